@@ -1,0 +1,109 @@
+/**
+ * Assembles the API. The order of `register` is the architecture: what a plugin needs stands above it. Nothing here
+ * reads the environment or listens.
+ */
+import accepts from '@fastify/accepts'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { VERSION } from './logger.ts'
+import artifacts from './plugins/artifacts.ts'
+import auth from './plugins/auth.ts'
+import docs from './plugins/docs.ts'
+import errors, { handleClientError, handleError } from './plugins/errors.ts'
+import journal from './plugins/journal.ts'
+import jsonBody from './plugins/json-body.ts'
+import limits from './plugins/limits.ts'
+import progress from './plugins/progress.ts'
+import queue from './plugins/queue.ts'
+import redis from './plugins/redis.ts'
+import streams from './plugins/streams.ts'
+import tail from './plugins/tail.ts'
+import tickets from './plugins/tickets.ts'
+import validation from './plugins/validation.ts'
+import artifactRoutes from './routes/artifacts.ts'
+import cancelRoutes from './routes/cancel.ts'
+import catalogueRoutes from './routes/catalogue.ts'
+import eventRoutes from './routes/events.ts'
+import executeRoutes from './routes/execute.ts'
+import healthRoutes from './routes/health.ts'
+import statusRoutes from './routes/status.ts'
+import ticketRoutes from './routes/tickets.ts'
+import { Stage } from './stages/catalogue.ts'
+import { Problem } from './stages/errors.ts'
+import { JobEvent, JobSnapshot } from './stages/job.ts'
+
+/** Largest request body in bytes: a question and a stage's options are far below it. */
+const BODY_LIMIT = 262_144
+/** How long a client may take to send a whole request, in ms. */
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** Builds the API, ready to `listen` or to be given requests with `inject`. */
+export async function buildApp(config: Config, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Closing waits for answers under way, not for idle connections.
+    forceCloseConnections: 'idle',
+    clientErrorHandler: handleClientError,
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply as never),
+    routerOptions: { maxParamLength: 1024 },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  for (const schema of [Problem, Stage, JobSnapshot, JobEvent]) app.addSchema(schema)
+
+  await app.register(errors)
+  await app.register(validation)
+  await app.register(jsonBody)
+  await app.register(accepts)
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: SECURITY_POLICY } })
+  if (config.corsOrigins.length > 0)
+    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: EXPOSED, maxAge: 600 })
+  await app.register(docs, { version: VERSION })
+
+  const production = config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test'
+  await app.register(redis, { url: config.REDIS_URL, strict: production })
+  await app.register(journal, { prefix: config.REDIS_PREFIX, resultTtlSeconds: config.RESULT_TTL_SECONDS })
+  await app.register(queue, {
+    prefix: config.REDIS_PREFIX,
+    attempts: config.STAGE_JOB_ATTEMPTS,
+    backoffMs: config.STAGE_JOB_BACKOFF_MS,
+    keepCompleted: config.STAGE_KEEP_COMPLETED,
+    keepFailed: config.STAGE_KEEP_FAILED,
+  })
+  await app.register(tail, { url: config.REDIS_URL })
+  await app.register(progress)
+  await app.register(streams, {
+    heartbeatMs: config.SSE_HEARTBEAT_MS,
+    maxConnections: config.SSE_MAX_CONNECTIONS,
+    maxPerUser: config.SSE_MAX_PER_USER,
+    maxPerJob: config.SSE_MAX_PER_JOB,
+  })
+  await app.register(auth, {
+    secret: config.JWT_SECRET,
+    publicKey: config.JWT_PUBLIC_KEY,
+    jwksUrl: config.JWT_JWKS_URL,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    mock: config.ALLOW_MOCK_AUTH,
+  })
+  await app.register(tickets, { ttlSeconds: config.TICKET_TTL_SECONDS })
+  await app.register(limits, { perMinute: config.RATE_LIMIT_PER_MINUTE })
+  await app.register(artifacts, { url: config.WORKER_URL })
+
+  await app.register(healthRoutes)
+  await app.register(catalogueRoutes)
+  await app.register(executeRoutes)
+  await app.register(statusRoutes)
+  await app.register(eventRoutes)
+  await app.register(cancelRoutes)
+  await app.register(artifactRoutes)
+  await app.register(ticketRoutes)
+  return app as unknown as FastifyInstance
+}
+
+/** The API serves data; its only pages are those of /docs, which set a policy of their own. */
+const SECURITY_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
+const EXPOSED = ['location', 'retry-after', 'etag', 'idempotent-replayed', 'content-disposition']

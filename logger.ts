@@ -1,0 +1,36 @@
+/** The log: JSON lines on stdout. A request is logged by method and path; its query may hold a ticket. */
+import { readFileSync } from 'node:fs'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import { pino } from 'pino'
+
+export function createLogger(level: string, name: string): FastifyBaseLogger {
+  return pino({
+    level,
+    name,
+    serializers: {
+      req: (request: FastifyRequest) => ({
+        method: request.method,
+        path: request.url?.split('?', 1)[0],
+        remoteAddress: request.ip,
+      }),
+      err: errorOf,
+    },
+  })
+}
+
+/** Only the fields that say what failed: an error may carry a whole command or request with a user's words in it. */
+function errorOf(error: Error & { code?: string }): Record<string, unknown> {
+  return { type: error.name, message: error.message, code: error.code, stack: error.stack }
+}
+
+/** The version in package.json, which stands beside the sources and one level above the compiled code. */
+export const VERSION: string = readVersion()
+
+function readVersion(): string {
+  for (const path of ['./package.json', '../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version
+    } catch {}
+  }
+  return 'unknown'
+}

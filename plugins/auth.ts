@@ -1,0 +1,145 @@
+/** Who calls: verifies bearer tokens. Every defect of a token is 401. */
+import { KeyObject } from 'node:crypto'
+import jwt from '@fastify/jwt'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createRemoteJWKSet, errors as jose } from 'jose'
+import { ProblemError } from '../stages/errors.ts'
+
+export interface Caller {
+  /** The token's `sub`. */
+  id: string
+  /** When the token ends, epoch ms. */
+  until: number
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    user: Caller
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** onRequest hook: sets `request.user` or throws 401. */
+    authenticate(request: FastifyRequest): Promise<void>
+  }
+}
+
+/** Exactly one key source, or none with `mock`. */
+export interface AuthPluginOptions {
+  secret?: string | undefined
+  publicKey?: string | undefined
+  jwksUrl?: string | undefined
+  issuer?: string | undefined
+  audience?: string | undefined
+  /** Requests without a JWT-shaped bearer are `user-dev-001`. For development on loopback only. */
+  mock: boolean
+}
+
+const MOCK_USER = 'user-dev-001'
+const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+export default fp<AuthPluginOptions>(
+  async (app, options) => {
+    const algorithms = options.secret ? ['HS256'] : ['RS256', 'ES256']
+    const key = keySource(options)
+    await app.register(jwt, {
+      // Called with the decoded token, header included, because of `complete`.
+      secret: async (_request: FastifyRequest, token: unknown) => key(token as CompleteToken),
+      decode: { complete: true },
+      verify: {
+        algorithms: algorithms as ('HS256' | 'RS256' | 'ES256')[],
+        requiredClaims: ['sub', 'exp'],
+        cache: 1000,
+        ...(options.issuer && { allowedIss: options.issuer }),
+        ...(options.audience && { allowedAud: options.audience }),
+      },
+      formatUser: toCaller as (payload: unknown) => Caller,
+    })
+    app.decorate('authenticate', async (request) => {
+      const token = bearerOf(request)
+      if (options.mock && (token === undefined || !JWT_SHAPE.test(token))) {
+        request.user = { id: MOCK_USER, until: Number.POSITIVE_INFINITY }
+      } else if (token === undefined) {
+        throw unauthenticated('UNAUTHENTICATED', 'Send an Authorization header: Bearer <token>')
+      } else await verify(request)
+    })
+  },
+  { name: 'auth' },
+)
+
+interface CompleteToken {
+  header: { alg: string; kid?: string; crit?: unknown }
+}
+
+/** The key for a token, by configuration; PEM or secret. */
+function keySource({
+  secret,
+  publicKey,
+  jwksUrl,
+}: AuthPluginOptions): (token: CompleteToken) => Promise<string> {
+  const jwks = jwksUrl ? createRemoteJWKSet(new URL(jwksUrl)) : undefined
+  return async ({ header }) => {
+    if (header.crit !== undefined) throw new Error('crit is not supported')
+    if (!jwks) {
+      const key = secret ?? publicKey
+      if (key === undefined) throw new Error('no key is configured')
+      return key
+    }
+    if (header.alg !== 'RS256' && header.alg !== 'ES256') throw new Error('algorithm is not allowed')
+    return KeyObject.from(
+      await jwks({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) }),
+    ).export({ type: 'spki', format: 'pem' }) as string
+  }
+}
+
+async function verify(request: FastifyRequest): Promise<void> {
+  try {
+    await request.jwtVerify()
+    if (request.user.id === '') throw new Error('sub or exp is unusable')
+  } catch (error) {
+    if (isIssuerAway(error)) {
+      const detail = 'The keys of the token issuer cannot be fetched; try again shortly'
+      throw new ProblemError('AUTH_UNAVAILABLE', detail, { retryAfter: 5 })
+    }
+    request.log.debug({ err: error }, 'token refused')
+    if ((error as { code?: string }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED')
+      throw unauthenticated('TOKEN_EXPIRED', 'Get a new token and try again')
+    throw unauthenticated(
+      'INVALID_TOKEN',
+      'The token is malformed, wrongly signed, not yet valid or lacks a claim',
+    )
+  }
+}
+
+/** An unknown key id is the token's defect; keys that cannot be had are not. */
+function isIssuerAway(error: unknown): boolean {
+  if (error instanceof jose.JWKSTimeout) return true
+  if (error instanceof jose.JOSEError)
+    return error.code === 'ERR_JOSE_GENERIC' || error.code === 'ERR_JWKS_INVALID'
+  return error instanceof TypeError && error.message === 'fetch failed'
+}
+
+/**
+ * Reads the claims the library takes as they come: a numeric `sub`, an array as payload. It is called where nothing
+ * may be thrown, so an unusable token gives the empty id, which `verify` refuses.
+ */
+function toCaller(payload: { sub?: unknown; exp?: unknown }): Caller {
+  const { sub, exp } = payload
+  return typeof sub === 'string' && typeof exp === 'number'
+    ? { id: sub, until: exp * 1000 }
+    : { id: '', until: 0 }
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+}
+
+export function unauthenticated(
+  code: 'UNAUTHENTICATED' | 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'INVALID_TICKET' | 'TICKET_EXPIRED',
+  detail: string,
+): ProblemError {
+  const challenge = code === 'UNAUTHENTICATED' ? 'Bearer' : 'Bearer error="invalid_token"'
+  return new ProblemError(code, detail, { headers: { 'www-authenticate': challenge } })
+}

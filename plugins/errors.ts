@@ -1,0 +1,124 @@
+/** Every error becomes `application/problem+json`, those of the router and of the HTTP parser included. */
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { ERRORS, type ErrorCode, ProblemError, type ProblemExtras, toProblem } from '../stages/errors.ts'
+
+export default fp(
+  async (app) => {
+    const routes: { method: string; pattern: RegExp }[] = []
+    app.addHook('onRoute', ({ method, url }) => {
+      // The preflight route of CORS answers everywhere and says nothing about what is there.
+      if (url === '*') return
+      const pattern = new RegExp(
+        `^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+').replace(/\*$/, '.*')}$`,
+      )
+      for (const one of [method].flat()) routes.push({ method: one, pattern })
+    })
+
+    app.setErrorHandler(handleError)
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?', 1)[0] as string
+      const allowed = [...new Set(routes.filter((r) => r.pattern.test(path)).map((r) => r.method))]
+      if (allowed.length === 0) {
+        return sendProblem(reply, 'NOT_FOUND', 'Nothing is served under this path; see /openapi.json')
+      }
+      const allow = allowed.sort().join(', ')
+      const detail = `${request.method} is not supported here; use ${allow}`
+      return sendProblem(reply, 'METHOD_NOT_ALLOWED', detail, { headers: { allow } })
+    })
+  },
+  { name: 'errors' },
+)
+
+/** One text for every job a caller may not see, so that it tells nothing about those of others. */
+export const NO_SUCH_JOB =
+  'There is no such job under this stage, or it is not yours, or its result has expired'
+
+const MAX_ERRORS = 20
+
+/** Codes of Fastify's own errors; anything else below 500 goes by its status. */
+const BY_CODE: Record<string, ErrorCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
+}
+
+const BY_STATUS: Record<number, ErrorCode> = {
+  401: 'UNAUTHENTICATED',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  406: 'NOT_ACCEPTABLE',
+  408: 'REQUEST_TIMEOUT',
+  413: 'PAYLOAD_TOO_LARGE',
+  414: 'URI_TOO_LONG',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  416: 'RANGE_NOT_SATISFIABLE',
+  417: 'EXPECTATION_FAILED',
+  429: 'RATE_LIMITED',
+  431: 'HEADERS_TOO_LARGE',
+}
+
+export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof ProblemError) return sendProblem(reply, error.code, error.message, error.extras)
+  if (error.validation && error.validationContext === 'params') {
+    // A path that cannot exist is not found, whatever makes it impossible.
+    const stage = error.validation.some(({ instancePath }) => instancePath === '/stage')
+    return stage
+      ? sendProblem(reply, 'STAGE_NOT_FOUND', 'The stages are numbered 1 to 20; see /api/workflow/stages')
+      : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)
+  }
+  if (error.validation) {
+    const errors = error.validation
+      .slice(0, MAX_ERRORS)
+      .map(({ instancePath, params, message = 'is not valid' }) => ({
+        path: `${error.validationContext}${instancePath}${memberOf(params)}`,
+        message,
+      }))
+    const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
+    return sendProblem(reply, 'VALIDATION_FAILED', detail, { errors })
+  }
+  const status = error.statusCode ?? 500
+  if (status >= 400 && status < 500) {
+    return sendProblem(reply, BY_CODE[error.code] ?? BY_STATUS[status] ?? 'BAD_REQUEST', error.message)
+  }
+  request.log.error({ err: error }, 'request failed')
+  return sendProblem(reply, 'INTERNAL_ERROR', 'The fault is on this side and was logged; try again later')
+}
+
+/** Sends the problem document of `code`. Also for what Fastify reports before it has a route. */
+export function sendProblem(
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail: string,
+  extras: ProblemExtras = {},
+): FastifyReply {
+  const problem = toProblem(code, detail, extras)
+  if (extras.headers) reply.headers(extras.headers)
+  if (extras.retryAfter !== undefined) reply.header('retry-after', extras.retryAfter)
+  reply.code(problem.status).type('application/problem+json')
+  // Serialised here: the answer of an error does not depend on a route's response schemas.
+  return reply.serializer(JSON.stringify).send(problem)
+}
+
+/** For Node's `clientError`: what the HTTP parser refuses has no request and no reply, only a socket. */
+export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const code: ErrorCode =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'HEADERS_TOO_LARGE'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'REQUEST_TIMEOUT'
+        : 'BAD_REQUEST'
+  const { status, title } = ERRORS[code]
+  const body = JSON.stringify(toProblem(code, 'The bytes received are no HTTP request this server reads'))
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+/** The field an Ajv message is about when its path stops at the object around it. */
+function memberOf(params: Record<string, unknown>): string {
+  const name = params.missingProperty ?? params.additionalProperty
+  return typeof name === 'string' ? `/${name}` : ''
+}

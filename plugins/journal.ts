@@ -1,0 +1,154 @@
+/** Reads the journal of jobs from Redis, and settles jobs that nobody holds. */
+import fp from 'fastify-plugin'
+import type { ChainableCommander, Redis } from 'ioredis'
+import { ProblemError } from '../stages/errors.ts'
+import { eventId, type LogEntry } from '../stages/events.ts'
+import type { JobEvent, JobSnapshot } from '../stages/job.ts'
+import {
+  CANCEL,
+  CANCEL_KEYS,
+  type CancelReply,
+  type JournalKeys,
+  journalKeys,
+  RECORD,
+  RECORD_KEYS,
+  type RecordReply,
+} from '../stages/journal.ts'
+import {
+  cancellingEntry,
+  JOB_FIELDS,
+  type JobFields,
+  type Journal,
+  lastEntry,
+  parseJournal,
+  toEndRecord,
+  toEvents,
+  toSnapshot,
+} from '../stages/snapshot.ts'
+import { NO_SUCH_JOB } from './errors.ts'
+
+/** A job's state with all its events that can still be replayed. */
+export interface JobRecord {
+  snapshot: JobSnapshot
+  events: JobEvent[]
+}
+
+export interface JournalReader {
+  keys: JournalKeys
+  /** The state of a job, or null when there is none (any more). */
+  snapshot(jobId: string): Promise<JobSnapshot | null>
+  /** The state of the job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */
+  find(jobId: string, stage: number, userId: string | null): Promise<JobSnapshot>
+  /** State and events of several jobs in one round trip, in the order asked; null for a job that is gone. */
+  records(jobIds: readonly string[]): Promise<(JobRecord | null)[]>
+  /** Ends a waiting job as cancelled, or marks a held one for its worker. */
+  cancel(jobId: string): Promise<CancelReply | 'cancelled'>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    journal: JournalReader
+  }
+}
+
+type WithScripts = Redis & {
+  stagecastRecord(...args: (string | number)[]): Promise<RecordReply>
+  stagecastCancel(...args: (string | number)[]): Promise<CancelReply>
+}
+
+export interface JournalPluginOptions {
+  prefix: string
+  resultTtlSeconds: number
+}
+
+export default fp<JournalPluginOptions>(
+  async (app, { prefix, resultTtlSeconds }) => {
+    const keys = journalKeys(prefix)
+    const redis = app.redis as WithScripts
+    redis.defineCommand('stagecastRecord', { numberOfKeys: RECORD_KEYS, lua: RECORD })
+    redis.defineCommand('stagecastCancel', { numberOfKeys: CANCEL_KEYS, lua: CANCEL })
+
+    const readJob = (pipeline: ChainableCommander, id: string) =>
+      pipeline.hmget(keys.job(id), ...JOB_FIELDS).get(keys.end(id))
+
+    const journal: JournalReader = {
+      keys,
+      async snapshot(jobId) {
+        const [fields, end] = replies(await app.fromRedis(readJob(redis.pipeline(), jobId).exec()))
+        if (end) return JSON.parse(end as string)
+        const found = parseJournal(fields as JobFields)
+        return found && toSnapshot(found)
+      },
+      async find(jobId, stage, userId) {
+        const found = await journal.snapshot(jobId)
+        if (found?.stage === stage && (userId === null || found.data.user_id === userId)) return found
+        throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
+      },
+      async records(jobIds) {
+        const pipeline = redis.pipeline()
+        for (const id of jobIds) readJob(pipeline, id).lrange(keys.log(id), 0, -1)
+        const answers = replies(await app.fromRedis(pipeline.exec()))
+        return jobIds.map((_, i) => toRecord(answers.slice(3 * i, 3 * i + 3)))
+      },
+      async cancel(jobId) {
+        // A job can be taken by a worker, or dropped by one, between two looks: then look again.
+        for (;;) {
+          const reply = await app.fromRedis(
+            redis.stagecastCancel(
+              ...[keys.job(jobId), keys.lock(jobId), keys.end(jobId), keys.events],
+              ...[jobId, Date.now(), keys.cancels],
+            ),
+          )
+          if (reply !== 'free') return reply
+          const settled = await settleCancelled(jobId)
+          if (settled) return settled
+        }
+      },
+    }
+    app.decorate('journal', journal)
+
+    /** Null when the job moved on meanwhile. */
+    async function settleCancelled(jobId: string): Promise<'cancelled' | 'gone' | null> {
+      const fields = await app.fromRedis(redis.hmget(keys.job(jobId), ...JOB_FIELDS))
+      const journal = parseJournal(fields)
+      if (!journal) return 'gone'
+      const entry = cancelledEntry(journal)
+      const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
+      const end = toEndRecord(journal, entry)
+      const lines = entries.map((one) => JSON.stringify(one))
+      const expected = journal.last ? eventId(journal.last) : ''
+      const reply = await app.fromRedis(
+        redis.stagecastRecord(
+          ...[keys.job(jobId), keys.lock(jobId), keys.end(jobId), keys.log(jobId), keys.events],
+          ...['', expected, end.cursor, jobId, resultTtlSeconds, '1', JSON.stringify(end), resultTtlSeconds],
+          ...[JSON.stringify(entry), JSON.stringify({ prev: expected, entries }), ...lines],
+        ),
+      )
+      return reply === 'ok' ? 'cancelled' : reply === 'gone' ? 'gone' : null
+    }
+  },
+  { name: 'journal', dependencies: ['redis'] },
+)
+
+/** The results of a pipeline; the first error in it is thrown. */
+function replies(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, value]) => {
+    if (error) throw error
+    return value
+  })
+}
+
+function toRecord([fields, end, log]: unknown[]): JobRecord | null {
+  const journal = end ? null : parseJournal(fields as JobFields)
+  if (!end && !journal) return null
+  const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
+  const entries = (log as string[]).map((line): LogEntry => JSON.parse(line))
+  return { snapshot, events: toEvents(journal, entries, snapshot) }
+}
+
+function cancelledEntry(journal: Journal): LogEntry {
+  const { attempt, max, seq, progress } = lastEntry(journal)
+  const message = attempt === 0 ? 'cancelled before it was started' : 'cancelled while it waited'
+  const error = { code: 'CANCELLED', message, retryable: false, attempt }
+  return { type: 'cancelled', attempt, max, seq: seq + 1, progress, message, at: Date.now(), error }
+}

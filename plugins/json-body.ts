@@ -1,0 +1,51 @@
+/** Reads JSON bodies more strictly than JSON.parse: what cannot be stored and shown again unchanged is refused. */
+import { isUtf8 } from 'node:buffer'
+import fp from 'fastify-plugin'
+import { ProblemError } from '../stages/errors.ts'
+
+/** Deeper than any options object; recursive readers further on are safe below it. */
+const MAX_DEPTH = 32
+
+export default fp(
+  async (app) => {
+    const parse = app.getDefaultJsonParser('error', 'error')
+    app.removeContentTypeParser(['application/json', 'text/plain'])
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+      if (!isUtf8(bytes)) return done(new ProblemError('BAD_REQUEST', 'The body is not valid UTF-8'))
+      parse(request, bytes.toString(), (error, body) => {
+        const fault = error ? null : findFault(body, 'body', 0)
+        done(
+          error ?? (fault && new ProblemError('VALIDATION_FAILED', fault.detail, { errors: [fault.error] })),
+          body,
+        )
+      })
+    })
+  },
+  { name: 'json-body' },
+)
+
+interface Fault {
+  detail: string
+  error: { path: string; message: string }
+}
+
+/** The first text with a NUL or a lone surrogate, or the first value nested too deeply. */
+function findFault(value: unknown, path: string, depth: number): Fault | null {
+  if (typeof value === 'string') return textFault(value, path)
+  if (typeof value !== 'object' || value === null) return null
+  if (depth >= MAX_DEPTH) return fault(path, `must not be nested deeper than ${MAX_DEPTH} levels`)
+  for (const [name, member] of Object.entries(value)) {
+    const found = textFault(name, path) ?? findFault(member, `${path}/${name}`, depth + 1)
+    if (found) return found
+  }
+  return null
+}
+
+function textFault(text: string, path: string): Fault | null {
+  if (text.includes('\0')) return fault(path, 'must not contain a NUL character')
+  return text.isWellFormed() ? null : fault(path, 'must be well-formed Unicode, without lone surrogates')
+}
+
+function fault(path: string, message: string): Fault {
+  return { detail: `${path} ${message}`, error: { path, message } }
+}

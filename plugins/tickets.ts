@@ -1,0 +1,80 @@
+/**
+ * Tickets open the events of one job for a browser's EventSource, which cannot send a header. A ticket is
+ * self-contained and signed: 16 bytes job id, 6 bytes end in ms, 16 bytes of HMAC-SHA256, in base64url. Every API
+ * process checks it with the same key, which lives in Redis.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import fp from 'fastify-plugin'
+import { unauthenticated } from './auth.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    tickets: {
+      issue(jobId: string): Promise<Ticket>
+      /** When the ticket ends, epoch ms; throws 401 unless it is a valid one of this job. */
+      check(ticket: string, jobId: string): Promise<number>
+    }
+  }
+}
+
+export interface Ticket {
+  ticket: string
+  /** Epoch ms. */
+  expiresAt: number
+}
+
+const BYTES = 38
+const SIGNED_BYTES = 22
+
+export default fp<{ ttlSeconds: number }>(
+  async (app, { ttlSeconds }) => {
+    const { redis, journal } = app
+    let key: Buffer | undefined
+    // After a fail-over or a flush another process may have made a new key: ask again.
+    redis.on('close', () => {
+      key = undefined
+    })
+
+    app.decorate('tickets', {
+      async issue(jobId) {
+        const expiresAt = Date.now() + ttlSeconds * 1000
+        const bytes = Buffer.alloc(BYTES)
+        bytes.write(jobId.replaceAll('-', ''), 'hex')
+        bytes.writeUIntBE(expiresAt, 16, 6)
+        sign(bytes, await getKey()).copy(bytes, SIGNED_BYTES)
+        return { ticket: bytes.toString('base64url'), expiresAt }
+      },
+      async check(ticket, jobId) {
+        const bytes = Buffer.from(ticket, 'base64url')
+        const genuine =
+          bytes.length === BYTES &&
+          bytes.toString('base64url') === ticket &&
+          timingSafeEqual(bytes.subarray(SIGNED_BYTES), sign(bytes, await getKey()))
+        if (!genuine || bytes.toString('hex', 0, 16) !== jobId.replaceAll('-', '').toLowerCase())
+          throw unauthenticated('INVALID_TICKET', 'Get a ticket for this job from its tickets route')
+        const until = bytes.readUIntBE(16, 6)
+        if (until <= Date.now())
+          throw unauthenticated('TICKET_EXPIRED', "Get a new ticket from the job's tickets route")
+        return until
+      },
+    })
+
+    async function getKey(): Promise<Buffer> {
+      if (key) return key
+      const name = journal.keys.own('ticket-key')
+      const [, stored] = await app.fromRedis(
+        Promise.all([redis.set(name, randomBytes(32).toString('base64'), 'NX'), redis.get(name)]),
+      )
+      key = Buffer.from(stored as string, 'base64')
+      return key
+    }
+  },
+  { name: 'tickets', dependencies: ['journal', 'auth'] },
+)
+
+function sign(bytes: Buffer, key: Buffer): Buffer {
+  return createHmac('sha256', key)
+    .update(bytes.subarray(0, SIGNED_BYTES))
+    .digest()
+    .subarray(0, BYTES - SIGNED_BYTES)
+}

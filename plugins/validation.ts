@@ -1,0 +1,24 @@
+/**
+ * Validates requests with two rules: a body is taken as it is, nothing coerced and nothing dropped; path, query and
+ * headers are text by nature, so a number in them is read as one.
+ */
+import { Ajv, type Options } from 'ajv'
+import formats from 'ajv-formats'
+import fp from 'fastify-plugin'
+
+export default fp(
+  async (app) => {
+    const strict = compilerWith({ allErrors: true })
+    const coercing = compilerWith({ coerceTypes: true, useDefaults: true })
+    app.setValidatorCompiler(({ schema, httpPart }) =>
+      (httpPart === 'body' ? strict : coercing).compile(schema),
+    )
+  },
+  { name: 'validation' },
+)
+
+function compilerWith(options: Options): Ajv {
+  const ajv = new Ajv({ strictTypes: false, ...options })
+  formats.default(ajv)
+  return ajv
+}

@@ -1,0 +1,57 @@
+/** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
+import { buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import type { Running } from './door.ts'
+import { createLogger } from './logger.ts'
+import { buildHealthApp } from './workers/health.ts'
+import { startStageWorker } from './workers/stage-worker.ts'
+
+/** The part of the grace after which connections that are still busy are cut. */
+const BUSY_SHARE = 0.8
+
+/** The API, listening. */
+export async function openApi(config: Config): Promise<Running & { url: string }> {
+  const log = createLogger(config.LOG_LEVEL, 'api')
+  const app = await buildApp(config, log)
+  const url = await app.listen({ host: config.HOST, port: config.PORT })
+  return {
+    url,
+    log,
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    async close() {
+      const busy = setTimeout(() => app.server.closeAllConnections(), config.SHUTDOWN_GRACE_MS * BUSY_SHARE)
+      await app.close()
+      clearTimeout(busy)
+    },
+  }
+}
+
+/** A worker taking jobs, with its health listener. */
+export async function openWorker(config: Config): Promise<Running> {
+  const log = createLogger(config.LOG_LEVEL, 'worker')
+  const worker = startStageWorker({
+    redisUrl: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX,
+    serviceUrl: config.WORKER_URL,
+    concurrency: config.STAGE_WORKER_CONCURRENCY,
+    lockMs: config.WORKER_LOCK_MS,
+    stalledCheckMs: config.WORKER_STALLED_CHECK_MS,
+    stageTimeoutMs: config.STAGE_TIMEOUT_MS,
+    silenceMs: config.STAGE_HEARTBEAT_TIMEOUT_MS,
+    maxResultBytes: config.STAGE_MAX_RESULT_BYTES,
+    resultTtlSeconds: config.RESULT_TTL_SECONDS,
+    breakerFailures: config.BREAKER_FAILURES,
+    breakerResetMs: config.BREAKER_RESET_MS,
+    log,
+  })
+  const health = buildHealthApp(worker.fault, log)
+  await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
+  return {
+    log,
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    async close() {
+      await worker.close(config.SHUTDOWN_GRACE_MS)
+      await health.close()
+    },
+  }
+}

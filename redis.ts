@@ -1,0 +1,48 @@
+/**
+ * The one place that opens connections to Redis. Which role a connection has decides how it behaves when Redis is
+ * away: a request must fail soon, a worker or a reader must wait and come back.
+ */
+import { Redis, type RedisOptions } from 'ioredis'
+
+/** Longest time in ms a command of the `commands` role may take: a frozen Redis answers nothing at all. */
+export const COMMAND_TIMEOUT_MS = 2000
+
+/**
+ * - `commands`: for answering requests. Fails at once while disconnected, and after `COMMAND_TIMEOUT_MS`.
+ * - `blocking`: for BullMQ's Worker, the event reader and subscribers. Waits for Redis as long as it takes.
+ */
+export type RedisRole = 'commands' | 'blocking'
+
+const OPTIONS = {
+  commands: {
+    enableOfflineQueue: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // A connection that swallows commands (a cut cable) is given up and made anew.
+    socketTimeout: COMMAND_TIMEOUT_MS + 500,
+    maxRetriesPerRequest: null,
+    // A command that was in flight when the connection broke may have run: never send it twice.
+    autoResendUnfulfilledCommands: false,
+  },
+  // Longer than any blocking read (BullMQ's 10 s), so that only a dead connection is given up.
+  blocking: { maxRetriesPerRequest: null, socketTimeout: 15_000 },
+} satisfies Record<RedisRole, RedisOptions>
+
+/** Opens a connection that keeps coming back, at most 2 s after Redis does. `url`: redis://, rediss:// or unix://. */
+export function connectRedis(url: string, role: RedisRole): Redis {
+  const options = {
+    ...OPTIONS[role],
+    connectTimeout: 5000,
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 2000),
+    // A replica that was just demoted answers READONLY: reconnect to find the new primary.
+    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? (1 as const) : false),
+  }
+  return url.startsWith('unix://') ? new Redis(url.slice('unix://'.length), options) : new Redis(url, options)
+}
+
+/** Ends a connection without waiting for Redis longer than `deadlineMs`. */
+export async function closeRedis(redis: Redis, deadlineMs = 500): Promise<void> {
+  if (redis.status === 'end') return
+  const timer = setTimeout(() => redis.disconnect(), deadlineMs)
+  await redis.quit().catch(() => redis.disconnect())
+  clearTimeout(timer)
+}

@@ -1,0 +1,75 @@
+/** GET .../artifacts/{name}: a file of a completed job, streamed from the stage service. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { ProblemError } from '../stages/errors.ts'
+import { BEARER, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+
+const schema = {
+  operationId: 'getArtifact',
+  summary: 'Download a file of a completed job',
+  tags: ['jobs'],
+  security: BEARER,
+  params: Type.Composite([JobParams, Type.Object({ name: Type.String() })]),
+  response: {
+    200: { description: 'The file', content: { 'application/octet-stream': { schema: Type.Unknown() } } },
+    206: { description: 'The range', content: { 'application/octet-stream': { schema: Type.Unknown() } } },
+    304: Type.Null({ description: 'Not modified' }),
+    ...problems(416, 502, ...JOB_PROBLEMS),
+  },
+}
+
+const PASSED_ON = ['range', 'if-none-match', 'if-range'] as const
+const PASSED_BACK = [
+  'content-type',
+  'content-length',
+  'content-range',
+  'accept-ranges',
+  'etag',
+  'last-modified',
+]
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/api/workflow/stages/:stage/jobs/:job_id/artifacts/:name',
+    exposeHeadRoute: false,
+    schema,
+    onRequest: [app.authenticate, app.throttle],
+    async handler(request, reply) {
+      const { stage, job_id, name } = request.params
+      const { result } = await app.journal.find(job_id, stage, request.user.id)
+      if (!result?.artifacts.includes(name))
+        throw new ProblemError(
+          'ARTIFACT_NOT_FOUND',
+          `The names are in the result of the job; ${quoted(name)} is not`,
+        )
+      const headers = Object.fromEntries(
+        PASSED_ON.flatMap((header) =>
+          request.headers[header] ? [[header, String(request.headers[header])]] : [],
+        ),
+      )
+      const file = await app.artifacts.open(job_id, name, { headers, signal: request.signal })
+      for (const header of PASSED_BACK) {
+        const value = file.headers[header]
+        if (value !== undefined) reply.header(header, value)
+      }
+      // The service's own type is kept, but nothing is run as a page of this origin.
+      reply.header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
+      return reply
+        .code(file.statusCode as 200 | 206 | 304)
+        .serializer(String)
+        .send(file.body)
+    },
+  })
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 100))
+}
+
+export default fp(routes, {
+  name: 'artifact-routes',
+  encapsulate: true,
+  dependencies: ['artifacts', 'journal', 'limits'],
+})

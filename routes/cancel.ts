@@ -1,0 +1,44 @@
+/** POST .../cancel: stops a job, wherever it is. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { NO_SUCH_JOB } from '../plugins/errors.ts'
+import { ProblemError } from '../stages/errors.ts'
+import { Uuid } from '../stages/job.ts'
+import { BEARER, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+
+const schema = {
+  operationId: 'cancelJob',
+  summary: 'Cancel a job',
+  tags: ['jobs'],
+  security: BEARER,
+  params: JobParams,
+  response: {
+    200: Type.Object({ job_id: Uuid, status: Type.Literal('cancelled') }),
+    202: Type.Object({ job_id: Uuid, status: Type.Literal('cancelling') }),
+    ...problems(409, ...JOB_PROBLEMS),
+  },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/api/workflow/stages/:stage/jobs/:job_id/cancel',
+    schema,
+    onRequest: [app.authenticate, app.throttle],
+    async handler(request, reply) {
+      const { stage, job_id } = request.params
+      await app.journal.find(job_id, stage, request.user.id)
+      const outcome = await app.journal.cancel(job_id)
+      if (outcome === 'cancelling') return reply.code(202).send({ job_id, status: 'cancelling' })
+      if (outcome === 'gone') throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
+      if (outcome === 'cancelled') await app.queue.discard(job_id)
+      const { status } = await app.journal.find(job_id, stage, request.user.id)
+      if (status !== 'cancelled')
+        throw new ProblemError('JOB_FINISHED', `The job has already ${status}; its result stays as it is`)
+      return reply.code(200).send({ job_id, status })
+    },
+  })
+}
+
+export default fp(routes, { name: 'cancel', encapsulate: true, dependencies: ['queue', 'limits'] })

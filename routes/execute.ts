@@ -1,0 +1,107 @@
+/** POST /api/workflow/stages/{stage}/execute: one route a stage, each with its own body schema. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { unavailable } from '../plugins/redis.ts'
+import { CATALOGUE, type ExecuteBody, executeBody, type Stage } from '../stages/catalogue.ts'
+import { ProblemError } from '../stages/errors.ts'
+import { StageNumber, Uuid } from '../stages/job.ts'
+import { BEARER, problems } from './responses.ts'
+
+const Accepted = Type.Object(
+  {
+    success: Type.Literal(true),
+    job_id: Uuid,
+    stage: StageNumber,
+    workflow_id: Uuid,
+    status: Type.Literal('queued'),
+    message: Type.String(),
+    urls: Type.Object({
+      status: Type.String(),
+      events: Type.String({ description: 'carries a ticket: EventSource can open it as it is' }),
+      cancel: Type.String(),
+    }),
+  },
+  { $id: 'Accepted' },
+)
+
+const IdempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\u0021-\\u007e]{1,255}$',
+      description: 'remembered 24 h per caller: a repeat answers with the same job and runs nothing twice',
+    }),
+  ),
+})
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  for (const stage of CATALOGUE) {
+    app.route({
+      method: 'POST',
+      url: `/api/workflow/stages/${stage.stage}/execute`,
+      schema: schemaOf(stage),
+      onRequest: [app.authenticate, app.throttle],
+      handler: (request, reply) =>
+        execute(stage.stage, request as FastifyRequest, reply as unknown as FastifyReply),
+    })
+  }
+  // Any other number: the same checks of the caller, then 404.
+  app.post(
+    '/api/workflow/stages/:stage/execute',
+    { schema: { hide: true }, onRequest: [app.authenticate, app.throttle] },
+    async () => {
+      throw new ProblemError('STAGE_NOT_FOUND', 'The stages are numbered 1 to 20; see /api/workflow/stages')
+    },
+  )
+
+  async function execute(
+    stage: number,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<Static<typeof Accepted>> {
+    const body = request.body as ExecuteBody
+    const idempotencyKey = request.headers['idempotency-key'] as string | undefined
+    const outcome = await app.queue.enqueue({ stage, userId: request.user.id, body, idempotencyKey })
+    if (outcome.kind === 'unavailable') throw unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
+    if (outcome.kind === 'mismatch') {
+      const detail =
+        'The key was used with another stage or body within 24 h; use a new key for a new request'
+      throw new ProblemError('IDEMPOTENCY_KEY_REUSED', detail)
+    }
+    const { jobId } = outcome
+    const base = `/api/workflow/stages/${stage}/jobs/${jobId}`
+    const { ticket } = await app.tickets.issue(jobId)
+    reply.headers({ location: `${base}/status`, 'retry-after': 1 })
+    if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
+    reply.code(202)
+    return {
+      success: true,
+      job_id: jobId,
+      stage,
+      workflow_id: body.workflow_id,
+      status: 'queued',
+      message: `Stage ${stage} execution job has been queued`,
+      urls: { status: `${base}/status`, events: `${base}/events?ticket=${ticket}`, cancel: `${base}/cancel` },
+    }
+  }
+}
+
+function schemaOf(stage: Stage) {
+  return {
+    operationId: `executeStage${stage.stage}`,
+    summary: `Queue stage ${stage.stage}: ${stage.title.toLowerCase()}`,
+    description: '202 is a promise: the job is in Redis. 503 with a job_id: it may be.',
+    tags: ['stages'],
+    security: BEARER,
+    headers: IdempotencyHeaders,
+    body: executeBody(stage),
+    response: { 202: Accepted, ...problems(400, 401, 413, 415, 422, 429, 503) },
+  }
+}
+
+export default fp(routes, {
+  name: 'execute',
+  encapsulate: true,
+  dependencies: ['queue', 'tickets', 'limits'],
+})

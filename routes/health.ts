@@ -1,0 +1,35 @@
+/** GET /health/live: the process runs. GET /health/ready: it can do its work. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { unavailable } from '../plugins/redis.ts'
+import { problems } from './responses.ts'
+
+const live = {
+  operationId: 'getLiveness',
+  summary: 'Whether the process runs',
+  tags: ['operation'],
+  response: { 200: Type.Object({ status: Type.Literal('live') }) },
+}
+
+const ready = {
+  operationId: 'getReadiness',
+  summary: 'Whether jobs can be queued and watched',
+  tags: ['operation'],
+  response: { 200: Type.Object({ status: Type.Literal('ready') }), ...problems(503) },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/health/live', { schema: live, logLevel: 'warn' }, async () => ({ status: 'live' as const }))
+  app.get('/health/ready', { schema: ready, logLevel: 'warn' }, async (request) => {
+    const fault =
+      (await app.redisFault()) ?? (app.tail.connected ? null : 'the event reader is not connected')
+    if (fault) {
+      request.log.warn({ fault }, 'not ready')
+      throw unavailable()
+    }
+    return { status: 'ready' as const }
+  })
+}
+
+export default fp(routes, { name: 'health', encapsulate: true, dependencies: ['redis', 'tail'] })

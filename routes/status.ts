@@ -1,0 +1,57 @@
+/** GET .../status: a job's state, with ETag and long poll. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
+import { JobSnapshot } from '../stages/job.ts'
+import { BEARER, JOB_PROBLEMS, JobParams, named, problems } from './responses.ts'
+
+const schema = {
+  operationId: 'getJobStatus',
+  summary: 'Get the state of a job',
+  description: 'With `after` and `wait` it answers as soon as something is newer than `after`.',
+  tags: ['jobs'],
+  security: BEARER,
+  params: JobParams,
+  querystring: Type.Object({
+    after: Type.Optional(Type.String({ pattern: EVENT_ID_PATTERN, description: 'a cursor or event id' })),
+    wait: Type.Optional(Type.Number({ minimum: 0, maximum: 30, description: 'seconds' })),
+  }),
+  headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
+  response: {
+    200: named(JobSnapshot),
+    304: Type.Null({ description: 'Nothing is newer' }),
+    ...problems(400, ...JOB_PROBLEMS),
+  },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/api/workflow/stages/:stage/jobs/:job_id/status',
+    schema,
+    onRequest: [app.authenticate, app.throttle],
+    async handler(request, reply) {
+      const { stage, job_id } = request.params
+      const { after, wait = 0 } = request.query
+      let job = await app.journal.find(job_id, stage, request.user.id)
+      if (wait > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
+        await app.progress.news(job_id, after, wait * 1000, request.signal)
+        job = await app.journal.find(job_id, stage, request.user.id)
+      }
+      const etag = `"${job.cursor}"`
+      reply.headers({ etag, 'cache-control': 'private, no-cache' })
+      if (!isTerminal(job.status)) reply.header('retry-after', 1)
+      if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null)
+      return reply.send(job)
+    },
+  })
+}
+
+/** RFC 9110, 13.1.2: a list of tags, weak ones alike, or `*`. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
+}
+
+export default fp(routes, { name: 'status', encapsulate: true, dependencies: ['progress', 'limits'] })

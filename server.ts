@@ -1,0 +1,6 @@
+/** Door 1: the API process. */
+import { loadConfig } from './config.ts'
+import { runDoor } from './door.ts'
+import { openApi } from './processes.ts'
+
+await runDoor(() => openApi(loadConfig(process.env)))

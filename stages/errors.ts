@@ -1,0 +1,97 @@
+/**
+ * Every error a client of the API can see: one row per code. `title` says what kind of thing went wrong,
+ * the `detail` given when the error is thrown says what to do about it.
+ */
+import { type Static, Type } from '@sinclair/typebox'
+
+export const ERRORS = {
+  VALIDATION_FAILED: { status: 400, title: 'The request does not match its schema' },
+  BAD_REQUEST: { status: 400, title: 'The request cannot be read' },
+  UNAUTHENTICATED: { status: 401, title: 'A bearer token is required' },
+  INVALID_TOKEN: { status: 401, title: 'The bearer token is not valid' },
+  TOKEN_EXPIRED: { status: 401, title: 'The bearer token has expired' },
+  INVALID_TICKET: { status: 401, title: 'The ticket is not valid for these events' },
+  TICKET_EXPIRED: { status: 401, title: 'The ticket has expired' },
+  NOT_FOUND: { status: 404, title: 'There is no such resource' },
+  STAGE_NOT_FOUND: { status: 404, title: 'There is no such stage' },
+  JOB_NOT_FOUND: { status: 404, title: 'There is no such job' },
+  ARTIFACT_NOT_FOUND: { status: 404, title: 'The job has no such artifact' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not supported here' },
+  NOT_ACCEPTABLE: { status: 406, title: 'None of the accepted media types can be produced' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
+  JOB_FINISHED: { status: 409, title: 'The job has already finished' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
+  URI_TOO_LONG: { status: 414, title: 'The request target is too long' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The request body must be application/json' },
+  RANGE_NOT_SATISFIABLE: { status: 416, title: 'The requested range is not in the file' },
+  EXPECTATION_FAILED: { status: 417, title: 'The Expect header cannot be met' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used with another request' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  TOO_MANY_STREAMS: { status: 429, title: 'Too many open event streams' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
+  INTERNAL_ERROR: { status: 500, title: 'The server could not handle the request' },
+  STAGE_SERVICE_ERROR: { status: 502, title: 'The stage service did not give a usable answer' },
+  QUEUE_UNAVAILABLE: { status: 503, title: 'The queue is not available right now' },
+  AUTH_UNAVAILABLE: { status: 503, title: 'The token issuer keys cannot be fetched right now' },
+  STAGE_SERVICE_UNAVAILABLE: { status: 503, title: 'The stage service cannot be reached right now' },
+  STREAMS_FULL: { status: 503, title: 'This process can open no more event streams' },
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** RFC 9457 problem details: the body of every error answer, as `application/problem+json`. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' }),
+    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    job_id: Type.Optional(Type.String({ format: 'uuid' })),
+  },
+  { $id: 'Problem' },
+)
+export type Problem = Static<typeof Problem>
+
+/** What may travel with an error besides its code and detail. */
+export interface ProblemExtras {
+  errors?: { path: string; message: string }[]
+  /** The job a 503 is unsure about. */
+  job_id?: string
+  /** Seconds, sent as Retry-After. */
+  retryAfter?: number
+  headers?: Record<string, string>
+}
+
+/** Thrown anywhere behind a route; the error handler turns it into `application/problem+json`. */
+export class ProblemError extends Error {
+  readonly code: ErrorCode
+  readonly extras: ProblemExtras
+
+  constructor(code: ErrorCode, detail: string, extras: ProblemExtras = {}) {
+    super(detail)
+    this.name = 'ProblemError'
+    this.code = code
+    this.extras = extras
+  }
+
+  get statusCode(): number {
+    return ERRORS[this.code].status
+  }
+}
+
+/** The body for `code`; `detail` is for the client and must name nothing of the inside. */
+export function toProblem(code: ErrorCode, detail: string, extras: ProblemExtras = {}): Problem {
+  const { status, title } = ERRORS[code]
+  const problem: Problem = {
+    type: `urn:stagecast:problem:${code.toLowerCase()}`,
+    title,
+    status,
+    detail,
+    code,
+  }
+  if (extras.errors) problem.errors = extras.errors
+  if (extras.job_id) problem.job_id = extras.job_id
+  return problem
+}

@@ -1,0 +1,79 @@
+/** The events of a job: their types, their ids, and the entry in which the log keeps one. */
+import { type Static, Type } from '@sinclair/typebox'
+
+export const JobStatus = Type.Union([
+  Type.Literal('queued'),
+  Type.Literal('active'),
+  Type.Literal('retrying'),
+  Type.Literal('cancelling'),
+  Type.Literal('completed'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+])
+export type JobStatus = Static<typeof JobStatus>
+
+export const EventType = Type.Union([JobStatus, Type.Literal('progress')])
+export type EventType = Static<typeof EventType>
+
+/** Why an attempt or a job ended without a result. `attempt` is the one that ended so. */
+export const JobError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  retryable: Type.Boolean(),
+  attempt: Type.Integer({ minimum: 0 }),
+})
+export type JobError = Static<typeof JobError>
+
+/**
+ * One line of a job's log. Its place is (attempt, seq): `seq` counts from 1 within an attempt. Only the holder
+ * of the job's lease writes, so places never clash. `attempt` counts every start, `max` is the highest number
+ * it may still reach: a start cut short by a shutdown raises it, so that no try is used up.
+ */
+export const LogEntry = Type.Object({
+  type: EventType,
+  attempt: Type.Integer({ minimum: 0 }),
+  max: Type.Integer({ minimum: 1 }),
+  seq: Type.Integer({ minimum: 0 }),
+  progress: Type.Number({ minimum: 0, maximum: 100 }),
+  message: Type.String(),
+  /** Epoch milliseconds. */
+  at: Type.Integer(),
+  error: Type.Optional(JobError),
+  /** Set on what was inserted right behind the place by another than the lease holder: see `eventId`. */
+  behind: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(9)])),
+})
+export type LogEntry = Static<typeof LogEntry>
+
+/** The milestones of one attempt, in percent. */
+export const MILESTONE = { taken: 10, called: 20, answered: 80, stored: 100 } as const
+
+const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
+
+/** Whether nothing can follow this status or event. */
+export function isTerminal(status: string): boolean {
+  return TERMINAL.has(status)
+}
+
+/**
+ * Event ids are twelve digits: attempt (4), seq (7), and a last digit for what another process than the lease
+ * holder inserts behind that place: 1 for a cancel request, 9 for an end that nobody recorded. Fixed width makes
+ * the order of texts the order of events.
+ */
+export type EventId = string
+
+export const EVENT_ID_PATTERN = '^[0-9]{12}$'
+export const FIRST_ID: EventId = '000000000000'
+
+export function eventId(entry: Pick<LogEntry, 'attempt' | 'seq' | 'behind'>): EventId {
+  return `${String(entry.attempt).padStart(4, '0')}${String(entry.seq).padStart(7, '0')}${entry.behind ?? 0}`
+}
+
+/** Whether nothing can lie between these two events: `next` is the very next line of the same attempt. */
+export function isNext(id: EventId, next: EventId): boolean {
+  return id.slice(0, 4) === next.slice(0, 4) && Number(next) - Number(`${id.slice(0, -1)}0`) === 10
+}
+
+/** The status a job has after an event of this type. */
+export function statusAfter(type: EventType): JobStatus {
+  return type === 'progress' ? 'active' : type
+}

@@ -1,0 +1,97 @@
+/** A job as the API shows it and as the queue carries it. */
+import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
+import { EVENT_ID_PATTERN, EventType, JobError, JobStatus } from './events.ts'
+import { ArtifactName } from './service.ts'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+// TypeBox refuses a format it was not told of; Ajv brings its own.
+FormatRegistry.Set('uuid', (value) => UUID.test(value))
+
+/** `format` is for readers of the document; the pattern keeps Ajv from accepting `urn:uuid:` too. */
+export const Uuid = Type.String({ format: 'uuid', pattern: UUID.source.replaceAll('a-f', 'a-fA-F') })
+
+/** 10 to 4000 characters, something besides white space, no NUL and no lone surrogate. */
+export const ResearchQuestion = Type.String({
+  minLength: 10,
+  maxLength: 4000,
+  pattern: '^(?=[\\s\\S]*\\S)[^\\u0000\\ud800-\\udfff]*$',
+})
+
+/** A stage's number, 1 to 20. */
+export const StageNumber = Type.Integer({ minimum: 1, maximum: 20 })
+
+/** The data of a job in the queue. The worker checks it again: the two sides are deployed apart. */
+export const JobData = Type.Object({
+  stage: StageNumber,
+  job_id: Uuid,
+  workflow_id: Uuid,
+  research_question: Type.Union([Type.String(), Type.Null()]),
+  user_id: Type.String({ minLength: 1 }),
+  /** Epoch milliseconds at which the API accepted the job. */
+  timestamp: Type.Integer(),
+  inputs: Type.Record(Type.String(), Type.Unknown()),
+})
+export type JobData = Static<typeof JobData>
+
+/** What a completed job leaves behind; `duration_ms` is the stage service's own figure, or the measured one. */
+export const JobResult = Type.Object({
+  success: Type.Literal(true),
+  artifacts: Type.Array(ArtifactName),
+  duration_ms: Type.Number(),
+  results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+})
+export type JobResult = Static<typeof JobResult>
+
+const Millis = Type.Union([Type.Integer(), Type.Null()], { description: 'epoch milliseconds' })
+const Nullable = <T extends import('@sinclair/typebox').TSchema>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+/** The state of a job: the answer of the status route, and, stored, the end record of a finished job. */
+export const JobSnapshot = Type.Object(
+  {
+    job_id: Uuid,
+    stage: StageNumber,
+    workflow_id: Uuid,
+    status: JobStatus,
+    progress: Type.Number({ minimum: 0, maximum: 100 }),
+    attempt: Type.Integer({ minimum: 0 }),
+    max_attempts: Type.Integer({ minimum: 1 }),
+    cursor: Type.String({ pattern: EVENT_ID_PATTERN }),
+    data: Type.Object({
+      stage: StageNumber,
+      workflow_id: Uuid,
+      research_question: Nullable(Type.String()),
+      user_id: Type.String(),
+      inputs: Type.Record(Type.String(), Type.Unknown()),
+    }),
+    result: Nullable(JobResult),
+    error: Nullable(JobError),
+    created_at: Type.Integer({ description: 'epoch milliseconds' }),
+    processed_at: Millis,
+    finished_at: Millis,
+  },
+  { $id: 'JobSnapshot' },
+)
+export type JobSnapshot = Static<typeof JobSnapshot>
+
+/** `data` of one event. */
+export const JobEventData = Type.Object({
+  job_id: Uuid,
+  stage: StageNumber,
+  workflow_id: Uuid,
+  status: JobStatus,
+  progress: Type.Number({ minimum: 0, maximum: 100 }),
+  attempt: Type.Integer({ minimum: 0 }),
+  message: Type.String(),
+  at: Type.Integer({ description: 'epoch milliseconds' }),
+  result: Type.Optional(JobResult),
+  error: Type.Optional(JobError),
+})
+export type JobEventData = Static<typeof JobEventData>
+
+/** One event with its id: an element of the JSON page, and what an SSE frame carries. */
+export const JobEvent = Type.Object(
+  { id: Type.String({ pattern: EVENT_ID_PATTERN }), event: EventType, data: JobEventData },
+  { $id: 'JobEvent' },
+)
+export type JobEvent = Static<typeof JobEvent>

@@ -1,0 +1,67 @@
+/**
+ * The stage-service contract: what a worker sends to a stage service and what it may answer.
+ * A stage service is any HTTP server; the built-in one and the Python example speak exactly this.
+ */
+import { type Static, Type } from '@sinclair/typebox'
+
+/** Body of `POST /api/workflow/stages/{stage}/execute` at the stage service. */
+export const StageRequest = Type.Object({
+  workflow_id: Type.String({ format: 'uuid' }),
+  research_question: Type.Union([Type.String(), Type.Null()]),
+  user_id: Type.String(),
+  job_id: Type.String({ format: 'uuid' }),
+  inputs: Type.Record(Type.String(), Type.Unknown()),
+})
+export type StageRequest = Static<typeof StageRequest>
+
+/**
+ * A file a stage produced, by its bare name. It becomes a path segment of a URL and a file name on someone's
+ * disk, so separators, control characters and the two dot names are refused.
+ */
+export const ArtifactName = Type.String({
+  pattern: '^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f\\u007f]{1,255}$',
+  description: 'bare file name, no path',
+})
+
+/**
+ * The answer of a finished stage: the whole body of an `application/json` answer, or the last line
+ * (`type: "result"`) of an NDJSON one. Unknown fields are allowed and ignored.
+ */
+export const StageAnswer = Type.Object({
+  success: Type.Boolean(),
+  stage: Type.Optional(Type.Integer()),
+  workflow_id: Type.Optional(Type.String()),
+  job_id: Type.Optional(Type.String()),
+  artifacts: Type.Optional(Type.Array(ArtifactName, { maxItems: 1000 })),
+  results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  duration_ms: Type.Optional(Type.Number({ minimum: 0 })),
+})
+export type StageAnswer = Static<typeof StageAnswer>
+
+export const ProgressLine = Type.Object({
+  type: Type.Literal('progress'),
+  /** Share of the service's own work, 0 to 100; the worker maps it into 20 to 80. */
+  percent: Type.Number({ minimum: 0, maximum: 100 }),
+  message: Type.Optional(Type.String()),
+})
+
+export const HeartbeatLine = Type.Object({ type: Type.Literal('heartbeat') })
+
+export const ErrorLine = Type.Object({
+  type: Type.Literal('error'),
+  code: Type.String(),
+  message: Type.String(),
+  retryable: Type.Boolean(),
+})
+
+export const ResultLine = Type.Composite([Type.Object({ type: Type.Literal('result') }), StageAnswer])
+
+/** One line of an `application/x-ndjson` answer. */
+export const ServiceLine = Type.Union([ProgressLine, HeartbeatLine, ErrorLine, ResultLine])
+export type ServiceLine = Static<typeof ServiceLine>
+
+/** Body of every non-2xx answer of a stage service (FastAPI's own `detail` shape). */
+export const ServiceError = Type.Object({
+  detail: Type.Object({ code: Type.String(), message: Type.String() }),
+})
+export type ServiceError = Static<typeof ServiceError>

@@ -1,0 +1,166 @@
+/** Pure readings of a job's journal: from what Redis holds to the state and the events a client sees. */
+import { type EventId, eventId, isTerminal, type LogEntry, statusAfter } from './events.ts'
+import type { JobData, JobEvent, JobSnapshot } from './job.ts'
+
+/** The fields of the job's hash that a reader asks for, in this order. */
+export const JOB_FIELDS = [
+  'data',
+  'opts',
+  'timestamp',
+  'processedOn',
+  'finishedOn',
+  'failedReason',
+  'progress',
+  'cancel',
+] as const
+
+/** The values of `JOB_FIELDS`, null where absent. */
+export type JobFields = (string | null)[]
+
+/** A cancel request, as `CANCEL` writes it: the cursor it came after, and when. */
+export interface CancelMark {
+  after: EventId | ''
+  at: number
+}
+
+/** What Redis holds of one job. */
+export interface Journal {
+  data: JobData
+  /** Attempts granted when the job was queued. */
+  maxAttempts: number
+  createdAt: number
+  processedAt: number | null
+  /** The newest log entry, null before the first attempt. */
+  last: LogEntry | null
+  cancel: CancelMark | null
+  /** When the queue gave the job up without an end record (an operator did it by hand), else null. */
+  abandonedAt: number | null
+}
+
+/** Null when the hash is gone, or is what the queue still keeps of a job whose result has expired. */
+export function parseJournal(fields: JobFields): Journal | null {
+  const [data, opts, timestamp, processedOn, finishedOn, , progress, cancel] = fields
+  if (!data || !timestamp) return null
+  const last = progress ? (JSON.parse(progress) as LogEntry) : null
+  if (last && isTerminal(last.type)) return null
+  return {
+    data: JSON.parse(data),
+    maxAttempts: (opts && (JSON.parse(opts).attempts as number | undefined)) || 1,
+    createdAt: Number(timestamp),
+    processedAt: processedOn ? Number(processedOn) : null,
+    last,
+    cancel: cancel ? JSON.parse(cancel) : null,
+    abandonedAt: finishedOn ? Number(finishedOn) : null,
+  }
+}
+
+/** The state of a job that has no end record. */
+export function toSnapshot(journal: Journal): JobSnapshot {
+  const { data, last } = journal
+  const newest = newestEntry(journal)
+  const status = statusAfter(newest.type)
+  return {
+    job_id: data.job_id,
+    stage: data.stage,
+    workflow_id: data.workflow_id,
+    status,
+    progress: newest.progress,
+    attempt: newest.attempt,
+    max_attempts: newest.max,
+    cursor: eventId(newest),
+    data: {
+      stage: data.stage,
+      workflow_id: data.workflow_id,
+      research_question: data.research_question,
+      user_id: data.user_id,
+      inputs: data.inputs,
+    },
+    result: null,
+    error: newest.error ?? null,
+    created_at: journal.createdAt,
+    processed_at: last ? journal.processedAt : null,
+    finished_at: journal.abandonedAt,
+  }
+}
+
+/** The state in which `entry` ends the job: what the end record stores. */
+export function toEndRecord(
+  journal: Journal,
+  entry: LogEntry,
+  result: JobSnapshot['result'] = null,
+): JobSnapshot {
+  const state = toSnapshot({ ...journal, last: entry, cancel: null, abandonedAt: null })
+  return { ...state, result, finished_at: entry.at }
+}
+
+/**
+ * Every event of a job that can still be replayed, in order. `log` is the stored list; `snapshot` gives what all
+ * events share, and the result. The first event is `queued` unless the log has dropped its beginning.
+ */
+export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: JobSnapshot): JobEvent[] {
+  const entries = [...log]
+  const first = log[0]
+  if (!first || (first.attempt <= 1 && first.seq === 1)) entries.unshift(queuedEntry(snapshot))
+  if (journal) entries.push(...unlogged(journal))
+  return entries.map((entry) => toEvent(entry, snapshot))
+}
+
+/** One entry as clients see it. */
+export function toEvent(entry: LogEntry, snapshot: JobSnapshot): JobEvent {
+  const data: JobEvent['data'] = {
+    job_id: snapshot.job_id,
+    stage: snapshot.stage,
+    workflow_id: snapshot.workflow_id,
+    status: statusAfter(entry.type),
+    progress: entry.progress,
+    attempt: entry.attempt,
+    message: entry.message,
+    at: entry.at,
+  }
+  if (entry.error) data.error = entry.error
+  if (entry.type === 'completed' && snapshot.result) data.result = snapshot.result
+  return { id: eventId(entry), event: entry.type, data }
+}
+
+/** The entry of a cancel request made at `mark`, behind the last line `last`. */
+export function cancellingEntry(last: LogEntry, mark: CancelMark): LogEntry {
+  const { error: _, ...place } = last
+  return { ...place, type: 'cancelling', behind: 1, message: 'cancelling was asked for', at: mark.at }
+}
+
+/** What stands in the log, in effect, before its first line. */
+export function queuedEntry(job: { stage: number; max_attempts: number; created_at: number }): LogEntry {
+  const message = `stage ${job.stage} is queued`
+  return {
+    type: 'queued',
+    attempt: 0,
+    max: job.max_attempts,
+    seq: 0,
+    progress: 0,
+    message,
+    at: job.created_at,
+  }
+}
+
+function newestEntry(journal: Journal): LogEntry {
+  return unlogged(journal).at(-1) ?? lastEntry(journal)
+}
+
+/** The last line of the log, or what stands for it before the first attempt. */
+export function lastEntry({ last, data, maxAttempts, createdAt }: Journal): LogEntry {
+  return last ?? queuedEntry({ stage: data.stage, max_attempts: maxAttempts, created_at: createdAt })
+}
+
+/** Events that follow from the job's hash and not from its log: a cancel request, an end nobody recorded. */
+function unlogged(journal: Journal): LogEntry[] {
+  const { cancel, abandonedAt } = journal
+  const last = lastEntry(journal)
+  const entries: LogEntry[] = []
+  if (cancel) entries.push(cancellingEntry(last, cancel))
+  if (abandonedAt !== null) {
+    const message = 'the job was ended in the queue by hand'
+    const error = { code: 'JOB_ABANDONED', message, retryable: false, attempt: last.attempt }
+    entries.push({ ...last, type: 'failed', behind: 9, message, at: abandonedAt, error })
+  }
+  return entries
+}

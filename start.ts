@@ -1,0 +1,65 @@
+/** Door 3: API and worker in one process; with `--dev` also the Redis and the stage service that are missing. */
+import { join } from 'node:path'
+import { loadConfig } from './config.ts'
+import { type Running, runDoor } from './door.ts'
+import { openApi, openWorker } from './processes.ts'
+
+await runDoor(async () => {
+  const closers: (() => Promise<unknown>)[] = []
+  const env = process.argv.includes('--dev') ? await developmentEnvironment(closers) : process.env
+  const config = loadConfig(env)
+  const api = await openApi(config)
+  const worker = await openWorker(config)
+  process.send?.({ type: 'ready', url: api.url, dataDir: env.STAGECAST_DATA })
+  if (env !== process.env && config.LOG_LEVEL !== 'silent') greet(api.url)
+  const running: Running = {
+    log: api.log,
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    async close() {
+      await Promise.all([api.close(), worker.close()])
+      for (const close of closers.reverse()) await close()
+    },
+  }
+  return running
+})
+
+/** The environment with what a fresh machine lacks started and filled in. Its parts are closed last. */
+async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Promise<NodeJS.ProcessEnv> {
+  const data = process.env.STAGECAST_DATA || '.stagecast/dev'
+  const env: NodeJS.ProcessEnv = {
+    NODE_ENV: 'development',
+    ALLOW_MOCK_AUTH: 'true',
+    ...process.env,
+    STAGECAST_DATA: data,
+  }
+  if (!env.REDIS_URL) {
+    const { startRedis } = await import('./embedded/redis.ts')
+    const redis = await startRedis({ dir: join(data, 'redis') })
+    closers.push(() => redis.stop())
+    env.REDIS_URL = redis.url
+  }
+  if (!env.WORKER_URL) {
+    const { startStageService } = await import('./stage-service/start.ts')
+    const service = await startStageService({
+      host: '127.0.0.1',
+      port: 0,
+      dataDir: join(data, 'stage-service'),
+      ...(env.STAGE_PACE_MS && { paceMs: Number(env.STAGE_PACE_MS) }),
+    })
+    closers.push(() => service.close())
+    env.WORKER_URL = service.url
+  }
+  return env
+}
+
+function greet(url: string): void {
+  const question =
+    '{"workflow_id":"123e4567-e89b-12d3-a456-426614174000","research_question":"Does sleep change memory?"}'
+  process.stdout.write(
+    [
+      `\nStagecast serves ${url} until Ctrl-C. The API: ${url}/docs. Try in another terminal:\n`,
+      `  curl -s ${url}/api/workflow/stages/2/execute -H 'content-type: application/json' -d '${question}'`,
+      `  curl -N "${url}<urls.events of the answer>"\n\n`,
+    ].join('\n'),
+  )
+}

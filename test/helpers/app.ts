@@ -1,0 +1,168 @@
+/** API and worker for tests, in this process or as children, on free ports and a prefix of their own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHmac, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { buildApp } from '../../app.ts'
+import { type Config, loadConfig } from '../../config.ts'
+import { type StageWorker, startStageWorker } from '../../workers/stage-worker.ts'
+import { randomPrefix, sharedRedis } from './redis.ts'
+
+export type Env = Record<string, string>
+
+export const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
+export const JWT_SECRET = 'a test secret that is longer than thirty-two bytes'
+
+/** An environment for tests: shared Redis, random prefix, short times. `WORKER_URL` points nowhere until given. */
+export async function testEnv(t: Test, overrides: Env = {}): Promise<Env> {
+  return {
+    NODE_ENV: 'test',
+    PORT: '0',
+    REDIS_URL: overrides.REDIS_URL ?? (await sharedRedis(t)),
+    REDIS_PREFIX: randomPrefix(),
+    WORKER_URL: 'http://127.0.0.1:9',
+    JWT_SECRET,
+    RATE_LIMIT_PER_MINUTE: '0',
+    STAGE_JOB_BACKOFF_MS: '50',
+    WORKER_LOCK_MS: '2000',
+    WORKER_STALLED_CHECK_MS: '500',
+    SHUTDOWN_GRACE_MS: '5000',
+    LOG_LEVEL: 'trace',
+    ...overrides,
+  }
+}
+
+export interface TestApi {
+  app: FastifyInstance
+  url: string
+  config: Config
+  /** Every line logged so far. */
+  logs: string[]
+}
+
+/** The API in this process, listening on a real socket; closed with the test. */
+export async function startApi(t: Test, env: Env): Promise<TestApi> {
+  const config = loadConfig(env)
+  const { log, logs } = memoryLog()
+  const app = await buildApp(config, log)
+  t.teardown(() => app.close())
+  const url = await app.listen({ host: config.HOST, port: config.PORT })
+  return { app, url, config, logs }
+}
+
+/** A worker in this process; closed with the test. */
+export function startWorker(t: Test, env: Env): StageWorker & { logs: string[] } {
+  const config = loadConfig(env)
+  const { log, logs } = memoryLog()
+  const worker = startStageWorker({
+    redisUrl: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX,
+    serviceUrl: config.WORKER_URL,
+    concurrency: config.STAGE_WORKER_CONCURRENCY,
+    lockMs: config.WORKER_LOCK_MS,
+    stalledCheckMs: config.WORKER_STALLED_CHECK_MS,
+    stageTimeoutMs: config.STAGE_TIMEOUT_MS,
+    silenceMs: config.STAGE_HEARTBEAT_TIMEOUT_MS,
+    maxResultBytes: config.STAGE_MAX_RESULT_BYTES,
+    resultTtlSeconds: config.RESULT_TTL_SECONDS,
+    breakerFailures: config.BREAKER_FAILURES,
+    breakerResetMs: config.BREAKER_RESET_MS,
+    log,
+  })
+  t.teardown(() => worker.close(1000))
+  return { ...worker, logs }
+}
+
+function memoryLog() {
+  const logs: string[] = []
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      logs.push(String(chunk))
+      done()
+    },
+  })
+  return { log: pino({ level: 'trace' }, sink), logs }
+}
+
+export interface Door {
+  child: ChildProcess
+  /** Base URL of the listener (API, or the worker's health). */
+  url: string
+  logs: string[]
+  /** Exit code, or the name of the signal that ended it. */
+  exited: Promise<number | string>
+}
+
+/** server.ts, worker.ts or start.ts as a real process; killed with the test. Resolves once it listens. */
+export async function startDoor(t: Test, file: string, env: Env): Promise<Door> {
+  const root = new URL('../..', import.meta.url)
+  const child = spawn(process.execPath, ['--import=tsx', file], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const logs: string[] = []
+  const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
+  child.stderr.on('data', (chunk) => logs.push(String(chunk)))
+  const listening = new Promise<string>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      logs.push(line)
+      const at = /listening at (http:\/\/[^"\s]+)/.exec(line)?.[1]
+      if (at) resolve(at)
+    })
+  })
+  const url = await Promise.race([listening, exited])
+  if (typeof url !== 'string' || !url.startsWith('http')) throw new Error(`${file} ended: ${logs.join('\n')}`)
+  return { child, url, logs, exited }
+}
+
+/** A signed HS256 token. */
+export function token(sub = 'alice', claims: Record<string, unknown> = {}): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const exp = Math.floor(Date.now() / 1000) + 3600
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp, ...claims })}`
+  return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`
+}
+
+export function authorization(sub?: string): { authorization: string } {
+  return { authorization: `Bearer ${token(sub)}` }
+}
+
+export interface Execute {
+  stage?: number
+  user?: string
+  headers?: Record<string, string>
+  body?: Record<string, unknown>
+}
+
+/** POSTs an execute with sensible defaults. */
+export function execute(url: string, { stage = 2, user, headers, body }: Execute = {}): Promise<Response> {
+  return fetch(`${url}/api/workflow/stages/${stage}/execute`, {
+    method: 'POST',
+    headers: { ...authorization(user), 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION, ...body }),
+  })
+}
+
+export interface Queued {
+  job_id: string
+  urls: { status: string; events: string; cancel: string }
+}
+
+/** Executes and insists on a 202. */
+export async function enqueue(url: string, options?: Execute): Promise<Queued> {
+  const response = await execute(url, options)
+  if (response.status !== 202)
+    throw new Error(`execute answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as Queued
+}
+
+/** GETs JSON as a user. */
+export async function get<T = Record<string, unknown>>(url: string, user?: string): Promise<T> {
+  return (await fetch(url, { headers: authorization(user) })).json() as Promise<T>
+}

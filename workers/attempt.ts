@@ -1,0 +1,218 @@
+/** One attempt at one job: from taking it to its outcome, a retry, or handing it over. */
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Job } from 'bullmq'
+import { isTerminal, type LogEntry, MILESTONE } from '../stages/events.ts'
+import { JobData, type JobResult } from '../stages/job.ts'
+import type { StageAnswer } from '../stages/service.ts'
+import type { Journal } from '../stages/snapshot.ts'
+import type { Verdict } from './circuit.ts'
+import { StageFailure } from './failure.ts'
+import { AlreadySettled, CancelRequested, JournalWriter, type WriterOptions } from './journal-writer.ts'
+import type { StageClient } from './stage-client.ts'
+
+export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
+  client: StageClient
+  /** A sign of life of the stage service. */
+  onAlive(): void
+}
+
+/** Why a running attempt is stopped from outside: the reason its signal is aborted with. */
+export type StopReason = 'cancel' | 'lease-lost' | 'shutdown'
+
+/**
+ * How an attempt ended, and what it tells about the stage service. `failed` has used up the job, by whatever `code`;
+ * `retry` wants the next attempt in `delayMs` at the earliest.
+ */
+export type AttemptOutcome = { verdict: Verdict } & (
+  | { kind: 'completed'; artifacts: number }
+  | { kind: 'failed' | 'cancelled'; code: string }
+  | { kind: 'retry'; code: string; delayMs: number }
+  | { kind: 'handed-over' }
+)
+
+const jobData: TypeCheck<typeof JobData> = TypeCompiler.Compile(JobData)
+
+export class Attempt {
+  private readonly job: Job<JobData>
+  private readonly options: AttemptOptions
+  private readonly writer: JournalWriter
+  private readonly journal: Journal
+  private number = 0
+  /** Whether `run` was called. */
+  begun = false
+
+  constructor(job: Job<JobData>, token: string, options: AttemptOptions) {
+    this.job = job
+    this.options = options
+    this.journal = journalOf(job)
+    this.writer = new JournalWriter(this.journal, { ...options, token })
+  }
+
+  /** Runs the attempt to its end. Throws `LeaseLost` when the job is not ours any more, or what Redis threw. */
+  async run(signal: AbortSignal): Promise<AttemptOutcome> {
+    this.begun = true
+    const startedAt = performance.now()
+    try {
+      const refused = await this.begin()
+      if (refused) return refused
+      const answer = await this.call(signal)
+      return await this.complete(answer, Math.round(performance.now() - startedAt))
+    } catch (error) {
+      return this.end(error, signal)
+    }
+  }
+
+  /** Takes the job. An outcome means that there is nothing to run. */
+  private async begin(): Promise<AttemptOutcome | null> {
+    const { last, maxAttempts, data } = this.journal
+    const max = last?.max ?? maxAttempts
+    const crashed = last !== null && last.type !== 'retrying' && !isTerminal(last.type)
+    const lost = crashed ? [this.lostStep(last)] : []
+    if (crashed && last.attempt >= max) return this.fail(lostError(last), 'none')
+    this.number = (last?.attempt ?? 0) + 1
+    await this.writer.begin(this.number, max, lost, [
+      { type: 'active', progress: 0, message: `attempt ${this.number} begins` },
+      { type: 'progress', progress: MILESTONE.taken, message: 'a worker took the job' },
+    ])
+    const fault = jobData.Errors(data).First()
+    if (!fault) return null
+    const message = `the job's data cannot be used: ${fault.path || 'it'}: ${fault.message}`
+    return this.fail({ code: 'INVALID_JOB', message, retryable: false, attempt: this.number }, 'none')
+  }
+
+  private async call(signal: AbortSignal): Promise<StageAnswer> {
+    signal.throwIfAborted()
+    const { client, onAlive } = this.options
+    const span = MILESTONE.answered - MILESTONE.called
+    let reached: number = MILESTONE.called
+    // Sent before the call and not waited for; a refusal shows at the next write.
+    this.writer
+      .step({ type: 'progress', progress: reached, message: 'calling the stage service' })
+      .catch(() => {})
+    const answer = await client.call({
+      job: this.job.data,
+      attempt: this.number,
+      signal,
+      onAlive,
+      onProgress: (percent, message = 'the stage service is at work') => {
+        reached = Math.max(reached, Math.round(MILESTONE.called + (percent / 100) * span))
+        return this.writer.step({ type: 'progress', progress: reached, message })
+      },
+    })
+    await this.writer.step({
+      type: 'progress',
+      progress: MILESTONE.answered,
+      message: 'the stage service answered',
+    })
+    return answer
+  }
+
+  private async complete(answer: StageAnswer, measuredMs: number): Promise<AttemptOutcome> {
+    const durationMs = answer.duration_ms ?? measuredMs
+    const result: JobResult = { success: true, artifacts: answer.artifacts ?? [], duration_ms: durationMs }
+    if (answer.results) result.results = answer.results
+    await this.writer.settle(
+      [
+        { type: 'progress', progress: MILESTONE.stored, message: 'the result is stored' },
+        {
+          type: 'completed',
+          progress: MILESTONE.stored,
+          message: `stage ${this.job.data.stage} is complete`,
+        },
+      ],
+      result,
+    )
+    return { kind: 'completed', artifacts: result.artifacts.length, verdict: 'well' }
+  }
+
+  private async end(error: unknown, signal: AbortSignal): Promise<AttemptOutcome> {
+    try {
+      if (error instanceof AlreadySettled) return await this.adopt()
+      if (error instanceof CancelRequested) return await this.cancel()
+      const reason: StopReason | undefined = signal.aborted ? signal.reason : undefined
+      if (reason === 'cancel') return await this.cancel()
+      if (reason === 'shutdown') return await this.handOver()
+      if (error instanceof StageFailure) return await this.afterFailure(error)
+    } catch (refusal) {
+      // While one end was written, another one overtook it.
+      if (refusal instanceof CancelRequested) return this.cancel()
+      if (refusal instanceof AlreadySettled) return this.adopt()
+      throw refusal
+    }
+    throw error
+  }
+
+  private async afterFailure(failure: StageFailure): Promise<AttemptOutcome> {
+    const { code, message, retryable } = failure
+    const verdict = failure.ill ? 'ill' : 'well'
+    const { max, progress } = this.writer.newest
+    const error = { code, message, retryable, attempt: this.number }
+    if (!retryable || this.number >= max) return this.fail(error, verdict)
+    await this.writer.step({ type: 'retrying', progress, message, error })
+    return { kind: 'retry', code, delayMs: failure.retryAfterMs, verdict }
+  }
+
+  private async fail(error: NonNullable<LogEntry['error']>, verdict: Verdict): Promise<AttemptOutcome> {
+    const { progress } = this.writer.newest
+    await this.writer.settle([{ type: 'failed', progress, message: error.message, error }])
+    return { kind: 'failed', code: error.code, verdict }
+  }
+
+  /** The outcome was stored before: by a worker that died right after, or by a cancel that overtook this attempt. */
+  private async adopt(): Promise<AttemptOutcome> {
+    const { status, error, result } = await this.writer.outcome()
+    if (status === 'completed')
+      return { kind: 'completed', artifacts: result?.artifacts.length ?? 0, verdict: 'none' }
+    const kind = status === 'cancelled' ? 'cancelled' : 'failed'
+    return { kind, code: error?.code ?? 'UNKNOWN', verdict: 'none' }
+  }
+
+  private async cancel(): Promise<AttemptOutcome> {
+    const message = 'cancelled while it ran'
+    const error = { code: 'CANCELLED', message, retryable: false, attempt: this.writer.newest.attempt }
+    await this.writer.settleCancelled({
+      type: 'cancelled',
+      progress: this.writer.newest.progress,
+      message,
+      error,
+    })
+    return { kind: 'cancelled', code: 'CANCELLED', verdict: 'none' }
+  }
+
+  /** The start does not count: the next one may be as many as before. */
+  private async handOver(): Promise<AttemptOutcome> {
+    const { max, progress } = this.writer.newest
+    const message = 'handed over: the worker is shutting down'
+    const error = { code: 'WORKER_SHUTDOWN', message, retryable: true, attempt: this.number }
+    await this.writer.step({ type: 'retrying', progress, message, error, max: max + 1 })
+    return { kind: 'handed-over', verdict: 'none' }
+  }
+
+  private lostStep(last: LogEntry) {
+    const error = lostError(last)
+    return { type: 'retrying' as const, progress: last.progress, message: error.message, error }
+  }
+}
+
+function lostError({ attempt }: LogEntry) {
+  return {
+    code: 'WORKER_LOST',
+    message: 'the worker was lost while it ran the job',
+    retryable: true,
+    attempt,
+  }
+}
+
+/** BullMQ reads the job's hash when a worker takes it: its progress is the newest line of the log. */
+function journalOf(job: Job<JobData>): Journal {
+  const last = job.progress as LogEntry | number
+  return {
+    data: { ...job.data, job_id: job.id as string },
+    maxAttempts: job.opts.attempts ?? 1,
+    createdAt: job.timestamp,
+    processedAt: job.processedOn ?? null,
+    last: typeof last === 'object' && 'seq' in last ? last : null,
+    cancel: null,
+    abandonedAt: null,
+  }
+}

@@ -1,0 +1,234 @@
+/** Calls the stage service over HTTP and reads both forms of its answer, within its limits of time and size. */
+import { Value } from '@sinclair/typebox/value'
+import { Agent, type Dispatcher } from 'undici'
+import type { JobData } from '../stages/job.ts'
+import { StageAnswer, type StageRequest } from '../stages/service.ts'
+import { clip, failureOfStatus, StageFailure } from './failure.ts'
+import { readLines } from './ndjson.ts'
+
+export interface StageClientOptions {
+  url: string
+  /** Longest call, in ms. */
+  timeoutMs: number
+  /** Longest silence once the answer has begun, in ms. */
+  silenceMs: number
+  maxResultBytes: number
+}
+
+export interface StageCall {
+  job: JobData
+  attempt: number
+  /** Ends the call by closing the connection, which is how the service learns that it may stop. */
+  signal: AbortSignal
+  /** A line arrived: the service is alive. */
+  onAlive(): void
+  /** The service's own progress, 0 to 100. The next line is read when it resolves. */
+  onProgress(percent: number, message: string | undefined): Promise<void>
+}
+
+const MAX_ERROR_BYTES = 65_536
+
+export class StageClient {
+  private readonly agent: Agent
+  private readonly options: StageClientOptions
+  private readonly base: URL
+
+  constructor(options: StageClientOptions) {
+    this.options = options
+    this.base = new URL(options.url)
+    // undici's own limits (300 s) are shorter than a stage: silence and deadline are watched here.
+    this.agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 }, pipelining: 1 })
+  }
+
+  /** The service's answer with `success: true`; every other end is thrown as `StageFailure` or the abort reason. */
+  async call(call: StageCall): Promise<StageAnswer> {
+    const watchdog = new Watchdog(this.options)
+    try {
+      const signal = AbortSignal.any([call.signal, watchdog.signal])
+      const answer = await this.send(call, signal)
+      watchdog.listen()
+      return await this.read(answer, call, watchdog)
+    } catch (error) {
+      if (call.signal.aborted) throw call.signal.reason
+      if (error instanceof CallerError) throw error.cause
+      throw watchdog.failure ?? (error instanceof StageFailure ? error : broken(error as Error))
+    } finally {
+      watchdog.stop()
+    }
+  }
+
+  close(): Promise<void> {
+    return this.agent.destroy()
+  }
+
+  private send({ job, attempt }: StageCall, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const body: StageRequest = {
+      workflow_id: job.workflow_id,
+      research_question: job.research_question,
+      user_id: job.user_id,
+      job_id: job.job_id,
+      inputs: job.inputs,
+    }
+    const prefix = this.base.pathname.replace(/\/+$/, '')
+    return this.agent.request({
+      origin: this.base.origin,
+      path: `${prefix}/api/workflow/stages/${job.stage}/execute`,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/x-ndjson, application/json',
+        'x-request-id': job.job_id,
+        'idempotency-key': job.job_id,
+        'x-attempt': String(attempt),
+      },
+      body: JSON.stringify(body),
+      signal,
+    })
+  }
+
+  private async read(
+    answer: Dispatcher.ResponseData,
+    call: StageCall,
+    watchdog: Watchdog,
+  ): Promise<StageAnswer> {
+    const { statusCode, headers, body } = answer
+    if (statusCode >= 300) {
+      const text = await readText(body, MAX_ERROR_BYTES, watchdog).catch(() => '')
+      throw failureOfStatus(statusCode, text, headers['retry-after'] as string | undefined)
+    }
+    const type = String(headers['content-type'] ?? '')
+      .split(';')[0]
+      ?.trim()
+      .toLowerCase()
+    if (type === 'application/x-ndjson') return this.readNdjson(body, call, watchdog)
+    if (type !== 'application/json') throw unusable(`its content type is ${JSON.stringify(type)}`)
+    return judge(parse(await readText(body, this.options.maxResultBytes, watchdog)))
+  }
+
+  private async readNdjson(body: Body, call: StageCall, watchdog: Watchdog): Promise<StageAnswer> {
+    for await (const text of readLines(body, this.options.maxResultBytes, tooLarge)) {
+      watchdog.listen()
+      call.onAlive()
+      const line = parse(text)
+      if (line.type === 'result') return judge(line)
+      if (line.type === 'error') throw reported(line)
+      if (line.type === 'progress' && typeof line.percent === 'number' && Number.isFinite(line.percent)) {
+        const message = typeof line.message === 'string' ? clip(line.message) : undefined
+        // Storing a step is our time, not the service's silence.
+        watchdog.pause()
+        await call.onProgress(Math.min(100, Math.max(0, line.percent)), message).catch(throwAsCallerError)
+        watchdog.listen()
+      }
+    }
+    throw new StageFailure('STAGE_ANSWER_INCOMPLETE', 'The stage service ended its answer without a result', {
+      retryable: true,
+      ill: true,
+    })
+  }
+}
+
+type Body = Dispatcher.ResponseData['body']
+
+/** An error of the caller's own callback, told apart from those of the connection. */
+class CallerError extends Error {}
+
+function throwAsCallerError(cause: unknown): never {
+  throw new CallerError('', { cause })
+}
+
+/** Watches the deadline of the whole call and the silence between two signs of life. */
+class Watchdog {
+  private readonly abort = new AbortController()
+  private readonly options: StageClientOptions
+  private readonly deadline: NodeJS.Timeout
+  private silence: NodeJS.Timeout | undefined
+  failure: StageFailure | undefined
+
+  constructor(options: StageClientOptions) {
+    this.options = options
+    this.deadline = setTimeout(
+      () => this.bark('STAGE_TIMEOUT', `The stage took longer than ${options.timeoutMs} ms`),
+      options.timeoutMs,
+    )
+  }
+
+  get signal(): AbortSignal {
+    return this.abort.signal
+  }
+
+  /** A sign of life: counts the silence anew. */
+  listen(): void {
+    if (this.silence?.refresh()) return
+    const { silenceMs } = this.options
+    const message = `The stage service was silent for ${silenceMs} ms`
+    this.silence = setTimeout(() => this.bark('STAGE_SILENT', message), silenceMs)
+  }
+
+  pause(): void {
+    clearTimeout(this.silence)
+    this.silence = undefined
+  }
+
+  stop(): void {
+    clearTimeout(this.deadline)
+    this.pause()
+  }
+
+  private bark(code: string, message: string): void {
+    this.failure = new StageFailure(code, message, { retryable: true, ill: true })
+    this.abort.abort(this.failure)
+  }
+}
+
+async function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    watchdog.listen()
+    size += chunk.length
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {}
+  throw unusable('it is not a JSON object')
+}
+
+function judge(value: Record<string, unknown>): StageAnswer {
+  const fault = Value.Errors(StageAnswer, value).First()
+  if (fault) throw unusable(`${fault.path || 'it'}: ${fault.message}`)
+  const answer = value as StageAnswer
+  if (answer.success) return answer
+  const message =
+    typeof value.message === 'string' ? clip(value.message) : 'The stage service reports a failure'
+  throw new StageFailure('STAGE_FAILED', message, { retryable: false, ill: false })
+}
+
+function reported({ code, message, retryable }: Record<string, unknown>): StageFailure {
+  return new StageFailure(
+    typeof code === 'string' ? code.slice(0, 100) : 'STAGE_FAILED',
+    typeof message === 'string' ? clip(message) : 'The stage service reports a failure',
+    { retryable: retryable === true, ill: false },
+  )
+}
+
+function unusable(why: string): StageFailure {
+  const message = `The answer of the stage service cannot be used: ${clip(why)}`
+  return new StageFailure('STAGE_ANSWER_INVALID', message, { retryable: true, ill: true })
+}
+
+function tooLarge(maxBytes: number): StageFailure {
+  const message = `The answer of the stage service is larger than ${maxBytes} bytes`
+  return new StageFailure('STAGE_RESULT_TOO_LARGE', message, { retryable: false, ill: false })
+}
+
+function broken({ code = '' }: Error & { code?: string }): StageFailure {
+  const message = `The connection to the stage service failed${code && ` (${code})`}`
+  return new StageFailure('STAGE_UNREACHABLE', message, { retryable: true, ill: true })
+}

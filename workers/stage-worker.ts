@@ -1,0 +1,194 @@
+/** Takes jobs from the queue and runs attempts: the only importer of BullMQ's Worker. */
+import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import type { FastifyBaseLogger } from 'fastify'
+import { closeRedis, connectRedis } from '../redis.ts'
+import type { JobData } from '../stages/job.ts'
+import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
+import { Attempt, type AttemptOutcome, type StopReason } from './attempt.ts'
+import { Circuit, CircuitOpen } from './circuit.ts'
+import { defineScripts, LeaseLost } from './journal-writer.ts'
+import { StageClient } from './stage-client.ts'
+
+export interface StageWorkerOptions {
+  redisUrl: string
+  prefix: string
+  serviceUrl: string
+  concurrency: number
+  lockMs: number
+  stalledCheckMs: number
+  stageTimeoutMs: number
+  silenceMs: number
+  maxResultBytes: number
+  resultTtlSeconds: number
+  breakerFailures: number
+  breakerResetMs: number
+  log: FastifyBaseLogger
+}
+
+export interface StageWorker {
+  /** Why no job can be taken right now, or null. */
+  fault(): string | null
+  /** Takes no more jobs, gives those under way until `graceMs` before the end, then hands them over. */
+  close(graceMs: number): Promise<void>
+}
+
+/** How long a log without news is kept beyond the longest call, in seconds. */
+const LOG_SPARE_SECONDS = 86_400
+/** The part of the grace in which jobs may finish; the rest is for handing over. */
+const FINISHING_SHARE = 0.7
+
+export function startStageWorker(options: StageWorkerOptions): StageWorker {
+  const { log, prefix, redisUrl } = options
+  const keys = journalKeys(prefix)
+  const redis = defineScripts(connectRedis(redisUrl, 'blocking'))
+  const subscriber = connectRedis(redisUrl, 'blocking')
+  const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
+  const client = new StageClient({
+    url: options.serviceUrl,
+    timeoutMs: options.stageTimeoutMs,
+    silenceMs: options.silenceMs,
+    maxResultBytes: options.maxResultBytes,
+  })
+  const attemptOptions = {
+    redis,
+    keys,
+    client,
+    resultTtlSeconds: options.resultTtlSeconds,
+    logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
+    onAlive: () => circuit.alive(),
+  }
+  /** Jobs of this process, for the signals that reach them. */
+  const running = new Set<string>()
+
+  // A processor with three parameters: BullMQ makes a signal for no other.
+  const worker = new Worker<JobData>(QUEUE_NAME, (job, token, signal) => runJob(job, token, signal), {
+    connection: redis,
+    prefix,
+    concurrency: options.concurrency,
+    lockDuration: options.lockMs,
+    stalledInterval: options.stalledCheckMs,
+    // How often a job may lose its worker is a matter of its attempts, not of the queue.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    // After a failed fetch or a failed end; BullMQ's 15 s would leave jobs lying after Redis is back.
+    runRetryDelay: 1000,
+  })
+  for (const connection of [redis, subscriber]) connection.on('error', onceASecond(log, 'redis connection'))
+  worker.on('error', onceASecond(log, 'worker'))
+  // BullMQ goes on running a job whose lock it has lost.
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) stop(id, 'lease-lost')
+  })
+  worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and waits for another'))
+
+  circuit.events.on('change', (state) => {
+    log.warn({ state }, 'circuit to the stage service')
+    if (state === 'open') void worker.pause(true)
+    else if (worker.isPaused() && !worker.closing) void worker.resume()
+  })
+
+  subscriber.on('ready', listenForCancels)
+  subscriber.on('message', (_channel, jobId) => stop(jobId, 'cancel'))
+
+  return {
+    fault() {
+      if (redis.status !== 'ready') return 'Redis is not connected'
+      return worker.isRunning() ? null : 'the worker does not run'
+    },
+    close,
+  }
+
+  async function runJob(
+    job: Job<JobData>,
+    token = '',
+    signal = new AbortController().signal,
+  ): Promise<unknown> {
+    const jobId = job.id as string
+    running.add(jobId)
+    try {
+      const attempt = new Attempt(job, token, attemptOptions)
+      const outcome = await circuit
+        .run(() => attempt.run(signal), signal)
+        .catch((error) => {
+          // Cancelled while it waited for the circuit: the attempt sees the request and settles the job.
+          if (signal.reason === 'cancel' && !attempt.begun) return attempt.run(signal)
+          throw error
+        })
+      log.info({ jobId, stage: job.data.stage, ...outcome }, 'attempt ended')
+      return await tellQueue(job, token, outcome)
+    } catch (error) {
+      if (error instanceof CircuitOpen || (signal.aborted && signal.reason === 'shutdown')) {
+        // Not begun, so no attempt is used up; another worker may take it at once.
+        await job.moveToWait(token)
+        throw new WaitingError()
+      }
+      if (error instanceof LeaseLost) log.warn({ jobId }, 'the lease of the job was lost: stopped')
+      throw error
+    } finally {
+      running.delete(jobId)
+    }
+  }
+
+  /** The outcome is in the journal; here the queue follows. */
+  async function tellQueue(job: Job<JobData>, token: string, outcome: AttemptOutcome): Promise<unknown> {
+    switch (outcome.kind) {
+      case 'completed':
+        // Copied into events and kept with the job: small.
+        return { artifacts: outcome.artifacts }
+      case 'handed-over':
+        await job.moveToWait(token)
+        throw new WaitingError()
+      case 'retry':
+        if (outcome.delayMs > backoffOf(job)) {
+          // What the service asked for is longer than the back-off.
+          await job.moveToDelayed(Date.now() + outcome.delayMs, token)
+          throw new DelayedError()
+        }
+        throw new Error(outcome.code)
+      default:
+        throw new UnrecoverableError(outcome.code)
+    }
+  }
+
+  function stop(jobId: string, reason: StopReason): void {
+    if (running.has(jobId)) worker.cancelJob(jobId, reason)
+  }
+
+  /** Requests made while nobody listened left their mark in the job. */
+  async function listenForCancels(): Promise<void> {
+    try {
+      await subscriber.subscribe(keys.cancels)
+      for (const jobId of running) if (await redis.hexists(keys.job(jobId), 'cancel')) stop(jobId, 'cancel')
+    } catch (err) {
+      log.debug({ err }, 'cancel requests cannot be heard')
+    }
+  }
+
+  async function close(graceMs: number): Promise<void> {
+    const end = Date.now() + graceMs
+    const closed = worker.close()
+    await Promise.race([closed, delay(graceMs * FINISHING_SHARE)])
+    for (const jobId of running) stop(jobId, 'shutdown')
+    await Promise.race([closed, delay(Math.max(0, end - Date.now() - 500))])
+    circuit.stop()
+    await Promise.all([client.close(), closeRedis(subscriber, 200), closeRedis(redis, 200)])
+  }
+}
+
+/** The delay in ms that BullMQ will choose for the next attempt: doubled with each failed one. */
+function backoffOf({ opts: { backoff }, attemptsMade }: Job): number {
+  if (typeof backoff !== 'object') return backoff ?? 0
+  return (backoff.delay ?? 0) * (backoff.type === 'exponential' ? 2 ** attemptsMade : 1)
+}
+
+function onceASecond(log: FastifyBaseLogger, message: string): (err: Error) => void {
+  let next = 0
+  return (err) => {
+    if (Date.now() < next) return
+    next = Date.now() + 1000
+    log.warn({ err }, message)
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}
