@@ -32,6 +32,8 @@ export function connectRedis(url: string, role: RedisRole): Redis {
   const options = {
     ...OPTIONS[role],
     connectTimeout: 5000,
+    // How long a socket is kept after `disconnect`, e.g. one on which a blocking read is under way.
+    disconnectTimeout: 100,
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 2000),
     // A replica that was just demoted answers READONLY: reconnect to find the new primary.
     reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? (1 as const) : false),

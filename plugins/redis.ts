@@ -53,7 +53,9 @@ export default fp<RedisPluginOptions>(
     })
     app.addHook('onClose', () => closeRedis(redis))
     // With Redis there, the first request finds it; with Redis away, the API starts all the same.
-    await Promise.race([once(redis, 'ready'), delay(CONNECT_WITHIN_MS, null, { ref: false })])
+    await Promise.race([once(redis, 'ready').catch(() => {}), delay(CONNECT_WITHIN_MS, null, { ref: false })])
+    const fault = strict && redis.status === 'ready' ? evictionFault(await redis.info('memory')) : null
+    if (fault) throw new Error(fault)
   },
   { name: 'redis' },
 )

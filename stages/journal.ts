@@ -18,7 +18,7 @@ export const LOG_CAPACITY = 512
 const STREAM_LENGTH = 10_000
 
 export interface JournalKeys {
-  /** BullMQ's hash of the job; the journal adds the fields `progress` (last entry), `cursor` and `cancel`. */
+  /** BullMQ's hash of the job; the journal adds `last` (the newest entry, also shown as `progress`), `cursor` and `cancel`. */
   job(jobId: string): string
   /** BullMQ's lease: the token of the worker that runs the job. */
   lock(jobId: string): string
@@ -71,7 +71,7 @@ if stored[3] and ARGV[6] == '' then return 'cancelling' end
 redis.call('RPUSH', KEYS[4], unpack(ARGV, 11))
 redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
 redis.call('EXPIRE', KEYS[4], ARGV[5])
-redis.call('HSET', KEYS[1], 'progress', ARGV[9], 'cursor', ARGV[3])
+redis.call('HSET', KEYS[1], 'progress', ARGV[9], 'last', ARGV[9], 'cursor', ARGV[3])
 if ARGV[7] ~= '' then redis.call('SET', KEYS[3], ARGV[7], 'EX', ARGV[8]) end
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[4], 'data', ARGV[10])
 return 'ok'`

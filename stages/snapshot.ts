@@ -9,8 +9,7 @@ export const JOB_FIELDS = [
   'timestamp',
   'processedOn',
   'finishedOn',
-  'failedReason',
-  'progress',
+  'last',
   'cancel',
 ] as const
 
@@ -39,9 +38,9 @@ export interface Journal {
 
 /** Null when the hash is gone, or is what the queue still keeps of a job whose result has expired. */
 export function parseJournal(fields: JobFields): Journal | null {
-  const [data, opts, timestamp, processedOn, finishedOn, , progress, cancel] = fields
+  const [data, opts, timestamp, processedOn, finishedOn, newest, cancel] = fields
   if (!data || !timestamp) return null
-  const last = progress ? (JSON.parse(progress) as LogEntry) : null
+  const last = newest ? (JSON.parse(newest) as LogEntry) : null
   if (last && isTerminal(last.type)) return null
   return {
     data: JSON.parse(data),

@@ -105,6 +105,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     const jobId = job.id as string
     running.add(jobId)
     try {
+      // Anybody may call BullMQ's updateProgress; the journal has a field of its own.
+      if (typeof job.progress !== 'object' && job.attemptsStarted > 1)
+        job.progress = JSON.parse((await redis.hget(keys.job(jobId), 'last')) ?? '0')
       const attempt = new Attempt(job, token, attemptOptions)
       const outcome = await circuit
         .run(() => attempt.run(signal), signal)
