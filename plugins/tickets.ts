@@ -30,10 +30,8 @@ export default fp<{ ttlSeconds: number }>(
   async (app, { ttlSeconds }) => {
     const { redis, journal } = app
     let key: Buffer | undefined
-    // After a fail-over or a flush another process may have made a new key: ask again.
-    redis.on('close', () => {
-      key = undefined
-    })
+    // After a fail-over or a flush another process may have made a new key. Until Redis tells, the old one serves.
+    redis.on('ready', () => void loadKey().catch(() => {}))
 
     app.decorate('tickets', {
       async issue(jobId) {
@@ -41,7 +39,7 @@ export default fp<{ ttlSeconds: number }>(
         const bytes = Buffer.alloc(BYTES)
         bytes.write(jobId.replaceAll('-', ''), 'hex')
         bytes.writeUIntBE(expiresAt, 16, 6)
-        sign(bytes, await getKey()).copy(bytes, SIGNED_BYTES)
+        sign(bytes, key ?? (await loadKey())).copy(bytes, SIGNED_BYTES)
         return { ticket: bytes.toString('base64url'), expiresAt }
       },
       async check(ticket, jobId) {
@@ -49,7 +47,7 @@ export default fp<{ ttlSeconds: number }>(
         const genuine =
           bytes.length === BYTES &&
           bytes.toString('base64url') === ticket &&
-          timingSafeEqual(bytes.subarray(SIGNED_BYTES), sign(bytes, await getKey()))
+          timingSafeEqual(bytes.subarray(SIGNED_BYTES), sign(bytes, key ?? (await loadKey())))
         if (!genuine || bytes.toString('hex', 0, 16) !== jobId.replaceAll('-', '').toLowerCase())
           throw unauthenticated('INVALID_TICKET', 'Get a ticket for this job from its tickets route')
         const until = bytes.readUIntBE(16, 6)
@@ -59,14 +57,19 @@ export default fp<{ ttlSeconds: number }>(
       },
     })
 
-    async function getKey(): Promise<Buffer> {
-      if (key) return key
+    async function loadKey(): Promise<Buffer> {
       const name = journal.keys.own('ticket-key')
-      const [, stored] = await app.fromRedis(
-        Promise.all([redis.set(name, randomBytes(32).toString('base64'), 'NX'), redis.get(name)]),
-      )
-      key = Buffer.from(stored as string, 'base64')
+      // Read first: tickets are still good while Redis takes no writes.
+      const stored = (await app.fromRedis(redis.get(name))) ?? (await app.fromRedis(makeKey(name)))
+      key = Buffer.from(stored, 'base64')
       return key
+    }
+
+    /** The key of whoever comes first. */
+    async function makeKey(name: string): Promise<string> {
+      const mine = randomBytes(32).toString('base64')
+      const [, stored] = await Promise.all([redis.set(name, mine, 'NX'), redis.get(name)])
+      return stored ?? mine
     }
   },
   { name: 'tickets', dependencies: ['journal', 'auth'] },
