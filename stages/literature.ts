@@ -27,7 +27,8 @@ export const StudyType = Type.Union(
 )
 
 const Year = Type.Integer({ minimum: 1500, maximum: 2200 })
-const Keywords = Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' }), { maxItems: 50 })
+const Keyword = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+const keywords = (description: string) => Type.Array(Keyword, { maxItems: 50, description })
 
 export const LiteratureInputs = Type.Object(
   {
@@ -36,8 +37,8 @@ export const LiteratureInputs = Type.Object(
     year_from: Type.Optional(Year),
     year_to: Type.Optional(Year),
     study_types: Type.Optional(Type.Array(StudyType, { minItems: 1, uniqueItems: true })),
-    include_keywords: Type.Optional(Keywords),
-    exclude_keywords: Type.Optional(Keywords),
+    include_keywords: Type.Optional(keywords('at least one must occur in title or abstract')),
+    exclude_keywords: Type.Optional(keywords('none may occur in title or abstract')),
     language: Type.Optional(Type.String({ pattern: '^[a-z]{2}$', description: 'ISO 639-1, e.g. "en"' })),
     require_abstract: Type.Optional(Type.Boolean()),
   },

@@ -1,0 +1,80 @@
+/** The built-in stage service: a small app of its own behind the same contract a Python service would speak. */
+import type { Socket } from 'node:net'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
+import { artifactRoute } from './artifacts.ts'
+import { installDrain } from './drain.ts'
+import { errorBody, installErrors, sendError } from './errors.ts'
+import { executeRoute } from './execute.ts'
+import { builtInStages } from './registry.ts'
+import { createRuns } from './runs.ts'
+import { StageFailure, type Stages } from './stage.ts'
+import { openStore } from './store.ts'
+
+export interface StageServiceOptions {
+  /** Where artifacts and the records of finished jobs live; made when missing. */
+  dataDir: string
+  /** Fastify's `logger` setting, or a pino-like logger to write into. Default: no log. */
+  logger?: FastifyServerOptions['logger'] | FastifyBaseLogger
+  /** Sources stage 2 searches when the request names none. Default: `sample`, the only one of this version. */
+  sources?: readonly string[]
+  /** Silence after which an NDJSON answer gets a heartbeat line, in ms. Default 10 s. */
+  heartbeatMs?: number
+  /** Least time between two steps in ms, so that people can watch. Default 0. */
+  paceMs?: number
+  /** Age at which finished jobs are removed, in ms; looked at when the service starts. Default 7 days. */
+  keepMs?: number
+  /** What running work is given to end when the service closes, in ms. Default 5 s. */
+  graceMs?: number
+  /** The stages to serve. Default: the built-in ones. */
+  stages?: Stages
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Builds the app without listening. Rejects when `dataDir` cannot be used or a source does not exist. */
+export async function buildStageService(options: StageServiceOptions) {
+  const { dataDir, logger = false, sources = ['sample'], paceMs = 0, heartbeatMs = 10_000 } = options
+  const { stages = builtInStages({ sources }), keepMs = 7 * DAY_MS, graceMs = 5_000 } = options
+  const app = Fastify({
+    ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1024 * 1024,
+    // Fastify's defaults would turn 7 into "7" and drop unknown fields.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // Covers the arrival of the request only; the answer may take as long as it needs.
+    requestTimeout: 60_000,
+    // Answering 503 while closing is done in runs.ts, in the contract's shape.
+    return503OnClosing: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: sendError,
+    clientErrorHandler,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  installErrors(app)
+
+  const store = await openStore(dataDir)
+  const swept = await store.sweep(keepMs)
+  if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
+  const runs = createRuns({ store, stages, log: app.log, paceMs })
+  installDrain(app, () => runs.close(graceMs))
+
+  await app.register(executeRoute, { runs, stages, heartbeatMs })
+  await app.register(artifactRoute, { store })
+  app.get('/health', async () => ({ status: 'ok', stages: [...stages.keys()], running: runs.running() }))
+  return app
+}
+
+function isLogger(logger: StageServiceOptions['logger']): logger is FastifyBaseLogger {
+  return typeof logger === 'object' && 'child' in logger
+}
+
+/** What is not even HTTP gets an answer too, in the same shape. */
+function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const body = JSON.stringify(
+    errorBody(new StageFailure(400, 'BAD_REQUEST', 'The request is not valid HTTP or too slow to arrive.')),
+  )
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
+  socket.end(`${[...head, `Content-Length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`)
+}

@@ -1,0 +1,122 @@
+/** Invented records on statins. Nothing here was ever published, measured or written by a real person. */
+import type { SampleRecord } from './record.ts'
+
+export const STATINS: readonly SampleRecord[] = [
+  {
+    id: 'sample-021',
+    title: 'Atorvastatin and first cardiovascular events in adults older than 75 years',
+    authorString: 'Kowalczyk-Hart B, Mensah J, Duval R.',
+    pubYear: 2018,
+    journal: 'Example Journal of Geriatric Medicine',
+    doi: '10.5555/sample.2018.021',
+    abstractText:
+      'Statins are prescribed to many older people without known vascular disease. In this trial 3,412 adults older than 75 years were randomly assigned to atorvastatin 20 mg or placebo. After 4.6 years first cardiovascular events occurred in 7.1% and 8.4%. All-cause mortality did not differ. Muscle symptoms were equally frequent in both groups.',
+    pubTypes: ['Journal Article', 'Randomized Controlled Trial'],
+    citedByCount: 142,
+    language: 'en',
+  },
+  {
+    id: 'sample-022',
+    title:
+      'Statin therapy and the risk of new-onset diabetes: a meta-analysis of individual participant data',
+    authorString: 'Ostrowski-Bell N, Ramanathan V.',
+    pubYear: 2014,
+    journal: 'Sample Journal of Internal Medicine',
+    doi: '10.5555/sample.2014.022',
+    abstractText:
+      'Statins may raise blood glucose. We combined individual data of 13 trials with 71,008 participants. Statin therapy was associated with an odds ratio of 1.10 for new-onset diabetes. The risk was concentrated in participants with prediabetes. The absolute vascular benefit exceeded the harm in every risk group.',
+    pubTypes: ['Journal Article', 'Meta-Analysis', 'Systematic Review'],
+    citedByCount: 388,
+    language: 'en',
+  },
+  {
+    id: 'sample-023',
+    title: 'Rosuvastatin compared with ezetimibe combination therapy after myocardial infarction',
+    authorString: 'Silveira-Knox P, Boateng A, Frost I.',
+    pubYear: 2020,
+    journal: 'Example Heart Journal',
+    doi: '10.5555/sample.2020.023',
+    abstractText:
+      'High-dose statins are not tolerated by all. After myocardial infarction 1,870 patients were randomised to rosuvastatin 40 mg or to rosuvastatin 10 mg with ezetimibe. LDL cholesterol reached the target in 64% and 71%. Recurrent events were similar after three years. Discontinuation was lower with the combination.',
+    pubTypes: ['Journal Article', 'Randomized Controlled Trial'],
+    citedByCount: 77,
+    language: 'en',
+  },
+  {
+    id: 'sample-024',
+    title: 'Muscle symptoms under statins: a blinded n-of-1 study in primary care',
+    authorString: 'Tamsin-Roe G, Haddad L.',
+    pubYear: 2021,
+    journal: 'Sample Journal of Internal Medicine',
+    doi: '10.5555/sample.2021.024',
+    abstractText:
+      'Many patients stop statins because of muscle pain. In 88 patients, periods of atorvastatin and placebo alternated in random order. Muscle scores were the same in both kinds of period. After seeing their own results two thirds resumed treatment. Expectation explains a large part of the symptoms.',
+    pubTypes: ['Journal Article', 'Randomized Controlled Trial'],
+    citedByCount: 95,
+    language: 'en',
+  },
+  {
+    id: 'sample-025',
+    title: 'Discontinuation of statins in the last year of life: a cohort study',
+    authorString: 'Yeboah-Lang M, Carrow S.',
+    pubYear: 2016,
+    journal: 'Example Journal of Geriatric Medicine',
+    doi: '10.5555/sample.2016.025',
+    abstractText:
+      'The benefit of statins near the end of life is doubtful. In a cohort of 9,334 people older than 80 years we compared those who stopped statins with those who continued. Mortality within 90 days did not differ after adjustment. Quality of life was not measured. Discontinuation deserves a randomised trial.',
+    pubTypes: ['Journal Article', 'Observational Study'],
+    citedByCount: 53,
+    language: 'en',
+  },
+  {
+    id: 'sample-026',
+    title: 'Simvastatin in the prevention of dementia: a randomized controlled trial of ten years',
+    authorString: 'Underhill-Sato W, Moreau C, Idowu B.',
+    pubYear: 2009,
+    journal: 'Example Journal of Geriatric Medicine',
+    doi: '10.5555/sample.2009.026',
+    abstractText:
+      'Observational data suggested that statins prevent dementia. We randomised 2,006 adults with raised cholesterol to simvastatin or placebo and followed them for ten years. Dementia was diagnosed in 6.2% and 6.0%. Cognitive scores declined at the same rate. Simvastatin did not prevent dementia.',
+    pubTypes: ['Journal Article', 'Randomized Controlled Trial'],
+    citedByCount: 176,
+    language: 'en',
+  },
+  {
+    id: 'sample-027',
+    title: 'Statins for primary prevention: an umbrella review of guidelines',
+    authorString: 'Quill-Andersen J.',
+    pubYear: 2023,
+    journal: 'Sample Journal of Internal Medicine',
+    doi: '10.5555/sample.2023.027',
+    abstractText:
+      'Guidelines differ in whom they advise to take statins. We compared 14 guidelines published between 2013 and 2022. Thresholds of ten-year risk ranged from 5% to 20%. Only six discussed preferences of patients. Differences follow the choice of risk calculator more than the evidence.',
+    pubTypes: ['Journal Article', 'Review'],
+    citedByCount: 26,
+    language: 'en',
+  },
+  {
+    id: 'sample-028',
+    title: 'Pravastatin and the course of sepsis: negative results of a small trial',
+    authorString: 'Novak-Aguirre T, Linden F.',
+    pubYear: 2011,
+    journal: 'Sample Journal of Internal Medicine',
+    doi: '10.5555/sample.2011.028',
+    abstractText: null,
+    pubTypes: ['Journal Article', 'Randomized Controlled Trial'],
+    citedByCount: 31,
+    language: 'en',
+  },
+  {
+    id: 'sample-029',
+    title: 'HMG-CoA reductase inhibitor exposure and cataract: a case-control study',
+    authorString: 'Barzani O, Whitcombe K, Eze P.',
+    pubYear: 2012,
+    journal: 'Specimen Public Health',
+    doi: '10.5555/sample.2012.029',
+    abstractText:
+      'An association of statins with cataract has been reported. We matched 5,127 people with cataract surgery with four controls each. The odds ratio for current use of a HMG-CoA reductase inhibitor was 1.07 (95% interval 0.99 to 1.16). No relation to dose was seen. A clinically relevant risk is unlikely.',
+    pubTypes: ['Journal Article', 'Observational Study'],
+    citedByCount: 40,
+    language: 'en',
+  },
+]

@@ -1,0 +1,12 @@
+/** A Python that has what the example needs. */
+import { spawnSync } from 'node:child_process'
+
+export const PYTHON_MISSING =
+  'the Python example is NOT tested: no python3 has FastAPI and uvicorn (Debian: python3-fastapi, python3-uvicorn)'
+
+/** The command, or undefined. The first python3 on the path is not always the one packages went to. */
+export function findPython(): string | undefined {
+  return ['python3', '/usr/bin/python3'].find((command) => {
+    return spawnSync(command, ['-c', 'import fastapi, uvicorn'], { timeout: 20_000 }).status === 0
+  })
+}

@@ -1,0 +1,51 @@
+/** The process door: its settings and its faults. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { readSettings } from '../../stage-service/settings.ts'
+
+t.test('settings', async (t) => {
+  const defaults = { host: '127.0.0.1', port: 8000, sources: ['sample'], logLevel: 'info', paceMs: 0 }
+  t.match(readSettings({}), defaults)
+  t.match(readSettings({ PORT: '', HOST: ' ' }), defaults, 'an empty variable is an unset one')
+  t.match(
+    readSettings({ PORT: '0', HOST: '::1', LITERATURE_SOURCES: 'sample, sample', STAGE_DATA_DIR: '/x y' }),
+    {
+      port: 0,
+      host: '::1',
+      sources: ['sample'],
+      dataDir: '/x y',
+    },
+  )
+  for (const [name, value] of [
+    ['PORT', '80a'],
+    ['PORT', '-1'],
+    ['PORT', '70000'],
+    ['PORT', '1e3'],
+    ['HOST', 'a b'],
+    ['LOG_LEVEL', 'loud'],
+    ['LITERATURE_SOURCES', 'sample,crossref'],
+    ['LITERATURE_SOURCES', ','],
+    ['STAGE_HEARTBEAT_MS', '0'],
+    ['STAGE_PACE_MS', '1.5'],
+    ['SHUTDOWN_GRACE_MS', 'soon'],
+  ] as const) {
+    const settings = readSettings({ [name]: value })
+    t.match(settings, { faults: [new RegExp(`^${name} `)] }, `${name}=${value}`)
+  }
+})
+
+t.test('bad settings and a folder that cannot be used end the process with a line each', async (t) => {
+  const serve = (env: Record<string, string>) => {
+    const file = fileURLToPath(new URL('../../stage-service/serve.ts', import.meta.url))
+    const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout: 60_000 } as const
+    return spawnSync(process.execPath, ['--import=tsx', file], options)
+  }
+  const bad = serve({ PORT: 'x', LOG_LEVEL: 'loud' })
+  t.equal(bad.status, 1)
+  t.match(bad.stderr, /^stage service: PORT .*\nstage service: LOG_LEVEL .*\n$/)
+  const folder = t.testdir({ file: 'not a folder' })
+  const blocked = serve({ PORT: '0', STAGE_DATA_DIR: `${folder}/file` })
+  t.equal(blocked.status, 1)
+  t.match(blocked.stderr, /^stage service: cannot start .*file/)
+})
