@@ -11,7 +11,9 @@ import type { Config } from './config.ts'
 import { VERSION } from './logger.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth from './plugins/auth.ts'
+import closing from './plugins/closing.ts'
 import docs from './plugins/docs.ts'
+import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
@@ -40,31 +42,44 @@ const BODY_LIMIT = 262_144
 /** How long a client may take to send a whole request, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000
 
+/** The part of the grace in which answers under way may end. */
+const BUSY_SHARE = 0.7
+
 /** Builds the API, ready to `listen` or to be given requests with `inject`. */
 export async function buildApp(config: Config, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Closing waits for answers under way, not for idle connections.
-    forceCloseConnections: 'idle',
+    // Closing waits for the answers under way, then cuts what is left: see the end of this list.
+    forceCloseConnections: true,
+    return503OnClosing: false,
     clientErrorHandler: handleClientError,
+    http: { requireHostHeader: false },
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply as never),
     routerOptions: { maxParamLength: 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const schema of [Problem, Stage, JobSnapshot, JobEvent]) app.addSchema(schema)
 
+  await app.register(drain)
+  await app.register(closing)
   await app.register(errors)
   await app.register(validation)
   await app.register(jsonBody)
   await app.register(accepts)
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: SECURITY_POLICY } })
   if (config.corsOrigins.length > 0)
-    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: EXPOSED, maxAge: 600 })
+    await app.register(cors, {
+      origin: [...config.corsOrigins],
+      exposedHeaders: EXPOSED,
+      maxAge: 600,
+      // Its refusal of an OPTIONS that is no preflight would be plain text.
+      strictPreflight: false,
+    })
   await app.register(docs, { version: VERSION })
 
   const production = config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test'
-  await app.register(redis, { url: config.REDIS_URL, strict: production })
+  await app.register(redis, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, strict: production })
   await app.register(journal, { prefix: config.REDIS_PREFIX, resultTtlSeconds: config.RESULT_TTL_SECONDS })
   await app.register(queue, {
     prefix: config.REDIS_PREFIX,
@@ -101,6 +116,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
   await app.register(cancelRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
+  app.addHook('preClose', () => app.drained(config.SHUTDOWN_GRACE_MS * BUSY_SHARE))
   return app as unknown as FastifyInstance
 }
 

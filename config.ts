@@ -2,6 +2,7 @@
  * The only reader of the environment. One table gives each variable its rule and default; what comes out is frozen
  * and typed by the same table. A bad environment is one error with a line for each fault.
  */
+import { createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -65,14 +66,21 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads `env`; throws `ConfigError` when anything in it is wrong. Unset and empty are the same. */
-export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
-  const value = Value.Convert(Environment, Value.Default(Environment, given)) as Static<typeof Environment>
+/**
+ * Reads `env`; throws `ConfigError` when anything in it is wrong. Unset and empty are the same. A worker checks no
+ * tokens: it alone does without a key.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api'): Config {
+  const given = Object.fromEntries(
+    Object.entries<TSchema>(Environment.properties).flatMap(([name, { type }]) =>
+      env[name] ? [[name, parse(type, env[name])]] : [],
+    ),
+  )
+  const value = Value.Default(Environment, given) as Static<typeof Environment>
   const faults = [...shapeFaults(Environment, value)]
   const named = new Set(faults.map(nameOf))
   // What a value means is judged only where its shape is right.
-  faults.push(...[...meaningFaults(value)].filter((fault) => !named.has(nameOf(fault))))
+  faults.push(...[...meaningFaults(value, role)].filter((fault) => !named.has(nameOf(fault))))
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze({ ...value, corsOrigins: Object.freeze(split(value.CORS_ORIGINS)) })
 }
@@ -81,6 +89,13 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '')
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
+}
+
+/** Only a whole number and only `true` or `false` are read as such: what else is given is left to be refused. */
+function parse(type: string, text: string): unknown {
+  if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
+  return text
 }
 
 const nameOf = (fault: string) => fault.split(' ', 1)[0]
@@ -115,18 +130,18 @@ function missing(name: string): string {
   return `is required: ${what} (npm run dev brings its own)`
 }
 
-function* meaningFaults(env: Static<typeof Environment>): Generator<string> {
+function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker'): Generator<string> {
   const production = env.NODE_ENV !== 'development' && env.NODE_ENV !== 'test'
   yield* redisFaults(env.REDIS_URL)
   yield* httpFaults('WORKER_URL', env.WORKER_URL, production)
   if (env.JWT_JWKS_URL) yield* httpFaults('JWT_JWKS_URL', env.JWT_JWKS_URL, production)
   if (env.JWT_SECRET && Buffer.byteLength(env.JWT_SECRET) < 32)
     yield 'JWT_SECRET must be at least 32 bytes long: make one with `openssl rand -base64 48`'
-  if (env.JWT_PUBLIC_KEY && !/^-----BEGIN (RSA )?PUBLIC KEY-----/.test(env.JWT_PUBLIC_KEY.trim()))
-    yield 'JWT_PUBLIC_KEY must be a public key in PEM form, beginning with -----BEGIN PUBLIC KEY-----'
+  if (env.JWT_PUBLIC_KEY && !isUsableKey(env.JWT_PUBLIC_KEY))
+    yield 'JWT_PUBLIC_KEY must be a public key in PEM form (-----BEGIN PUBLIC KEY-----), RSA or on the curve P-256'
   const sources = [env.JWT_SECRET, env.JWT_PUBLIC_KEY, env.JWT_JWKS_URL].filter(Boolean).length
   if (sources > 1) yield 'JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL exclude each other: set one'
-  if (sources === 0 && !env.ALLOW_MOCK_AUTH)
+  if (sources === 0 && !env.ALLOW_MOCK_AUTH && role === 'api')
     yield 'JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is required: tokens cannot be checked without a key'
   if (env.ALLOW_MOCK_AUTH && production)
     yield `ALLOW_MOCK_AUTH works only with NODE_ENV development or test, got ${JSON.stringify(env.NODE_ENV)}`
@@ -138,11 +153,20 @@ function* meaningFaults(env: Static<typeof Environment>): Generator<string> {
   }
 }
 
-function* redisFaults(url: string): Generator<string> {
-  for (const one of split(url)) {
-    if (!URL.canParse(one) || !['redis:', 'rediss:', 'unix:'].includes(new URL(one).protocol))
-      yield 'REDIS_URL must begin with redis://, rediss:// or unix:// (several nodes of a cluster: with commas between)'
+/** What RS256 and ES256 can be checked with. A private key is refused: it has no business here. */
+function isUsableKey(pem: string): boolean {
+  if (!/^-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem.trim())) return false
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem)
+    return asymmetricKeyType === 'rsa' || asymmetricKeyDetails?.namedCurve === 'prime256v1'
+  } catch {
+    return false
   }
+}
+
+function* redisFaults(url: string | undefined): Generator<string> {
+  if (url && !(URL.canParse(url) && ['redis:', 'rediss:', 'unix:'].includes(new URL(url).protocol)))
+    yield 'REDIS_URL must be one address that begins with redis://, rediss:// or unix://'
 }
 
 /** Plain http is for names no outsider can be: loopback, or a single label as private networks give. */

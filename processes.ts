@@ -6,9 +6,6 @@ import { createLogger } from './logger.ts'
 import { buildHealthApp } from './workers/health.ts'
 import { startStageWorker } from './workers/stage-worker.ts'
 
-/** The part of the grace after which connections that are still busy are cut. */
-const BUSY_SHARE = 0.8
-
 /** The API, listening. */
 export async function openApi(config: Config): Promise<Running & { url: string }> {
   const log = createLogger(config.LOG_LEVEL, 'api')
@@ -18,17 +15,17 @@ export async function openApi(config: Config): Promise<Running & { url: string }
     url,
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
-    async close() {
-      const busy = setTimeout(() => app.server.closeAllConnections(), config.SHUTDOWN_GRACE_MS * BUSY_SHARE)
-      await app.close()
-      clearTimeout(busy)
-    },
+    close: () => app.close(),
   }
 }
 
 /** A worker taking jobs, with its health listener. */
 export async function openWorker(config: Config): Promise<Running> {
   const log = createLogger(config.LOG_LEVEL, 'worker')
+  // Listening first: a start that fails must not have taken a job.
+  let fault = (): string | null => 'it is starting'
+  const health = buildHealthApp(() => fault(), log)
+  await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
   const worker = startStageWorker({
     redisUrl: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,
@@ -44,8 +41,7 @@ export async function openWorker(config: Config): Promise<Running> {
     breakerResetMs: config.BREAKER_RESET_MS,
     log,
   })
-  const health = buildHealthApp(worker.fault, log)
-  await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
+  fault = worker.fault
   return {
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,

@@ -17,8 +17,9 @@ const OPTIONS = {
   commands: {
     enableOfflineQueue: false,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    // A connection that swallows commands (a cut cable) is given up and made anew.
-    socketTimeout: COMMAND_TIMEOUT_MS + 500,
+    // A connection that swallows commands (a cut cable) is given up and made anew: before the first of them times
+    // out, so that a request which needs several does not wait for each in turn.
+    socketTimeout: COMMAND_TIMEOUT_MS - 200,
     maxRetriesPerRequest: null,
     // A command that was in flight when the connection broke may have run: never send it twice.
     autoResendUnfulfilledCommands: false,
@@ -44,7 +45,12 @@ export function connectRedis(url: string, role: RedisRole): Redis {
 /** Ends a connection without waiting for Redis longer than `deadlineMs`. */
 export async function closeRedis(redis: Redis, deadlineMs = 500): Promise<void> {
   if (redis.status === 'end') return
-  const timer = setTimeout(() => redis.disconnect(), deadlineMs)
-  await redis.quit().catch(() => redis.disconnect())
+  let timer: NodeJS.Timeout | undefined
+  // A quit that waits for a lost Redis never settles, not even when the connection is given up.
+  const deadline = new Promise((resolve) => {
+    timer = setTimeout(resolve, deadlineMs)
+  })
+  await Promise.race([redis.quit().catch(() => {}), deadline])
   clearTimeout(timer)
+  redis.disconnect()
 }

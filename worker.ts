@@ -3,4 +3,4 @@ import { loadConfig } from './config.ts'
 import { runDoor } from './door.ts'
 import { openWorker } from './processes.ts'
 
-await runDoor(() => openWorker(loadConfig(process.env)))
+await runDoor(() => openWorker(loadConfig(process.env, 'worker')))

@@ -50,7 +50,13 @@ export default fp<AuthPluginOptions>(
       decode: { complete: true },
       verify: {
         algorithms: algorithms as ('HS256' | 'RS256' | 'ES256')[],
-        requiredClaims: ['sub', 'exp'],
+        // `allowedIss` and `allowedAud` judge only a claim that is there.
+        requiredClaims: [
+          'sub',
+          'exp',
+          ...(options.issuer ? ['iss'] : []),
+          ...(options.audience ? ['aud'] : []),
+        ],
         cache: 1000,
         ...(options.issuer && { allowedIss: options.issuer }),
         ...(options.audience && { allowedAud: options.audience }),
@@ -122,12 +128,12 @@ function isIssuerAway(error: unknown): boolean {
 }
 
 /**
- * Reads the claims the library takes as they come: a numeric `sub`, an array as payload. It is called where nothing
+ * Reads the claims the library takes as they come: a numeric `sub`, a text as `iat`. It is called where nothing
  * may be thrown, so an unusable token gives the empty id, which `verify` refuses.
  */
-function toCaller(payload: { sub?: unknown; exp?: unknown }): Caller {
-  const { sub, exp } = payload
-  return typeof sub === 'string' && typeof exp === 'number'
+function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown }): Caller {
+  const { sub, exp, iat = 0 } = payload
+  return typeof sub === 'string' && typeof exp === 'number' && typeof iat === 'number'
     ? { id: sub, until: exp * 1000 }
     : { id: '', until: 0 }
 }

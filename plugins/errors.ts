@@ -16,6 +16,13 @@ export default fp(
       for (const one of [method].flat()) routes.push({ method: one, pattern })
     })
 
+    // Node's own answers to these two would have no body: the first is ours, the other may be passed over.
+    app.addHook('onRequest', async ({ raw, headers }) => {
+      if (headers.host === undefined && raw.httpVersion === '1.1')
+        throw new ProblemError('BAD_REQUEST', 'Send a Host header')
+    })
+    app.server.on('checkExpectation', (request, response) => app.routing(request, response))
+
     app.setErrorHandler(handleError)
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] as string

@@ -74,7 +74,7 @@ export default fp<JournalPluginOptions>(
     const journal: JournalReader = {
       keys,
       async snapshot(jobId) {
-        const [fields, end] = replies(await app.fromRedis(readJob(redis.pipeline(), jobId).exec()))
+        const [fields, end] = await app.fromRedis(readJob(redis.pipeline(), jobId).exec().then(replies))
         if (end) return JSON.parse(end as string)
         const found = parseJournal(fields as JobFields)
         return found && toSnapshot(found)
@@ -87,7 +87,7 @@ export default fp<JournalPluginOptions>(
       async records(jobIds) {
         const pipeline = redis.pipeline()
         for (const id of jobIds) readJob(pipeline, id).lrange(keys.log(id), 0, -1)
-        const answers = replies(await app.fromRedis(pipeline.exec()))
+        const answers = await app.fromRedis(pipeline.exec().then(replies))
         return jobIds.map((_, i) => toRecord(answers.slice(3 * i, 3 * i + 3)))
       },
       async cancel(jobId) {
@@ -111,7 +111,8 @@ export default fp<JournalPluginOptions>(
     async function settleCancelled(jobId: string): Promise<'cancelled' | 'gone' | null> {
       const fields = await app.fromRedis(redis.hmget(keys.job(jobId), ...JOB_FIELDS))
       const journal = parseJournal(fields)
-      if (!journal) return 'gone'
+      // Another canceller may have settled the job and taken it off the queue meanwhile.
+      if (!journal) return (await app.fromRedis(redis.exists(keys.end(jobId)))) ? null : 'gone'
       const entry = cancelledEntry(journal)
       const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
       const end = toEndRecord(journal, entry)
@@ -143,6 +144,8 @@ function toRecord([fields, end, log]: unknown[]): JobRecord | null {
   if (!end && !journal) return null
   const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
   const entries = (log as string[]).map((line): LogEntry => JSON.parse(line))
+  // A job that waits for very long outlives its log, but not its newest line.
+  if (entries.length === 0 && journal?.last) entries.push(journal.last)
   return { snapshot, events: toEvents(journal, entries, snapshot) }
 }
 

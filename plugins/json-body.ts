@@ -11,6 +11,8 @@ export default fp(
     const parse = app.getDefaultJsonParser('error', 'error')
     app.removeContentTypeParser(['application/json', 'text/plain'])
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+      // Many clients name the type although they send nothing. Where a body is needed, its schema says so.
+      if (bytes.length === 0) return done(null, undefined)
       if (!isUtf8(bytes)) return done(new ProblemError('BAD_REQUEST', 'The body is not valid UTF-8'))
       parse(request, bytes.toString(), (error, body) => {
         const fault = error ? null : findFault(body, 'body', 0)
@@ -29,9 +31,11 @@ interface Fault {
   error: { path: string; message: string }
 }
 
-/** The first text with a NUL or a lone surrogate, or the first value nested too deeply. */
+/** The first text with a NUL or a lone surrogate, number out of range, or the first value nested too deeply. */
 function findFault(value: unknown, path: string, depth: number): Fault | null {
   if (typeof value === 'string') return textFault(value, path)
+  // 1e999 is read as Infinity, which would be stored as null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return fault(path, 'must be a number in range')
   if (typeof value !== 'object' || value === null) return null
   if (depth >= MAX_DEPTH) return fault(path, `must not be nested deeper than ${MAX_DEPTH} levels`)
   for (const [name, member] of Object.entries(value)) {

@@ -16,6 +16,8 @@ export interface Feed {
   snapshot: JobSnapshot | null
   /** Every event known, oldest first. */
   events: JobEvent[]
+  /** When the last successful read of the journal began, by `performance.now()`; 0 = never. */
+  asOf: number
   /** The job was watched and has disappeared. */
   gone: boolean
   readonly followers: Set<Follower>
@@ -63,22 +65,28 @@ export default fp(
       follow,
       unfollow,
       refresh,
-      async news(jobId, cursor, ms, signal) {
-        const over = AbortSignal.any([signal, closing.signal, AbortSignal.timeout(ms)])
-        await new Promise<void>((resolve) => {
+      news(jobId, cursor, ms, signal) {
+        return new Promise<void>((resolve) => {
           const follower: Follower = {
             changed(feed) {
               if (feed.gone || (feed.events.at(-1)?.id ?? '') > cursor) end()
             },
           }
           const feed = follow(jobId, follower)
+          // A timer, and not AbortSignal.timeout: Node 20 collects that one before it fires.
+          const late = setTimeout(end, ms)
+          for (const one of [signal, closing.signal]) one.addEventListener('abort', end)
+          if (signal.aborted || closing.signal.aborted) end()
+
           function end(): void {
             // Not while the feed is being told, and not before `follow` has returned.
-            setImmediate(() => unfollow(feed, follower))
+            setImmediate(() => {
+              clearTimeout(late)
+              for (const one of [signal, closing.signal]) one.removeEventListener('abort', end)
+              unfollow(feed, follower)
+            })
             resolve()
           }
-          if (over.aborted) end()
-          else over.addEventListener('abort', end, { once: true })
         })
       },
       get watched() {
@@ -120,7 +128,15 @@ export default fp(
     }
 
     function createFeed(jobId: string): Feed {
-      const feed: Feed = { jobId, snapshot: null, events: [], gone: false, followers: new Set(), heardAt: 0 }
+      const feed: Feed = {
+        jobId,
+        snapshot: null,
+        events: [],
+        asOf: 0,
+        gone: false,
+        followers: new Set(),
+        heardAt: 0,
+      }
       feeds.set(jobId, feed)
       refresh(feed)
       return feed
@@ -144,9 +160,10 @@ export default fp(
         const batch = [...stale].slice(0, JOBS_PER_READ)
         // Taken off first: a change that arrives during the read asks for another one.
         for (const feed of batch) stale.delete(feed)
+        const asOf = performance.now()
         try {
           const records = await app.journal.records(batch.map((feed) => feed.jobId))
-          for (const [i, feed] of batch.entries()) replace(feed, records[i] ?? null)
+          for (const [i, feed] of batch.entries()) replace(feed, records[i] ?? null, asOf)
         } catch {
           // Redis is away, which is logged where it was noticed.
           for (const feed of batch) if (feeds.get(feed.jobId) === feed) stale.add(feed)
@@ -157,7 +174,8 @@ export default fp(
       reading = false
     }
 
-    function replace(feed: Feed, record: JobRecord | null): void {
+    function replace(feed: Feed, record: JobRecord | null, asOf: number): void {
+      feed.asOf = asOf
       if (record) {
         feed.snapshot = record.snapshot
         feed.events = merge(feed.events, record.events)

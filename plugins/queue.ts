@@ -52,48 +52,74 @@ interface Claim {
   added?: true
 }
 
+/** A claim with the name of its key in Redis. */
+type StoredClaim = Claim & { name: string }
+
 export default fp<QueuePluginOptions>(
   async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed }) => {
     const { redis, journal } = app
-    const queue = new Queue<JobData>(QUEUE_NAME, {
-      connection: redis,
-      prefix,
-      defaultJobOptions: {
-        attempts,
-        backoff: { type: 'exponential', delay: backoffMs },
-        removeOnComplete: { count: keepCompleted },
-        removeOnFail: { count: keepFailed },
-        stackTraceLimit: 1,
-      },
-    })
-    queue.on(
-      'error',
-      logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue')),
-    )
+    const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
+    let queue = openQueue()
 
     app.decorate('queue', {
       async enqueue(request) {
         // BullMQ would wait for Redis and add the job whenever that is: only an open connection is given a job.
         if (redis.status !== 'ready') return { kind: 'unavailable' }
-        const jobId = randomUUID()
+        let jobId: string = randomUUID()
         try {
-          if (request.idempotencyKey === undefined) return await add(jobId, request)
-          return await addOnce(jobId, request, request.idempotencyKey)
+          if (request.idempotencyKey === undefined) {
+            await add(jobId, request)
+            return { kind: 'queued', jobId }
+          }
+          const claim = await claimKey(jobId, request, request.idempotencyKey)
+          if (claim.fingerprint !== fingerprint(request)) return { kind: 'mismatch' }
+          const kind = claim.job_id === jobId ? 'queued' : 'replayed'
+          // Whatever happens from here on happens to the job of the claim.
+          jobId = claim.job_id
+          await addOnce(claim, request, kind === 'queued')
+          return { kind, jobId }
         } catch (err) {
           app.log.warn({ err, jobId }, 'the queue did not confirm a job')
           return { kind: 'unavailable', jobId }
         }
       },
       async discard(jobId) {
-        const job = await queue.getJob(jobId)
-        await job
-          ?.remove()
-          .catch((err: Error) => app.log.debug({ err, jobId }, 'a settled job is still held'))
+        await usable()
+          .then((queue) => queue.getJob(jobId))
+          .then((job) => job?.remove())
+          .catch((err: Error) => app.log.debug({ err, jobId }, 'a settled job stays in the queue'))
       },
     })
     app.addHook('onClose', () => Promise.race([queue.close(), deadline(500)]))
 
-    async function add(jobId: string, { stage, userId, body }: EnqueueRequest): Promise<EnqueueOutcome> {
+    function openQueue(): Queue<JobData> {
+      const opened = new Queue<JobData>(QUEUE_NAME, {
+        connection: redis,
+        prefix,
+        defaultJobOptions: {
+          attempts,
+          backoff: { type: 'exponential', delay: backoffMs },
+          removeOnComplete: { count: keepCompleted },
+          removeOnFail: { count: keepFailed },
+          stackTraceLimit: 1,
+        },
+      })
+      opened.on('error', logError)
+      return opened
+    }
+
+    /** BullMQ asks Redis for its version once; when that fails, the queue must be made anew. */
+    async function usable(): Promise<Queue<JobData>> {
+      const current = queue
+      await current.waitUntilReady().catch((error) => {
+        if (queue === current) queue = openQueue()
+        current.close().catch(() => {})
+        throw error
+      })
+      return current
+    }
+
+    async function add(jobId: string, { stage, userId, body }: EnqueueRequest): Promise<void> {
       const data: JobData = {
         stage,
         job_id: jobId,
@@ -103,27 +129,29 @@ export default fp<QueuePluginOptions>(
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
       }
-      await queue.add(`stage-${stage}-execute`, data, { jobId })
-      return { kind: 'queued', jobId }
+      await usable().then((queue) => queue.add(`stage-${stage}-execute`, data, { jobId }))
     }
 
-    /**
-     * The key is claimed for a job id before the job is added under it. Whoever repeats the request finds the claim
-     * and adds the same id again unless it was seen in the queue: adding an id twice is harmless.
-     */
-    async function addOnce(jobId: string, request: EnqueueRequest, key: string): Promise<EnqueueOutcome> {
+    /** The key is claimed for a job id before the job is added under it. Whoever repeats the request finds the claim. */
+    async function claimKey(jobId: string, request: EnqueueRequest, key: string): Promise<StoredClaim> {
       const name = journal.keys.own('idem', digest(`${request.userId}\n${key}`))
       const mine: Claim = { job_id: jobId, fingerprint: fingerprint(request) }
-      const [claimed, stored] = await Promise.all([
+      // An old claim is honoured although Redis takes no writes.
+      const [claimed, stored] = await Promise.allSettled([
         redis.set(name, JSON.stringify(mine), 'EX', KEY_TTL_SECONDS, 'NX'),
         redis.get(name),
       ])
-      const claim: Claim = claimed || !stored ? mine : JSON.parse(stored)
-      if (claim.fingerprint !== mine.fingerprint) return { kind: 'mismatch' }
-      const known = claim !== mine && (claim.added || (await journal.snapshot(claim.job_id)) !== null)
+      if (stored.status === 'rejected') throw stored.reason
+      if (stored.value === null && claimed.status === 'rejected') throw claimed.reason
+      const claim: Claim = stored.value === null ? mine : JSON.parse(stored.value)
+      return { ...claim, name }
+    }
+
+    /** Adds the claimed id again unless it was seen in the queue: adding an id twice is harmless. */
+    async function addOnce({ name, ...claim }: StoredClaim, request: EnqueueRequest, isNew: boolean) {
+      const known = !isNew && (claim.added || (await journal.snapshot(claim.job_id)) !== null)
       if (!known) await add(claim.job_id, request)
       if (!claim.added) await redis.set(name, JSON.stringify({ ...claim, added: true }), 'KEEPTTL', 'XX')
-      return { kind: claim === mine ? 'queued' : 'replayed', jobId: claim.job_id }
     }
   },
   { name: 'queue', dependencies: ['journal'] },

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { closeRedis, connectRedis } from '../redis.ts'
 import { ProblemError } from '../stages/errors.ts'
+import { journalKeys } from '../stages/journal.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -19,6 +20,8 @@ declare module 'fastify' {
 
 export interface RedisPluginOptions {
   url: string
+  /** Prefix of all keys. */
+  prefix: string
   /** Refuse a Redis that may evict jobs (`maxmemory-policy` other than noeviction). */
   strict: boolean
 }
@@ -26,7 +29,8 @@ export interface RedisPluginOptions {
 const CONNECT_WITHIN_MS = 1000
 
 export default fp<RedisPluginOptions>(
-  async (app, { url, strict }) => {
+  async (app, { url, prefix, strict }) => {
+    const probe = journalKeys(prefix).own('probe')
     const redis = connectRedis(url, 'commands')
     redis.on(
       'error',
@@ -45,10 +49,11 @@ export default fp<RedisPluginOptions>(
     app.decorate('redisFault', async () => {
       if (redis.status !== 'ready') return 'Redis is not connected'
       try {
-        const info = await redis.info('memory')
+        // Out of memory or read-only, it still answers everything but a write.
+        const [info] = await Promise.all([redis.info('memory'), redis.set(probe, '1', 'EX', 60)])
         return strict ? evictionFault(info) : null
-      } catch {
-        return 'Redis does not answer'
+      } catch (error) {
+        return `Redis does not take writes: ${(error as Error).message}`
       }
     })
     app.addHook('onClose', () => closeRedis(redis))

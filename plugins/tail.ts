@@ -3,7 +3,6 @@
  * BullMQ's QueueEvents, so that an event of a job nobody watches costs one Map lookup and is never parsed.
  */
 import fp from 'fastify-plugin'
-import type { Redis } from 'ioredis'
 import { closeRedis, connectRedis } from '../redis.ts'
 import type { LogEntry } from '../stages/events.ts'
 import { logOncePerSecond } from './redis.ts'
@@ -36,7 +35,7 @@ declare module 'fastify' {
 }
 
 /** Longest blocking read in ms; also how soon a stopped reader notices. */
-const BLOCK_MS = 5000
+const BLOCK_MS = 2000
 const RETRY_MS = 200
 /** BullMQ events after which a job may have ended, or gone, without an announcement. */
 const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
@@ -44,8 +43,8 @@ const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
 export default fp<{ url: string }>(
   async (app, { url }) => {
     const redis = connectRedis(url, 'blocking')
-    // A read that was under way when the connection broke is not sent again: its position may be stale.
-    redis.options.autoResendUnfulfilledCommands = false
+    // A read that was under way when the connection broke is begun anew, behind a look at where the stream stands.
+    Object.assign(redis.options, { autoResendUnfulfilledCommands: false, enableOfflineQueue: false })
     redis.on(
       'error',
       logOncePerSecond((err: Error) => app.log.warn({ err }, 'event reader connection')),
@@ -73,22 +72,17 @@ export default fp<{ url: string }>(
     })
 
     async function read(): Promise<void> {
+      let idle = false
       while (!closed) {
         try {
-          if (!connected) await synchronise(redis)
-          const batch = await redis.xread(
-            'COUNT',
-            1000,
-            'BLOCK',
-            BLOCK_MS,
-            'STREAMS',
-            stream,
-            position as string,
-          )
+          if (!connected || idle) await synchronise()
+          const from = position as string
+          const batch = await answered(redis.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', stream, from))
           for (const [id, fields] of batch?.[0]?.[1] ?? []) {
             position = id
             dispatch(fields)
           }
+          idle = !batch
         } catch (err) {
           connected = false
           if (closed) return
@@ -100,13 +94,25 @@ export default fp<{ url: string }>(
 
     /**
      * Stands at a concrete id, never at `$`, which would skip what arrives between two reads. After a fail-over or a
-     * flush the stream may have begun anew behind the position: then it is taken back.
+     * flush the stream may have begun anew behind the position, and a read from there would be silent for ever: then
+     * it is taken back.
      */
-    async function synchronise(redis: Redis): Promise<void> {
-      const last = (await redis.xrevrange(stream, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
-      if (position === undefined || compareIds(last, position) < 0) position = last
+    async function synchronise(): Promise<void> {
+      const last = (await answered(redis.xrevrange(stream, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0'
+      const lost = position === undefined || compareIds(last, position) < 0
+      if (lost) position = last
+      if (connected && !lost) return
       connected = true
       listener?.resynced()
+    }
+
+    /** The connection forgets a command that was under way when it broke, so that no answer ever comes. */
+    function answered<T>(command: Promise<T>): Promise<T> {
+      return new Promise((resolve, reject) => {
+        const broken = () => reject(new Error('the connection broke'))
+        redis.once('close', broken)
+        command.then(resolve, reject).finally(() => redis.off('close', broken))
+      })
     }
 
     function dispatch(fields: string[]): void {

@@ -9,7 +9,8 @@ import fp from 'fastify-plugin'
 export default fp(
   async (app) => {
     const strict = compilerWith({ allErrors: true })
-    const coercing = compilerWith({ coerceTypes: true, useDefaults: true })
+    // Not strict: "Infinity" would be read as a number and then be spared its limits.
+    const coercing = compilerWith({ coerceTypes: true, useDefaults: true, strictNumbers: false })
     app.setValidatorCompiler(({ schema, httpPart }) =>
       (httpPart === 'body' ? strict : coercing).compile(schema),
     )

@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isReplayable } from '../plugins/streams.ts'
-import { ProblemError } from '../stages/errors.ts'
+import { handleError } from '../plugins/errors.ts'
+import { isReplayable } from '../plugins/stream.ts'
+import { ERRORS, ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { JobEvent, JobSnapshot } from '../stages/job.ts'
 import { JOB_PROBLEMS, JobParams, named, problems } from './responses.ts'
@@ -44,8 +45,8 @@ const schema = {
   },
 }
 
-/** How long an EventSource over a cap is told to stay away, in ms. */
-const CAP_RETRY_MS = 30_000
+/** How long a client over a cap is told to stay away. */
+const FULL_RETRY_SECONDS = 30
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -55,20 +56,24 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     exposeHeadRoute: false,
     schema,
     onRequest: [authenticate, app.throttle],
+    errorHandler(error, request, reply) {
+      const passing = error instanceof ProblemError && error.extras.retryAfter !== undefined
+      return passing && isEventSource(request) ? turnAway(reply, error) : handleError(error, request, reply)
+    },
     async handler(request, reply) {
       const { stage, job_id } = request.params
       const byTicket = request.query.ticket !== undefined
       const job = await app.journal.find(job_id, stage, byTicket ? null : request.user.id)
+      const vary = reply.getHeader('vary')
+      reply.header('vary', vary ? `${vary}, accept` : 'accept')
       const type = request.accepts().type(['text/event-stream', 'application/json'])
       if (!type) throw new ProblemError('NOT_ACCEPTABLE', 'Accept text/event-stream or application/json')
       const cursor = request.headers['last-event-id'] || request.query.after || ''
-      const vary = reply.getHeader('vary')
-      reply.header('vary', vary ? `${vary}, accept` : 'accept')
       if (type === 'application/json') return sendPage(reply, job_id, cursor)
       if (isTerminal(job.status) && cursor === job.cursor) return reply.code(204).send(null)
 
       const full = app.streams.full(job_id, job.data.user_id)
-      if (full) return byTicket ? turnAway(reply) : refuse(full)
+      if (full) throw refusal(full)
       startStream(reply)
       app.streams.open(reply.raw, {
         jobId: job_id,
@@ -112,22 +117,26 @@ function startStream(reply: FastifyReply): void {
   reply.raw.flushHeaders()
 }
 
-/** Any status but 200 would stop an EventSource for good. */
-function turnAway(reply: FastifyReply): FastifyReply {
-  startStream(reply)
-  reply.raw.end(`retry: ${CAP_RETRY_MS}\n: too many open event streams\n\n`)
-  return reply
+/** A browser's EventSource cannot send a token, so it comes with a ticket. */
+function isEventSource({ query, headers }: FastifyRequest): boolean {
+  return (query as { ticket?: string }).ticket !== undefined && headers.accept === 'text/event-stream'
 }
 
-function refuse(full: 'process' | 'user' | 'job'): never {
-  const retryAfter = CAP_RETRY_MS / 1000
-  if (full === 'process')
-    throw new ProblemError('STREAMS_FULL', 'Watch by polling the status route, or come back later', {
-      retryAfter,
-    })
-  throw new ProblemError('TOO_MANY_STREAMS', `Close some streams of this ${full}, or poll the status route`, {
-    retryAfter,
-  })
+/** Any status but 200 would stop an EventSource for good, also over a trouble that passes: it is told to come back. */
+function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: ProblemError): void {
+  startStream(reply)
+  reply.raw.end(`retry: ${retryAfter * 1000}\n: ${ERRORS[code].title}\n\n`)
+}
+
+function refusal(full: 'process' | 'user' | 'job'): ProblemError {
+  const retryAfter = FULL_RETRY_SECONDS
+  return full === 'process'
+    ? new ProblemError('STREAMS_FULL', 'Watch by polling the status route, or come back later', {
+        retryAfter,
+      })
+    : new ProblemError('TOO_MANY_STREAMS', `Close some streams of this ${full}, or poll the status route`, {
+        retryAfter,
+      })
 }
 
 export default fp(routes, {

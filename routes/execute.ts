@@ -71,7 +71,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     }
     const { jobId } = outcome
     const base = `/api/workflow/stages/${stage}/jobs/${jobId}`
-    const { ticket } = await app.tickets.issue(jobId)
+    const { ticket } = await app.tickets.issue(jobId).catch(() => {
+      throw unavailable({ job_id: jobId })
+    })
     reply.headers({ location: `${base}/status`, 'retry-after': 1 })
     if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
     reply.code(202)

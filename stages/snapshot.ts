@@ -70,9 +70,10 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     data: {
       stage: data.stage,
       workflow_id: data.workflow_id,
-      research_question: data.research_question,
+      // A job put into the queue by hand may hold anything, and is shown all the same.
+      research_question: typeof data.research_question === 'string' ? data.research_question : null,
       user_id: data.user_id,
-      inputs: data.inputs,
+      inputs: Object(data.inputs) === data.inputs ? data.inputs : {},
     },
     result: null,
     error: newest.error ?? null,
@@ -99,7 +100,7 @@ export function toEndRecord(
 export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: JobSnapshot): JobEvent[] {
   const entries = [...log]
   const first = log[0]
-  if (!first || (first.attempt <= 1 && first.seq === 1)) entries.unshift(queuedEntry(snapshot))
+  if (!first || (first.attempt <= 1 && first.seq <= 1)) entries.unshift(queuedEntry(snapshot))
   if (journal) entries.push(...unlogged(journal))
   return entries.map((entry) => toEvent(entry, snapshot))
 }

@@ -7,7 +7,13 @@ import type { StageAnswer } from '../stages/service.ts'
 import type { Journal } from '../stages/snapshot.ts'
 import type { Verdict } from './circuit.ts'
 import { StageFailure } from './failure.ts'
-import { AlreadySettled, CancelRequested, JournalWriter, type WriterOptions } from './journal-writer.ts'
+import {
+  AlreadySettled,
+  CancelRequested,
+  JournalWriter,
+  LeaseLost,
+  type WriterOptions,
+} from './journal-writer.ts'
 import type { StageClient } from './stage-client.ts'
 
 export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
@@ -66,7 +72,8 @@ export class Attempt {
   private async begin(): Promise<AttemptOutcome | null> {
     const { last, maxAttempts, data } = this.journal
     const max = last?.max ?? maxAttempts
-    const crashed = last !== null && last.type !== 'retrying' && !isTerminal(last.type)
+    if (last && isTerminal(last.type)) return this.adopt()
+    const crashed = last !== null && last.type !== 'retrying'
     const lost = crashed ? [this.lostStep(last)] : []
     if (crashed && last.attempt >= max) return this.fail(lostError(last), 'none')
     this.number = (last?.attempt ?? 0) + 1
@@ -90,7 +97,8 @@ export class Attempt {
       .step({ type: 'progress', progress: reached, message: 'calling the stage service' })
       .catch(() => {})
     const answer = await client.call({
-      job: this.job.data,
+      // With the id the queue knows the job by, whatever its data says.
+      job: this.journal.data,
       attempt: this.number,
       signal,
       onAlive,
@@ -132,6 +140,7 @@ export class Attempt {
       const reason: StopReason | undefined = signal.aborted ? signal.reason : undefined
       if (reason === 'cancel') return await this.cancel()
       if (reason === 'shutdown') return await this.handOver()
+      if (reason === 'lease-lost') throw new LeaseLost('its renewal was refused')
       if (error instanceof StageFailure) return await this.afterFailure(error)
     } catch (refusal) {
       // While one end was written, another one overtook it.
@@ -160,21 +169,20 @@ export class Attempt {
 
   /** The outcome was stored before: by a worker that died right after, or by a cancel that overtook this attempt. */
   private async adopt(): Promise<AttemptOutcome> {
-    const { status, error, result } = await this.writer.outcome()
+    const stored = await this.writer.outcome()
+    // The newest line outlives the outcome.
+    const status = stored?.status ?? this.journal.last?.type
     if (status === 'completed')
-      return { kind: 'completed', artifacts: result?.artifacts.length ?? 0, verdict: 'none' }
+      return { kind: 'completed', artifacts: stored?.result?.artifacts.length ?? 0, verdict: 'none' }
     const kind = status === 'cancelled' ? 'cancelled' : 'failed'
-    return { kind, code: error?.code ?? 'UNKNOWN', verdict: 'none' }
+    return { kind, code: stored?.error?.code ?? 'OUTCOME_EXPIRED', verdict: 'none' }
   }
 
   private async cancel(): Promise<AttemptOutcome> {
-    const message = 'cancelled while it ran'
-    const error = { code: 'CANCELLED', message, retryable: false, attempt: this.writer.newest.attempt }
-    await this.writer.settleCancelled({
-      type: 'cancelled',
-      progress: this.writer.newest.progress,
-      message,
-      error,
+    await this.writer.settleCancelled(({ attempt, progress }) => {
+      const message = 'cancelled while it ran'
+      const error = { code: 'CANCELLED', message, retryable: false, attempt }
+      return { type: 'cancelled', progress, message, error }
     })
     return { kind: 'cancelled', code: 'CANCELLED', verdict: 'none' }
   }

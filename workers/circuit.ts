@@ -34,12 +34,21 @@ export class Circuit {
       this.failuresInARow += 1
       if (this.failuresInARow >= failures && this.state === 'closed') this.breaker.open()
     })
-    this.breaker.on('success', () => {
+    // opossum's own listener closes at whatever did not fail, also at work that never met the service.
+    this.breaker.removeAllListeners('success')
+    this.breaker.on('success', (outcome) => {
+      if ((outcome as { verdict?: Verdict }).verdict !== 'well') return
       this.failuresInARow = 0
+      this.alive()
     })
     this.breaker.on('open', () => this.events.emit('change', 'open'))
     this.breaker.on('halfOpen', () => this.events.emit('change', 'half-open'))
-    this.breaker.on('close', () => this.events.emit('change', 'closed'))
+    this.breaker.on('close', () => {
+      this.failuresInARow = 0
+      this.events.emit('change', 'closed')
+    })
+    // Every job behind a probe is one.
+    this.events.setMaxListeners(0)
   }
 
   get state(): CircuitState {
@@ -48,24 +57,24 @@ export class Circuit {
 
   /** A sign of life while a probe is under way closes the circuit: a stage may take an hour, its verdict need not. */
   alive(): void {
-    this.failuresInARow = 0
     if (this.breaker.halfOpen) this.breaker.close()
   }
 
   /** Runs `work` unless the circuit is open; behind a probe it waits for the verdict. Throws `CircuitOpen`. */
   async run<T extends { verdict: Verdict }>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
-      const probing = this.state === 'half-open'
+      const probing = this.breaker.halfOpen && this.breaker.pendingClose
       try {
-        const outcome = (await this.breaker.fire(() => failIfIll(work))) as T
-        // A probe that was stopped early has proved nothing.
-        if (probing && outcome.verdict === 'none') this.breaker.open()
-        return outcome
+        return (await this.breaker.fire(() => failIfIll(work))) as T
       } catch (error) {
         if (error instanceof Ill) return error.outcome as T
         if ((error as { code?: string }).code !== 'EOPENBREAKER') throw error
         if (this.state === 'open') throw new CircuitOpen('the circuit to the stage service is open')
-        await once(this.events, 'change', { signal })
+        // It may have changed since the refusal.
+        if (this.breaker.halfOpen && !this.breaker.pendingClose) await once(this.events, 'change', { signal })
+      } finally {
+        // A probe that was stopped before its verdict has proved nothing.
+        if (probing && this.breaker.halfOpen) this.breaker.open()
       }
     }
   }

@@ -4,9 +4,10 @@ import { toProblem } from '../stages/errors.ts'
 
 /** `fault` tells why no job can be taken, or null. */
 export function buildHealthApp(fault: () => string | null, log: FastifyBaseLogger): FastifyInstance {
-  const app = Fastify({ forceCloseConnections: true })
-  app.get('/health/live', async () => ({ status: 'live' }))
-  app.get('/health/ready', async (_request, reply) => {
+  // Its log tells the address; probes every few seconds are no news.
+  const app = Fastify({ loggerInstance: log, forceCloseConnections: true })
+  app.get('/health/live', { logLevel: 'warn' }, async () => ({ status: 'live' }))
+  app.get('/health/ready', { logLevel: 'warn' }, async (_request, reply) => {
     const why = fault()
     if (!why) return { status: 'ready' }
     log.warn({ fault: why }, 'not ready')

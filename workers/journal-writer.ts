@@ -94,8 +94,8 @@ export class JournalWriter {
     return this.write({ entries, end: JSON.stringify(end) })
   }
 
-  /** Stores the outcome `cancelled`, after the request for it. */
-  async settleCancelled(step: Step): Promise<void> {
+  /** Stores the outcome `cancelled`, after the request for it; `toStep` makes it of the newest line stored. */
+  async settleCancelled(toStep: (newest: LogEntry) => Step): Promise<void> {
     const { redis, keys } = this.options
     await this.tail.catch(() => {})
     this.tail = Promise.resolve()
@@ -103,16 +103,15 @@ export class JournalWriter {
     this.last = this.stored
     const mark = await redis.hget(keys.job(this.journal.data.job_id), 'cancel')
     const asked: CancelMark = mark ? JSON.parse(mark) : { after: this.cursor, at: Date.now() }
-    const entries = [cancellingEntry(this.last, asked), this.next(step)]
+    const entries = [cancellingEntry(this.last, asked), this.next(toStep(this.last))]
     const end = toEndRecord(this.journal, this.last)
     await this.write({ entries, end: JSON.stringify(end), cancelled: true })
   }
 
-  /** The stored outcome of a settled job. */
-  async outcome(): Promise<JobSnapshot> {
+  /** The stored outcome of a settled job, or null once it has expired. */
+  async outcome(): Promise<JobSnapshot | null> {
     const end = await this.options.redis.get(this.options.keys.end(this.journal.data.job_id))
-    if (!end) throw new LeaseLost('the outcome of the job has expired')
-    return JSON.parse(end)
+    return end && JSON.parse(end)
   }
 
   private next(step: Step): LogEntry {

@@ -27,6 +27,8 @@ export interface StageCall {
 }
 
 const MAX_ERROR_BYTES = 65_536
+/** How long a service may take to end its answer after the last line of it. */
+const ENDING_MS = 500
 
 export class StageClient {
   private readonly agent: Agent
@@ -101,29 +103,48 @@ export class StageClient {
       ?.trim()
       .toLowerCase()
     if (type === 'application/x-ndjson') return this.readNdjson(body, call, watchdog)
-    if (type !== 'application/json') throw unusable(`its content type is ${JSON.stringify(type)}`)
+    if (type !== 'application/json') {
+      // An answer that nobody reads would hold its connection for good.
+      body.on('error', () => {}).destroy()
+      throw unusable(`its content type is ${JSON.stringify(type)}`)
+    }
     return judge(parse(await readText(body, this.options.maxResultBytes, watchdog)))
   }
 
   private async readNdjson(body: Body, call: StageCall, watchdog: Watchdog): Promise<StageAnswer> {
-    for await (const text of readLines(body, this.options.maxResultBytes, tooLarge)) {
-      watchdog.listen()
-      call.onAlive()
-      const line = parse(text)
-      if (line.type === 'result') return judge(line)
-      if (line.type === 'error') throw reported(line)
-      if (line.type === 'progress' && typeof line.percent === 'number' && Number.isFinite(line.percent)) {
-        const message = typeof line.message === 'string' ? clip(line.message) : undefined
-        // Storing a step is our time, not the service's silence.
-        watchdog.pause()
-        await call.onProgress(Math.min(100, Math.max(0, line.percent)), message).catch(throwAsCallerError)
+    let last: Record<string, unknown> | undefined
+    try {
+      for await (const text of readLines(body, this.options.maxResultBytes, tooLarge)) {
+        if (last) break
         watchdog.listen()
+        call.onAlive()
+        const line = parse(text)
+        if (line.type === 'result' || line.type === 'error') {
+          last = line
+          watchdog.letEnd()
+        } else if (line.type === 'progress') await this.tellProgress(line, call, watchdog)
       }
+    } catch (error) {
+      if (!last) throw error
     }
+    if (last) return last.type === 'error' ? throwReported(last) : judge(last)
     throw new StageFailure('STAGE_ANSWER_INCOMPLETE', 'The stage service ended its answer without a result', {
       retryable: true,
       ill: true,
     })
+  }
+
+  private async tellProgress(
+    { percent, message }: Record<string, unknown>,
+    call: StageCall,
+    watchdog: Watchdog,
+  ): Promise<void> {
+    if (typeof percent !== 'number' || !Number.isFinite(percent)) return
+    const words = typeof message === 'string' ? clip(message) : undefined
+    // Storing a step is our time, not the service's silence.
+    watchdog.pause()
+    await call.onProgress(Math.min(100, Math.max(0, percent)), words).catch(throwAsCallerError)
+    watchdog.listen()
   }
 }
 
@@ -162,6 +183,12 @@ class Watchdog {
     const { silenceMs } = this.options
     const message = `The stage service was silent for ${silenceMs} ms`
     this.silence = setTimeout(() => this.bark('STAGE_SILENT', message), silenceMs)
+  }
+
+  /** The answer is known. A connection closed now would read as a cancel, so the service may end it by itself. */
+  letEnd(): void {
+    this.stop()
+    this.silence = setTimeout(() => this.abort.abort(), ENDING_MS)
   }
 
   pause(): void {
@@ -210,8 +237,8 @@ function judge(value: Record<string, unknown>): StageAnswer {
   throw new StageFailure('STAGE_FAILED', message, { retryable: false, ill: false })
 }
 
-function reported({ code, message, retryable }: Record<string, unknown>): StageFailure {
-  return new StageFailure(
+function throwReported({ code, message, retryable }: Record<string, unknown>): never {
+  throw new StageFailure(
     typeof code === 'string' ? code.slice(0, 100) : 'STAGE_FAILED',
     typeof message === 'string' ? clip(message) : 'The stage service reports a failure',
     { retryable: retryable === true, ill: false },

@@ -34,8 +34,9 @@ export interface StageWorker {
 
 /** How long a log without news is kept beyond the longest call, in seconds. */
 const LOG_SPARE_SECONDS = 86_400
-/** The part of the grace in which jobs may finish; the rest is for handing over. */
+/** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
 const FINISHING_SHARE = 0.7
+const HANDING_OVER_SHARE = 0.2
 
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, prefix, redisUrl } = options
@@ -92,7 +93,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   return {
     fault() {
       if (redis.status !== 'ready') return 'Redis is not connected'
-      return worker.isRunning() ? null : 'the worker does not run'
+      // Paused while the circuit is open, it still does its part.
+      return worker.isRunning() || worker.isPaused() ? null : 'the worker does not run'
     },
     close,
   }
@@ -106,7 +108,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     running.add(jobId)
     try {
       // Anybody may call BullMQ's updateProgress; the journal has a field of its own.
-      if (typeof job.progress !== 'object' && job.attemptsStarted > 1)
+      if (!('seq' in Object(job.progress)) && (job.progress !== 0 || job.attemptsStarted > 1))
         job.progress = JSON.parse((await redis.hget(keys.job(jobId), 'last')) ?? '0')
       const attempt = new Attempt(job, token, attemptOptions)
       const outcome = await circuit
@@ -167,13 +169,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 
   async function close(graceMs: number): Promise<void> {
-    const end = Date.now() + graceMs
     const closed = worker.close()
     await Promise.race([closed, delay(graceMs * FINISHING_SHARE)])
     for (const jobId of running) stop(jobId, 'shutdown')
-    await Promise.race([closed, delay(Math.max(0, end - Date.now() - 500))])
+    await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE)])
     circuit.stop()
-    await Promise.all([client.close(), closeRedis(subscriber, 200), closeRedis(redis, 200)])
+    const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
+    await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }
 }
 

@@ -1,0 +1,96 @@
+/** Tells whether node_modules holds what package-lock.json asks for. Plain JavaScript, no dependency. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean }} Locked
+ * @typedef {Record<string, string>} Ranges
+ * @typedef {{ dependencies?: Ranges, devDependencies?: Ranges }} Manifest
+ */
+
+/**
+ * npm writes node_modules/.package-lock.json as the very last step of an install, after the packages' own
+ * scripts, and `npm ci` empties node_modules first: an interrupted install leaves none behind. So whoever
+ * installed, with whatever command, it describes a complete tree.
+ *
+ * @param {string} root the project's folder
+ * @returns {boolean}
+ */
+export function modulesAreCurrent(root) {
+  const manifest = /** @type {Manifest | null} */ (readJson(join(root, 'package.json')))
+  const wanted = lockedPackages(join(root, 'package-lock.json'))
+  const present = lockedPackages(join(root, 'node_modules', '.package-lock.json'))
+  if (!manifest || !wanted || !present) return false
+  return (
+    lockMatchesManifest(/** @type {Manifest} */ (wanted['']), manifest) &&
+    everyPackageMatches(wanted, present) &&
+    directPackagesExist(root, manifest)
+  )
+}
+
+/**
+ * @param {Record<string, Locked>} wanted
+ * @param {Record<string, Locked>} present
+ */
+function everyPackageMatches(wanted, present) {
+  const missing = Object.entries(wanted).some(([path, want]) => {
+    if (path === '') return false
+    const have = present[path]
+    // Optional packages of other platforms are locked but never installed.
+    if (!have) return !(want.optional || want.devOptional)
+    return have.version !== want.version || have.integrity !== want.integrity
+  })
+  return !missing && Object.keys(present).every((path) => path in wanted)
+}
+
+/**
+ * @param {Manifest | undefined} locked
+ * @param {Manifest} manifest
+ */
+function lockMatchesManifest(locked, manifest) {
+  return (
+    sameRanges(locked?.dependencies, manifest.dependencies) &&
+    sameRanges(locked?.devDependencies, manifest.devDependencies)
+  )
+}
+
+/**
+ * @param {Ranges} [a]
+ * @param {Ranges} [b]
+ */
+function sameRanges(a = {}, b = {}) {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
+}
+
+/**
+ * A few look-ups that notice a node_modules with folders deleted by hand.
+ *
+ * @param {string} root
+ * @param {Manifest} manifest
+ */
+function directPackagesExist(root, manifest) {
+  const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
+  return names.every((name) => existsSync(join(root, 'node_modules', name, 'package.json')))
+}
+
+/**
+ * @param {string} path
+ * @returns {Record<string, Locked> | null}
+ */
+function lockedPackages(path) {
+  const lock = /** @type {{ packages?: Record<string, Locked> } | null} */ (readJson(path))
+  return lock?.packages ?? null
+}
+
+/**
+ * @param {string} path
+ * @returns {unknown}
+ */
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return null
+  }
+}

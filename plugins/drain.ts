@@ -1,0 +1,35 @@
+/** Counts the answers under way, so that closing can wait for them and need not wait for silent connections. */
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Resolves when no answer is under way, or after `ms`. */
+    drained(ms: number): Promise<void>
+  }
+}
+
+export default fp(
+  async (app) => {
+    let open = 0
+    let emptied = () => {}
+    app.addHook('onRequest', async (_request, reply) => {
+      open += 1
+      // Fastify's onResponse is not called for an answer that was broken off.
+      reply.raw.once('close', () => {
+        open -= 1
+        if (open === 0) emptied()
+      })
+    })
+    app.decorate('drained', async (ms) => {
+      if (open === 0) return
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(resolve, ms)
+        emptied = () => {
+          clearTimeout(late)
+          resolve()
+        }
+      })
+    })
+  },
+  { name: 'drain' },
+)

@@ -1,0 +1,144 @@
+/**
+ * One open event stream: a cursor over a feed. It has no queue of its own: a client that reads slowly is passed over
+ * until its socket drains, and then goes on from its cursor. Frames are encoded once a job.
+ */
+import type { ServerResponse } from 'node:http'
+import { EVENT_ID_PATTERN, FIRST_ID, isNext, isTerminal } from '../stages/events.ts'
+import type { JobEvent } from '../stages/job.ts'
+import type { Feed, Follower } from './progress.ts'
+
+export interface StreamOptions {
+  /** The last event the client has, '' for none. */
+  cursor: string
+  /** When the stream is ended at the latest, epoch ms. */
+  deadline: number
+  /** Has the job's journal read anew. */
+  refresh(feed: Feed): void
+}
+
+/** A client whose socket took nothing for so long is dropped; it comes back and resumes. */
+export const BLOCKED_MS = 30_000
+const RECONNECT_MS = 2000
+
+export class Stream implements Follower {
+  private readonly response: ServerResponse
+  private readonly options: StreamOptions
+  private cursor: string
+  /** As it was told last. */
+  private feed: Feed | null = null
+  /** Since when the socket owes us something: a drain, or to have sent the end. Epoch ms, 0 = it does not. */
+  private blockedAt = 0
+  /** When a gap was suspected, on the clock of `Feed.asOf`; 0 = it is not. */
+  private suspectedAt = 0
+
+  /** Takes over a response whose head is written. */
+  constructor(response: ServerResponse, options: StreamOptions) {
+    this.response = response
+    this.options = options
+    this.cursor = options.cursor
+    this.write(`${retry()}: connected\n\n`)
+  }
+
+  changed(feed: Feed): void {
+    this.feed = feed
+    if (this.blockedAt > 0) return
+    if (feed.gone) this.end(`event: gone\ndata: ${JSON.stringify({ job_id: feed.jobId })}\n\n`)
+    else if (isReplayable(this.cursor, feed.events)) this.goOn(feed.events)
+    else this.tellGap(feed)
+  }
+
+  /** Now and then; returns when it wants to be called next, in ms. */
+  tick(): number {
+    const now = Date.now()
+    const { deadline } = this.options
+    const patience = this.blockedAt + BLOCKED_MS
+    if (this.blockedAt > 0 && now >= patience) this.response.destroy()
+    else if (now >= deadline) this.end()
+    else if (this.blockedAt === 0) this.write(':\n\n')
+    return Math.min(...[deadline, patience].filter((at) => at > now)) - now
+  }
+
+  /** Ends without waiting for a client that does not read. */
+  shutDown(): void {
+    if (this.response.writableLength > 0) this.response.destroy()
+    else this.end()
+  }
+
+  destroy(): void {
+    this.response.destroy()
+  }
+
+  /** Ends with `text`, or by telling the client to come back at a moment of its own. */
+  private end(text: string | Buffer = `${retry()}\n`): void {
+    if (this.response.writableEnded) return
+    this.response.end(text)
+    this.blockedAt ||= Date.now()
+  }
+
+  /** Sends what is after the cursor, until the socket is full. */
+  private goOn(events: JobEvent[]): void {
+    this.suspectedAt = 0
+    // Most changes add one event: look from the end.
+    let next = events.length
+    while (next > 0 && (events[next - 1] as JobEvent).id > this.cursor) next -= 1
+    for (; next < events.length && this.blockedAt === 0; next += 1) {
+      const event = events[next] as JobEvent
+      this.cursor = event.id
+      if (isTerminal(event.event)) this.end(frame(event))
+      else this.write(frame(event))
+    }
+  }
+
+  /** The journal is read first: what is known here may lag behind what the client has seen at another process. */
+  private tellGap(feed: Feed): void {
+    const { snapshot, events } = feed
+    if (this.suspectedAt === 0) {
+      this.suspectedAt = performance.now()
+      this.options.refresh(feed)
+    }
+    if (!snapshot || feed.asOf < this.suspectedAt) return
+    this.suspectedAt = 0
+    // The end of a job is told by its own event, so the gap stops before it.
+    this.cursor = isTerminal(snapshot.status) ? (events.at(-2)?.id ?? FIRST_ID) : snapshot.cursor
+    this.write(`id: ${this.cursor}\nevent: gap\ndata: ${JSON.stringify(snapshot)}\n\n`)
+    this.changed(feed)
+  }
+
+  private write(text: string | Buffer): void {
+    if (this.response.write(text)) return
+    this.blockedAt = Date.now()
+    this.response.once('drain', () => {
+      this.blockedAt = 0
+      if (this.feed) this.changed(this.feed)
+    })
+  }
+}
+
+const ID = new RegExp(EVENT_ID_PATTERN)
+
+/** Whether everything after `cursor` is in `events`; '' stands before the first. */
+export function isReplayable(cursor: string, events: JobEvent[]): boolean {
+  const first = events[0]
+  const last = events.at(-1)
+  if (!first || !last) return true
+  if (cursor === '') return first.id === FIRST_ID
+  // None of ours; or ahead of the newest event: of a history that Redis has lost.
+  if (!ID.test(cursor) || cursor > last.id) return false
+  return cursor >= first.id || isNext(cursor, first.id)
+}
+
+const frames = new WeakMap<JobEvent, Buffer>()
+
+function frame(event: JobEvent): Buffer {
+  let bytes = frames.get(event)
+  if (!bytes) {
+    bytes = Buffer.from(`id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`)
+    frames.set(event, bytes)
+  }
+  return bytes
+}
+
+/** When to come back, spread so that the clients of a process that ended do not all come at once. */
+function retry(): string {
+  return `retry: ${Math.round(RECONNECT_MS * (0.5 + Math.random()))}\n`
+}

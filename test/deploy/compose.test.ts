@@ -1,0 +1,222 @@
+/** There is no container engine where the tests run: the promises of the compose file are checked on its text. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import t, { type Test } from 'tap'
+import { parse } from 'yaml'
+import { loadConfig, VARIABLES } from '../../config.ts'
+import { readSettings } from '../../stage-service/settings.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+
+/** The part of the compose format that is used, and nothing else: a misspelt key is a fault. */
+const Service = Type.Object(
+  {
+    image: Type.String(),
+    build: Type.Optional(Type.String()),
+    command: Type.Array(Type.String()),
+    init: Type.Literal(true),
+    restart: Type.Literal('unless-stopped'),
+    stop_grace_period: Type.String({ pattern: '^[0-9]+s$' }),
+    environment: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]))),
+    ports: Type.Optional(Type.Array(Type.String())),
+    volumes: Type.Optional(Type.Array(Type.String())),
+    healthcheck: Type.Optional(
+      Type.Object(
+        {
+          test: Type.Array(Type.String(), { minItems: 2 }),
+          interval: Type.String(),
+          timeout: Type.String(),
+          retries: Type.Integer(),
+          start_period: Type.String(),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    depends_on: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Object({ condition: Type.Literal('service_healthy') }, { additionalProperties: false }),
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+const Compose = Type.Object({
+  name: Type.String(),
+  services: Type.Object(
+    { redis: Service, api: Service, worker: Service, 'stage-service': Service },
+    { additionalProperties: false },
+  ),
+  volumes: Type.Record(Type.String(), Type.Null()),
+})
+
+const text = read('docker-compose.yml')
+const compose = Value.Decode(Compose, parse(text, { merge: true })) as Static<typeof Compose>
+const { redis, api, worker, 'stage-service': stageService } = compose.services
+const ours = { api, worker, 'stage-service': stageService }
+
+/** As compose fills it in with `env` for .env and shell: a variable without a value is passed on or left out. */
+function environmentOf(
+  service: Static<typeof Service>,
+  env: Record<string, string> = {},
+): Record<string, string> {
+  const entries = Object.entries(service.environment ?? {}).flatMap(([name, value]) => {
+    const filled =
+      value?.replace(/\$\{(\w+)(?::[?-][^}]*)?\}/g, (_, variable) => env[variable] ?? '') ?? env[name]
+    return filled === undefined ? [] : [[name, filled] as const]
+  })
+  return Object.fromEntries(entries)
+}
+
+const secret = { JWT_SECRET: 'x'.repeat(48) }
+
+t.test('Redis loses nothing, is nobody else’s, and is waited for', async (t) => {
+  const command = redis.command.join(' ')
+  t.match(command, '--appendonly yes')
+  t.match(command, '--maxmemory-policy noeviction')
+  t.strictSame(redis.volumes, ['redis-data:/data'])
+  t.ok('redis-data' in compose.volumes)
+  t.match(redis.healthcheck?.test, ['CMD-SHELL', /^redis-cli ping/])
+  for (const service of [api, worker]) {
+    t.strictSame(Object.keys(service.depends_on ?? {}).sort(), ['redis', 'stage-service'])
+  }
+})
+
+t.test('only the API is reachable, and from this machine only', async (t) => {
+  t.strictSame(api.ports, [`127.0.0.1:\${PORT:-3001}:${environmentOf(api).PORT}`])
+  for (const service of [redis, worker, stageService]) t.equal(service.ports, undefined)
+})
+
+t.test('each process accepts its environment, with and without options from .env', async (t) => {
+  for (const env of [
+    secret,
+    { ...secret, LOG_LEVEL: 'debug', STAGE_WORKER_CONCURRENCY: '7', CORS_ORIGINS: '' },
+  ]) {
+    for (const service of [api, worker]) {
+      const config = loadConfig(environmentOf(service, env))
+      t.match(config, { NODE_ENV: 'production', HOST: '0.0.0.0', ALLOW_MOCK_AUTH: false })
+      t.equal(new URL(config.WORKER_URL).hostname, 'stage-service')
+      t.equal(new URL(config.WORKER_URL).port, environmentOf(stageService).PORT)
+      t.equal(new URL(config.REDIS_URL).hostname, 'redis')
+    }
+    const settings = readSettings(environmentOf(stageService, env))
+    t.match(settings, { host: '0.0.0.0', dataDir: '/data' })
+  }
+  t.equal(
+    loadConfig(environmentOf(worker, { ...secret, STAGE_WORKER_CONCURRENCY: '7' })).STAGE_WORKER_CONCURRENCY,
+    7,
+  )
+  t.throws(() => loadConfig(environmentOf(api)), /JWT_SECRET/, 'without a secret nothing starts')
+})
+
+t.test('the secret is required by compose itself, with a word on how to make one', async (t) => {
+  for (const service of [api, worker])
+    t.match(service.environment?.JWT_SECRET, /^\$\{JWT_SECRET:\?is required;.*openssl rand/)
+  t.notOk('JWT_SECRET' in (stageService.environment ?? {}), 'the stage service has no business with it')
+})
+
+t.test('every option of the contract can be set, and every variable named is documented', async (t) => {
+  const offered = new Set([api, worker].flatMap((service) => Object.keys(service.environment ?? {})))
+  const instead = ['JWT_PUBLIC_KEY', 'JWT_JWKS_URL']
+  t.strictSame(
+    VARIABLES.filter((name) => !offered.has(name) && !instead.includes(name)),
+    [],
+  )
+
+  const documented = new Set(
+    read('.env.example')
+      .match(/^#? ?[A-Z][A-Z0-9_]*(?==)/gm)
+      ?.map((name) => name.replace(/^#? ?/, '')),
+  )
+  const interpolated = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name ?? '')
+  const passedOn = Object.values(ours).flatMap(({ environment = {} }) =>
+    Object.keys(environment).filter((name) => environment[name] === null),
+  )
+  t.ok(interpolated.length > 0 && passedOn.length > 0)
+  t.strictSame(
+    [...new Set([...interpolated, ...passedOn])].filter((name) => !documented.has(name)),
+    [],
+  )
+})
+
+t.test('whoever is stopped may finish: the engine waits longer than the process itself', async (t) => {
+  for (const service of [api, worker]) {
+    const grace = loadConfig(environmentOf(service, secret)).SHUTDOWN_GRACE_MS
+    t.ok(Number.parseInt(service.stop_grace_period, 10) * 1000 >= grace + 5000)
+  }
+})
+
+t.test('workers can be scaled: nothing about them exists only once', async (t) => {
+  t.notMatch(text, 'container_name')
+  t.equal(worker.volumes, undefined)
+})
+
+t.test('each of our processes runs what npm start runs', async (t) => {
+  const { scripts } = JSON.parse(read('package.json'))
+  for (const [name, { command }] of Object.entries(ours)) t.equal(command.join(' '), scripts[`start:${name}`])
+  t.strictSame(api.command, lastInstruction('CMD'), 'the image’s own command is the API')
+})
+
+t.test('the health checks ask the right port and tell well from ill', async (t) => {
+  const checks = [
+    { name: 'the image', test: lastInstruction('HEALTHCHECK'), port: '3001' },
+    { name: 'worker', test: worker.healthcheck?.test, port: environmentOf(worker).WORKER_HEALTH_PORT },
+    { name: 'stage-service', test: stageService.healthcheck?.test, port: environmentOf(stageService).PORT },
+  ]
+  for (const { name, test = [], port } of checks) {
+    const [program, flag, script = ''] = test.filter((word) => word !== 'CMD')
+    t.strictSame([program, flag], ['node', '-e'])
+    t.ok(script.includes(port ?? 'none'), `${name} asks port ${port}`)
+    for (const status of [200, 503]) {
+      t.equal(
+        await exitCodeAgainst(t, script, port ?? '', status),
+        status === 200 ? 0 : 1,
+        `${name}: ${status}`,
+      )
+    }
+  }
+})
+
+t.test('the image: no root, no secrets, all that the build needs', async (t) => {
+  const dockerfile = read('Dockerfile')
+  const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+  t.match(lastStage, /^USER node$/m)
+  t.notMatch(lastStage, /COPY \. /)
+  t.match(dockerfile, /npm ci[\s\S]*npm run build && npm prune --omit=dev/)
+
+  const letIn = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1))
+  t.match(read('.dockerignore'), /^\*$/m, 'what is not named stays out')
+  const { include } = JSON.parse(read('tsconfig.build.json')) as { include: string[] }
+  const needed = include.map((pattern) => (pattern.includes('/') ? pattern.split('/')[0] : pattern))
+  const files = ['package.json', 'package-lock.json', '.npmrc', 'tsconfig.json', 'tsconfig.build.json']
+  for (const name of [...needed, ...files])
+    t.ok(letIn.includes(name ?? ''), `${name} is in the build context`)
+  for (const name of letIn) t.ok(name.includes('*') || existsSync(join(ROOT, name)), `${name} exists`)
+})
+
+/** The words of the last such instruction of the Dockerfile, which is in its JSON form. */
+function lastInstruction(name: 'CMD' | 'HEALTHCHECK'): string[] {
+  const lines = read('Dockerfile').replaceAll('\\\n', ' ').split('\n')
+  const line = lines.findLast((each) => each.startsWith(name)) ?? ''
+  return JSON.parse(line.slice(line.indexOf('[')))
+}
+
+/** Runs a health check against a local server that answers everything with `status`. */
+async function exitCodeAgainst(t: Test, script: string, port: string, status: number): Promise<number> {
+  const server = createServer((_, answer) => answer.writeHead(status).end()).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const moved = script.replaceAll(port, String((server.address() as AddressInfo).port))
+  const [code] = await once(spawn(process.execPath, ['-e', moved], { env: {}, stdio: 'ignore' }), 'exit')
+  return code
+}

@@ -1,0 +1,169 @@
+/** Fails when the documentation says something else than the code. */
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { buildApp } from '../../app.ts'
+import { loadConfig, VARIABLES } from '../../config.ts'
+import { createLogger } from '../../logger.ts'
+import { ERRORS } from '../../stages/errors.ts'
+import { testEnv } from '../helpers/app.ts'
+import { anchorOf, filesEndingIn, inBackticks, ROOT, read, rows, section, withoutFences } from './markdown.ts'
+
+const README = read('README.md')
+const DOCUMENTS = filesEndingIn('.md').map((path) => ({ path, text: read(path) }))
+const SOURCES = filesEndingIn('.ts', '.mjs', '.py')
+  .filter((path) => !path.startsWith(join('test', 'docs')))
+  .map(read)
+const MANIFEST = JSON.parse(read('package.json'))
+
+/** The default of each variable as a text; undefined where there is none. */
+const DEFAULTS = (() => {
+  const REQUIRED = { REDIS_URL: 'redis://h', WORKER_URL: 'http://h', JWT_SECRET: 'x'.repeat(32) }
+  const config: Record<string, unknown> = { ...loadConfig(REQUIRED) }
+  return VARIABLES.map((name) => {
+    const value = name in REQUIRED ? undefined : config[name]
+    return [name, value === undefined ? undefined : String(value)] as const
+  })
+})()
+
+t.test('the table of the environment lists every variable with its default, and no other', async (t) => {
+  const documented = rows(section(README, 'Environment')).map(([name = '', value = '', meaning = '']) => {
+    t.ok(meaning, `${name} has a meaning`)
+    return [name.replaceAll('`', ''), value === '–' ? undefined : value.replaceAll('`', '')]
+  })
+  t.same(documented, DEFAULTS)
+})
+
+t.test('.env.example lists every variable with its default, and no other', async (t) => {
+  const lines = read('.env.example').split('\n')
+  t.same(
+    lines.filter((line) => line !== '' && !line.startsWith('#')),
+    [],
+    'copied as it is, it sets nothing',
+  )
+  const listed = lines.flatMap((line) => {
+    const [, name, value] = /^# ([A-Z_]+)=(.*)$/.exec(line) ?? []
+    return name ? [[name, value || undefined]] : []
+  })
+  t.same(listed, DEFAULTS)
+})
+
+t.test('every relative link leads to a file, every anchor to a heading', async (t) => {
+  for (const { path, text } of DOCUMENTS) {
+    for (const [, target = ''] of withoutFences(text).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue
+      const [file = '', anchor] = target.split('#')
+      const full = file === '' ? path : join(dirname(path), file)
+      t.ok(existsSync(join(ROOT, full)), `${path} links to ${target}`)
+      if (anchor === undefined) continue
+      const headings = [...withoutFences(read(full)).matchAll(/^#+ (.+)$/gm)].map(([, one = '']) =>
+        anchorOf(one),
+      )
+      t.ok(headings.includes(anchor), `${path} links to the heading of ${target}`)
+    }
+  }
+})
+
+t.test('the rooms of the architecture exist, and every room is in it', async (t) => {
+  const cells = rows(section(read('docs/architecture.md'), 'Rooms')).map(([room = '']) => room)
+  const rooms = cells.flatMap((cell) =>
+    [...cell.matchAll(/`([^`]+)`|\[([^\]]+)\]/g)].map(([, file, folder]) => (file ?? folder) as string),
+  )
+  for (const room of rooms) t.ok(existsSync(join(ROOT, room)), room)
+  const inside = filesEndingIn('.ts', '.mjs', '.py').map((path) => path.split('/')[0] as string)
+  for (const top of new Set(inside)) {
+    t.ok(rooms.includes(top) || rooms.includes(`${top}/`), `${top} is described`)
+  }
+  const files = inBackticks(read('docs/architecture.md')).filter((code) => /^[\w-]+\/[\w-]+\.ts$/.test(code))
+  for (const file of files) t.ok(existsSync(join(ROOT, file)), file)
+})
+
+t.test('the errors of the API are listed with their status', async (t) => {
+  const table = rows(section(README, 'Errors').split('What made a job fail')[0] as string)
+  const listed = table.flatMap(([statuses = '', codes = '']) =>
+    inBackticks(codes)
+      .filter((code) => /^[A-Z_]+$/.test(code))
+      .map((code) => ({ code, statuses: statuses.split(', ').map(Number) })),
+  )
+  t.same(listed.map(({ code }) => code).sort(), Object.keys(ERRORS).sort())
+  for (const { code, statuses } of listed) {
+    t.ok(statuses.includes(ERRORS[code as keyof typeof ERRORS]?.status), `${code} has one of ${statuses}`)
+  }
+})
+
+t.test('every code and variable that is named anywhere stands in the code', async (t) => {
+  for (const { path, text } of DOCUMENTS) {
+    const names = new Set(inBackticks(text).filter((code) => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(code)))
+    for (const name of names) {
+      // The one code that is made of a status.
+      const needle = name.replace(/^(STAGE_SERVICE_)\d{3}$/, '$1')
+      t.ok(
+        SOURCES.some((source) => source.includes(needle)),
+        `${name}, named in ${path}`,
+      )
+    }
+  }
+})
+
+t.test('every dependency has its reason', async (t) => {
+  const tables = rows(read('docs/decisions/0007-dependencies.md'))
+  const named = tables.flatMap(([names = '', reason = '']) => (reason ? inBackticks(names) : []))
+  const { dependencies, devDependencies } = MANIFEST
+  t.same(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort())
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    t.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned exactly`)
+  }
+})
+
+t.test('every command that is named exists', async (t) => {
+  for (const { path, text } of DOCUMENTS) {
+    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) {
+      t.ok(script in MANIFEST.scripts, `npm run ${script}, named in ${path}`)
+    }
+  }
+})
+
+t.test('every path of the README is a path of the API', async (t) => {
+  const config = loadConfig(await testEnv(t))
+  const app = await buildApp(config, createLogger('silent', 'docs'))
+  t.teardown(() => app.close())
+  await app.ready()
+  const document = app.swagger() as { paths: Record<string, unknown> }
+  const patterns = Object.keys(document.paths).map(
+    (path) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  )
+  // The stage service's own paths are not the API's; what a shell puts in stands for any one segment.
+  const text = README.replace(section(README, 'Writing a stage service'), '').replaceAll(/\$\([^()]*\)/g, 'x')
+  const named = [...text.matchAll(/\/(?:api|health)\/[\w/{}…-]+/g)].map(([path]) => path)
+  t.ok(named.length > 15, 'paths were found')
+  for (const path of new Set(named)) {
+    // `$jobs` holds what the paths of one job begin with.
+    t.ok(
+      patterns.some((pattern) => pattern.test(path) || pattern.test(`${path}/status`)),
+      path,
+    )
+  }
+})
+
+t.test('every promise names a test that exists', async (t) => {
+  const promises = rows(section(README, 'Promises and limits'))
+  t.ok(promises.length > 10, 'the table was found')
+  for (const [promise = '', how = '', tests = ''] of promises) {
+    t.ok(promise && how, promise)
+    const files = inBackticks(tests)
+    t.ok(files.length > 0, `${promise}: has a test`)
+    for (const file of files) {
+      t.match(file, /^test\/.+\.test\.ts$/)
+      t.ok(existsSync(join(ROOT, file)), file)
+    }
+  }
+})
+
+t.test('every decision tells its context, itself and its consequences', async (t) => {
+  const decisions = DOCUMENTS.filter(({ path }) => path.startsWith(join('docs', 'decisions')))
+  t.ok(decisions.length >= 10)
+  for (const { path, text } of decisions) {
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+    t.same(headings, ['Context', 'Decision', 'Consequences'], path)
+  }
+})

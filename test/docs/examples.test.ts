@@ -1,0 +1,234 @@
+/** Runs the README's examples as a reader would paste them, against a live API, worker and stage service. */
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { chromium } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { findProgram } from '../../embedded/find-redis.mjs'
+import { startStageService } from '../../stage-service/start.ts'
+import type { JobEvent, JobSnapshot } from '../../stages/job.ts'
+import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
+import { example, exampleNames, ROOT, read } from './markdown.ts'
+
+const README = read('README.md')
+const API = 'http://127.0.0.1:3001'
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
+const run = promisify(execFile)
+
+const SHELL = ['execute', 'idempotent', 'watch', 'resume', 'ticket', 'poll', 'artifact', 'cancel'] as const
+const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+const browser = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  .map((name) => findProgram(name, process.env))
+  .find((path) => path !== null)
+
+t.test('no marked example is forgotten here', async (t) => {
+  t.same(
+    exampleNames(README).sort(),
+    [...SHELL, 'token', 'polling', 'measure', 'page', 'serve', 'demo'].sort(),
+  )
+})
+
+t.test('the demo shows what the README shows', async (t) => {
+  const env = { ...process.env, STAGECAST_DATA: await folder(t) }
+  const { stdout } = await run(process.execPath, ['--import=tsx', 'embedded/demo.ts'], { cwd: ROOT, env })
+  const said = stdout.split('\n')
+  const shown = example(README, 'demo')
+    .split('\n')
+    .filter((line) => !['', '…'].includes(line.trim()) && !line.startsWith('Server'))
+  t.ok(shown.length > 10)
+  for (const line of shown) {
+    t.ok(
+      said.some((one) => one.startsWith(line)),
+      line,
+    )
+  }
+})
+
+t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not installed' }, async (t) => {
+  const { url } = await startAll(t, { paceMs: 100 })
+  const dir = await folder(t)
+  const script = SHELL.map((name) => `printf '\\n@@${name}\\n'\n${code(name, url)}`).join('\n')
+  const { stdout } = await run('bash', ['-euc', script], { cwd: dir })
+  const said = new Map(
+    stdout.split('\n@@').map((part) => [part.split('\n')[0], part.slice(part.indexOf('\n'))]),
+  )
+  const output = (name: (typeof SHELL)[number]) => (said.get(name) ?? '').trim()
+
+  const job = JSON.parse(output('execute'))
+  t.match(job, { success: true, job_id: UUID, stage: 2, status: 'queued' })
+
+  const ids = output('idempotent').split('\n')
+  t.match(ids, [UUID, UUID])
+  t.equal(ids[0], ids[1], 'the repeat names the same job')
+
+  const types = [...output('watch').matchAll(/^event: (\w+)$/gm)].map(([, type]) => type)
+  t.equal(types[0], 'queued')
+  t.equal(types.at(-1), 'completed')
+  t.match(
+    output('watch'),
+    /"progress":10.*\n[\s\S]*"progress":20.*\n[\s\S]*"progress":80.*\n[\s\S]*"progress":100/,
+  )
+
+  t.match(output('resume'), /^retry: \d+\n: connected\n\nid: 000100000030\n/, 'goes on behind the id')
+  const page = JSON.parse(output('resume').split('\n').at(-1) as string)
+  t.match(page.events[0], { id: '000100000030', event: 'progress' })
+  t.equal(page.events.at(-1).id, page.cursor)
+
+  t.match(JSON.parse(output('ticket')), { ticket: String, events_url: /\?ticket=/, expires_at: Number })
+  t.match(
+    output('poll'),
+    /^\{.*"status":"completed".*\}HTTP\/1\.1 304 Not Modified\s*\{.*"status":"completed".*\}$/,
+  )
+  const review = JSON.parse(await readFile(join(dir, 'review.json'), 'utf8'))
+  t.match(review, {
+    kind: 'literature_review',
+    source: 'sample',
+    inputs: { max_results: 10, year_from: 2015 },
+  })
+
+  const cancelled = JSON.parse(output('cancel'))
+  t.match(cancelled.status, /^cancell(ing|ed)$/)
+  const status = `${url}/api/workflow/stages/2/jobs/${cancelled.job_id}/status`
+  let state = await get<JobSnapshot>(status)
+  while (state.finished_at === null) {
+    state = await get<JobSnapshot>(`${status}?after=${state.cursor}&wait=10`)
+  }
+  t.equal(state.status, 'cancelled')
+})
+
+t.test('a token made as the README says is accepted', async (t) => {
+  const { url } = await startApi(t, await testEnv(t))
+  const { stdout } = await run('bash', ['-euc', `${code('token', url)}\nprintf %s "$token"`], {
+    cwd: ROOT,
+    env: { ...process.env, JWT_SECRET },
+  })
+  const ask = (token: string) =>
+    fetch(`${url}/api/workflow/stages`, { headers: { authorization: `Bearer ${token}` } })
+  t.equal((await ask(stdout)).status, 200)
+  t.equal((await ask(stdout.slice(0, -4))).status, 401, 'another signature is refused')
+})
+
+t.test('polling in JavaScript', async (t) => {
+  const { url } = await startAll(t, { paceMs: 50 })
+  const { stdout } = await runNode(t, 'polling', url)
+  const lines = stdout.split('\n')
+  t.match(lines[0], /^(queued|active) \d+$/)
+  t.match(stdout, /^completed 100$/m)
+  t.match(stdout, /success: true,\s+artifacts: \[ 'literature_review.json' \]/)
+})
+
+t.test('the script behind the figures', async (t) => {
+  const { url } = await startAll(t)
+  const { stdout } = await runNode(t, 'measure', url, ['5'])
+  t.match(
+    stdout,
+    /^5 jobs, one after the other\naccepted: +p50 \d+ ms, p95 \d+ ms\ncompleted, watched: +p50 \d+ ms/,
+  )
+})
+
+t.test(
+  'the page',
+  { skip: browser || requireAll ? false : 'SKIPPED: no Chromium is installed' },
+  async (t) => {
+    const port = await freePort()
+    // A ticket that ends before the job does: the page has to get another one.
+    const env = { CORS_ORIGINS: `http://127.0.0.1:${port}`, TICKET_TTL_SECONDS: '2' }
+    const { url } = await startAll(t, { paceMs: 600, env })
+    const dir = await folder(t)
+    await writeFile(join(dir, 'page.html'), code('page', url))
+    await serve(t, dir, port)
+
+    const chrome = await chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox'] })
+    t.teardown(() => chrome.close())
+    const page = await chrome.newPage()
+    const streams: string[] = []
+    const faults: Error[] = []
+    page.on('request', (request) => {
+      if (request.url().includes('/events?')) streams.push(request.url())
+    })
+    page.on('pageerror', (error) => faults.push(error))
+    await page.goto(`http://127.0.0.1:${port}`)
+    await page.click('button')
+    await page.waitForSelector('text=files: literature_review.json', { timeout: 60_000 })
+
+    const shown = await page.locator('li').allTextContents()
+    const log = (streams[0] as string).replace(/\/events\?.*/, '/events')
+    const { events } = await get<{ events: JobEvent[] }>(log, { accept: 'application/json' })
+    const told = events.map(
+      ({ event, data }) => `${event}, ${data.progress} %, attempt ${data.attempt}: ${data.message}`,
+    )
+    t.same(shown, [...told, 'files: literature_review.json'], 'every event once and in order')
+    t.equal(await page.evaluate('document.querySelector("progress").value'), 100)
+    t.ok(
+      new Set(streams.map((one) => new URL(one).searchParams.get('ticket'))).size > 1,
+      'a second ticket was used',
+    )
+    t.same(faults, [])
+  },
+)
+
+interface Parts {
+  paceMs?: number
+  env?: Env
+}
+
+/** API with mock authentication, worker and the built-in stage service, all in this process. */
+async function startAll(t: Test, { paceMs = 0, env = {} }: Parts = {}): Promise<TestApi> {
+  const dataDir = await folder(t)
+  const service = await startStageService({ host: '127.0.0.1', port: 0, dataDir, paceMs })
+  t.teardown(() => service.close())
+  const full = await testEnv(t, { ALLOW_MOCK_AUTH: 'true', WORKER_URL: service.url, ...env })
+  const api = await startApi(t, full)
+  startWorker(t, full)
+  return api
+}
+
+/** As the user that requests without a token have. */
+async function get<T>(url: string, headers: Record<string, string> = {}): Promise<T> {
+  return (await fetch(url, { headers })).json() as Promise<T>
+}
+
+/** An example with the address of the API that runs here. */
+function code(name: string, url: string): string {
+  return example(README, name).replaceAll(API, url)
+}
+
+async function runNode(t: Test, name: string, url: string, args: string[] = []) {
+  const file = join(await folder(t), `${name}.mjs`)
+  await writeFile(file, code(name, url))
+  return run(process.execPath, [file, ...args])
+}
+
+/** The README's own little server for the page, on another port. */
+async function serve(t: Test, dir: string, port: number): Promise<void> {
+  const server = spawn('bash', ['-c', `exec ${example(README, 'serve').replaceAll('8080', String(port))}`], {
+    cwd: dir,
+  })
+  t.teardown(() => server.kill('SIGKILL'))
+  const ended = once(server, 'exit').then(() => 'ended')
+  for (;;) {
+    const answer = await Promise.race([fetch(`http://127.0.0.1:${port}`).catch(() => null), ended])
+    if (answer === 'ended') throw new Error('the server of the page ended')
+    if (answer) return
+  }
+}
+
+async function folder(t: Test): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'stagecast-docs-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}

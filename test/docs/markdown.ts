@@ -1,0 +1,70 @@
+/** Reads the project's own Markdown: files, tables, links, and the examples marked for testing. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const ROOT = join(import.meta.dirname, '..', '..')
+
+const FOREIGN = new Set(['node_modules', 'dist'])
+
+export function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8')
+}
+
+/** Paths below the root, relative to it, of files that end so; folders of tools and builds are left out. */
+export function filesEndingIn(...ends: string[]): string[] {
+  const below = (folder: string): string[] =>
+    readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name)
+      if (entry.name.startsWith('.') || FOREIGN.has(entry.name)) return []
+      if (entry.isDirectory()) return below(path)
+      return ends.some((end) => entry.name.endsWith(end)) ? [path] : []
+    })
+  return below('')
+}
+
+/** The part of a text under a heading, up to the next one of the same or a higher level. */
+export function section(text: string, heading: string): string {
+  const lines = text.split('\n')
+  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading)
+  if (start === -1) throw new Error(`there is no heading "${heading}"`)
+  const level = (lines[start] as string).indexOf(' ')
+  const end = lines.findIndex((line, i) => i > start && /^#+ /.test(line) && line.indexOf(' ') <= level)
+  return lines.slice(start + 1, end === -1 ? undefined : end).join('\n')
+}
+
+/** The cells of all table rows, heads and rules left out. */
+export function rows(text: string): string[][] {
+  const lines = text.split('\n')
+  return lines
+    .filter((line, i) => line.startsWith('|') && !/^\|-/.test(line) && !/^\|-/.test(lines[i + 1] ?? ''))
+    .map((line) => line.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim()))
+}
+
+/** Everything in single backticks, fenced blocks left out. */
+export function inBackticks(text: string): string[] {
+  return [...withoutFences(text).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
+}
+
+export function withoutFences(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '')
+}
+
+/** The block behind `<!-- example: name -->`. */
+export function example(text: string, name: string): string {
+  const found = new RegExp(`^<!-- example: ${name} -->\\n\`\`\`\\w*\\n([\\s\\S]*?)^\`\`\``, 'm').exec(text)
+  if (!found) throw new Error(`there is no example "${name}"`)
+  return found[1] as string
+}
+
+export function exampleNames(text: string): string[] {
+  return [...text.matchAll(/^<!-- example: ([\w-]+) -->$/gm)].map(([, name]) => name as string)
+}
+
+/** The anchor GitHub gives a heading. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+}

@@ -1,0 +1,185 @@
+/**
+ * Everything breaks while hundreds of clients follow: nothing may be missing, doubled or out of order. Two API
+ * processes and two workers, real and killed; the readers' connections cut; the event stream trimmed.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { connectRedis } from '../../redis.ts'
+import { journalKeys } from '../../stages/journal.ts'
+import { type Door, execute, type Queued, startDoor, testEnv } from '../helpers/app.ts'
+import { privateRedis } from '../helpers/redis.ts'
+import { compare, RestlessClient } from '../helpers/restless-client.ts'
+import { type Answer, fakeStageService, success } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
+
+const JOBS = 60
+const CLIENTS_PER_JOB = 4
+const LINES = 12
+/** Everything must be told by then, in ms from the first job on. */
+const DEADLINE_MS = 40_000
+
+/** A dozen lines at the pace of real work; now and then the attempt fails and is repeated. */
+const talkative: Answer = async (call) => {
+  const { response } = call
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  const tell = (line: unknown) => response.write(`${JSON.stringify(line)}\n`)
+  const failing = Math.random() < 0.15
+  for (let i = 1; i <= LINES && !response.destroyed; i += 1) {
+    tell({ type: 'progress', percent: (100 * i) / LINES, message: `line ${i}` })
+    if (failing && i === LINES / 2) {
+      response.end(`${JSON.stringify({ type: 'error', code: 'SHAKY', message: 'again', retryable: true })}\n`)
+      return
+    }
+    await delay(20 + 80 * Math.random())
+  }
+  response.end(`${JSON.stringify({ type: 'result', ...success(call) })}\n`)
+}
+
+t.test('clients see every event once and in order, whatever breaks', { timeout: 90_000 }, async (t) => {
+  const redis = await privateRedis(t)
+  const service = await fakeStageService(t, talkative)
+  const env = await testEnv(t, {
+    REDIS_URL: redis.url,
+    WORKER_URL: service.url,
+    STAGE_WORKER_CONCURRENCY: '5',
+    STAGE_JOB_ATTEMPTS: '20',
+    WORKER_LOCK_MS: '1000',
+    WORKER_STALLED_CHECK_MS: '300',
+    BREAKER_FAILURES: '1000',
+    SSE_MAX_PER_USER: '0',
+    LOG_LEVEL: 'info',
+  })
+  const [apiA, apiB, workerA] = await Promise.all(
+    ['server.ts', 'server.ts', 'worker.ts', 'worker.ts'].map((file) => startDoor(t, file, env)),
+  )
+  const apis = [apiA as Door, apiB as Door]
+  const origins = () => apis.map(({ url }) => url)
+
+  const trouble = new AbortController()
+  const admin = connectRedis(redis.url, 'commands')
+  t.teardown(() => {
+    trouble.abort()
+    admin.disconnect()
+  })
+  await eventually('Redis is connected', () => admin.status === 'ready')
+  const { events } = journalKeys(env.REDIS_PREFIX as string)
+  let readersKilled = 0
+  let trims = 0
+  const troubled = Promise.all([
+    repeat(trouble.signal, 700, async () => {
+      readersKilled += await killReaders()
+    }),
+    repeat(trouble.signal, 450, async () => {
+      await admin.xtrim(events, 'MAXLEN', 0)
+      trims += 1
+    }),
+  ])
+
+  const startedAt = performance.now()
+  const over = AbortSignal.timeout(DEADLINE_MS)
+  const jobs: Queued[] = []
+  const following: Promise<RestlessClient>[] = []
+  const killing = kill()
+  for (let i = 0; i < JOBS; i += 1) {
+    const job = await persistently(origins)
+    jobs.push(job)
+    for (let n = 0; n < CLIENTS_PER_JOB; n += 1) {
+      const patience = () =>
+        Math.random() < 0.7 ? 1 + Math.floor(Math.random() * 8) : Number.POSITIVE_INFINITY
+      following.push(new RestlessClient({ origins, path: job.urls.events, patience }).run(over))
+    }
+    await delay(120)
+  }
+  const clients = await Promise.all(following)
+  const took = Math.round(performance.now() - startedAt)
+  await killing
+  trouble.abort()
+  await troubled
+
+  const total = { events: 0, missing: 0, doubled: 0, disordered: 0, oddities: 0, connections: 0, broken: 0 }
+  let lost = 0
+  for (const [i, job] of jobs.entries()) {
+    const log = await pageOf(apis[0]?.url as string, job)
+    t.equal(log.at(-1)?.event, 'completed')
+    if (log.some(({ data }) => data.error?.code === 'WORKER_LOST')) lost += 1
+    const ids = log.map(({ id }) => id)
+    for (const client of clients.slice(i * CLIENTS_PER_JOB, (i + 1) * CLIENTS_PER_JOB)) {
+      const faults = compare(
+        client.events.map(({ id }) => id),
+        ids,
+      )
+      total.events += client.events.length
+      total.connections += client.connections
+      total.broken += client.broken
+      total.oddities += client.oddities.length
+      for (const key of ['missing', 'doubled', 'disordered'] as const) total[key] += faults[key]
+      if (client.refusals.length > 0) t.comment(`refusals: ${client.refusals}`)
+    }
+  }
+  t.comment(
+    `chaos: ${jobs.length} jobs, ${clients.length} clients, ${total.events} events in ${took} ms, ` +
+      `${total.connections} connections (${total.broken} broken), ${readersKilled} readers killed, ${trims} trims, ` +
+      `${lost} jobs lost a worker, 1 API process killed: ` +
+      `${total.missing} missing, ${total.doubled} doubled, ${total.disordered} out of order, ${total.oddities} gaps`,
+  )
+  t.match(total, { missing: 0, doubled: 0, disordered: 0, oddities: 0 })
+  t.ok(
+    clients.every(({ ended }) => ended),
+    'every client has seen the end',
+  )
+  t.ok(lost > 0, 'a worker was killed in the middle of a job')
+  t.ok(readersKilled > 10 && trims > 10, 'the readers were disturbed')
+  t.ok(total.connections > 2 * clients.length, 'clients have come back')
+
+  async function killReaders(): Promise<number> {
+    const list = (await admin.client('LIST')) as string
+    const ids = list
+      .split('\n')
+      .flatMap((line) => (/ cmd=xread /.test(line) ? (/^id=(\d+)/.exec(line)?.[1] ?? []) : []))
+    for (const id of ids) await admin.client('KILL', 'ID', id)
+    return ids.length
+  }
+
+  async function kill(): Promise<void> {
+    await eventually('jobs run', () => service.calls.length > JOBS / 4, 30_000)
+    workerA?.child.kill('SIGKILL')
+    await workerA?.exited
+    await startDoor(t, 'worker.ts', env)
+    await eventually('more jobs run', () => service.calls.length > JOBS / 2, 30_000)
+    const [killed] = apis as [Door]
+    killed.child.kill('SIGKILL')
+    await killed.exited
+    apis[0] = await startDoor(t, 'server.ts', { ...env, PORT: new URL(killed.url).port })
+  }
+})
+
+/** A process may die while it answers: the key makes the repeat harmless. */
+async function persistently(origins: () => string[]): Promise<Queued> {
+  const headers = { 'idempotency-key': randomUUID() }
+  const body = { workflow_id: randomUUID() }
+  for (;;) {
+    const origin = origins()[Math.floor(Math.random() * 2)] as string
+    const response = await execute(origin, { headers, body }).catch(() => null)
+    if (response?.status === 202) return (await response.json()) as Queued
+    await delay(20)
+  }
+}
+
+async function repeat(signal: AbortSignal, everyMs: number, act: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await act()
+    await delay(everyMs * (0.5 + Math.random()), null, { signal }).catch(() => {})
+  }
+}
+
+interface PageEvent {
+  id: string
+  event: string
+  data: { error?: { code: string } }
+}
+
+async function pageOf(url: string, job: Queued): Promise<PageEvent[]> {
+  const response = await fetch(url + job.urls.events, { headers: { accept: 'application/json' } })
+  return ((await response.json()) as { events: PageEvent[] }).events
+}

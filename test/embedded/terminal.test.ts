@@ -1,0 +1,121 @@
+import t from 'tap'
+import type { News } from '../../embedded/demo-client.ts'
+import { progressBar } from '../../embedded/progress-bar.ts'
+import { reviewTable } from '../../embedded/review-table.ts'
+import { cut, fit, plain } from '../../embedded/terminal-text.ts'
+
+function news(overrides: Partial<News> = {}): News {
+  const ids = {
+    job_id: '550e8400-e29b-41d4-a716-446655440000',
+    workflow_id: '123e4567-e89b-12d3-a456-426614174000',
+  }
+  return {
+    ...ids,
+    stage: 2,
+    status: 'active',
+    progress: 20,
+    attempt: 1,
+    message: 'calling',
+    at: 0,
+    ...overrides,
+  }
+}
+
+const ERASE_REST = '\x1b[K'
+
+function output(isTTY: boolean, columns = 60) {
+  const written: string[] = []
+  return { written, isTTY, columns, write: (text: string) => written.push(text) }
+}
+
+const paper = {
+  rank: 1,
+  year: 2021,
+  title: 'A title',
+  study_type: { type: 'case_report', from: 'text' },
+  score: 1.234,
+}
+const review = {
+  question: 'Why is it so?',
+  notice: 'Sample data.',
+  counts: {
+    read: 9,
+    identified: 3,
+    screened: 3,
+    excluded: 2,
+    excluded_by_reason: { no_abstract: 2 },
+    included: 1,
+  },
+  papers: [paper],
+}
+
+t.test('text from elsewhere cannot steer the terminal', async (t) => {
+  t.equal(plain('a\x1b[2Jb\r\nc\u009b1md\u202ee'), 'a [2Jb c 1md e')
+})
+
+t.test('cut and fit count columns, not characters', async (t) => {
+  t.equal(cut('short', 5), 'short')
+  t.equal(cut('too long', 5), 'too…')
+  t.equal(cut('間欠的断食', 7), '間欠的…')
+  t.equal(cut('e\u0301e\u0301e\u0301', 3), 'e\u0301e\u0301e\u0301', 'a letter and its accent are one')
+  t.equal(fit('間欠', 6), '間欠  ')
+  t.equal(fit('abc', 6), 'abc   ')
+})
+
+t.test('on a terminal the bar is one line, redrawn and never wrapped', async (t) => {
+  const out = output(true, 60)
+  const bar = progressBar(out)
+  bar.show(news({ progress: 50, message: 'm'.repeat(100) }))
+  bar.show(news({ progress: 100, attempt: 2 }))
+  bar.end()
+  bar.end()
+  const [half = '', full = '', ...rest] = out.written
+  const whole = (line: string) => t.ok(line.startsWith('\r') && line.endsWith(ERASE_REST))
+  whole(half)
+  whole(full)
+  t.match(half, /█{15}░{15} {2}50 % {2}attempt 1 {2}m+…/)
+  t.equal(half.length, 59 + '\r'.length + ERASE_REST.length)
+  t.match(full, /█{30} 100 % {2}attempt 2 {2}calling/)
+  t.strictSame(rest, ['\n'], 'one line break, once')
+})
+
+t.test('elsewhere it is a line a step', async (t) => {
+  const out = output(false)
+  const bar = progressBar(out)
+  bar.show(news({ progress: 33.7, message: 'two\nlines' }))
+  bar.show(
+    news({ message: 'failed', error: { code: 'TIMEOUT', message: 'too slow', retryable: true, attempt: 1 } }),
+  )
+  bar.end()
+  t.strictSame(out.written, [
+    ' 33 %  attempt 1  two lines\n',
+    ' 20 %  attempt 1  failed (TIMEOUT: too slow)\n',
+  ])
+})
+
+t.test('the table keeps within the width and says what is in it', async (t) => {
+  const long = { ...paper, rank: 2, title: '間欠的断食'.repeat(30) }
+  const text = reviewTable({ ...review, papers: [paper, long] }, 90)
+  const [head = '', rule = '', first = '', second = ''] = text.split('\n')
+  t.equal(rule.length, 90)
+  t.equal(head.length, 90)
+  t.match(first, /^ {2}1 {2}2021 {2}case report +A title +1\.23$/)
+  t.match(second, /…/)
+  t.match(text, '9 records read, 3 match the question, 2 excluded (no abstract 2), 1 included.')
+  t.match(text, 'Note: Sample data.')
+})
+
+t.test('a long review is cut, and tells so', async (t) => {
+  const papers = Array.from({ length: 20 }, (_, at) => ({ ...paper, rank: at + 1 }))
+  const text = reviewTable({ ...review, papers, notice: null }, 90)
+  t.match(text, '… and 5 more in the file')
+  t.notMatch(text, 'Note:')
+})
+
+t.test('a review without papers still has its counts', async (t) => {
+  t.match(reviewTable({ ...review, papers: [] }, 90), '9 records read')
+})
+
+t.test('something else than a review is named', async (t) => {
+  t.throws(() => reviewTable({ ...review, papers: [{ ...paper, year: 'old' }] }, 90), /\/papers\/0\/year/)
+})

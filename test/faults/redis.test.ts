@@ -1,0 +1,133 @@
+/** Redis restarts, its connections break, its event stream loses its beginning: readers miss nothing. */
+import t, { type Test } from 'tap'
+import { startRedis } from '../../embedded/redis.ts'
+import { journalKeys } from '../../stages/journal.ts'
+import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import {
+  assertWhole,
+  brief,
+  finished,
+  SMOOTH,
+  status,
+  statusWhen,
+  testRedis,
+  watch,
+} from '../helpers/jobs.ts'
+import { privateRedis } from '../helpers/redis.ts'
+import type { Frame } from '../helpers/sse.ts'
+import { fakeStageService, type StageCallSeen, silence, succeed, success } from '../helpers/stage-service.ts'
+
+async function setUp(t: Test, overrides: Env = {}) {
+  const redis = await privateRedis(t)
+  const service = await fakeStageService(t, silence)
+  const env = await testEnv(t, { WORKER_URL: service.url, REDIS_URL: redis.url, ...overrides })
+  const { url } = await startApi(t, env)
+  startWorker(t, env)
+  return { redis, service, env, url }
+}
+
+function talk(call: StageCallSeen) {
+  call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  const say = (line: object) => call.response.write(`${JSON.stringify(line)}\n`)
+  return {
+    progress: (percent: number) => say({ type: 'progress', percent }),
+    end: () => {
+      say({ type: 'result', ...success(call) })
+      call.response.end()
+    },
+  }
+}
+
+t.test('Redis restarts while a job runs', async (t) => {
+  const { redis, service, url } = await setUp(t, { WORKER_LOCK_MS: '60000', STAGE_WORKER_CONCURRENCY: '1' })
+  const running = await enqueue(url)
+  const call = await service.call(0)
+  const waiting = await Promise.all([enqueue(url), enqueue(url), enqueue(url)])
+  const stream = await watch(url, running)
+  const seen: Frame[] = []
+  while (seen.at(-1)?.data.progress !== 20) seen.push(...(await stream.until('progress')))
+  await redis.stop()
+  // The answer comes while there is nowhere to write it.
+  service.answer = succeed()
+  await succeed({ artifacts: ['kept.json'] })(call)
+  const again = await startRedis({ dir: redis.dir })
+  t.teardown(() => again.stop())
+
+  const frames = [...seen, ...(await stream.rest())]
+  assertWhole(t, frames)
+  t.same(brief(frames), SMOOTH)
+  t.match(await status(url, running), { status: 'completed', result: { artifacts: ['kept.json'] } })
+  for (const job of waiting) t.match(await finished(url, job), { status: 'completed' })
+})
+
+t.test("the event reader's connection is cut, again and again", async (t) => {
+  const { redis, service, url } = await setUp(t)
+  const operator = await testRedis(t, redis.url)
+  const job = await enqueue(url)
+  const stream = await watch(url, job)
+  const speaker = talk(await service.call(0))
+  let cuts = 0
+  for (let percent = 2; percent <= 40; percent += 2) {
+    speaker.progress(percent)
+    if (percent % 8 === 0) cuts += await cutReader(operator)
+  }
+  await statusWhen(url, job, ({ progress }) => progress === 44)
+  speaker.end()
+  const frames = await stream.rest()
+  assertWhole(t, frames)
+  t.same(
+    frames.slice(4, -3).map(({ data }) => data.progress),
+    Array.from({ length: 20 }, (_, index) => Math.round(20 + 0.6 * 2 * (index + 1))),
+  )
+  t.same(await (await watch(url, job)).rest(), frames)
+  t.ok(cuts > 0, `${cuts} cuts`)
+})
+
+t.test('the event stream is trimmed before it was read', async (t) => {
+  const { redis, service, env, url } = await setUp(t)
+  const operator = await testRedis(t, redis.url)
+  const { events } = journalKeys(env.REDIS_PREFIX as string)
+  const job = await enqueue(url)
+  const stream = await watch(url, job)
+  const seen: Frame[] = []
+  while (seen.at(-1)?.data.progress !== 20) seen.push(...(await stream.until('progress')))
+  const speaker = talk(await service.call(0))
+  await cutReader(operator)
+  // While the reader is away.
+  for (const percent of [10, 20, 30, 40, 50]) speaker.progress(percent)
+  await statusWhen(url, job, ({ progress }) => progress === 50)
+  await operator.xtrim(events, 'MAXLEN', 0)
+  speaker.end()
+  await finished(url, job)
+  await operator.xtrim(events, 'MAXLEN', 0)
+  const frames = [...seen, ...(await stream.rest())]
+  assertWhole(t, frames)
+  t.same(
+    frames.map(({ data }) => data.progress),
+    [0, 0, 10, 20, 26, 32, 38, 44, 50, 80, 100, 100],
+  )
+})
+
+t.test('Redis forgets everything: whoever watches is told, and the worker goes on', async (t) => {
+  const { redis, service, url } = await setUp(t, { WORKER_LOCK_MS: '1000' })
+  const operator = await testRedis(t, redis.url)
+  const job = await enqueue(url)
+  const stream = await watch(url, job)
+  const { hungUp } = await service.call(0)
+  await operator.flushall()
+  // Its lease is gone with it.
+  await hungUp
+  await cutReader(operator)
+  t.equal((await stream.rest()).at(-1)?.event, 'gone')
+  service.answer = succeed()
+  t.match(await finished(url, await enqueue(url)), { status: 'completed' })
+})
+
+/** Kills every connection that waits in the event stream; how many there were. */
+async function cutReader(operator: import('ioredis').Redis): Promise<number> {
+  const clients = (await operator.client('LIST')) as string
+  const readers = clients.split('\n').filter((line) => /\bcmd=xread\b/.test(line))
+  const ids = readers.map((line) => /\bid=(\d+)/.exec(line)?.[1] as string)
+  for (const id of ids) await operator.client('KILL', 'ID', id)
+  return ids.length
+}

@@ -1,0 +1,62 @@
+/** The queue forgets finished jobs; their results stay. */
+import t from 'tap'
+import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { finished, operatorQueue, SMOOTH, status, watch } from '../helpers/jobs.ts'
+import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
+
+const JOBS = 1000
+
+t.test('1,000 jobs, of which the queue keeps 100: every result is readable', async (t) => {
+  const service = await fakeStageService(t, (call) =>
+    succeed({ artifacts: [`${call.body.job_id}.json`] })(call),
+  )
+  const env = await testEnv(t, {
+    WORKER_URL: service.url,
+    STAGE_WORKER_CONCURRENCY: '50',
+    STAGE_KEEP_COMPLETED: '100',
+    LOG_LEVEL: 'silent',
+  })
+  const { url } = await startApi(t, env)
+  startWorker(t, env)
+  const jobs: Awaited<ReturnType<typeof enqueue>>[] = []
+  while (jobs.length < JOBS)
+    jobs.push(...(await Promise.all(Array.from({ length: 100 }, () => enqueue(url)))))
+  for (let from = 0; from < JOBS; from += 100)
+    await Promise.all(jobs.slice(from, from + 100).map((job) => finished(url, job)))
+
+  const queue = operatorQueue(t, env)
+  // The queue follows the journal.
+  for (let left = 1; left > 0; ) {
+    const { active = 0, waiting = 0 } = await queue.getJobCounts('active', 'waiting')
+    left = active + waiting
+  }
+  t.equal((await queue.getJobCounts('completed')).completed, 100)
+  let readable = 0
+  for (let from = 0; from < JOBS; from += 100) {
+    const states = await Promise.all(jobs.slice(from, from + 100).map((job) => status(url, job)))
+    for (const { job_id, status, result } of states)
+      if (status === 'completed' && result?.artifacts[0] === `${job_id}.json`) readable += 1
+  }
+  t.equal(readable, JOBS)
+  t.equal(service.calls.length, JOBS, 'each was called once')
+  const first = await (await watch(url, jobs[0] as (typeof jobs)[0])).rest()
+  t.equal(first.length, SMOOTH.length, 'the events too')
+})
+
+t.test('failed ones likewise', async (t) => {
+  const service = await fakeStageService(t, fail(400, 'BAD_QUESTION'))
+  const env = await testEnv(t, {
+    WORKER_URL: service.url,
+    STAGE_WORKER_CONCURRENCY: '10',
+    STAGE_KEEP_FAILED: '0',
+  })
+  const { url } = await startApi(t, env)
+  startWorker(t, env)
+  const jobs = await Promise.all(Array.from({ length: 30 }, () => enqueue(url)))
+  for (const job of jobs) await finished(url, job)
+  const queue = operatorQueue(t, env)
+  for (let active = 1; active > 0; ) active = await queue.getActiveCount()
+  t.equal(await queue.getFailedCount(), 0)
+  for (const job of jobs)
+    t.match(await status(url, job), { status: 'failed', error: { code: 'BAD_QUESTION' } })
+})

@@ -1,0 +1,63 @@
+/** Redis in every kind of trouble. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts'
+
+export interface Outage {
+  /** Where Redis listens while it runs. */
+  url: string
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A Redis that is not running yet, may come and go, and keeps its data. */
+export async function absentRedis(t: Test): Promise<Outage> {
+  const dir = await mkdtemp(join(tmpdir(), 'outage-test-'))
+  let redis: EmbeddedRedis | undefined
+  t.teardown(async () => {
+    await redis?.stop()
+    await rm(dir, { recursive: true, force: true })
+  })
+  const outage: Outage = {
+    url: `unix://${join(dir, 'redis.sock')}`,
+    async start() {
+      redis = await startRedis({ dir })
+      outage.url = redis.url
+    },
+    stop: async () => redis?.stop(),
+  }
+  return outage
+}
+
+/** Waits until the API says it can do its work. */
+export async function becomesReady(url: string): Promise<void> {
+  for (let left = 400; (await fetch(`${url}/health/ready`)).status !== 200; left -= 1) {
+    if (left === 0) throw new Error('the API does not become ready')
+    await delay(25)
+  }
+}
+
+/** A connection of the test's own, closed with it. */
+export function adminOf(t: Test, { url }: Pick<EmbeddedRedis, 'url'>): Redis {
+  const admin = new Redis(url.slice('unix://'.length))
+  admin.on('error', () => {})
+  t.teardown(() => admin.disconnect())
+  return admin
+}
+
+/** Stops the server in its tracks, connections open; the returned function lets it go on. */
+export async function freeze(t: Test, admin: Redis): Promise<() => void> {
+  const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
+  process.kill(pid, 'SIGSTOP')
+  let frozen = true
+  const thaw = () => {
+    if (frozen) process.kill(pid, 'SIGCONT')
+    frozen = false
+  }
+  t.teardown(thaw)
+  return thaw
+}

@@ -1,0 +1,54 @@
+/** Processes under test: what they log, how they end, and in which order. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Test } from 'tap'
+import type { Door, Env } from './app.ts'
+
+export const ROOT = new URL('../..', import.meta.url).pathname
+
+export interface Ended {
+  /** Exit code, or the name of the signal. */
+  exit: number | string
+  output: string
+  ms: number
+}
+
+/** Resolves with the first line of the door's log, past or future, that holds `text`. */
+export async function logLine(door: Door, text: string): Promise<string> {
+  for (;;) {
+    const line = door.logs.find((one) => one.includes(text))
+    if (line) return line
+    const ended = await Promise.race([once(door.child.stdout as NodeJS.ReadableStream, 'data'), door.exited])
+    if (!Array.isArray(ended))
+      throw new Error(`ended with ${ended} before it logged ${text}:\n${door.logs.join('\n')}`)
+    // The line reader of the door has its turn first.
+    await new Promise(setImmediate)
+  }
+}
+
+/** Sends a signal, and waits for the end. */
+export async function end(door: Door, signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+  const from = performance.now()
+  door.child.kill(signal)
+  const exit = await door.exited
+  return { exit, output: door.logs.join('\n'), ms: performance.now() - from }
+}
+
+/** Runs Node to its end. */
+export async function runNode(t: Test, args: string[], env: Env, cwd = ROOT): Promise<Ended> {
+  const from = performance.now()
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk
+    })
+  }
+  const [code, signal] = await once(child, 'close')
+  return { exit: code ?? signal, output, ms: performance.now() - from }
+}

@@ -1,0 +1,19 @@
+/** The queue as BullMQ sees it, past everything of ours. */
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import type { Env } from './app.ts'
+
+/** Closed with the test. */
+export function openQueue(t: Test, env: Env): Queue {
+  const url = (env.REDIS_URL as string).replace('unix://', '')
+  const connection = new Redis(url, { maxRetriesPerRequest: null })
+  connection.on('error', () => {})
+  const queue = new Queue('workflow-stages', { connection, prefix: env.REDIS_PREFIX as string })
+  queue.on('error', () => {})
+  t.teardown(async () => {
+    await queue.close()
+    connection.disconnect()
+  })
+  return queue
+}

@@ -1,0 +1,34 @@
+/** Waiting for what tells nobody that it has happened. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Frame, Stream } from './sse.ts'
+
+/** Looks every few ms until `check` gives something true; throws with `what` after `withinMs`. */
+export async function eventually<T>(
+  what: string,
+  check: () => T | Promise<T>,
+  withinMs = 10_000,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const value = await check()
+    if (value) return value
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`)
+    await delay(5)
+  }
+}
+
+/** The next `count` frames that carry an event. */
+export async function take(stream: Stream, count: number): Promise<Frame[]> {
+  const frames: Frame[] = []
+  const source = stream[Symbol.asyncIterator]()
+  while (frames.length < count) {
+    const { value, done } = await source.next()
+    if (done) break
+    if (value.event) frames.push(value)
+  }
+  return frames
+}
+
+export function idsOf(frames: Frame[]): (string | undefined)[] {
+  return frames.map(({ id }) => id)
+}

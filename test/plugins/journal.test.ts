@@ -1,0 +1,90 @@
+/** Reading jobs from Redis. */
+import t from 'tap'
+import { startApi, testEnv } from '../helpers/app.ts'
+import { privateRedis } from '../helpers/redis.ts'
+import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
+
+t.test('records of several jobs come in one round trip, in the order asked', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const { journal, redis } = api.app
+  const jobs = [await runningJob(api, 2), await scriptJob(api), await runningJob(api, 1)]
+  await jobs[2]?.complete()
+  const gone = '00000000-0000-4000-8000-000000000000'
+  let round = 0
+  const { pipeline } = redis
+  redis.pipeline = (...args: []) => {
+    round += 1
+    return pipeline.apply(redis, args)
+  }
+  const records = await journal.records([jobs[2]?.id ?? '', gone, jobs[0]?.id ?? '', jobs[1]?.id ?? ''])
+  t.equal(round, 1)
+  t.match(records, [
+    { snapshot: { job_id: jobs[2]?.id, status: 'completed' } },
+    null,
+    { snapshot: { job_id: jobs[0]?.id, status: 'active' } },
+    { snapshot: { job_id: jobs[1]?.id, status: 'queued' } },
+  ])
+  for (const record of records) {
+    if (record) t.equal(record.events.at(-1)?.id, record.snapshot.cursor, 'the newest event is the cursor')
+  }
+  t.same(await journal.records([]), [])
+})
+
+t.test('a job is found by its stage and owner only', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const job = await scriptJob(api)
+  const { journal } = api.app
+  t.equal((await journal.find(job.id, 2, 'alice')).job_id, job.id)
+  t.equal((await journal.find(job.id, 2, null)).job_id, job.id)
+  await t.rejects(journal.find(job.id, 3, 'alice'), { code: 'JOB_NOT_FOUND' })
+  await t.rejects(journal.find(job.id, 2, 'bob'), { code: 'JOB_NOT_FOUND' })
+})
+
+t.test('a finished job is read when the queue has forgotten it', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const job = await runningJob(api, 2)
+  await job.complete({ papers: 1 })
+  await api.app.redis.del(job.keys.job(job.id))
+  const [record] = await api.app.journal.records([job.id])
+  t.match(record?.snapshot, { status: 'completed', result: { results: { papers: 1 } } })
+  t.same(
+    record?.events.map(({ id }) => id),
+    job.ids,
+  )
+})
+
+t.test('what the queue still keeps of a job whose result has expired is no job', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const job = await runningJob(api, 2)
+  await job.complete()
+  await api.app.redis.del(job.keys.end(job.id), job.keys.log(job.id))
+  t.equal(await api.app.journal.snapshot(job.id), null)
+  t.same(await api.app.journal.records([job.id]), [null])
+})
+
+t.test('a job that outlives its log keeps its newest line', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const job = await runningJob(api, 2)
+  await api.app.redis.del(job.keys.log(job.id))
+  const [record] = await api.app.journal.records([job.id])
+  t.same(
+    record?.events.map(({ id }) => id),
+    [job.head],
+  )
+  t.equal(record?.snapshot.cursor, job.head)
+})
+
+t.test('without Redis everything is 503', async (t) => {
+  const redis = await privateRedis(t)
+  const api = await startApi(t, await testEnv(t, { REDIS_URL: redis.url }))
+  const job = await runningJob(api, 2)
+  await redis.stop()
+  const { journal } = api.app
+  const asked: (() => Promise<unknown>)[] = [
+    () => journal.snapshot(job.id),
+    () => journal.find(job.id, 2, 'alice'),
+    () => journal.records([job.id]),
+    () => journal.cancel(job.id),
+  ]
+  for (const ask of asked) await t.rejects(ask(), { code: 'QUEUE_UNAVAILABLE' })
+})

@@ -1,0 +1,104 @@
+/** The rate limit: per caller, over all processes, and without Redis too. */
+import { randomUUID } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { authorization, type Env, startApi, type TestApi, testEnv } from '../helpers/app.ts'
+import { absentRedis } from '../helpers/outage.ts'
+import { injected, isProblem } from '../helpers/problem.ts'
+
+t.test('the limit is of a caller, over all processes', async (t) => {
+  const env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: '5' })
+  const apis = [await startApi(t, env), await startApi(t, env)] as const
+  for (let i = 0; i < 5; i += 1) t.equal((await ask(apis[i % 2] as TestApi)).status, 200, `request ${i + 1}`)
+  for (const api of apis) {
+    const answer = await ask(api)
+    const { detail } = isProblem(t, answer, 'RATE_LIMITED')
+    t.match(detail, /5 requests a minute/)
+    const after = Number(answer.header('retry-after'))
+    t.ok(after >= 1 && after <= 60, `come back in ${after} s`)
+  }
+  for (const [method, url] of [
+    ['POST', '/api/workflow/stages/2/execute'],
+    ['POST', '/api/workflow/stages/99/execute'],
+    ['GET', `/api/workflow/stages/2/jobs/${randomUUID()}/status`],
+    ['GET', `/api/workflow/stages/2/jobs/${randomUUID()}/events`],
+    ['POST', `/api/workflow/stages/2/jobs/${randomUUID()}/cancel`],
+    ['POST', `/api/workflow/stages/2/jobs/${randomUUID()}/tickets`],
+    ['GET', `/api/workflow/stages/2/jobs/${randomUUID()}/artifacts/a`],
+  ] as const) {
+    const answer = await apis[0].app.inject({ method, url, headers: authorization() })
+    isProblem(t, injected(answer), 'RATE_LIMITED', `${method} ${url}`)
+  }
+  t.equal((await ask(apis[0], 'bob')).status, 200, 'another caller is not limited')
+  isProblem(
+    t,
+    injected(await apis[0].app.inject('/api/workflow/stages')),
+    'UNAUTHENTICATED',
+    'nobody is nobody',
+  )
+  t.equal((await apis[0].app.inject('/health/live')).statusCode, 200, 'health has no limit')
+})
+
+t.test('0 is no limit', async (t) => {
+  const api = await startApi(t, await testEnv(t, { RATE_LIMIT_PER_MINUTE: '0' }))
+  for (let i = 0; i < 30; i += 1) {
+    const answer = await ask(api)
+    t.equal(answer.status, 200)
+    t.equal(answer.header('x-ratelimit-limit'), undefined)
+  }
+})
+
+t.test('without Redis every process limits by itself, and with it again together', async (t) => {
+  const redis = await absentRedis(t)
+  await redis.start()
+  const api = await startApi(t, await testEnv(t, { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '4' }))
+  t.equal((await ask(api)).status, 200, 'counted in Redis')
+  await redis.stop()
+  t.same(await statuses(api, 6), [200, 200, 200, 200, 429, 429], 'counted here')
+  isProblem(t, await ask(api), 'RATE_LIMITED')
+
+  await redis.start()
+  await ready(api)
+  const before = Number((await ask(api, 'carol')).header('x-ratelimit-remaining'))
+  const after = Number((await ask(api, 'carol')).header('x-ratelimit-remaining'))
+  t.equal(before - after, 1)
+  t.equal(
+    (await api.app.redis.keys(`${api.config.REDIS_PREFIX}:*:rate:carol`)).length,
+    1,
+    'counted in Redis again',
+  )
+})
+
+t.test('a counter in Redis goes with its minute', async (t) => {
+  const env: Env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: '2' })
+  const api = await startApi(t, env)
+  await ask(api)
+  const [name = ''] = await api.app.redis.keys(`${env.REDIS_PREFIX}:*:rate:*`)
+  const left = await api.app.redis.pttl(name)
+  t.ok(left > 0 && left <= 60_000, `${left} ms left`)
+  await ask(api)
+  t.ok((await api.app.redis.pttl(name)) <= left, 'a further request does not prolong it')
+  isProblem(t, await ask(api), 'RATE_LIMITED')
+  // The end of the minute, as Redis would have it.
+  await api.app.redis.pexpire(name, 1)
+  await gone(t, api, name)
+  t.equal((await ask(api)).status, 200)
+})
+
+async function ask({ app }: TestApi, user?: string) {
+  return injected(await app.inject({ url: '/api/workflow/stages', headers: authorization(user) }))
+}
+
+async function statuses(api: TestApi, count: number): Promise<number[]> {
+  const seen: number[] = []
+  for (let i = 0; i < count; i += 1) seen.push((await ask(api)).status)
+  return seen
+}
+
+async function ready({ app }: TestApi): Promise<void> {
+  while (app.redis.status !== 'ready') await new Promise((resolve) => app.redis.once('ready', resolve))
+}
+
+async function gone(t: Test, { app }: TestApi, name: string): Promise<void> {
+  for (let i = 0; i < 1000; i += 1) if ((await app.redis.exists(name)) === 0) return
+  t.fail('the counter stays')
+}

@@ -1,0 +1,114 @@
+/** The producer's outcomes: queued, replayed, mismatch, unavailable; and what stays in the queue. */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { EnqueueRequest } from '../../plugins/queue.ts'
+import { enqueue, QUESTION, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { absentRedis, adminOf, becomesReady } from '../helpers/outage.ts'
+import { openQueue } from '../helpers/queue.ts'
+import { privateRedis } from '../helpers/redis.ts'
+import { openStream } from '../helpers/sse.ts'
+import { fail, fakeStageService, success } from '../helpers/stage-service.ts'
+
+t.test('the four outcomes', async (t) => {
+  const redis = await absentRedis(t)
+  await redis.start()
+  const { app } = await startApi(t, await testEnv(t, { REDIS_URL: redis.url }))
+  const first = await app.queue.enqueue(request())
+  t.match(first, { kind: 'queued', jobId: String })
+  const other = await app.queue.enqueue(request())
+  t.equal(other.kind, 'queued', 'without a key each is a job of its own')
+
+  const keyed = request({ idempotencyKey: 'k' })
+  const queued = await app.queue.enqueue(keyed)
+  t.equal(queued.kind, 'queued')
+  t.same(await app.queue.enqueue(keyed), { ...queued, kind: 'replayed' })
+  t.same(await app.queue.enqueue({ ...keyed, stage: 4 }), { kind: 'mismatch' })
+  t.same(await app.queue.enqueue({ ...keyed, body: { workflow_id: randomUUID() } }), { kind: 'mismatch' })
+  t.equal((await app.queue.enqueue({ ...keyed, userId: 'bob' })).kind, 'queued')
+
+  await redis.stop()
+  while (app.redis.status === 'ready') await new Promise((resolve) => app.redis.once('close', resolve))
+  t.same(await app.queue.enqueue(keyed), { kind: 'unavailable' }, 'nothing was sent, so there is no id')
+})
+
+t.test('users and keys do not run into each other', async (t) => {
+  const { app } = await startApi(t, await testEnv(t))
+  const pairs = [
+    ['a', 'bc'],
+    ['ab', 'c'],
+    ['a\nb', 'c'],
+    ['a', 'b:c'],
+    ['a:b', 'c'],
+  ] as const
+  for (const [userId, idempotencyKey] of pairs) {
+    const outcome = await app.queue.enqueue(request({ userId, idempotencyKey }))
+    t.equal(outcome.kind, 'queued', JSON.stringify([userId, idempotencyKey]))
+  }
+})
+
+t.test('while Redis takes no writes', async (t) => {
+  const redis = await privateRedis(t)
+  const admin = adminOf(t, redis)
+  const env = await testEnv(t, { REDIS_URL: redis.url })
+  const { app } = await startApi(t, env)
+  const done = request({ idempotencyKey: 'done' })
+  const queued = await app.queue.enqueue(done)
+  const lost = request({ idempotencyKey: 'lost' })
+  const promised = await app.queue.enqueue(lost)
+  const { jobId } = promised as { jobId: string }
+  // As a process leaves it that died between the claim and the job.
+  await openQueue(t, env).remove(jobId)
+  for (const name of await admin.keys(`${env.REDIS_PREFIX}:*:idem:*`)) {
+    const { added: _, ...claim } = JSON.parse((await admin.get(name)) ?? '')
+    if (claim.job_id === jobId) await admin.set(name, JSON.stringify(claim), 'KEEPTTL')
+  }
+  await admin.config('SET', 'maxmemory', '1')
+  t.same(await app.queue.enqueue(done), { ...queued, kind: 'replayed' }, 'what was promised is still true')
+  t.same(await app.queue.enqueue(lost), { kind: 'unavailable', jobId }, 'the id is the one that was promised')
+  t.match(await app.queue.enqueue(request()), { kind: 'unavailable', jobId: String })
+  await admin.config('SET', 'maxmemory', '0')
+  t.same(await app.queue.enqueue(lost), { kind: 'replayed', jobId })
+  t.equal((await openQueue(t, env).getJob(jobId))?.id, jobId, 'and now it is kept')
+})
+
+t.test('the queue keeps what it is told to keep; every result stays readable', async (t) => {
+  const service = await fakeStageService(t, (call) =>
+    call.stage === 3 ? succeedWith(call) : fail(400, 'NO_GOOD')(call),
+  )
+  const env = await testEnv(t, { WORKER_URL: service.url, STAGE_KEEP_COMPLETED: '2', STAGE_KEEP_FAILED: '1' })
+  const api = await startApi(t, env)
+  const jobs = []
+  for (const stage of [3, 3, 3, 3, 3, 4, 4, 4]) jobs.push(await enqueue(api.url, { stage }))
+  startWorker(t, env)
+  for (const job of jobs) await (await openStream(api.url + job.urls.events)).rest()
+  const queue = openQueue(t, env)
+  // The outcome is told before the queue has followed.
+  for (let left = 200; left > 0 && (await queue.getJobCounts('active')).active; left -= 1)
+    await queue.getJobCounts()
+  t.match(await queue.getJobCounts(), { completed: 2, failed: 1, waiting: 0, delayed: 0 })
+  const states = await Promise.all(jobs.map(({ job_id }) => api.app.journal.snapshot(job_id)))
+  t.same(
+    states.map((state) => state?.status),
+    [...Array(5).fill('completed'), ...Array(3).fill('failed')],
+  )
+})
+
+t.test('a job that is discarded is gone from the queue, twice over without harm', async (t) => {
+  const env = await testEnv(t)
+  const api = await startApi(t, env)
+  await becomesReady(api.url)
+  const { job_id } = await enqueue(api.url)
+  await api.app.queue.discard(job_id)
+  t.equal(await openQueue(t, env).getJob(job_id), undefined)
+  await api.app.queue.discard(job_id)
+  await api.app.queue.discard(randomUUID())
+})
+
+function succeedWith(call: Parameters<typeof success>[0]): void {
+  call.response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(success(call)))
+}
+
+function request(fields: Partial<EnqueueRequest> = {}): EnqueueRequest {
+  const workflow_id = '123e4567-e89b-12d3-a456-426614174000'
+  return { stage: 2, userId: 'alice', body: { workflow_id, research_question: QUESTION }, ...fields }
+}

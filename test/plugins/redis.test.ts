@@ -1,0 +1,247 @@
+/** Redis in trouble: the API says so soon, loses nothing, does nothing twice, and heals by itself. */
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { authorization, type Env, enqueue, execute, startApi, type TestApi, testEnv } from '../helpers/app.ts'
+import { absentRedis, adminOf, becomesReady, freeze } from '../helpers/outage.ts'
+import { answered, isProblem } from '../helpers/problem.ts'
+import { openQueue } from '../helpers/queue.ts'
+import { privateRedis } from '../helpers/redis.ts'
+
+/** The command time-out of 2 s, and what a busy machine adds. */
+const SOON_MS = 3500
+const KEY = { 'idempotency-key': 'the-same' }
+const BODY = { workflow_id: '123e4567-e89b-12d3-a456-426614174000' }
+
+t.test('away at the start', async (t) => {
+  const redis = await absentRedis(t)
+  const env = await limitedEnv(t, redis.url)
+  const api = await startApi(t, env)
+  await isDown(t, api, { knowsJob: null })
+
+  await redis.start()
+  await becomesReady(api.url)
+  await repeatIsOneJob(t, api, env)
+})
+
+t.test('stopped later', async (t) => {
+  const redis = await absentRedis(t)
+  await redis.start()
+  const env = await limitedEnv(t, redis.url)
+  const api = await startApi(t, env)
+  const job = await enqueue(api.url)
+  await redis.stop()
+  await isDown(t, api, { knowsJob: null, statusUrl: job.urls.status })
+
+  await redis.start()
+  await becomesReady(api.url)
+  await repeatIsOneJob(t, api, env, 1)
+  t.equal(
+    (await fetch(api.url + job.urls.status, { headers: authorization() })).status,
+    200,
+    'nothing was lost',
+  )
+})
+
+t.test('frozen', async (t) => {
+  const redis = await privateRedis(t)
+  const env = await limitedEnv(t, redis.url)
+  const limited = await startApi(t, env)
+  const unlimited = await startApi(t, { ...env, RATE_LIMIT_PER_MINUTE: '0' })
+  const job = await enqueue(limited.url)
+  await enqueue(unlimited.url, { user: 'bob' })
+  const thaw = await freeze(t, adminOf(t, redis))
+  await Promise.all([
+    // Counting the request takes all the time there is: no job is tried.
+    isDown(t, limited, { knowsJob: null, statusUrl: job.urls.status }),
+    isDown(t, unlimited, { knowsJob: true, statusUrl: job.urls.status }),
+  ])
+  isProblem(t, await soon(t, ask(unlimited), 1000), 'QUEUE_UNAVAILABLE', 'the next one, at once')
+  thaw()
+  await Promise.all([becomesReady(limited.url), becomesReady(unlimited.url)])
+  await repeatIsOneJob(t, unlimited, env, 2)
+  await repeatIsOneJob(t, limited, env, 2)
+})
+
+t.test('frozen between the claim of the key and the job', async (t) => {
+  const redis = await privateRedis(t)
+  const env = await limitedEnv(t, redis.url)
+  const api = await startApi(t, env)
+  await becomesReady(api.url)
+  const admin = adminOf(t, redis)
+  await admin.ping()
+  const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
+  const get = api.app.redis.get.bind(api.app.redis) as (name: string) => Promise<string | null>
+  // The moment at which the claim is known and the job is not yet sent.
+  api.app.redis.get = (async (name: string) => {
+    const value = await get(name)
+    if (name.includes(':idem:')) process.kill(pid, 'SIGSTOP')
+    return value
+  }) as typeof api.app.redis.get
+  const problem = isProblem(t, await soon(t, ask(api)), 'QUEUE_UNAVAILABLE')
+  api.app.redis.get = get as typeof api.app.redis.get
+  process.kill(pid, 'SIGCONT')
+  await becomesReady(api.url)
+  const again = await repeatIsOneJob(t, api, env)
+  t.equal(again, problem.job_id, 'the 503 named the job that there is now')
+})
+
+t.test('out of memory', async (t) => {
+  const redis = await privateRedis(t)
+  const admin = adminOf(t, redis)
+  const env = await limitedEnv(t, redis.url)
+  const api = await startApi(t, env)
+  const job = await enqueue(api.url)
+  await admin.config('SET', 'maxmemory', '1')
+  await isDown(t, api, { knowsJob: true })
+  t.equal(
+    (await fetch(api.url + job.urls.status, { headers: authorization() })).status,
+    200,
+    'reading goes on',
+  )
+  const page = { headers: { accept: 'application/json' } }
+  t.equal((await fetch(api.url + job.urls.events, page)).status, 200, 'tickets too')
+  await admin.config('SET', 'maxmemory', '0')
+  await becomesReady(api.url)
+  await repeatIsOneJob(t, api, env, 1)
+})
+
+t.test('a replica that takes no writes', async (t) => {
+  const redis = await privateRedis(t)
+  const admin = adminOf(t, redis)
+  const env = await limitedEnv(t, redis.url)
+  const api = await startApi(t, env)
+  await enqueue(api.url)
+  await admin.call('REPLICAOF', '127.0.0.1', '1')
+  await isDown(t, api, {})
+  await admin.call('REPLICAOF', 'NO', 'ONE')
+  await becomesReady(api.url)
+  await repeatIsOneJob(t, api, env, 1)
+})
+
+t.test('a primary without the replicas it insists on', async (t) => {
+  const redis = await privateRedis(t)
+  const admin = adminOf(t, redis)
+  const env = await limitedEnv(t, redis.url)
+  const api = await startApi(t, env)
+  await becomesReady(api.url)
+  await admin.config('SET', 'min-replicas-to-write', '1')
+  await isDown(t, api, { knowsJob: true })
+  await admin.config('SET', 'min-replicas-to-write', '0')
+  await becomesReady(api.url)
+  await repeatIsOneJob(t, api, env)
+})
+
+t.test('a connection that is cut while the queue looks at it first', async (t) => {
+  const redis = await privateRedis(t)
+  const proxy = await startProxy(t, redis.url.slice('unix://'.length))
+  // The first INFO is ioredis's, for readiness; the second is BullMQ's, for the version.
+  proxy.cutAt('info', 2)
+  const env = await limitedEnv(t, proxy.url)
+  const api = await startApi(t, env)
+  await becomesReady(api.url)
+  t.ok(proxy.cuts > 0, 'it was cut')
+  const answers = [await execute(api.url), await execute(api.url)]
+  t.equal(answers.at(-1)?.status, 202, 'it heals without a restart')
+})
+
+interface Down {
+  /** Whether the 503 names a job; left out when both are right. */
+  knowsJob?: boolean | null
+  statusUrl?: string
+}
+
+/** Insists on the answers that an unusable Redis must give, all of them soon. */
+async function isDown(t: Test, api: TestApi, { knowsJob, statusUrl }: Down): Promise<void> {
+  const headers = authorization()
+  const [executed, live, ready, status] = await Promise.all([
+    soon(t, ask(api)),
+    soon(t, answered(fetch(`${api.url}/health/live`))),
+    soon(t, answered(fetch(`${api.url}/health/ready`))),
+    statusUrl && soon(t, answered(fetch(api.url + statusUrl, { headers }))),
+  ])
+  const problem = isProblem(t, executed, 'QUEUE_UNAVAILABLE', 'execute')
+  if (knowsJob === true) t.match(problem.job_id, /^[0-9a-f-]{36}$/, 'the outcome is unknown, and has a name')
+  if (knowsJob === null) t.equal(problem.job_id, undefined, 'nothing was sent')
+  t.equal(live.status, 200, 'live')
+  isProblem(t, ready, 'QUEUE_UNAVAILABLE', 'ready')
+  if (status) isProblem(t, status, 'QUEUE_UNAVAILABLE', 'status')
+}
+
+/** The request of `isDown` once more, twice: 202 with one id, and one job more in the queue. */
+async function repeatIsOneJob(t: Test, api: TestApi, env: Env, others = 0): Promise<string> {
+  const [first, second] = [await enqueue(api.url, request), await enqueue(api.url, request)]
+  t.equal(first.job_id, second.job_id)
+  const jobs = await openQueue(t, env).getJobs()
+  t.equal(jobs.length, others + 1, 'one job')
+  t.ok(jobs.some((job) => job.id === first.job_id))
+  return first.job_id
+}
+
+const request = { headers: KEY, body: BODY }
+
+function ask(api: TestApi) {
+  return answered(execute(api.url, request))
+}
+
+async function soon<T>(t: Test, answer: Promise<T>, limitMs = SOON_MS): Promise<T> {
+  const startedAt = performance.now()
+  const value = await answer
+  const ms = Math.round(performance.now() - startedAt)
+  t.ok(ms < limitMs, `answered after ${ms} ms`)
+  return value
+}
+
+/** With the limit on, so that its own look at Redis is part of the time. */
+function limitedEnv(t: Test, REDIS_URL: string): Promise<Env> {
+  return testEnv(t, { REDIS_URL, RATE_LIMIT_PER_MINUTE: '600' })
+}
+
+/** Stands between client and Redis, and cuts a connection at the nth such command that passes by. */
+async function startProxy(t: Test, path: string) {
+  let left = Number.POSITIVE_INFINITY
+  let word = ''
+  const proxy = {
+    url: '',
+    cuts: 0,
+    cutAt(command: string, nth: number) {
+      word = command
+      left = nth
+    },
+  }
+  const sockets = new Set<Socket>()
+  const server: Server = createServer((client) => {
+    const redis = connect(path)
+    for (const socket of [client, redis]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        client.destroy()
+        redis.destroy()
+      })
+    }
+    client.on('data', (chunk) => {
+      left -= chunk.toString().toLowerCase().split(`\r\n${word}\r\n`).length - 1
+      if (left <= 0) {
+        left = Number.POSITIVE_INFINITY
+        proxy.cuts += 1
+        client.destroy()
+      } else redis.write(chunk)
+    })
+    redis.on('data', (chunk) => client.write(chunk))
+  })
+  const dir = await mkdtemp(join(tmpdir(), 'stagecast-test-'))
+  const socketPath = join(dir, 'proxy.sock')
+  server.listen(socketPath)
+  await once(server, 'listening')
+  proxy.url = `unix://${socketPath}`
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+    await rm(dir, { recursive: true, force: true })
+  })
+  return proxy
+}

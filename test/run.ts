@@ -1,0 +1,105 @@
+/**
+ * What `npm test` runs last: one Redis for all tests, tap, and a closing line with the counts.
+ * `npm test -- test/x.test.ts` runs just that; REDIS_URL takes another Redis; REQUIRE_ALL_TESTS=1 lets nothing
+ * be skipped.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { findProgram } from '../embedded/find-redis.mjs'
+import { type EmbeddedRedis, startRedis } from '../embedded/redis.ts'
+import { report } from './run-report.ts'
+
+const root = dirname(import.meta.dirname)
+const requireFromTap = createRequire(createRequire(import.meta.url).resolve('tap'))
+const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  const missing = missingTools()
+  for (const line of missing) console.log(line)
+  if (requireAll && missing.length > 0) {
+    console.log('REQUIRE_ALL_TESTS=1 allows no skipped test.')
+    return 1
+  }
+  buildTapOnce()
+
+  const dir = await mkdtemp(join(tmpdir(), 'stagecast-test-'))
+  let redis: EmbeddedRedis | undefined
+  try {
+    if (!process.env.REDIS_URL) redis = await startRedis({ dir, persist: false })
+    return await runTap(args, process.env.REDIS_URL || redis?.url || '')
+  } finally {
+    await redis?.stop()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+async function runTap(args: string[], redisUrl: string): Promise<number> {
+  // A REDIS_URL left in the environment would reach the processes that the tests start.
+  const { REDIS_URL: _, ...env } = process.env
+  const tap = spawn(process.execPath, [tapProgram(), 'run', '--reporter=tap', ...args], {
+    cwd: root,
+    env: { ...env, TEST_REDIS_URL: redisUrl },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  // Stay for the clean-up; the guard of Redis would end it anyway, but the folder would be left.
+  for (const end of ['SIGINT', 'SIGTERM'] as const) process.once(end, () => tap.kill(end))
+  const [[code, signal], { passed, failed, skipped }] = await Promise.all([
+    once(tap, 'exit'),
+    report(tap.stdout, (line) => console.log(line)),
+  ])
+
+  for (const name of skipped) console.log(`SKIPPED ${name}`)
+  const verdict = judge(code ?? signal, passed, failed, skipped.length)
+  if (verdict) console.log(verdict)
+  console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`)
+  return verdict ? code || 1 : 0
+}
+
+/** What is wrong with this run, if anything: a run that proves nothing is a failure too. */
+function judge(end: number | string, passed: number, failed: number, skipped: number): string | null {
+  if (failed > 0) return 'Some tests failed: their details are above.'
+  if (end !== 0) return `tap ended with ${end} although no test reported a failure.`
+  if (passed === 0) return 'No test ran: is the file name right?'
+  if (requireAll && skipped > 0) return 'REQUIRE_ALL_TESTS=1 allows no skipped test.'
+  return null
+}
+
+function missingTools(): string[] {
+  const lines: string[] = []
+  const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  if (!browsers.some((name) => findProgram(name, process.env))) {
+    lines.push('There is no Chromium here: the tests in a real browser will be skipped.')
+  }
+  const imports = (python: string) =>
+    spawnSync(python, ['-c', 'import fastapi, uvicorn'], { stdio: 'ignore' }).status === 0
+  if (!['python3', '/usr/bin/python3'].some(imports)) {
+    lines.push(
+      'There is no Python with FastAPI and uvicorn here: the tests of the Python example will be skipped.',
+    )
+  }
+  return lines
+}
+
+/**
+ * tap's test class is generated for a set of plugins. `tap run` does so when it must, but then starts its tests
+ * with the loaders of the old set, and TypeScript 7 does not work with one of those.
+ */
+function buildTapOnce(): void {
+  const testClass = readFileSync(requireFromTap.resolve('@tapjs/test/built'), 'utf8')
+  if (!testClass.includes('"@tapjs/typescript"')) return
+  console.log('Generating the test class of tap, once after an installation.')
+  const { status } = spawnSync(process.execPath, [tapProgram(), 'build'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error('`npx tap build` failed: its output is above')
+}
+
+function tapProgram(): string {
+  const manifest = createRequire(import.meta.url)('tap/package.json') as { bin: { tap: string } }
+  return join(root, 'node_modules', 'tap', manifest.bin.tap)
+}

@@ -1,0 +1,191 @@
+/** The two scripts, against a real Redis. */
+import { randomUUID } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { eventId, type LogEntry } from '../../stages/events.ts'
+import {
+  CANCEL,
+  CANCEL_KEYS,
+  type CancelReply,
+  journalKeys,
+  LOG_CAPACITY,
+  RECORD,
+  RECORD_KEYS,
+} from '../../stages/journal.ts'
+import { testRedis } from '../helpers/jobs.ts'
+import { randomPrefix } from '../helpers/redis.ts'
+
+const TOKEN = 'worker-1:0'
+
+interface Record {
+  token?: string
+  expected?: string
+  entries: LogEntry[]
+  end?: object
+  endTtl?: number
+  logTtl?: number
+  cancelled?: boolean
+}
+
+const line = (seq: number, attempt = 1): LogEntry => ({
+  type: 'progress',
+  attempt,
+  max: 3,
+  seq,
+  progress: 20,
+  message: 'at work',
+  at: 1,
+})
+
+/** A job that worker `TOKEN` holds. */
+async function heldJob(t: Test) {
+  const redis = await testRedis(t)
+  const keys = journalKeys(randomPrefix())
+  const id = randomUUID()
+  await redis.hset(keys.job(id), { timestamp: '1', data: '{}' })
+  await redis.set(keys.lock(id), TOKEN)
+  const record = ({ entries, expected = '', ...given }: Record) =>
+    redis.eval(
+      RECORD,
+      RECORD_KEYS,
+      ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
+      ...[given.token ?? TOKEN, expected, eventId(entries.at(-1) as LogEntry), id],
+      ...[given.logTtl ?? 100, given.cancelled ? '1' : '', given.end ? JSON.stringify(given.end) : ''],
+      ...[given.endTtl ?? 50, JSON.stringify(entries.at(-1)), JSON.stringify({ prev: expected, entries })],
+      ...entries.map((entry) => JSON.stringify(entry)),
+    ) as Promise<string>
+  const cancel = (now = 5) =>
+    redis.eval(
+      CANCEL,
+      CANCEL_KEYS,
+      ...[keys.job(id), keys.lock(id), keys.end(id), keys.events, id, now, keys.cancels],
+    ) as Promise<CancelReply>
+  /** Everything that a refused write must leave as it is. */
+  const state = async () => ({
+    hash: await redis.hgetall(keys.job(id)),
+    log: await redis.lrange(keys.log(id), 0, -1),
+    end: await redis.get(keys.end(id)),
+    events: await redis.xlen(keys.events),
+  })
+  const refuses = async (t: Test, reply: string, write: Record) => {
+    const before = await state()
+    t.equal(await record(write), reply)
+    t.same(await state(), before, `${reply} changes nothing`)
+  }
+  return { redis, keys, id, record, cancel, refuses, state }
+}
+
+t.test('a write appends, moves the cursor, and announces itself once', async (t) => {
+  const { redis, keys, id, record, state } = await heldJob(t)
+  t.equal(await record({ entries: [line(1), line(2)] }), 'ok')
+  const { hash, log, end, events } = await state()
+  t.same(
+    log.map((one) => JSON.parse(one)),
+    [line(1), line(2)],
+  )
+  t.equal(hash.cursor, '000100000020')
+  t.same(JSON.parse(hash.last ?? ''), line(2))
+  t.equal(end, null)
+  t.equal(events, 1)
+  const [[, fields]] = (await redis.xrange(keys.events, '-', '+')) as [[string, string[]]]
+  t.same(fields.slice(0, 5), ['event', 'progress', 'jobId', id, 'data'])
+  t.same(JSON.parse(fields[5] ?? ''), { prev: '', entries: [line(1), line(2)] })
+  const ttl = await redis.ttl(keys.log(id))
+  t.ok(ttl > 90 && ttl <= 100, 'the log does not stay for ever')
+
+  t.equal(await record({ expected: '000100000020', entries: [line(3)], logTtl: 200 }), 'ok')
+  t.ok((await redis.ttl(keys.log(id))) > 100, 'news keep it longer')
+  t.equal((await state()).events, 2)
+})
+
+t.test('only the holder of the lease writes', async (t) => {
+  const { redis, keys, id, refuses, record } = await heldJob(t)
+  await refuses(t, 'lost', { token: 'worker-2:0', entries: [line(1)] })
+  await refuses(t, 'held', { token: '', entries: [line(1)] })
+  await redis.del(keys.lock(id))
+  await refuses(t, 'lost', { entries: [line(1)] })
+  t.equal(await record({ token: '', entries: [line(1)] }), 'ok', 'nobody holds it: anybody may')
+})
+
+t.test('a cursor that is not where the writer left it', async (t) => {
+  const { refuses, record } = await heldJob(t)
+  await refuses(t, 'moved:', { expected: '000100000010', entries: [line(2)] })
+  await record({ entries: [line(1)] })
+  await refuses(t, 'moved:000100000010', { entries: [line(1)] })
+  await refuses(t, 'moved:000100000010', { expected: '000100000020', entries: [line(3)] })
+})
+
+t.test('the end record is stored once, and nothing follows', async (t) => {
+  const { redis, keys, id, record, refuses, cancel, state } = await heldJob(t)
+  t.equal(await record({ entries: [line(1)], end: { status: 'completed' }, logTtl: 50 }), 'ok')
+  t.same(JSON.parse((await state()).end ?? ''), { status: 'completed' })
+  const ttl = await redis.ttl(keys.end(id))
+  t.ok(ttl > 40 && ttl <= 50)
+  await refuses(t, 'settled', { expected: '000100000010', entries: [line(2)] })
+  await refuses(t, 'settled', { expected: '000100000010', entries: [line(2)], end: { status: 'failed' } })
+  await refuses(t, 'settled', { entries: [line(1)], end: { status: 'completed' } })
+  const before = await state()
+  t.equal(await cancel(), 'settled')
+  t.same(await state(), before)
+})
+
+t.test('a cancel request stops every write but the one that carries it out', async (t) => {
+  const { redis, keys, id, record, refuses, cancel, state } = await heldJob(t)
+  const listener = redis.duplicate()
+  t.teardown(() => listener.disconnect())
+  const heard: string[] = []
+  listener.on('message', (_channel, message) => heard.push(message))
+  await listener.subscribe(keys.cancels)
+
+  await record({ entries: [line(1)] })
+  t.equal(await cancel(77), 'cancelling')
+  t.same(JSON.parse((await state()).hash.cancel ?? ''), { after: '000100000010', at: 77 })
+  t.equal(await cancel(99), 'cancelling', 'again')
+  t.same(JSON.parse((await state()).hash.cancel ?? ''), { after: '000100000010', at: 77 }, 'the first counts')
+  const stream = (await redis.xrange(keys.events, '-', '+')).map(([, fields]) => fields[1])
+  t.same(stream, ['progress', 'cancelling'], 'one request, one event')
+  await listener.ping()
+  t.same(heard, [id, id], 'each asks the workers')
+
+  await refuses(t, 'cancelling', { expected: '000100000010', entries: [line(2)] })
+  await refuses(t, 'cancelling', {
+    expected: '000100000010',
+    entries: [line(2)],
+    end: { status: 'completed' },
+  })
+  const last = { expected: '000100000010', entries: [line(2)], end: { status: 'cancelled' }, cancelled: true }
+  t.equal(await record(last), 'ok')
+  t.equal(await cancel(), 'settled')
+})
+
+t.test('cancelling what nobody holds is for the caller', async (t) => {
+  const { redis, keys, id, cancel, state } = await heldJob(t)
+  await redis.del(keys.lock(id))
+  const before = await state()
+  t.equal(await cancel(), 'free')
+  t.same(await state(), before)
+})
+
+t.test('a job that is gone', async (t) => {
+  const { redis, keys, id, refuses, cancel } = await heldJob(t)
+  await redis.hset(keys.job(id), 'finishedOn', '9')
+  t.equal(await cancel(), 'gone', 'ended in the queue without a record')
+  await redis.del(keys.job(id))
+  await refuses(t, 'gone', { entries: [line(1)] })
+  t.equal(await cancel(), 'gone')
+  // A lock renewal or a late field may bring back a hash that is no job.
+  await redis.hset(keys.job(id), 'progress', '5')
+  await refuses(t, 'gone', { entries: [line(1)] })
+  t.equal(await cancel(), 'gone')
+})
+
+t.test('the log keeps its newest lines', async (t) => {
+  const { redis, keys, id, record } = await heldJob(t)
+  const entries = Array.from({ length: LOG_CAPACITY + 3 }, (_, index) => line(index + 1))
+  t.equal(await record({ entries: entries.slice(0, -1) }), 'ok')
+  const expected = eventId(entries.at(-2) as LogEntry)
+  t.equal(await record({ expected, entries: entries.slice(-1) }), 'ok')
+  const log = await redis.lrange(keys.log(id), 0, -1)
+  t.equal(log.length, LOG_CAPACITY)
+  t.same(JSON.parse(log[0] ?? ''), line(4))
+  t.same(JSON.parse(log.at(-1) ?? ''), entries.at(-1))
+})

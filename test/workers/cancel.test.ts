@@ -1,0 +1,184 @@
+/** Cancelling a job wherever it is. */
+import t, { type Test } from 'tap'
+import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import {
+  assertWhole,
+  brief,
+  cancel,
+  finished,
+  operatorQueue,
+  status,
+  statusWhen,
+  watch,
+} from '../helpers/jobs.ts'
+import { type Answer, fail, fakeStageService, ndjson, silence, succeed } from '../helpers/stage-service.ts'
+
+async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
+  const service = await fakeStageService(t, answer)
+  const env = await testEnv(t, { WORKER_URL: service.url, ...overrides })
+  const api = await startApi(t, env)
+  return { service, env, url: api.url }
+}
+
+t.test('a queued job is cancelled at once, and never called', async (t) => {
+  const { service, env, url } = await setUp(t, succeed())
+  const job = await enqueue(url)
+  const stream = await watch(url, job)
+  await stream.until('queued')
+  t.same(await cancel(url, job), [200, { job_id: job.job_id, status: 'cancelled' }])
+  t.same(brief(await stream.rest()), ['cancelled 0 0 CANCELLED'])
+  const frames = await (await watch(url, job)).rest()
+  t.same(brief(frames), ['queued 0 0', 'cancelled 0 0 CANCELLED'])
+  assertWhole(t, frames)
+  t.match(await status(url, job), {
+    status: 'cancelled',
+    attempt: 0,
+    error: { code: 'CANCELLED', retryable: false },
+    result: null,
+    processed_at: null,
+  })
+  t.type((await status(url, job)).finished_at, 'number')
+  t.same(await cancel(url, job), [200, { job_id: job.job_id, status: 'cancelled' }], 'again')
+
+  startWorker(t, env)
+  const next = await enqueue(url)
+  t.match(await finished(url, next), { status: 'completed' })
+  t.same(
+    service.calls.map(({ body }) => body.job_id),
+    [next.job_id],
+  )
+  const [code, problem] = await cancel(url, next)
+  t.equal(code, 409)
+  t.match(problem, { code: 'JOB_FINISHED' })
+  t.match(await status(url, next), { status: 'completed' })
+})
+
+t.test('a running job: 202, the service sees the hang-up, every reader the same events', async (t) => {
+  const talking = ndjson([{ type: 'progress', percent: 50 }], { end: false })
+  for (const answer of [silence, talking]) {
+    const { service, env, url } = await setUp(t, answer)
+    const other = await startApi(t, env)
+    startWorker(t, env)
+    const job = await enqueue(url)
+    const readers = await Promise.all([watch(url, job), watch(other.url, job), watch(url, job)])
+    const { hungUp } = await service.call(0)
+    if (answer === talking) await statusWhen(url, job, ({ progress }) => progress === 50)
+
+    // Asked through a process that did not accept the job, by two at once.
+    const answers = await Promise.all([cancel(other.url, job), cancel(other.url, job)])
+    t.same(answers[0], [202, { job_id: job.job_id, status: 'cancelling' }])
+    t.ok([200, 202].includes(answers[1]?.[0] ?? 0))
+    await hungUp
+    const seen = await Promise.all(readers.map((reader) => reader.rest()))
+    const late = await (await watch(url, job)).rest()
+    for (const frames of seen) t.same(frames, late)
+    assertWhole(t, late)
+    t.same(brief(late.slice(-2)), [
+      `cancelling 1 ${answer === talking ? 50 : 20}`,
+      `cancelled 1 ${answer === talking ? 50 : 20} CANCELLED`,
+    ])
+    t.same(await cancel(url, job), [200, { job_id: job.job_id, status: 'cancelled' }])
+    t.match(await status(other.url, job), { status: 'cancelled', result: null, error: { code: 'CANCELLED' } })
+    t.equal(service.calls.length, 1, 'and no other attempt')
+  }
+})
+
+t.test('a job between two attempts', async (t) => {
+  const { service, env, url } = await setUp(t, fail(500, 'BROKEN'), { STAGE_JOB_BACKOFF_MS: '60000' })
+  startWorker(t, env)
+  const job = await enqueue(url)
+  await statusWhen(url, job, ({ status }) => status === 'retrying')
+  const queue = operatorQueue(t, env)
+  // The journal is written before the queue follows: until then the worker holds the job.
+  const answers: number[] = []
+  for (let state = 'active'; state !== 'cancelled'; ) {
+    const [code, body] = await cancel(url, job)
+    answers.push(code)
+    state = body.status as string
+  }
+  t.equal(answers.at(-1), 200)
+  t.equal(await queue.getJob(job.job_id), undefined, 'nothing waits in the queue any more')
+  const frames = await (await watch(url, job)).rest()
+  assertWhole(t, frames)
+  t.match(brief(frames).at(-1), /^cancelled 1 20 CANCELLED$/)
+  t.equal(service.calls.length, 1)
+})
+
+t.test('while the circuit is open', async (t) => {
+  const { service, env, url } = await setUp(t, fail(500, 'BROKEN'), {
+    BREAKER_FAILURES: '1',
+    BREAKER_RESET_MS: '60000',
+    STAGE_JOB_ATTEMPTS: '1',
+  })
+  const worker = startWorker(t, env)
+  t.match(await finished(url, await enqueue(url)), { status: 'failed' })
+  t.ok(worker.logs.some((line) => line.includes('"state":"open"')))
+  const job = await enqueue(url)
+  const stream = await watch(url, job)
+  // A paused worker may have fetched it once and put it back.
+  for (let code = 0; code !== 200; ) [code] = await cancel(url, job)
+  const frames = await stream.rest()
+  assertWhole(t, frames)
+  t.equal(frames.at(-1)?.event, 'cancelled')
+  t.equal(service.calls.length, 1)
+})
+
+t.test('while it waits behind a probe', async (t) => {
+  const { service, env, url } = await setUp(t, fail(500, 'BROKEN'), {
+    BREAKER_FAILURES: '1',
+    BREAKER_RESET_MS: '300',
+    STAGE_JOB_ATTEMPTS: '1',
+    STAGE_WORKER_CONCURRENCY: '2',
+  })
+  const worker = startWorker(t, env)
+  t.match(await finished(url, await enqueue(url)), { status: 'failed' })
+  service.answer = silence
+  const first = await enqueue(url)
+  const second = await enqueue(url)
+  const probe = await service.call(1)
+  const waiting = probe.body.job_id === first.job_id ? second : first
+  const stream = await watch(url, waiting)
+  // Held by the worker without being called, or not yet taken.
+  for (let code = 0; code !== 200; ) [code] = await cancel(url, waiting)
+  const frames = await stream.rest()
+  assertWhole(t, frames)
+  t.equal(frames.at(-1)?.event, 'cancelled')
+  t.equal(service.calls.length, 2)
+  t.ok(worker.logs.some((line) => line.includes('"state":"half-open"')))
+  await succeed()(probe)
+  t.match(await finished(url, waiting === first ? second : first), { status: 'completed' })
+})
+
+t.test('racing the end of the job: one end each, and it is the one that was told', async (t) => {
+  const { env, url } = await setUp(t, succeed(), { STAGE_WORKER_CONCURRENCY: '8' })
+  startWorker(t, env)
+  const counts: Record<string, number> = {}
+  const one = async (index: number) => {
+    const job = await enqueue(url)
+    const stream = await watch(url, job)
+    // At another moment of its life each time.
+    const at = ['queued', 'active', 'progress'][index % 3] as string
+    const seen = await stream.until(at)
+    const [code] = await cancel(url, job)
+    const frames = [...seen, ...(await stream.rest())]
+    const ends = frames.filter(({ event }) => ['completed', 'failed', 'cancelled'].includes(event ?? ''))
+    const ids = frames.map(({ id }) => id)
+    const state = await status(url, job)
+    const told = code === 409 ? 'completed' : 'cancelled'
+    const whole = await (await watch(url, job)).rest()
+    const right =
+      ends.length === 1 &&
+      ends[0] === frames.at(-1) &&
+      ends[0]?.event === told &&
+      state.status === told &&
+      state.cursor === ids.at(-1) &&
+      JSON.stringify(whole) === JSON.stringify(frames)
+    if (!right)
+      t.fail(`job ${index}`, { code, state: state.status, frames: brief(frames), whole: brief(whole) })
+    counts[told] = (counts[told] ?? 0) + 1
+  }
+  for (let round = 0; round < 15; round += 1)
+    await Promise.all(Array.from({ length: 12 }, (_, index) => one(index)))
+  t.equal((counts.completed ?? 0) + (counts.cancelled ?? 0), 180)
+  t.ok(counts.cancelled, `cancelled: ${counts.cancelled}, completed: ${counts.completed}`)
+})
