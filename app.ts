@@ -11,7 +11,6 @@ import type { Config } from './config.ts'
 import { VERSION } from './logger.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth from './plugins/auth.ts'
-import closing from './plugins/closing.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
@@ -62,7 +61,6 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
   for (const schema of [Problem, Stage, JobSnapshot, JobEvent]) app.addSchema(schema)
 
   await app.register(drain)
-  await app.register(closing)
   await app.register(errors)
   await app.register(validation)
   await app.register(jsonBody)

@@ -1,6 +1,5 @@
 /** Redis restarts, its connections break, its event stream loses its beginning: readers miss nothing. */
 import t, { type Test } from 'tap'
-import { startRedis } from '../../embedded/redis.ts'
 import { journalKeys } from '../../stages/journal.ts'
 import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import {
@@ -13,12 +12,13 @@ import {
   testRedis,
   watch,
 } from '../helpers/jobs.ts'
-import { privateRedis } from '../helpers/redis.ts'
+import { absentRedis } from '../helpers/outage.ts'
 import type { Frame } from '../helpers/sse.ts'
 import { fakeStageService, type StageCallSeen, silence, succeed, success } from '../helpers/stage-service.ts'
 
 async function setUp(t: Test, overrides: Env = {}) {
-  const redis = await privateRedis(t)
+  const redis = await absentRedis(t)
+  await redis.start()
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url, REDIS_URL: redis.url, ...overrides })
   const { url } = await startApi(t, env)
@@ -50,8 +50,7 @@ t.test('Redis restarts while a job runs', async (t) => {
   // The answer comes while there is nowhere to write it.
   service.answer = succeed()
   await succeed({ artifacts: ['kept.json'] })(call)
-  const again = await startRedis({ dir: redis.dir })
-  t.teardown(() => again.stop())
+  await redis.start()
 
   const frames = [...seen, ...(await stream.rest())]
   assertWhole(t, frames)
@@ -127,6 +126,7 @@ t.test('Redis forgets everything: whoever watches is told, and the worker goes o
 async function cutReader(operator: import('ioredis').Redis): Promise<number> {
   const clients = (await operator.client('LIST')) as string
   const readers = clients.split('\n').filter((line) => /\bcmd=xread\b/.test(line))
+  console.error(clients.split("\n").map((l) => /cmd=(\S+)/.exec(l)?.[1]), readers.length)
   const ids = readers.map((line) => /\bid=(\d+)/.exec(line)?.[1] as string)
   for (const id of ids) await operator.client('KILL', 'ID', id)
   return ids.length

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
+import type { JournalReader } from '../../plugins/journal.ts'
 import { authorization, enqueue, startApi, testEnv } from '../helpers/app.ts'
 import { answered, injected, isProblem } from '../helpers/problem.ts'
 import { openRaw, parseAnswer, readToEnd, sendRaw } from '../helpers/raw.ts'
@@ -199,18 +200,24 @@ t.test('the answers carry the security headers, errors too', async (t) => {
 t.test('a request that meets the end of the process is answered like any other', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
-  const accepted = once(api.app.server, 'connection')
+  // An answer under way: the process waits for it, and connections stay open meanwhile.
+  const { authorization: token } = authorization()
+  const slow = openRaw(api.url)
+  slow.on('data', () => {})
+  slow.write(get(`${job.urls.status}?after=000000000000&wait=30`, token))
+  while (api.app.progress.watched === 0) await new Promise((resolve) => setImmediate(resolve))
+  const held = heldFind(api.app.journal)
+
   const socket = openRaw(api.url)
-  const text = readToEnd(socket)
-  const [connection] = await accepted
-  // Half a request: closing waits for the rest.
-  socket.write(`GET ${job.urls.status} HTTP/1.1\r\nHost: x\r\n`)
-  while (connection.bytesRead === 0) await new Promise((resolve) => setImmediate(resolve))
+  socket.write(get('/health/live', token))
+  await once(socket, 'data')
   const closed = api.app.close()
-  await new Promise((resolve) => setImmediate(resolve))
-  socket.write(`Authorization: ${authorization().authorization}\r\n\r\n`)
-  await closed
+  await held.called
+  const text = readToEnd(socket)
+  socket.write(get(job.urls.status, token))
   const answer = parseAnswer(await text)
+  held.release()
+  await closed
   t.equal(answer.status, 200, answer.text)
   t.equal(answer.header('connection'), 'close')
   t.match(JSON.parse(answer.text), { job_id: job.job_id, status: 'queued' })
@@ -244,4 +251,26 @@ function send(url: string, bytes: string) {
   const socket = openRaw(url)
   socket.write(bytes)
   return socket
+}
+
+function get(path: string, token: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${token}\r\n\r\n`
+}
+
+/** Holds back the next look at a job. */
+function heldFind(journal: JournalReader) {
+  const { find } = journal
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const called = new Promise<void>((resolve) => {
+    journal.find = async (...args) => {
+      journal.find = find
+      resolve()
+      await released
+      return find(...args)
+    }
+  })
+  return { called, release: () => release() }
 }
