@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 import type { Running } from './door.ts'
 import { createLogger } from './logger.ts'
 import { buildHealthApp } from './workers/health.ts'
-import { startStageWorker } from './workers/stage-worker.ts'
+import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
 /** The API, listening. */
 export async function openApi(config: Config): Promise<Running & { url: string }> {
@@ -26,7 +26,21 @@ export async function openWorker(config: Config): Promise<Running> {
   let fault = (): string | null => 'it is starting'
   const health = buildHealthApp(() => fault(), log)
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
-  const worker = startStageWorker({
+  const worker = startStageWorker({ ...workerOptions(config), log })
+  fault = worker.fault
+  return {
+    log,
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    async close() {
+      await worker.close(config.SHUTDOWN_GRACE_MS)
+      await health.close()
+    },
+  }
+}
+
+/** The worker's slice of the configuration. */
+export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log'> {
+  return {
     redisUrl: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,
     serviceUrl: config.WORKER_URL,
@@ -39,15 +53,5 @@ export async function openWorker(config: Config): Promise<Running> {
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
     breakerFailures: config.BREAKER_FAILURES,
     breakerResetMs: config.BREAKER_RESET_MS,
-    log,
-  })
-  fault = worker.fault
-  return {
-    log,
-    graceMs: config.SHUTDOWN_GRACE_MS,
-    async close() {
-      await worker.close(config.SHUTDOWN_GRACE_MS)
-      await health.close()
-    },
   }
 }

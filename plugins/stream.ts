@@ -3,8 +3,9 @@
  * until its socket drains, and then goes on from its cursor. Frames are encoded once a job.
  */
 import type { ServerResponse } from 'node:http'
-import { EVENT_ID_PATTERN, FIRST_ID, isNext, isTerminal } from '../stages/events.ts'
+import { FIRST_ID, isTerminal } from '../stages/events.ts'
 import type { JobEvent } from '../stages/job.ts'
+import { isReplayable } from '../stages/snapshot.ts'
 import type { Feed, Follower } from './progress.ts'
 
 export interface StreamOptions {
@@ -112,19 +113,6 @@ export class Stream implements Follower {
       if (this.feed) this.changed(this.feed)
     })
   }
-}
-
-const ID = new RegExp(EVENT_ID_PATTERN)
-
-/** Whether everything after `cursor` is in `events`; '' stands before the first. */
-export function isReplayable(cursor: string, events: JobEvent[]): boolean {
-  const first = events[0]
-  const last = events.at(-1)
-  if (!first || !last) return true
-  if (cursor === '') return first.id === FIRST_ID
-  // None of ours; or ahead of the newest event: of a history that Redis has lost.
-  if (!ID.test(cursor) || cursor > last.id) return false
-  return cursor >= first.id || isNext(cursor, first.id)
 }
 
 const frames = new WeakMap<JobEvent, Buffer>()

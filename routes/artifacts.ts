@@ -12,8 +12,9 @@ const schema = {
   security: BEARER,
   params: Type.Composite([JobParams, Type.Object({ name: Type.String() })]),
   response: {
-    200: { description: 'The file', content: { 'application/octet-stream': { schema: Type.Unknown() } } },
-    206: { description: 'The range', content: { 'application/octet-stream': { schema: Type.Unknown() } } },
+    // Of whatever type the stage service gives it.
+    200: { description: 'The file', content: { '*/*': { schema: Type.Unknown() } } },
+    206: { description: 'The range', content: { '*/*': { schema: Type.Unknown() } } },
     304: Type.Null({ description: 'Not modified' }),
     ...problems(416, 502, ...JOB_PROBLEMS),
   },
@@ -22,6 +23,7 @@ const schema = {
 const PASSED_ON = ['range', 'if-none-match', 'if-range'] as const
 const PASSED_BACK = [
   'content-type',
+  'content-encoding',
   'content-length',
   'content-range',
   'accept-ranges',

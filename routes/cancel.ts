@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { NO_SUCH_JOB } from '../plugins/errors.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { Uuid } from '../stages/job.ts'
-import { BEARER, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+import { BEARER, BODY_PROBLEMS, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
 const schema = {
   operationId: 'cancelJob',
@@ -16,7 +16,7 @@ const schema = {
   response: {
     200: Type.Object({ job_id: Uuid, status: Type.Literal('cancelled') }),
     202: Type.Object({ job_id: Uuid, status: Type.Literal('cancelling') }),
-    ...problems(409, ...JOB_PROBLEMS),
+    ...problems(409, ...BODY_PROBLEMS, ...JOB_PROBLEMS),
   },
 }
 

@@ -4,10 +4,10 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { handleError } from '../plugins/errors.ts'
-import { isReplayable } from '../plugins/stream.ts'
 import { ERRORS, ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { JobEvent, JobSnapshot } from '../stages/job.ts'
+import { isReplayable } from '../stages/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, named, problems } from './responses.ts'
 
 const Page = Type.Object(

@@ -7,7 +7,7 @@ import { unavailable } from '../plugins/redis.ts'
 import { CATALOGUE, type ExecuteBody, executeBody, type Stage } from '../stages/catalogue.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { StageNumber, Uuid } from '../stages/job.ts'
-import { BEARER, problems } from './responses.ts'
+import { BEARER, BODY_PROBLEMS, problems } from './responses.ts'
 
 const Accepted = Type.Object(
   {
@@ -98,7 +98,7 @@ function schemaOf(stage: Stage) {
     security: BEARER,
     headers: IdempotencyHeaders,
     body: executeBody(stage),
-    response: { 202: Accepted, ...problems(400, 401, 413, 415, 422, 429, 503) },
+    response: { 202: Accepted, ...problems(401, 422, 429, 503, ...BODY_PROBLEMS) },
   }
 }
 

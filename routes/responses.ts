@@ -23,4 +23,6 @@ export const JobParams = Type.Object({ stage: StageNumber, job_id: Uuid })
 
 /** Every route of a job can answer these. */
 export const JOB_PROBLEMS = [401, 404, 429, 503] as const
+/** A route that takes a body, or is sent one that it does not need. */
+export const BODY_PROBLEMS = [400, 413, 415] as const
 export const BEARER = [{ bearer: [] }]

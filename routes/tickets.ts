@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { BEARER, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+import { BEARER, BODY_PROBLEMS, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
 const schema = {
   operationId: 'createTicket',
@@ -16,7 +16,7 @@ const schema = {
       events_url: Type.String(),
       expires_at: Type.Integer({ description: 'epoch milliseconds' }),
     }),
-    ...problems(...JOB_PROBLEMS),
+    ...problems(...BODY_PROBLEMS, ...JOB_PROBLEMS),
   },
 }
 

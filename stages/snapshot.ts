@@ -1,5 +1,14 @@
 /** Pure readings of a job's journal: from what Redis holds to the state and the events a client sees. */
-import { type EventId, eventId, isTerminal, type LogEntry, statusAfter } from './events.ts'
+import {
+  EVENT_ID_PATTERN,
+  type EventId,
+  eventId,
+  FIRST_ID,
+  isNext,
+  isTerminal,
+  type LogEntry,
+  statusAfter,
+} from './events.ts'
 import type { JobData, JobEvent, JobSnapshot } from './job.ts'
 
 /** The fields of the job's hash that a reader asks for, in this order. */
@@ -163,4 +172,17 @@ function unlogged(journal: Journal): LogEntry[] {
     entries.push({ ...last, type: 'failed', behind: 9, message, at: abandonedAt, error })
   }
   return entries
+}
+
+const ID = new RegExp(EVENT_ID_PATTERN)
+
+/** Whether everything after `cursor` is in `events`; '' stands before the first. */
+export function isReplayable(cursor: string, events: JobEvent[]): boolean {
+  const first = events[0]
+  const last = events.at(-1)
+  if (!first || !last) return true
+  if (cursor === '') return first.id === FIRST_ID
+  // None of ours; or ahead of the newest event: of a history that Redis has lost.
+  if (!ID.test(cursor) || cursor > last.id) return false
+  return cursor >= first.id || isNext(cursor, first.id)
 }

@@ -3,9 +3,10 @@ import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { type Env, enqueue, startDoor, testEnv } from './helpers/app.ts'
+import { type Env, enqueue, testEnv } from './helpers/app.ts'
 import { finished } from './helpers/jobs.ts'
-import { end, ROOT, runNode } from './helpers/processes.ts'
+import { becomesReady } from './helpers/outage.ts'
+import { end, ROOT, runNode, startCompiled } from './helpers/processes.ts'
 import { fakeStageService } from './helpers/stage-service.ts'
 
 // One build for all tests here, beside the modules it imports.
@@ -23,11 +24,12 @@ t.test('API and worker', async (t) => {
   const service = await fakeStageService(t)
   const env: Env = await testEnv(t, { WORKER_URL: service.url, LOG_LEVEL: 'info' })
   const [api, worker] = await Promise.all([
-    startDoor(t, compiled('server'), env),
-    startDoor(t, compiled('worker'), env),
+    startCompiled(t, compiled('server'), env),
+    startCompiled(t, compiled('worker'), env),
   ])
   for (const { url } of [api, worker]) {
     t.same(await (await fetch(`${url}/health/live`)).json(), { status: 'live' })
+    await becomesReady(url)
     t.same(await (await fetch(`${url}/health/ready`)).json(), { status: 'ready' })
   }
   const missing = await fetch(`${worker.url}/api/workflow/stages`)
@@ -46,7 +48,7 @@ t.test('API and worker', async (t) => {
 t.test('both in one process', async (t) => {
   const service = await fakeStageService(t)
   const env: Env = await testEnv(t, { WORKER_URL: service.url, LOG_LEVEL: 'info' })
-  const both = await startDoor(t, compiled('start'), env)
+  const both = await startCompiled(t, compiled('start'), env)
   t.match(await finished(both.url, await enqueue(both.url)), { status: 'completed' })
   const { exit, output } = await end(both)
   t.equal(exit, 0, output)
@@ -56,7 +58,8 @@ t.test('without a configuration they say what is missing', async (t) => {
   for (const name of ['server', 'worker', 'start']) {
     const { exit, output } = await runNode(t, [compiled(name)], {}, base)
     t.equal(exit, 1)
-    for (const variable of ['REDIS_URL', 'WORKER_URL', 'JWT_SECRET'])
-      t.match(output, new RegExp(`^ *${variable}.*required`, 'm'))
+    // A worker sees no token.
+    const needed = ['REDIS_URL', 'WORKER_URL', ...(name === 'worker' ? [] : ['JWT_SECRET'])]
+    for (const variable of needed) t.match(output, new RegExp(`^ *${variable}.*required`, 'm'))
   }
 })

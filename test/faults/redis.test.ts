@@ -1,4 +1,5 @@
 /** Redis restarts, its connections break, its event stream loses its beginning: readers miss nothing. */
+import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { journalKeys } from '../../stages/journal.ts'
 import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -65,10 +66,9 @@ t.test("the event reader's connection is cut, again and again", async (t) => {
   const job = await enqueue(url)
   const stream = await watch(url, job)
   const speaker = talk(await service.call(0))
-  let cuts = 0
   for (let percent = 2; percent <= 40; percent += 2) {
     speaker.progress(percent)
-    if (percent % 8 === 0) cuts += await cutReader(operator)
+    if (percent % 8 === 0) await cutReader(operator)
   }
   await statusWhen(url, job, ({ progress }) => progress === 44)
   speaker.end()
@@ -79,7 +79,6 @@ t.test("the event reader's connection is cut, again and again", async (t) => {
     Array.from({ length: 20 }, (_, index) => Math.round(20 + 0.6 * 2 * (index + 1))),
   )
   t.same(await (await watch(url, job)).rest(), frames)
-  t.ok(cuts > 0, `${cuts} cuts`)
 })
 
 t.test('the event stream is trimmed before it was read', async (t) => {
@@ -122,12 +121,13 @@ t.test('Redis forgets everything: whoever watches is told, and the worker goes o
   t.match(await finished(url, await enqueue(url)), { status: 'completed' })
 })
 
-/** Kills every connection that waits in the event stream; how many there were. */
-async function cutReader(operator: import('ioredis').Redis): Promise<number> {
-  const clients = (await operator.client('LIST')) as string
-  const readers = clients.split('\n').filter((line) => /\bcmd=xread\b/.test(line))
-  console.error(clients.split("\n").map((l) => /cmd=(\S+)/.exec(l)?.[1]), readers.length)
-  const ids = readers.map((line) => /\bid=(\d+)/.exec(line)?.[1] as string)
-  for (const id of ids) await operator.client('KILL', 'ID', id)
-  return ids.length
+/** Cuts the connection that waits in the event stream, as soon as it stands there. */
+async function cutReader(operator: Redis): Promise<void> {
+  for (;;) {
+    const clients = (await operator.client('LIST')) as string
+    const reader = clients.split('\n').find((line) => /\bcmd=xread\b/.test(line))
+    if (!reader) continue
+    await operator.client('KILL', 'ID', /\bid=(\d+)/.exec(reader)?.[1] as string)
+    return
+  }
 }

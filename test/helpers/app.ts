@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../../app.ts'
 import { type Config, loadConfig } from '../../config.ts'
+import { workerOptions } from '../../processes.ts'
 import { type StageWorker, startStageWorker } from '../../workers/stage-worker.ts'
 import { randomPrefix, sharedRedis } from './redis.ts'
 
@@ -58,21 +59,7 @@ export async function startApi(t: Test, env: Env): Promise<TestApi> {
 export function startWorker(t: Test, env: Env): StageWorker & { logs: string[] } {
   const config = loadConfig(env)
   const { log, logs } = memoryLog()
-  const worker = startStageWorker({
-    redisUrl: config.REDIS_URL,
-    prefix: config.REDIS_PREFIX,
-    serviceUrl: config.WORKER_URL,
-    concurrency: config.STAGE_WORKER_CONCURRENCY,
-    lockMs: config.WORKER_LOCK_MS,
-    stalledCheckMs: config.WORKER_STALLED_CHECK_MS,
-    stageTimeoutMs: config.STAGE_TIMEOUT_MS,
-    silenceMs: config.STAGE_HEARTBEAT_TIMEOUT_MS,
-    maxResultBytes: config.STAGE_MAX_RESULT_BYTES,
-    resultTtlSeconds: config.RESULT_TTL_SECONDS,
-    breakerFailures: config.BREAKER_FAILURES,
-    breakerResetMs: config.BREAKER_RESET_MS,
-    log,
-  })
+  const worker = startStageWorker({ ...workerOptions(config), log })
   t.teardown(() => worker.close(1000))
   return { ...worker, logs }
 }

@@ -1,6 +1,7 @@
 /** Processes under test: what they log, how they end, and in which order. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { dirname } from 'node:path'
 import type { Test } from 'tap'
 import type { Door, Env } from './app.ts'
 
@@ -37,18 +38,32 @@ export async function end(door: Door, signal: NodeJS.Signals = 'SIGTERM'): Promi
 /** Runs Node to its end. */
 export async function runNode(t: Test, args: string[], env: Env, cwd = ROOT): Promise<Ended> {
   const from = performance.now()
-  const child = spawn(process.execPath, args, {
+  const { child, output, exited } = spawnNode(t, args, env, cwd)
+  await once(child, 'close')
+  return { exit: await exited, output: output.join(''), ms: performance.now() - from }
+}
+
+/** A compiled door, started as in production; resolves once it listens. */
+export async function startCompiled(t: Test, file: string, env: Env): Promise<Door> {
+  const { child, output, exited } = spawnNode(t, [file], env, dirname(file))
+  for (;;) {
+    const url = /listening at (http:\/\/[^"\s]+)/.exec(output.join(''))?.[1]
+    if (url) return { child, url, logs: output, exited }
+    const ended = await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), exited])
+    if (!Array.isArray(ended)) throw new Error(`${file} ended with ${ended}: ${output.join('')}`)
+  }
+}
+
+function spawnNode(t: Test, args: string[], env: Env, cwd: string) {
+  // By way of `env`: tap adds its loaders to every Node it sees started, and these would not be as in production.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk
-    })
-  }
-  const [code, signal] = await once(child, 'close')
-  return { exit: code ?? signal, output, ms: performance.now() - from }
+  const output: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(String(chunk)))
+  const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
+  return { child, output, exited }
 }

@@ -1,0 +1,210 @@
+/** Which room may import which, as a table; and that no imports go in a circle. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import t from 'tap'
+import { ROOT } from './helpers/processes.ts'
+
+/** Files of the program, without tests, benchmarks and set-up scripts. */
+const ROOMS = ['stages', 'plugins', 'routes', 'workers', 'stage-service', 'embedded', 'client']
+const TOP = ['app', 'config', 'door', 'logger', 'processes', 'redis', 'server', 'start', 'worker']
+
+/** What each room may import besides itself: rooms, or single files. A file's own row comes before its room's. */
+const MAY: Record<string, string[]> = {
+  stages: [],
+  plugins: ['stages', 'redis.ts'],
+  routes: ['stages', 'plugins'],
+  workers: ['stages', 'redis.ts'],
+  client: ['stages'],
+  'stage-service': ['stages/service.ts', 'stages/literature.ts'],
+  embedded: [],
+  // The demo is a client of the API.
+  'embedded/demo.ts': ['stages'],
+  'embedded/demo-client.ts': ['stages'],
+  'config.ts': [],
+  'logger.ts': [],
+  'redis.ts': [],
+  'app.ts': ['config.ts', 'logger.ts', 'plugins', 'routes', 'stages'],
+  'door.ts': ['config.ts'],
+  'processes.ts': ['app.ts', 'config.ts', 'door.ts', 'logger.ts', 'workers'],
+  'server.ts': ['config.ts', 'door.ts', 'processes.ts'],
+  'worker.ts': ['config.ts', 'door.ts', 'processes.ts'],
+  'start.ts': ['config.ts', 'door.ts', 'processes.ts', 'embedded', 'stage-service'],
+}
+
+/** Values (not types) that routes may take from plugins; everything else reaches them by decoration. */
+const FROM_PLUGINS = ['NO_SUCH_JOB', 'handleError', 'unavailable']
+/** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
+const READ_ENVIRONMENT =
+  /^(config|server|worker|start)\.ts$|^embedded\/|^stage-service\/(serve|settings)\.ts$/
+
+interface Import {
+  /** A path inside the project, or the name of a package. */
+  target: string
+  names: string[]
+  typeOnly: boolean
+}
+
+const files = [...TOP.map((name) => `${name}.ts`), ...ROOMS.flatMap(filesOf)]
+const imports = new Map(files.map((file) => [file, importsOf(file)]))
+
+t.test('every file at the top has its row', async (t) => {
+  const top = readdirSync(ROOT).filter((name) => name.endsWith('.ts'))
+  t.same(top.sort(), TOP.map((name) => `${name}.ts`).sort())
+  t.ok(files.length > 60, `${files.length} files were read`)
+})
+
+t.test('each room imports what it may', async (t) => {
+  for (const [file, found] of imports) {
+    const allowed = MAY[file] ?? MAY[room(file)] ?? []
+    for (const { target } of found.filter(isLocal)) {
+      const mine = room(target) === room(file) && room(file) !== ''
+      t.ok(
+        mine || allowed.some((one) => target === one || target.startsWith(`${one}/`)),
+        `${file} -> ${target}`,
+      )
+    }
+  }
+})
+
+t.test('packages have their places', async (t) => {
+  const importers = (name: string) =>
+    [...imports].flatMap(([file, found]) => (found.some(({ target }) => target === name) ? file : []))
+  for (const [file, found] of imports) {
+    if (room(file) !== 'stages') continue
+    for (const { target } of found.filter((one) => !isLocal(one)))
+      t.match(target, /^@sinclair\/typebox(\/|$)/, `${file} -> ${target}`)
+  }
+  for (const { target } of (imports.get('config.ts') ?? []).filter((one) => !isLocal(one)))
+    t.match(target, /^(@sinclair\/typebox(\/|$)|node:)/)
+  const takesJobs = importers('bullmq').filter((file) =>
+    imports.get(file)?.some(({ target, names }) => target === 'bullmq' && names.includes('Worker')),
+  )
+  t.same(takesJobs, ['workers/stage-worker.ts'])
+  t.same(importers('opossum'), ['workers/circuit.ts'])
+})
+
+t.test('routes take from plugins only what needs no plugin', async (t) => {
+  for (const [file, found] of imports) {
+    if (room(file) !== 'routes') continue
+    for (const { target, names, typeOnly } of found)
+      if (room(target) === 'plugins' && !typeOnly)
+        t.same(
+          names.filter((name) => !name.startsWith('type ') && !FROM_PLUGINS.includes(name)),
+          [],
+          file,
+        )
+  }
+})
+
+t.test('one file reads the environment', async (t) => {
+  for (const file of files) {
+    if (code(file).includes('process.env')) t.match(file, READ_ENVIRONMENT)
+  }
+})
+
+t.test('whatever runs is a dependency, not a tool', async (t) => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  for (const [file, found] of imports) {
+    // The demo runs from a working copy, tools included.
+    if (file.startsWith('embedded/demo')) continue
+    for (const { target, typeOnly } of found) {
+      if (isLocal({ target }) || target.startsWith('node:') || typeOnly) continue
+      const name = target.split('/', target.startsWith('@') ? 2 : 1).join('/')
+      t.ok(name in manifest.dependencies, `${file} -> ${name}`)
+    }
+  }
+})
+
+t.test('no imports in a circle', async (t) => {
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]): string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return null
+    for (const { target } of imports.get(file) ?? []) {
+      const circle = imports.has(target) ? visit(target, [...path, file]) : null
+      if (circle) return circle
+    }
+    done.add(file)
+    return null
+  }
+  for (const file of files) t.equal(visit(file, []), null, file)
+})
+
+t.test('the reader of imports sees them all', async (t) => {
+  const text = `
+import 'a'
+import b from 'b'
+import { c, type C } from './c.ts'
+import type { D } from '../d.ts'
+import {
+  e,
+  f as g,
+} from 'e'
+export { h } from './h.ts'
+export * from './i.ts'
+const j = await import('./j.mjs')
+type K = import('k').K
+// import nothing from 'comment'
+const text = "import l from 'l'"
+`
+  t.same(
+    readImports(text).map(({ target, typeOnly }) => [target, typeOnly]),
+    [
+      ['a', false],
+      ['b', false],
+      ['./c.ts', false],
+      ['../d.ts', true],
+      ['e', false],
+      ['./h.ts', false],
+      ['./i.ts', false],
+      ['./j.mjs', false],
+      ['k', true],
+    ],
+  )
+  t.same(readImports(text)[4]?.names, ['e', 'f'])
+})
+
+function filesOf(folder: string): string[] {
+  try {
+    const names = readdirSync(join(ROOT, folder), { recursive: true }) as string[]
+    return names.filter((name) => /\.(ts|mjs)$/.test(name)).map((name) => join(folder, name))
+  } catch {
+    // A room that is not built yet.
+    return []
+  }
+}
+
+/** The room of a file, '' for those at the top. */
+function room(path: string): string {
+  return path.includes('/') ? (path.split('/', 1)[0] as string) : ''
+}
+
+function isLocal({ target }: Pick<Import, 'target'>): boolean {
+  return /\.(ts|mjs|json)$/.test(target)
+}
+
+/** The text of a file without its comments. */
+function code(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(\/\/|\/?\*).*$/gm, '')
+}
+
+function importsOf(file: string): Import[] {
+  return readImports(code(file)).map((one) =>
+    one.target.startsWith('.') ? { ...one, target: normalize(join(dirname(file), one.target)) } : one,
+  )
+}
+
+/** Static and dynamic imports and re-exports, in the style this project is formatted in. */
+function readImports(text: string): Import[] {
+  const found: (Import & { at: number })[] = []
+  for (const match of text.matchAll(/^(?:import|export) (?:(type )?([^'"]*?) from )?'([^']+)'/gm)) {
+    const names = (/\{([^}]*)\}/.exec(match[2] ?? '')?.[1] ?? '')
+      .split(',')
+      .flatMap((name) => name.trim().split(' as ')[0] || [])
+    found.push({ target: match[3] as string, names, typeOnly: match[1] !== undefined, at: match.index })
+  }
+  for (const match of text.matchAll(/(await )?\bimport\('([^']+)'\)/g)) {
+    found.push({ target: match[2] as string, names: [], typeOnly: !match[1], at: match.index })
+  }
+  return found.sort((a, b) => a.at - b.at)
+}
