@@ -1,10 +1,11 @@
 /** Calls the stage service over HTTP and reads both forms of its answer, within its limits of time and size. */
-import { Value } from '@sinclair/typebox/value'
 import { Agent, type Dispatcher } from 'undici'
 import type { JobData } from '../stages/job.ts'
-import { StageAnswer, type StageRequest } from '../stages/service.ts'
+import type { StageAnswer, StageRequest } from '../stages/service.ts'
 import { clip, failureOfStatus, StageFailure } from './failure.ts'
 import { readLines } from './ndjson.ts'
+import { judge, parse, throwReported, tooLarge, unusable } from './stage-answer.ts'
+import { Watchdog } from './watchdog.ts'
 
 export interface StageClientOptions {
   url: string
@@ -27,8 +28,6 @@ export interface StageCall {
 }
 
 const MAX_ERROR_BYTES = 65_536
-/** How long a service may take to end its answer after the last line of it. */
-const ENDING_MS = 500
 
 export class StageClient {
   private readonly agent: Agent
@@ -44,10 +43,9 @@ export class StageClient {
 
   /** The service's answer with `success: true`; every other end is thrown as `StageFailure` or the abort reason. */
   async call(call: StageCall): Promise<StageAnswer> {
-    const watchdog = new Watchdog(this.options)
+    const watchdog = new Watchdog(this.options, call.signal)
     try {
-      const signal = AbortSignal.any([call.signal, watchdog.signal])
-      const answer = await this.send(call, signal)
+      const answer = await this.send(call, watchdog.signal)
       watchdog.listen()
       return await this.read(answer, call, watchdog)
     } catch (error) {
@@ -157,56 +155,6 @@ function throwAsCallerError(cause: unknown): never {
   throw new CallerError('', { cause })
 }
 
-/** Watches the deadline of the whole call and the silence between two signs of life. */
-class Watchdog {
-  private readonly abort = new AbortController()
-  private readonly options: StageClientOptions
-  private readonly deadline: NodeJS.Timeout
-  private silence: NodeJS.Timeout | undefined
-  failure: StageFailure | undefined
-
-  constructor(options: StageClientOptions) {
-    this.options = options
-    this.deadline = setTimeout(
-      () => this.bark('STAGE_TIMEOUT', `The stage took longer than ${options.timeoutMs} ms`),
-      options.timeoutMs,
-    )
-  }
-
-  get signal(): AbortSignal {
-    return this.abort.signal
-  }
-
-  /** A sign of life: counts the silence anew. */
-  listen(): void {
-    if (this.silence?.refresh()) return
-    const { silenceMs } = this.options
-    const message = `The stage service was silent for ${silenceMs} ms`
-    this.silence = setTimeout(() => this.bark('STAGE_SILENT', message), silenceMs)
-  }
-
-  /** The answer is known. A connection closed now would read as a cancel, so the service may end it by itself. */
-  letEnd(): void {
-    this.stop()
-    this.silence = setTimeout(() => this.abort.abort(), ENDING_MS)
-  }
-
-  pause(): void {
-    clearTimeout(this.silence)
-    this.silence = undefined
-  }
-
-  stop(): void {
-    clearTimeout(this.deadline)
-    this.pause()
-  }
-
-  private bark(code: string, message: string): void {
-    this.failure = new StageFailure(code, message, { retryable: true, ill: true })
-    this.abort.abort(this.failure)
-  }
-}
-
 async function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -217,42 +165,6 @@ async function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promi
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch {}
-  throw unusable('it is not a JSON object')
-}
-
-function judge(value: Record<string, unknown>): StageAnswer {
-  const fault = Value.Errors(StageAnswer, value).First()
-  if (fault) throw unusable(`${fault.path || 'it'}: ${fault.message}`)
-  const answer = value as StageAnswer
-  if (answer.success) return answer
-  const message =
-    typeof value.message === 'string' ? clip(value.message) : 'The stage service reports a failure'
-  throw new StageFailure('STAGE_FAILED', message, { retryable: false, ill: false })
-}
-
-function throwReported({ code, message, retryable }: Record<string, unknown>): never {
-  throw new StageFailure(
-    typeof code === 'string' ? code.slice(0, 100) : 'STAGE_FAILED',
-    typeof message === 'string' ? clip(message) : 'The stage service reports a failure',
-    { retryable: retryable === true, ill: false },
-  )
-}
-
-function unusable(why: string): StageFailure {
-  const message = `The answer of the stage service cannot be used: ${clip(why)}`
-  return new StageFailure('STAGE_ANSWER_INVALID', message, { retryable: true, ill: true })
-}
-
-function tooLarge(maxBytes: number): StageFailure {
-  const message = `The answer of the stage service is larger than ${maxBytes} bytes`
-  return new StageFailure('STAGE_RESULT_TOO_LARGE', message, { retryable: false, ill: false })
 }
 
 function broken({ code = '' }: Error & { code?: string }): StageFailure {
