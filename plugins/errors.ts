@@ -43,6 +43,7 @@ export const NO_SUCH_JOB =
   'There is no such job under this stage, or it is not yours, or its result has expired'
 
 const MAX_ERRORS = 20
+const TARGET_FAULT = 'The request target is too long or not a valid URL; see /openapi.json for the paths'
 
 /** Codes of Fastify's own errors; anything else below 500 goes by its status. */
 const BY_CODE: Record<string, ErrorCode> = {
@@ -86,7 +87,10 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
   }
   const status = error.statusCode ?? 500
   if (status >= 400 && status < 500) {
-    return sendProblem(reply, BY_CODE[error.code] ?? BY_STATUS[status] ?? 'BAD_REQUEST', error.message)
+    const code = BY_CODE[error.code] ?? BY_STATUS[status] ?? 'BAD_REQUEST'
+    // The router quotes the whole target back, which may be long or hold a ticket.
+    const detail = code === 'URI_TOO_LONG' || error.code === 'FST_ERR_BAD_URL' ? TARGET_FAULT : error.message
+    return sendProblem(reply, code, detail)
   }
   request.log.error({ err: error }, 'request failed')
   return sendProblem(reply, 'INTERNAL_ERROR', 'The fault is on this side and was logged; try again later')

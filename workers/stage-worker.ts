@@ -105,32 +105,34 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     signal = new AbortController().signal,
   ): Promise<unknown> {
     const jobId = job.id as string
+    // BullMQ may fetch one more in the moment of closing.
+    if (worker.closing) return putBack(job, token)
     running.add(jobId)
+    let outcome: AttemptOutcome
     try {
       // Anybody may call BullMQ's updateProgress; the journal has a field of its own.
       if (!('seq' in Object(job.progress)) && (job.progress !== 0 || job.attemptsStarted > 1))
         job.progress = JSON.parse((await redis.hget(keys.job(jobId), 'last')) ?? '0')
       const attempt = new Attempt(job, token, attemptOptions)
-      const outcome = await circuit
+      outcome = await circuit
         .run(() => attempt.run(signal), signal)
         .catch((error) => {
           // Cancelled while it waited for the circuit: the attempt sees the request and settles the job.
           if (signal.reason === 'cancel' && !attempt.begun) return attempt.run(signal)
           throw error
         })
-      log.info({ jobId, stage: job.data.stage, ...outcome }, 'attempt ended')
-      return await tellQueue(job, token, outcome)
     } catch (error) {
       if (error instanceof CircuitOpen || (signal.aborted && signal.reason === 'shutdown')) {
         // Not begun, so no attempt is used up; another worker may take it at once.
-        await job.moveToWait(token)
-        throw new WaitingError()
+        return putBack(job, token)
       }
       if (error instanceof LeaseLost) log.warn({ jobId }, 'the lease of the job was lost: stopped')
       throw error
     } finally {
       running.delete(jobId)
     }
+    log.info({ jobId, stage: job.data.stage, ...outcome }, 'attempt ended')
+    return tellQueue(job, token, outcome)
   }
 
   /** The outcome is in the journal; here the queue follows. */
@@ -140,8 +142,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
         // Copied into events and kept with the job: small.
         return { artifacts: outcome.artifacts }
       case 'handed-over':
-        await job.moveToWait(token)
-        throw new WaitingError()
+        return putBack(job, token)
       case 'retry':
         if (outcome.delayMs > backoffOf(job)) {
           // What the service asked for is longer than the back-off.
@@ -177,6 +178,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
     await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }
+}
+
+async function putBack(job: Job, token: string): Promise<never> {
+  await job.moveToWait(token)
+  throw new WaitingError()
 }
 
 /** The delay in ms that BullMQ will choose for the next attempt: doubled with each failed one. */

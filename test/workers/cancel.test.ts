@@ -150,7 +150,7 @@ t.test('while it waits behind a probe', async (t) => {
 })
 
 t.test('racing the end of the job: one end each, and it is the one that was told', async (t) => {
-  const { env, url } = await setUp(t, succeed(), { STAGE_WORKER_CONCURRENCY: '8' })
+  const { env, url } = await setUp(t, succeed(), { STAGE_WORKER_CONCURRENCY: '8', WORKER_LOCK_MS: '30000' })
   startWorker(t, env)
   const counts: Record<string, number> = {}
   const one = async (index: number) => {
