@@ -1,4 +1,5 @@
 /** Every error becomes `application/problem+json`, those of the router and of the HTTP parser included. */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -113,7 +114,9 @@ export function sendProblem(
 
 /** For Node's `clientError`: what the HTTP parser refuses has no request and no reply, only a socket. */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  // Bytes behind a request whose answer is under way: a second answer would be written into the first.
+  const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent
+  if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy()
   const code: ErrorCode =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? 'HEADERS_TOO_LARGE'

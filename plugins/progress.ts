@@ -2,6 +2,7 @@
  * Follows watched jobs. A feed holds what is known of one watched job: read once from its journal, then kept up by
  * the tail. Followers are cursors over a feed; however many there are, a job costs Redis one read.
  */
+import { setMaxListeners } from 'node:events'
 import fp from 'fastify-plugin'
 import { eventId, isTerminal } from '../stages/events.ts'
 import type { JobEvent, JobSnapshot } from '../stages/job.ts'
@@ -59,6 +60,7 @@ export default fp(
     let reading = false
 
     const closing = new AbortController()
+    setMaxListeners(0, closing.signal)
     app.addHook('preClose', async () => closing.abort())
 
     app.decorate('progress', {

@@ -26,7 +26,7 @@ export interface RedisPluginOptions {
   strict: boolean
 }
 
-const CONNECT_WITHIN_MS = 1000
+const CONNECT_WITHIN_MS = 5000
 
 export default fp<RedisPluginOptions>(
   async (app, { url, prefix, strict }) => {

@@ -5,7 +5,8 @@
  * - `RECORD` appends to the log, moves the cursor and announces the step on the queue's event stream. It refuses
  *   a writer without the lease, so a worker that was frozen and thawed cannot write over its successor.
  *   With an end record it also settles the job: the first end record stored is the job's outcome for good.
- * - `CANCEL` marks a held job for cancelling, or tells the caller that nobody holds it.
+ * - `CANCEL` marks a job whose attempt is under way, or tells the caller that none is. Between attempts a worker may
+ *   hold the lease, but it writes nothing: the cursor alone decides who comes first.
  *
  * All keys of one queue share REDIS_PREFIX; on Redis Cluster that prefix carries the hash tag.
  */
@@ -48,26 +49,25 @@ export function journalKeys(prefix: string): JournalKeys {
 }
 
 /** Outcome of `RECORD`; `moved` comes as `moved:<cursor>` with the cursor that is stored. */
-export type RecordReply = 'ok' | 'lost' | 'held' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
+export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
 /**
  * KEYS job, lock, end, log, events
- * ARGV token ('' = nobody may hold the lease), expected cursor, new cursor, job id, log TTL in s,
+ * ARGV token ('' = the caller found the job free), expected cursor, new cursor, job id, log TTL in s,
  *      may a cancelling job take this ('1' or ''), end record ('' = none), end TTL in s, last entry, announcement,
  *      then every new entry
+ *
+ * The HDEL of nothing lets the script finish in a Redis out of memory, which refuses only scripts that begin to
+ * write with a command that takes memory: what was accepted may still be settled.
  */
 export const RECORD = `
-local lease = redis.call('GET', KEYS[2])
-if ARGV[1] == '' then
-  if lease then return 'held' end
-elseif lease ~= ARGV[1] then
-  return 'lost'
-end
+if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
 local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel')
 if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= ARGV[2] then return 'moved:' .. (stored[2] or '') end
 if stored[3] and ARGV[6] == '' then return 'cancelling' end
+redis.call('HDEL', KEYS[1], '')
 redis.call('RPUSH', KEYS[4], unpack(ARGV, 11))
 redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
 redis.call('EXPIRE', KEYS[4], ARGV[5])
@@ -78,15 +78,17 @@ return 'ok'`
 
 export const RECORD_KEYS = 5
 
-/** Outcome of `CANCEL`: `free` = nobody holds the job, the caller settles it with `RECORD`. */
+/** Outcome of `CANCEL`: `free` = no attempt is under way, the caller settles the job with `RECORD`. */
 export type CancelReply = 'cancelling' | 'free' | 'settled' | 'gone'
 
 /** KEYS job, lock, end, events; ARGV job id, now in ms, channel */
 export const CANCEL = `
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'finishedOn')
-if not stored[1] or stored[3] then return 'gone' end
-if redis.call('EXISTS', KEYS[2]) == 0 then return 'free' end
+local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'finishedOn', 'last')
+if not stored[1] then return 'gone' end
+if stored[3] then return 'settled' end
+local resting = not stored[4] or cjson.decode(stored[4]).type == 'retrying'
+if resting or redis.call('EXISTS', KEYS[2]) == 0 then return 'free' end
 local mark = '{"after":"' .. (stored[2] or '') .. '","at":' .. ARGV[2] .. '}'
 if redis.call('HSETNX', KEYS[1], 'cancel', mark) == 1 then
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'cancelling', 'jobId', ARGV[1])

@@ -50,6 +50,11 @@ export function parseRetryAfter(value: string | undefined): number {
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS) : 0
 }
 
+/** A service's error code, if it is one: codes are logged, and words might be a user's. */
+export function codeOf(code: unknown): string | undefined {
+  return typeof code === 'string' && /^[A-Za-z0-9_.-]{1,100}$/.test(code) ? code : undefined
+}
+
 /** `{ detail: { code, message } }`; FastAPI's own errors have a text as detail. */
 function detailOf(body: string): { code?: string | undefined; message?: string | undefined } {
   try {
@@ -57,7 +62,7 @@ function detailOf(body: string): { code?: string | undefined; message?: string |
     if (typeof detail === 'string') return { message: clip(detail) }
     const { code, message } = detail ?? {}
     return {
-      code: typeof code === 'string' && /^[A-Za-z0-9_.-]{1,100}$/.test(code) ? code : undefined,
+      code: codeOf(code),
       message: typeof message === 'string' ? clip(message) : undefined,
     }
   } catch {

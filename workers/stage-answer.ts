@@ -1,7 +1,7 @@
 /** What the stage service's answer means: a result, or which failure. */
 import { Value } from '@sinclair/typebox/value'
 import { StageAnswer } from '../stages/service.ts'
-import { clip, StageFailure } from './failure.ts'
+import { clip, codeOf, StageFailure } from './failure.ts'
 
 /** A JSON object, or `unusable`. */
 export function parse(text: string): Record<string, unknown> {
@@ -26,7 +26,7 @@ export function judge(value: Record<string, unknown>): StageAnswer {
 /** The service's own word that the stage failed: an `error` line. */
 export function throwReported({ code, message, retryable }: Record<string, unknown>): never {
   throw new StageFailure(
-    typeof code === 'string' ? code.slice(0, 100) : 'STAGE_FAILED',
+    codeOf(code) ?? 'STAGE_FAILED',
     typeof message === 'string' ? clip(message) : 'The stage service reports a failure',
     { retryable: retryable === true, ill: false },
   )

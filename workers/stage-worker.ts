@@ -34,6 +34,8 @@ export interface StageWorker {
 
 /** How long a log without news is kept beyond the longest call, in seconds. */
 const LOG_SPARE_SECONDS = 86_400
+/** When a job comes back that Redis would not let be recorded. */
+const POSTPONED_MS = 1000
 /** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
 const FINISHING_SHARE = 0.7
 const HANDING_OVER_SHARE = 0.2
@@ -58,11 +60,10 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
     onAlive: () => circuit.alive(),
   }
-  /** Jobs of this process, for the signals that reach them. */
-  const running = new Set<string>()
+  /** Runs of this process by job id, for the signals that reach them. */
+  const running = new Map<string, Run>()
 
-  // A processor with three parameters: BullMQ makes a signal for no other.
-  const worker = new Worker<JobData>(QUEUE_NAME, (job, token, signal) => runJob(job, token, signal), {
+  const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
     prefix,
     concurrency: options.concurrency,
@@ -99,56 +100,74 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     close,
   }
 
-  async function runJob(
-    job: Job<JobData>,
-    token = '',
-    signal = new AbortController().signal,
-  ): Promise<unknown> {
+  async function takeJob(job: Job<JobData>, token: string): Promise<unknown> {
     const jobId = job.id as string
     // BullMQ may fetch one more in the moment of closing.
     if (worker.closing) return putBack(job, token)
-    running.add(jobId)
-    let outcome: AttemptOutcome
+    const earlier = running.get(jobId)
+    if (earlier) {
+      // Its lease vanished, and the job came back to this very process before that was noticed. BullMQ tracks jobs by
+      // id: side by side, one run would lose the renewal of its lease to the other.
+      earlier.stop('lease-lost')
+      await earlier.ended
+      return putBack(job, token)
+    }
+    const controller = new AbortController()
+    const ended = runJob(job, token, controller.signal).finally(() => running.delete(jobId))
+    running.set(jobId, {
+      stop: (reason) => controller.abort(reason),
+      ended: ended.then(
+        () => {},
+        () => {},
+      ),
+    })
+    return tellQueue(job, token, await ended)
+  }
+
+  /** Rejects with `LeaseLost` alone. */
+  async function runJob(job: Job<JobData>, token: string, signal: AbortSignal): Promise<Ending> {
+    const jobId = job.id as string
     try {
       // Anybody may call BullMQ's updateProgress; the journal has a field of its own.
       if (!('seq' in Object(job.progress)) && (job.progress !== 0 || job.attemptsStarted > 1))
         job.progress = JSON.parse((await redis.hget(keys.job(jobId), 'last')) ?? '0')
       const attempt = new Attempt(job, token, attemptOptions)
-      outcome = await circuit
+      const outcome = await circuit
         .run(() => attempt.run(signal), signal)
         .catch((error) => {
           // Cancelled while it waited for the circuit: the attempt sees the request and settles the job.
           if (signal.reason === 'cancel' && !attempt.begun) return attempt.run(signal)
           throw error
         })
-    } catch (error) {
-      if (error instanceof CircuitOpen || (signal.aborted && signal.reason === 'shutdown')) {
-        // Not begun, so no attempt is used up; another worker may take it at once.
-        return putBack(job, token)
+      log.info({ jobId, stage: job.data.stage, ...outcome }, 'attempt ended')
+      return outcome
+    } catch (err) {
+      // No attempt is used up; another worker may take the job at once.
+      if (err instanceof CircuitOpen || signal.reason === 'shutdown') return { kind: 'handed-over' }
+      if (err instanceof LeaseLost) {
+        log.warn({ jobId }, 'the lease of the job was lost: stopped')
+        throw err
       }
-      if (error instanceof LeaseLost) log.warn({ jobId }, 'the lease of the job was lost: stopped')
-      throw error
-    } finally {
-      running.delete(jobId)
+      // Redis refused or failed. BullMQ must not end what the journal has not: the job comes back.
+      log.error({ err, jobId }, 'the attempt could not be recorded')
+      return { kind: 'postponed' }
     }
-    log.info({ jobId, stage: job.data.stage, ...outcome }, 'attempt ended')
-    return tellQueue(job, token, outcome)
   }
 
   /** The outcome is in the journal; here the queue follows. */
-  async function tellQueue(job: Job<JobData>, token: string, outcome: AttemptOutcome): Promise<unknown> {
+  async function tellQueue(job: Job<JobData>, token: string, outcome: Ending): Promise<unknown> {
     switch (outcome.kind) {
       case 'completed':
         // Copied into events and kept with the job: small.
         return { artifacts: outcome.artifacts }
       case 'handed-over':
         return putBack(job, token)
+      case 'postponed':
+        // Where this fails too, the lease lapses and the stalled check finds the job.
+        return delayJob(job, token, POSTPONED_MS)
       case 'retry':
-        if (outcome.delayMs > backoffOf(job)) {
-          // What the service asked for is longer than the back-off.
-          await job.moveToDelayed(Date.now() + outcome.delayMs, token)
-          throw new DelayedError()
-        }
+        // What the service asked for may be longer than the back-off.
+        if (outcome.delayMs > backoffOf(job)) return delayJob(job, token, outcome.delayMs)
         throw new Error(outcome.code)
       default:
         throw new UnrecoverableError(outcome.code)
@@ -156,14 +175,15 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 
   function stop(jobId: string, reason: StopReason): void {
-    if (running.has(jobId)) worker.cancelJob(jobId, reason)
+    running.get(jobId)?.stop(reason)
   }
 
   /** Requests made while nobody listened left their mark in the job. */
   async function listenForCancels(): Promise<void> {
     try {
       await subscriber.subscribe(keys.cancels)
-      for (const jobId of running) if (await redis.hexists(keys.job(jobId), 'cancel')) stop(jobId, 'cancel')
+      for (const jobId of running.keys())
+        if (await redis.hexists(keys.job(jobId), 'cancel')) stop(jobId, 'cancel')
     } catch (err) {
       log.debug({ err }, 'cancel requests cannot be heard')
     }
@@ -172,12 +192,27 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   async function close(graceMs: number): Promise<void> {
     const closed = worker.close()
     await Promise.race([closed, delay(graceMs * FINISHING_SHARE)])
-    for (const jobId of running) stop(jobId, 'shutdown')
+    for (const run of running.values()) run.stop('shutdown')
     await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE)])
     circuit.stop()
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
     await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }
+}
+
+/** One job under way in this process. */
+interface Run {
+  stop(reason: StopReason): void
+  /** Settles, and never rejects, when nothing of it is under way any more. */
+  ended: Promise<void>
+}
+
+/** How an attempt ended, or that its end could not be recorded. */
+type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
+
+async function delayJob(job: Job, token: string, ms: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + ms, token)
+  throw new DelayedError()
 }
 
 async function putBack(job: Job, token: string): Promise<never> {

@@ -160,7 +160,8 @@ t.test('workers can be scaled: nothing about them exists only once', async (t) =
 
 t.test('each of our processes runs what npm start runs', async (t) => {
   const { scripts } = JSON.parse(read('package.json'))
-  for (const [name, { command }] of Object.entries(ours)) t.equal(command.join(' '), scripts[`start:${name}`])
+  for (const [name, { command }] of Object.entries(ours))
+    t.equal(`exec ${command.join(' ')}`, scripts[`start:${name}`])
   t.strictSame(api.command, lastInstruction('CMD'), 'the image’s own command is the API')
 })
 

@@ -141,12 +141,16 @@ export interface Queued {
   urls: { status: string; events: string; cancel: string }
 }
 
-/** Executes and insists on a 202. */
-export async function enqueue(url: string, options?: Execute): Promise<Queued> {
-  const response = await execute(url, options)
-  if (response.status !== 202)
-    throw new Error(`execute answered ${response.status}: ${await response.text()}`)
-  return (await response.json()) as Queued
+/** Executes and insists on a 202. As a client should, it repeats what a busy machine did not confirm in time. */
+export async function enqueue(url: string, options: Execute = {}): Promise<Queued> {
+  const headers = { 'idempotency-key': randomUUID(), ...options.headers }
+  for (let tries = 1; ; tries += 1) {
+    const response = await execute(url, { ...options, headers })
+    if (response.status === 202) return (await response.json()) as Queued
+    const problem = await response.text()
+    if (response.status !== 503 || tries === 5)
+      throw new Error(`execute answered ${response.status}: ${problem}`)
+  }
 }
 
 /** GETs JSON as a user. */

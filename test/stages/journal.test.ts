@@ -100,10 +100,14 @@ t.test('a write appends, moves the cursor, and announces itself once', async (t)
 t.test('only the holder of the lease writes', async (t) => {
   const { redis, keys, id, refuses, record } = await heldJob(t)
   await refuses(t, 'lost', { token: 'worker-2:0', entries: [line(1)] })
-  await refuses(t, 'held', { token: '', entries: [line(1)] })
   await redis.del(keys.lock(id))
   await refuses(t, 'lost', { entries: [line(1)] })
-  t.equal(await record({ token: '', entries: [line(1)] }), 'ok', 'nobody holds it: anybody may')
+  t.equal(
+    await record({ token: '', entries: [line(1)] }),
+    'ok',
+    'without a claim to the lease the cursor decides',
+  )
+  await refuses(t, 'moved:000100000010', { token: '', entries: [line(1)] })
 })
 
 t.test('a cursor that is not where the writer left it', async (t) => {
@@ -165,10 +169,20 @@ t.test('cancelling what nobody holds is for the caller', async (t) => {
   t.same(await state(), before)
 })
 
+t.test('between attempts a job is free, although a worker may still hold it', async (t) => {
+  const { record, cancel, state } = await heldJob(t)
+  t.equal(await cancel(), 'free', 'taken, not begun')
+  await record({ entries: [line(1)] })
+  await record({ expected: '000100000010', entries: [{ ...line(2), type: 'retrying' }] })
+  const before = await state()
+  t.equal(await cancel(), 'free', 'an attempt has ended')
+  t.same(await state(), before)
+})
+
 t.test('a job that is gone', async (t) => {
   const { redis, keys, id, refuses, cancel } = await heldJob(t)
   await redis.hset(keys.job(id), 'finishedOn', '9')
-  t.equal(await cancel(), 'gone', 'ended in the queue without a record')
+  t.equal(await cancel(), 'settled', 'ended in the queue without a record: it is not gone')
   await redis.del(keys.job(id))
   await refuses(t, 'gone', { entries: [line(1)] })
   t.equal(await cancel(), 'gone')
