@@ -124,7 +124,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     return tellQueue(job, token, await ended)
   }
 
-  /** Rejects with `LeaseLost` alone. */
+  /** Rejects with `LeaseLost`, or a fault of this program. */
   async function runJob(job: Job<JobData>, token: string, signal: AbortSignal): Promise<Ending> {
     const jobId = job.id as string
     try {
@@ -139,7 +139,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
           if (signal.reason === 'cancel' && !attempt.begun) return attempt.run(signal)
           throw error
         })
-      log.info({ jobId, stage: job.data.stage, ...outcome }, 'attempt ended')
+      log.info({ jobId, job: job.name, ...outcome }, 'attempt ended')
       return outcome
     } catch (err) {
       // No attempt is used up; another worker may take the job at once.
@@ -148,6 +148,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
         log.warn({ jobId }, 'the lease of the job was lost: stopped')
         throw err
       }
+      // A fault of this program would be met again and again.
+      if (err instanceof TypeError || err instanceof RangeError) throw err
       // Redis refused or failed. BullMQ must not end what the journal has not: the job comes back.
       log.error({ err, jobId }, 'the attempt could not be recorded')
       return { kind: 'postponed' }
