@@ -4,6 +4,9 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger } from 'fastify'
 import { ConfigError } from './config.ts'
 
+/** One Ctrl-C reaches a process several times: from the terminal, and from npm, which passes it on. */
+const SAME_SIGNAL_MS = 500
+
 export interface Running {
   log: FastifyBaseLogger
   /** Longest time in ms that `close` may take. */
@@ -20,15 +23,33 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
   try {
     const { log, graceMs, close } = await start()
     const logger = { error: (message: unknown) => log.error(message as object) }
-    closeWithGrace({ delay: graceMs, logger }, async ({ signal, err }) => {
-      if (err) log.fatal({ err }, 'uncaught error: closing')
-      else log.info({ signal }, 'closing')
-      await close()
-      log.info('closed')
-    })
+    const closer = closeWithGrace(
+      { delay: graceMs, logger, skip: ['SIGINT', 'SIGTERM'] },
+      async ({ err }) => {
+        // Not `fatal`, for which pino would wait until a log that cannot be written is.
+        if (err) log.error({ err }, 'uncaught error: closing')
+        await close()
+        log.info('closed')
+      },
+    )
+    let asked = 0
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, (signal) => {
+        if (asked === 0) {
+          asked = Date.now()
+          log.info({ signal }, 'closing')
+          void closer.close()
+        } else if (Date.now() - asked > SAME_SIGNAL_MS) {
+          log.error({ signal }, 'a second signal: ending at once')
+          process.exit(1)
+        }
+      })
+    }
   } catch (error) {
     // Before there is a log to write to: one fault a line, no stack.
-    const text = error instanceof ConfigError ? error.message : `Cannot start: ${(error as Error).message}`
+    const { message, code } = error as NodeJS.ErrnoException
+    const hint = code === 'EADDRINUSE' ? ' (choose another PORT, or WORKER_HEALTH_PORT)' : ''
+    const text = error instanceof ConfigError ? message : `Cannot start: ${message}${hint}`
     process.stderr.write(`${text}\n`)
     process.exit(1)
   }

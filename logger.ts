@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { pino } from 'pino'
 
 export function createLogger(level: string, name: string): FastifyBaseLogger {
-  return pino({
+  const options = {
     level,
     name,
     serializers: {
@@ -15,7 +15,11 @@ export function createLogger(level: string, name: string): FastifyBaseLogger {
       }),
       err: errorOf,
     },
-  })
+  }
+  const destination = pino.destination(1)
+  // A full disk or a closed terminal costs lines, not the process.
+  destination.on('error', () => {})
+  return pino(options, destination)
 }
 
 /** Only the fields that say what failed: an error may carry a whole command or request with a user's words in it. */

@@ -20,6 +20,8 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
   /** A sign of life of the stage service. */
   onAlive(): void
+  /** Whether the circuit is not closed: what fails then, as a probe does, uses up no attempt. */
+  isCircuitOpen(): boolean
 }
 
 /** Why a running attempt is stopped from outside: the reason its signal is aborted with. */
@@ -156,6 +158,10 @@ export class Attempt {
     const verdict = failure.ill ? 'ill' : 'well'
     const { max, progress } = this.writer.newest
     const error = { code, message, retryable, attempt: this.number }
+    if (retryable && failure.ill && this.options.isCircuitOpen()) {
+      await this.writer.step({ type: 'retrying', progress, message, error, max: max + 1 })
+      return { kind: 'handed-over', verdict }
+    }
     if (!retryable || this.number >= max) return this.fail(error, verdict)
     await this.writer.step({ type: 'retrying', progress, message, error })
     return { kind: 'retry', code, delayMs: failure.retryAfterMs, verdict }

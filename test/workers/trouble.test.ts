@@ -25,7 +25,7 @@ async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
   // It is away when a test says so.
   admin.on('error', () => {})
   t.teardown(() => admin.disconnect())
-  return { service, env, url, admin, keys: journalKeys(env.REDIS_PREFIX as string) }
+  return { service, env, url, redis, admin, keys: journalKeys(env.REDIS_PREFIX as string) }
 }
 
 function cancel(url: string, job: Queued): Promise<Response> {
@@ -121,9 +121,9 @@ t.test('a cancel right behind a failed attempt does not wait for the next one', 
 })
 
 t.test('an EventSource whose job cannot be read right now is told to come back', async (t) => {
-  const { url, admin } = await setUp(t, succeed())
+  const { url, redis } = await setUp(t, succeed())
   const job = await enqueue(url)
-  await admin.shutdown('NOSAVE').catch(() => {})
+  await redis.stop()
   const stream = await openStream(url + job.urls.events)
   t.equal(stream.response.status, 200)
   const frames = []
