@@ -39,7 +39,7 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
           asked = Date.now()
           log.info({ signal }, 'closing')
           void closer.close()
-        } else if (Date.now() - asked > SAME_SIGNAL_MS) {
+        } else if (signal !== 'SIGINT' || Date.now() - asked > SAME_SIGNAL_MS) {
           log.error({ signal }, 'a second signal: ending at once')
           process.exit(1)
         }

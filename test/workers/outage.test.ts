@@ -39,11 +39,12 @@ t.test('down and back again: every job completes, with attempts left', async (t)
   t.teardown(() => back.close())
   const ends = await Promise.all(jobs.map((job) => finished(url, job)))
   for (const [i, end] of ends.entries()) {
-    t.match(end, { status: 'completed', max_attempts: 4 })
+    t.match(end, { status: 'completed' })
+    // Three failures opened the circuit; probes are no attempts that count, so each job has tries left.
+    t.ok(Number(end.max_attempts) - Number(end.attempt) >= 2, `${end.attempt} of ${end.max_attempts}`)
     const calls = back.calls.filter(({ body }) => body.job_id === end.job_id)
     t.equal(calls.length, 1)
     t.equal(calls[0]?.headers['x-attempt'], String(end.attempt))
-    if (during[i]?.attempt === 0) t.ok(end.attempt <= 4)
     assertWhole(t, await (await watch(url, jobs[i] as (typeof jobs)[0])).rest())
   }
   t.ok(worker.logs.some((line) => line.includes('"state":"closed"')))
