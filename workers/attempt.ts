@@ -22,6 +22,8 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   onAlive(): void
   /** Whether the circuit is not closed: what fails then, as a probe does, uses up no attempt. */
   isCircuitOpen(): boolean
+  /** Opens the circuit before its count of failures is full. */
+  openCircuit(): void
 }
 
 /** Why a running attempt is stopped from outside: the reason its signal is aborted with. */
@@ -158,6 +160,8 @@ export class Attempt {
     const verdict = failure.ill ? 'ill' : 'well'
     const { max, progress } = this.writer.newest
     const error = { code, message, retryable, attempt: this.number }
+    // Nobody was met: the last attempt is kept for when the service is back.
+    if (failure.unmet && this.number >= max) this.options.openCircuit()
     if (retryable && failure.ill && this.options.isCircuitOpen()) {
       await this.writer.step({ type: 'retrying', progress, message, error, max: max + 1 })
       return { kind: 'handed-over', verdict }

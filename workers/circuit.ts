@@ -55,6 +55,11 @@ export class Circuit {
     return this.breaker.opened ? 'open' : this.breaker.halfOpen ? 'half-open' : 'closed'
   }
 
+  /** Opens a closed circuit at once: there is no service to be met. */
+  open(): void {
+    if (this.state === 'closed') this.breaker.open()
+  }
+
   /** A sign of life while a probe is under way closes the circuit: a stage may take an hour, its verdict need not. */
   alive(): void {
     if (this.breaker.halfOpen) this.breaker.close()

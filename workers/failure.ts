@@ -4,6 +4,8 @@ export interface StageFailureOptions {
   retryable: boolean
   /** Whether it tells that the service is ill, and so counts towards opening the circuit. */
   ill: boolean
+  /** Whether no connection came to be, so that the service has not begun anything. */
+  unmet?: boolean
   /** How long the service asked to be left alone, in ms. */
   retryAfterMs?: number | undefined
 }
@@ -12,15 +14,18 @@ export class StageFailure extends Error {
   readonly code: string
   readonly retryable: boolean
   readonly ill: boolean
+  readonly unmet: boolean
   readonly retryAfterMs: number
 
   /** `message` is shown to the user whose job it is. */
-  constructor(code: string, message: string, { retryable, ill, retryAfterMs = 0 }: StageFailureOptions) {
+  constructor(code: string, message: string, options: StageFailureOptions) {
+    const { retryable, ill, unmet = false, retryAfterMs = 0 } = options
     super(message)
     this.name = 'StageFailure'
     this.code = code
     this.retryable = retryable
     this.ill = ill
+    this.unmet = unmet
     this.retryAfterMs = retryAfterMs
   }
 }

@@ -169,5 +169,19 @@ async function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promi
 
 function broken({ code = '' }: Error & { code?: string }): StageFailure {
   const message = `The connection to the stage service failed${code && ` (${code})`}`
-  return new StageFailure('STAGE_UNREACHABLE', message, { retryable: true, ill: true })
+  return new StageFailure('STAGE_UNREACHABLE', message, {
+    retryable: true,
+    ill: true,
+    unmet: UNMET.has(code),
+  })
 }
+
+/** Errors of connecting, by Node and undici: not one byte of the request was sent. */
+const UNMET: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])

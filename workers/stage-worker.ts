@@ -60,6 +60,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
     onAlive: () => circuit.alive(),
     isCircuitOpen: () => circuit.state !== 'closed',
+    openCircuit: () => circuit.open(),
   }
   /** Runs of this process by job id, for the signals that reach them. */
   const running = new Map<string, Run>()

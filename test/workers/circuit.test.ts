@@ -49,6 +49,17 @@ t.test('opens after so many ill answers in a row, and refuses without calling', 
   t.notOk(refused.started())
 })
 
+t.test('opened by hand, it probes like any other; an open one stays as it is', async (t) => {
+  const { circuit, states, run, becomes } = setUp(t)
+  circuit.open()
+  circuit.open()
+  await becomes('half-open')
+  circuit.open()
+  t.equal(circuit.state, 'half-open')
+  t.same(await run('well'), { verdict: 'well' })
+  t.same(states, ['open', 'half-open', 'closed'])
+})
+
 t.test('one good answer in between starts the count anew', async (t) => {
   const { circuit, run } = setUp(t)
   for (const verdict of ['ill', 'ill', 'well', 'ill', 'ill'] as const) await run(verdict)

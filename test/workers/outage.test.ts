@@ -117,6 +117,49 @@ t.test('a service that cannot even be connected to', async (t) => {
   t.match(state, { attempt: 1, error: { code: 'STAGE_UNREACHABLE', retryable: true } })
 })
 
+t.test('a lone job keeps its last attempt for a service that is away', async (t) => {
+  const service = new FakeStageService(succeed())
+  await service.open()
+  const { port } = service
+  const env = await testEnv(t, {
+    WORKER_URL: service.url,
+    BREAKER_RESET_MS: '100',
+    STAGE_JOB_ATTEMPTS: '2',
+    STAGE_JOB_BACKOFF_MS: '30',
+  })
+  await service.close()
+  const { url } = await startApi(t, env)
+  const worker = startWorker(t, env)
+  const probed = logged(worker.logs, '"state":"half-open"', 3)
+  const job = await enqueue(url)
+  // Far below the failures that open the circuit, and past the last attempt.
+  await probed
+  t.match(await status(url, job), { error: { code: 'STAGE_UNREACHABLE', retryable: true } })
+  const back = new FakeStageService(succeed())
+  await back.open(port)
+  t.teardown(() => back.close())
+  t.match(await finished(url, job), { status: 'completed' })
+  t.equal(back.calls.length, 1)
+  assertWhole(t, await (await watch(url, job)).rest())
+})
+
+t.test('a job whose call breaks off ends with its last attempt', async (t) => {
+  const service = await fakeStageService(t, ({ response }) => void response.destroy())
+  const env = await testEnv(t, {
+    WORKER_URL: service.url,
+    STAGE_JOB_ATTEMPTS: '2',
+    STAGE_JOB_BACKOFF_MS: '30',
+  })
+  const { url } = await startApi(t, env)
+  startWorker(t, env)
+  t.match(await finished(url, await enqueue(url)), {
+    status: 'failed',
+    attempt: 2,
+    error: { code: 'STAGE_UNREACHABLE' },
+  })
+  t.equal(service.calls.length, 2)
+})
+
 /** Resolves when `count` lines with `text` were logged; the array tells of each push. */
 function logged(logs: string[], text: string, count: number): Promise<void> {
   return new Promise((resolve) => {
