@@ -27,7 +27,8 @@ export async function execute(base: string, workflowId: string, question: string
 }
 
 /** Follows the job's events over as many connections as it takes; resolves to the last event. */
-export function watch(events: URL, onEvent: (event: News) => void, signal: AbortSignal): Promise<News> {
+export async function watch(events: URL, onEvent: (event: News) => void, signal: AbortSignal): Promise<News> {
+  signal.throwIfAborted()
   const source = new EventSource(events)
   return new Promise<News>((done, failed) => {
     signal.addEventListener('abort', () => failed(signal.reason))

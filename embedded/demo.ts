@@ -18,7 +18,10 @@ const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)))
 }
-process.exitCode = await demo(process.argv.slice(2).join(' ') || QUESTION, interrupt.signal)
+// Whoever reads may go away in the middle, as `head` does.
+for (const output of [process.stdout, process.stderr])
+  output.on('error', () => interrupt.abort(new Error('stopped: nobody reads what it says')))
+process.exitCode = await demo(process.argv.slice(2).join(' ').trim() || QUESTION, interrupt.signal)
 
 async function demo(question: string, interrupted: AbortSignal): Promise<number> {
   const dataDir = process.env.STAGECAST_DATA || join('.stagecast', 'demo', timestamp())

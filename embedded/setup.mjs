@@ -58,7 +58,7 @@ function checkNode({ root, nodeVersion }) {
 function provideModules(machine) {
   if (modulesAreCurrent(machine.root)) return
   // Spelt out because NODE_ENV=production or an `omit` setting would leave out what dev, test and build need.
-  const command = ['npm', 'ci', '--include=dev', '--include=optional']
+  const command = ['npm', 'ci', '--include=dev', '--include=optional', '--loglevel=error']
   machine.say('node_modules is missing or out of date.')
   const failure = run(command, machine)
   if (failure) {

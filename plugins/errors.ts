@@ -1,7 +1,7 @@
 /** Every error becomes `application/problem+json`, those of the router and of the HTTP parser included. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { ERRORS, type ErrorCode, ProblemError, type ProblemExtras, toProblem } from '../stages/errors.ts'
 
@@ -77,12 +77,10 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)
   }
   if (error.validation) {
-    const errors = error.validation
-      .slice(0, MAX_ERRORS)
-      .map(({ instancePath, params, message = 'is not valid' }) => ({
-        path: `${error.validationContext}${instancePath}${memberOf(params)}`,
-        message,
-      }))
+    const errors = error.validation.slice(0, MAX_ERRORS).map((fault) => ({
+      path: `${error.validationContext}${fault.instancePath}${memberOf(fault.params)}`,
+      message: inWords(fault),
+    }))
     const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
     return sendProblem(reply, 'VALIDATION_FAILED', detail, { errors })
   }
@@ -129,6 +127,12 @@ export function handleClientError(error: Error & { code?: string }, socket: Sock
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+}
+
+/** A pattern means nothing to who reads an error: the schema's description, up to its first semicolon, says it. */
+function inWords({ keyword, message = 'is not valid', ...fault }: FastifySchemaValidationError): string {
+  const { description } = (fault as { parentSchema?: { description?: string } }).parentSchema ?? {}
+  return keyword === 'pattern' && description ? `must be ${description.split(';', 1)[0]}` : message
 }
 
 /** The field an Ajv message is about when its path stops at the object around it. */

@@ -19,7 +19,8 @@ export default fp(
 )
 
 function compilerWith(options: Options): Ajv {
-  const ajv = new Ajv({ strictTypes: false, ...options })
+  // Verbose: an error carries the schema it comes from, whose description is what a pattern means in words.
+  const ajv = new Ajv({ strictTypes: false, verbose: true, ...options })
   formats.default(ajv)
   return ajv
 }

@@ -28,7 +28,9 @@ const schema = {
   security: [{ bearer: [] }, { ticket: [] }],
   params: JobParams,
   querystring: Type.Object({
-    after: Type.Optional(Type.String({ pattern: EVENT_ID_PATTERN })),
+    after: Type.Optional(
+      Type.String({ pattern: EVENT_ID_PATTERN, description: 'the id of an event of this job' }),
+    ),
     ticket: Type.Optional(Type.String()),
   }),
   headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),

@@ -30,7 +30,8 @@ const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\u0021-\\u007e]{1,255}$',
-      description: 'remembered 24 h per caller: a repeat answers with the same job and runs nothing twice',
+      description:
+        '1 to 255 visible ASCII characters; remembered 24 h per caller: a repeat answers with the same job and runs nothing twice',
     }),
   ),
 })

@@ -8,13 +8,18 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 FormatRegistry.Set('uuid', (value) => UUID.test(value))
 
 /** `format` is for readers of the document; the pattern keeps Ajv from accepting `urn:uuid:` too. */
-export const Uuid = Type.String({ format: 'uuid', pattern: UUID.source.replaceAll('a-f', 'a-fA-F') })
+export const Uuid = Type.String({
+  format: 'uuid',
+  pattern: UUID.source.replaceAll('a-f', 'a-fA-F'),
+  description: 'a UUID',
+})
 
 /** 10 to 4000 characters, something besides white space, no NUL and no lone surrogate. */
 export const ResearchQuestion = Type.String({
   minLength: 10,
   maxLength: 4000,
   pattern: '^(?=[\\s\\S]*\\S)[^\\u0000\\ud800-\\udfff]*$',
+  description: 'a text of 10 to 4000 characters that is not blank; without NUL and lone surrogates',
 })
 
 /** A stage's number, 1 to 20. */

@@ -93,14 +93,29 @@ t.test('shows readably what the API has against a question', async (t) => {
   t.notOk(existsSync(redisLock(dataDir)))
 })
 
+/** At work on its first step when it is told to end, with little time for that. */
+const BUSY = { STAGE_PACE_MS: '60000', SHUTDOWN_GRACE_MS: '1000' }
+
+t.test('a blank question is none', async (t) => {
+  const { said, end } = await run(t, [' '.repeat(12)])
+  t.equal(await end, 0, 'nothing but blanks is no question: the usual one is asked')
+  t.match(said.join('\n'), 'What are the effects of intermittent fasting')
+})
+
+t.test('a reader that goes away stops it, quietly', async (t) => {
+  const { demo, said, line, end, dataDir } = await run(t, [])
+  await line(/^Question/)
+  demo.stdout?.destroy()
+  t.equal(await end, 130)
+  t.notMatch(said.join('\n'), /EPIPE| at /)
+  t.notOk(existsSync(redisLock(dataDir)))
+})
+
 t.test('a server that does not start: its own words, exit code 1', async (t) => {
   const { said, end } = await run(t, [], { STAGE_WORKER_CONCURRENCY: 'many' })
   t.equal(await end, 1)
   t.match(said.join('\n'), /The server ended by itself \(exit code 1\)[\s\S]*STAGE_WORKER_CONCURRENCY/)
 })
-
-/** At work on its first step when it is told to end, with little time for that. */
-const BUSY = { STAGE_PACE_MS: '60000', SHUTDOWN_GRACE_MS: '1000' }
 
 t.test('asks another question when given one; Ctrl-C in the middle stops all', async (t) => {
   const { demo, said, line, end, dataDir } = await run(t, ['Does a vegan diet', 'help?'], BUSY)

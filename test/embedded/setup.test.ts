@@ -84,7 +84,7 @@ t.test('node_modules', async (t) => {
       const { run, ran } = await machine(t, { 'redis-server': '' })
       const { code, said } = run()
       t.equal(code, 0)
-      t.strictSame(await ran(), ['npm ci --include=dev --include=optional'])
+      t.strictSame(await ran(), ['npm ci --include=dev --include=optional --loglevel=error'])
       t.match(said, /node_modules is missing or out of date[\s\S]*Running: npm ci/)
       t.strictSame(run(), { code: 0, said: '' }, 'the second time there is nothing to do or say')
       t.equal((await ran()).length, 1)
@@ -162,7 +162,7 @@ t.test('node_modules', async (t) => {
   t.test('--modules-only asks for no Redis', async (t) => {
     const { run, ran } = await machine(t, { 'apt-get': '' })
     t.equal(run(['--modules-only']).code, 0)
-    t.strictSame(await ran(), ['npm ci --include=dev --include=optional'])
+    t.strictSame(await ran(), ['npm ci --include=dev --include=optional --loglevel=error'])
   })
 })
 

@@ -149,6 +149,32 @@ t.test('an end that comes before anything was done', async (t) => {
   }
 })
 
+t.test('one Ctrl-C may arrive several times, and is one', async (t) => {
+  const { service, env } = await setUp(t, silence)
+  const { url } = await startApi(t, env)
+  const worker = await startDoor(t, 'worker.ts', env)
+  const job = await enqueue(url)
+  const call = await service.call(0)
+  for (let sent = 0; sent < 5; sent += 1) {
+    worker.child.kill('SIGINT')
+    await new Promise(setImmediate)
+  }
+  await logLine(worker, 'closing')
+  await succeed()(call)
+  t.equal(await worker.exited, 0, worker.logs.join('\n'))
+  t.match(await status(url, job), { status: 'completed', attempt: 1 })
+})
+
+t.test('a log that nobody reads costs lines, not the process', async (t) => {
+  const { env } = await setUp(t, succeed())
+  const api = await startDoor(t, 'server.ts', env)
+  const worker = await startDoor(t, 'worker.ts', env)
+  for (const { child } of [api, worker]) child.stdout?.destroy()
+  for (let i = 0; i < 3; i += 1)
+    t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
+  for (const door of [worker, api]) t.equal((await end(door)).exit, 0)
+})
+
 t.test('a configuration that cannot be used: every fault in a line of its own, exit 1', async (t) => {
   const { env } = await setUp(t, succeed())
   const bad = {
@@ -181,6 +207,6 @@ t.test('a port that is taken', async (t) => {
   ] as const) {
     const { exit, output } = await runNode(t, ['--import=tsx', file], { ...env, ...taken })
     t.equal(exit, 1)
-    t.match(output, 'EADDRINUSE')
+    t.match(output, /EADDRINUSE.*choose another PORT, or WORKER_HEALTH_PORT/)
   }
 })
