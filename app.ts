@@ -14,6 +14,7 @@ import auth from './plugins/auth.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
+import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
 import limits from './plugins/limits.ts'
@@ -30,11 +31,12 @@ import catalogueRoutes from './routes/catalogue.ts'
 import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
+import jobListRoutes from './routes/jobs.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import { Stage } from './stages/catalogue.ts'
 import { Problem } from './stages/errors.ts'
-import { JobEvent, JobSnapshot } from './stages/job.ts'
+import { JobEvent, JobSnapshot, JobSummary } from './stages/job.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */
 const BODY_LIMIT = 262_144
@@ -58,7 +60,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply as never),
     routerOptions: { maxParamLength: 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>()
-  for (const schema of [Problem, Stage, JobSnapshot, JobEvent]) app.addSchema(schema)
+  for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent]) app.addSchema(schema)
 
   await app.register(drain)
   await app.register(errors)
@@ -86,6 +88,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
     keepCompleted: config.STAGE_KEEP_COMPLETED,
     keepFailed: config.STAGE_KEEP_FAILED,
   })
+  await app.register(jobs)
   await app.register(tail, { url: config.REDIS_URL })
   await app.register(progress)
   await app.register(streams, {
@@ -109,6 +112,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
   await app.register(healthRoutes)
   await app.register(catalogueRoutes)
   await app.register(executeRoutes)
+  await app.register(jobListRoutes)
   await app.register(statusRoutes)
   await app.register(eventRoutes)
   await app.register(cancelRoutes)

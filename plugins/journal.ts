@@ -3,17 +3,24 @@ import fp from 'fastify-plugin'
 import type { ChainableCommander, Redis } from 'ioredis'
 import { ProblemError } from '../stages/errors.ts'
 import { eventId, type LogEntry } from '../stages/events.ts'
-import type { JobEvent, JobSnapshot } from '../stages/job.ts'
+import type { JobEvent, JobSnapshot, JobSummary } from '../stages/job.ts'
 import {
   CANCEL,
   CANCEL_KEYS,
   type CancelReply,
+  cancelArguments,
   type JournalKeys,
   journalKeys,
+  PLACE,
+  PLACE_KEYS,
+  type PlaceReply,
+  placeArguments,
   RECORD,
   RECORD_KEYS,
   type RecordReply,
+  recordArguments,
 } from '../stages/journal.ts'
+import type { JobOrigin } from '../stages/order.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
@@ -24,6 +31,7 @@ import {
   toEndRecord,
   toEvents,
   toSnapshot,
+  toSummary,
 } from '../stages/snapshot.ts'
 import { NO_SUCH_JOB } from './errors.ts'
 
@@ -41,8 +49,12 @@ export interface JournalReader {
   find(jobId: string, stage: number, userId: string | null): Promise<JobSnapshot>
   /** State and events of several jobs in one round trip, in the order asked; null for a job that is gone. */
   records(jobIds: readonly string[]): Promise<(JobRecord | null)[]>
+  /** What lists tell of several jobs, in one round trip, in the order asked; null for a job that is gone. */
+  summaries(jobIds: readonly string[]): Promise<(JobSummary | null)[]>
+  /** Gives an event its place in the order of its workflow, unless it has one. */
+  place(job: JobOrigin, eventId: string): Promise<PlaceReply>
   /** Ends a waiting job as cancelled, or marks a held one for its worker. */
-  cancel(jobId: string): Promise<CancelReply | 'cancelled'>
+  cancel(job: JobOrigin): Promise<CancelReply | 'cancelled'>
 }
 
 declare module 'fastify' {
@@ -54,6 +66,7 @@ declare module 'fastify' {
 type WithScripts = Redis & {
   stagecastRecord(...args: (string | number)[]): Promise<RecordReply>
   stagecastCancel(...args: (string | number)[]): Promise<CancelReply>
+  stagecastPlace(...args: (string | number)[]): Promise<PlaceReply>
 }
 
 export interface JournalPluginOptions {
@@ -67,6 +80,7 @@ export default fp<JournalPluginOptions>(
     const redis = app.redis as WithScripts
     redis.defineCommand('stagecastRecord', { numberOfKeys: RECORD_KEYS, lua: RECORD })
     redis.defineCommand('stagecastCancel', { numberOfKeys: CANCEL_KEYS, lua: CANCEL })
+    redis.defineCommand('stagecastPlace', { numberOfKeys: PLACE_KEYS, lua: PLACE })
 
     const readJob = (pipeline: ChainableCommander, id: string) =>
       pipeline.hmget(keys.job(id), ...JOB_FIELDS).get(keys.end(id))
@@ -90,17 +104,21 @@ export default fp<JournalPluginOptions>(
         const answers = await app.fromRedis(pipeline.exec().then(replies))
         return jobIds.map((_, i) => toRecord(answers.slice(3 * i, 3 * i + 3)))
       },
-      async cancel(jobId) {
+      async summaries(jobIds) {
+        const pipeline = redis.pipeline()
+        for (const id of jobIds) pipeline.get(keys.brief(id)).hmget(keys.job(id), ...JOB_FIELDS)
+        const answers = await app.fromRedis(pipeline.exec().then(replies))
+        return jobIds.map((_, i) => toBrief(answers.slice(2 * i, 2 * i + 2)))
+      },
+      place: (job, id) => redis.stagecastPlace(...placeArguments(keys, job, id, resultTtlSeconds)),
+      async cancel(job) {
         // A job can be taken by a worker, or dropped by one, between two looks: then look again.
         for (;;) {
           const reply = await app.fromRedis(
-            redis.stagecastCancel(
-              ...[keys.job(jobId), keys.lock(jobId), keys.end(jobId), keys.events],
-              ...[jobId, Date.now(), keys.cancels],
-            ),
+            redis.stagecastCancel(...cancelArguments(keys, job, Date.now(), resultTtlSeconds)),
           )
           if (reply !== 'free') return reply
-          const settled = await settleCancelled(jobId)
+          const settled = await settleCancelled(job.job_id)
           if (settled) return settled
         }
       },
@@ -115,14 +133,18 @@ export default fp<JournalPluginOptions>(
       if (!journal) return (await app.fromRedis(redis.exists(keys.end(jobId)))) ? null : 'gone'
       const entry = cancelledEntry(journal)
       const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
-      const end = toEndRecord(journal, entry)
-      const lines = entries.map((one) => JSON.stringify(one))
-      const expected = journal.last ? eventId(journal.last) : ''
       const reply = await app.fromRedis(
         redis.stagecastRecord(
-          ...[keys.job(jobId), keys.lock(jobId), keys.end(jobId), keys.log(jobId), keys.events],
-          ...['', expected, end.cursor, jobId, resultTtlSeconds, '1', JSON.stringify(end), resultTtlSeconds],
-          ...[JSON.stringify(entry), JSON.stringify({ prev: expected, entries }), ...lines],
+          ...recordArguments(keys, {
+            job: journal.data,
+            token: '',
+            expected: journal.last ? eventId(journal.last) : '',
+            entries,
+            end: toEndRecord(journal, entry),
+            cancelled: true,
+            logTtlSeconds: resultTtlSeconds,
+            resultTtlSeconds,
+          }),
         ),
       )
       return reply === 'ok' ? 'cancelled' : reply === 'gone' ? 'gone' : null
@@ -147,6 +169,12 @@ function toRecord([fields, end, log]: unknown[]): JobRecord | null {
   // A job that waits for very long outlives its log, but not its newest line.
   if (entries.length === 0 && journal?.last) entries.push(journal.last)
   return { snapshot, events: toEvents(journal, entries, snapshot) }
+}
+
+function toBrief([brief, fields]: unknown[]): JobSummary | null {
+  if (brief) return JSON.parse(brief as string)
+  const journal = parseJournal(fields as JobFields)
+  return journal && toSummary(toSnapshot(journal))
 }
 
 function cancelledEntry(journal: Journal): LogEntry {

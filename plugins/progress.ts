@@ -4,9 +4,8 @@
  */
 import { setMaxListeners } from 'node:events'
 import fp from 'fastify-plugin'
-import { eventId, isTerminal } from '../stages/events.ts'
+import { eventId, isTerminal, LOG_CAPACITY } from '../stages/events.ts'
 import type { JobEvent, JobSnapshot } from '../stages/job.ts'
-import { LOG_CAPACITY } from '../stages/journal.ts'
 import { toEvent } from '../stages/snapshot.ts'
 import type { JobRecord } from './journal.ts'
 import type { Announcement } from './tail.ts'

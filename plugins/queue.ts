@@ -3,8 +3,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
 import type { ExecuteBody } from '../stages/catalogue.ts'
+import { FIRST_ID } from '../stages/events.ts'
 import type { JobData } from '../stages/job.ts'
-import { QUEUE_NAME } from '../stages/journal.ts'
+import { type PlaceReply, QUEUE_NAME } from '../stages/journal.ts'
+import type { JobOrigin } from '../stages/order.ts'
 import { logOncePerSecond } from './redis.ts'
 
 export interface QueuePluginOptions {
@@ -129,7 +131,23 @@ export default fp<QueuePluginOptions>(
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
       }
-      await usable().then((queue) => queue.add(`stage-${stage}-execute`, data, { jobId }))
+      const open = await usable()
+      const added = open.add(`stage-${stage}-execute`, data, { jobId })
+      const placed = nextTurn().then(() => place(data))
+      await added
+      // It overtook the job, e.g. while Redis had yet to be told the script that adds it.
+      if ((await placed) === 'gone') await place(data)
+    }
+
+    /**
+     * Sent right behind the job, which is on its way by then: both make one round trip. Should it fail, the worker
+     * makes good for it with the job's first line.
+     */
+    function place(job: JobOrigin): Promise<PlaceReply | null> {
+      return journal.place(job, FIRST_ID).catch((err: Error) => {
+        app.log.warn({ err, jobId: job.job_id }, 'a job has no place in its workflow yet')
+        return null
+      })
     }
 
     /** The key is claimed for a job id before the job is added under it. Whoever repeats the request finds the claim. */
@@ -169,6 +187,10 @@ function fingerprint({ stage, body }: EnqueueRequest): string {
 function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function deadline(ms: number): Promise<void> {

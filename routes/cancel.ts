@@ -28,8 +28,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.authenticate, app.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      await app.journal.find(job_id, stage, request.user.id)
-      const outcome = await app.journal.cancel(job_id)
+      const { data } = await app.journal.find(job_id, stage, request.user.id)
+      const outcome = await app.journal.cancel({ ...data, job_id })
       if (outcome === 'cancelling') return reply.code(202).send({ job_id, status: 'cancelling' })
       if (outcome === 'gone') throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
       if (outcome === 'cancelled') await app.queue.discard(job_id)

@@ -44,6 +44,9 @@ export const LogEntry = Type.Object({
 })
 export type LogEntry = Static<typeof LogEntry>
 
+/** Entries of one job that the log keeps; older ones are dropped and a reader is told so. */
+export const LOG_CAPACITY = 512
+
 /** The milestones of one attempt, in percent. */
 export const MILESTONE = { taken: 10, called: 20, answered: 80, stored: 100 } as const
 

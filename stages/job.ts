@@ -79,6 +79,25 @@ export const JobSnapshot = Type.Object(
 )
 export type JobSnapshot = Static<typeof JobSnapshot>
 
+/** A job in a list. */
+export const JobSummary = Type.Composite(
+  [
+    Type.Pick(JobSnapshot, [
+      'job_id',
+      'stage',
+      'workflow_id',
+      'status',
+      'progress',
+      'attempt',
+      'max_attempts',
+    ]),
+    Type.Pick(JobSnapshot.properties.data, ['research_question']),
+    Type.Pick(JobSnapshot, ['error', 'created_at', 'processed_at', 'finished_at']),
+  ],
+  { $id: 'JobSummary' },
+)
+export type JobSummary = Static<typeof JobSummary>
+
 /** `data` of one event. */
 export const JobEventData = Type.Object({
   job_id: Uuid,

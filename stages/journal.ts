@@ -8,12 +8,16 @@
  * - `CANCEL` marks a job whose attempt is under way, or tells the caller that none is. Between attempts a worker may
  *   hold the lease, but it writes nothing: the cursor alone decides who comes first.
  *
+ * Both give each new event its place in the order of its workflow (see order.ts), in that same step.
+ *
  * All keys of one queue share REDIS_PREFIX; on Redis Cluster that prefix carries the hash tag.
  */
-export const QUEUE_NAME = 'workflow-stages'
+import { eventId, LOG_CAPACITY, type LogEntry } from './events.ts'
+import type { JobSnapshot } from './job.ts'
+import { type JobOrigin, orderArguments, PLACE_EVENTS, workflowName } from './order.ts'
+import { toSummary } from './snapshot.ts'
 
-/** Entries of one job that the log keeps; older ones are dropped and a reader is told so. */
-export const LOG_CAPACITY = 512
+export const QUEUE_NAME = 'workflow-stages'
 
 /** Approximate length of the queue's event stream, BullMQ's own default. */
 const STREAM_LENGTH = 10_000
@@ -27,6 +31,12 @@ export interface JournalKeys {
   log(jobId: string): string
   /** The end record: the final status document. */
   end(jobId: string): string
+  /** Summary of a finished job, as lists show it. */
+  brief(jobId: string): string
+  /** Order of the events of a user's workflow. */
+  order(userId: string, workflowId: string): string
+  /** A user's jobs, in the order they were accepted. */
+  jobs(userId: string): string
   /** BullMQ's event stream of the queue. */
   events: string
   /** Pub/sub channel on which workers hear of cancel requests. */
@@ -42,6 +52,9 @@ export function journalKeys(prefix: string): JournalKeys {
     lock: (id) => `${base}:${id}:lock`,
     log: (id) => `${base}:${id}:log`,
     end: (id) => `${base}:${id}:end`,
+    brief: (id) => `${base}:${id}:brief`,
+    order: (userId, workflowId) => `${base}:order:${workflowName(userId, workflowId)}`,
+    jobs: (userId) => `${base}:jobs:${userId}`,
     events: `${base}:events`,
     cancels: `${base}:cancels`,
     own: (...parts) => [base, ...parts].join(':'),
@@ -52,48 +65,138 @@ export function journalKeys(prefix: string): JournalKeys {
 export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
 /**
- * KEYS job, lock, end, log, events
- * ARGV token ('' = the caller found the job free), expected cursor, new cursor, job id, log TTL in s,
- *      may a cancelling job take this ('1' or ''), end record ('' = none), end TTL in s, last entry, announcement,
- *      then every new entry
+ * KEYS job, lock, end, log, events, order, jobs, brief
+ * ARGV what `orderArguments` gives (5), token ('' = the caller found the job free), expected cursor, new cursor,
+ *      log TTL in s, may a cancelling job take this ('1' or ''), end record ('' = none), its summary, TTL of both in s,
+ *      last entry, announcement, then every new entry
  *
  * The HDEL of nothing lets the script finish in a Redis out of memory, which refuses only scripts that begin to
  * write with a command that takes memory: what was accepted may still be settled.
  */
-export const RECORD = `
-if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
+export const RECORD = `${PLACE_EVENTS}
+if ARGV[6] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[6] then return 'lost' end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
 local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel')
 if not stored[1] then return 'gone' end
-if (stored[2] or '') ~= ARGV[2] then return 'moved:' .. (stored[2] or '') end
-if stored[3] and ARGV[6] == '' then return 'cancelling' end
+if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
+if stored[3] and ARGV[10] == '' then return 'cancelling' end
 redis.call('HDEL', KEYS[1], '')
-redis.call('RPUSH', KEYS[4], unpack(ARGV, 11))
+redis.call('RPUSH', KEYS[4], unpack(ARGV, 16))
 redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
-redis.call('EXPIRE', KEYS[4], ARGV[5])
-redis.call('HSET', KEYS[1], 'progress', ARGV[9], 'last', ARGV[9], 'cursor', ARGV[3])
-if ARGV[7] ~= '' then redis.call('SET', KEYS[3], ARGV[7], 'EX', ARGV[8]) end
-redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[4], 'data', ARGV[10])
+redis.call('EXPIRE', KEYS[4], ARGV[9])
+redis.call('HSET', KEYS[1], 'progress', ARGV[14], 'last', ARGV[14], 'cursor', ARGV[8])
+if ARGV[11] ~= '' then
+  redis.call('SET', KEYS[3], ARGV[11], 'EX', ARGV[13])
+  redis.call('SET', KEYS[8], ARGV[12], 'EX', ARGV[13])
+end
+local places = place(KEYS[1], KEYS[6], KEYS[7])
+redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[1],
+  'data', ARGV[15], 'workflow', ARGV[3], 'places', places)
 return 'ok'`
 
-export const RECORD_KEYS = 5
+export const RECORD_KEYS = 8
+
+/** One call of `RECORD`. */
+export interface RecordWrite {
+  job: JobOrigin
+  /** '' = the caller found the job free. */
+  token: string
+  /** The cursor that must be stored. */
+  expected: string
+  /** At least one. */
+  entries: LogEntry[]
+  /** Settles the job. */
+  end?: JobSnapshot | null | undefined
+  /** Also for a job whose cancelling was asked for. */
+  cancelled?: boolean | undefined
+  logTtlSeconds: number
+  resultTtlSeconds: number
+}
+
+/** Keys and arguments of a call of `RECORD`. */
+export function recordArguments(keys: JournalKeys, write: RecordWrite): (string | number)[] {
+  const { job, entries, end, resultTtlSeconds } = write
+  const id = job.job_id
+  const lines = entries.map((entry) => JSON.stringify(entry))
+  const newest = entries.at(-1) as LogEntry
+  return [
+    ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
+    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.brief(id)],
+    ...orderArguments(job, entries.map(eventId), resultTtlSeconds),
+    ...[write.token, write.expected, eventId(newest)],
+    ...[end ? resultTtlSeconds : write.logTtlSeconds, write.cancelled ? '1' : ''],
+    ...[end ? JSON.stringify(end) : '', end ? JSON.stringify(toSummary(end)) : '', resultTtlSeconds],
+    ...[lines.at(-1) as string, JSON.stringify({ prev: write.expected, entries }), ...lines],
+  ]
+}
 
 /** Outcome of `CANCEL`: `free` = no attempt is under way, the caller settles the job with `RECORD`. */
 export type CancelReply = 'cancelling' | 'free' | 'settled' | 'gone'
 
-/** KEYS job, lock, end, events; ARGV job id, now in ms, channel */
-export const CANCEL = `
+/** KEYS job, lock, end, events, order, jobs; ARGV what `orderArguments` gives (5, without events), now in ms, channel */
+export const CANCEL = `${PLACE_EVENTS}
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
 local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'finishedOn', 'last')
 if not stored[1] then return 'gone' end
 if stored[3] then return 'settled' end
 local resting = not stored[4] or cjson.decode(stored[4]).type == 'retrying'
 if resting or redis.call('EXISTS', KEYS[2]) == 0 then return 'free' end
-local mark = '{"after":"' .. (stored[2] or '') .. '","at":' .. ARGV[2] .. '}'
+local mark = '{"after":"' .. (stored[2] or '') .. '","at":' .. ARGV[6] .. '}'
 if redis.call('HSETNX', KEYS[1], 'cancel', mark) == 1 then
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'cancelling', 'jobId', ARGV[1])
+  ARGV[5] = string.sub(stored[2], 1, -2) .. '1'
+  local places = place(KEYS[1], KEYS[5], KEYS[6])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'cancelling', 'jobId', ARGV[1],
+    'workflow', ARGV[3], 'places', places)
 end
-redis.call('PUBLISH', ARGV[3], ARGV[1])
+redis.call('PUBLISH', ARGV[7], ARGV[1])
 return 'cancelling'`
 
-export const CANCEL_KEYS = 4
+export const CANCEL_KEYS = 6
+
+/** Keys and arguments of a call of `CANCEL`. `now` in epoch ms. */
+export function cancelArguments(
+  keys: JournalKeys,
+  job: JobOrigin,
+  now: number,
+  resultTtlSeconds: number,
+): (string | number)[] {
+  const id = job.job_id
+  return [
+    ...[keys.job(id), keys.lock(id), keys.end(id), keys.events],
+    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id)],
+    ...orderArguments(job, [], resultTtlSeconds),
+    ...[now, keys.cancels],
+  ]
+}
+
+/** Outcome of `PLACE`: `known` = it had its place; `gone` = there is no such job (yet). */
+export type PlaceReply = 'placed' | 'known' | 'gone'
+
+/**
+ * Gives events a place that no write to the log brings: `queued`, and an end that nobody recorded.
+ *
+ * KEYS job, order, jobs, events; ARGV what `orderArguments` gives (5)
+ */
+export const PLACE = `${PLACE_EVENTS}
+if redis.call('HEXISTS', KEYS[1], 'timestamp') == 0 then return 'gone' end
+if (redis.call('HGET', KEYS[1], 'placed') or '') >= ARGV[5] then return 'known' end
+local places = place(KEYS[1], KEYS[2], KEYS[3])
+redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', ARGV[1],
+  'workflow', ARGV[3], 'places', places)
+return 'placed'`
+
+export const PLACE_KEYS = 4
+
+/** Keys and arguments of a call of `PLACE`. */
+export function placeArguments(
+  keys: JournalKeys,
+  job: JobOrigin,
+  id: string,
+  resultTtlSeconds: number,
+): (string | number)[] {
+  return [
+    keys.job(job.job_id),
+    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.events],
+    ...orderArguments(job, [id], resultTtlSeconds),
+  ]
+}

@@ -9,7 +9,7 @@ import {
   type LogEntry,
   statusAfter,
 } from './events.ts'
-import type { JobData, JobEvent, JobSnapshot } from './job.ts'
+import type { JobData, JobEvent, JobSnapshot, JobSummary } from './job.ts'
 
 /** The fields of the job's hash that a reader asks for, in this order. */
 export const JOB_FIELDS = [
@@ -100,6 +100,12 @@ export function toEndRecord(
 ): JobSnapshot {
   const state = toSnapshot({ ...journal, last: entry, cancel: null, abandonedAt: null })
   return { ...state, result, finished_at: entry.at }
+}
+
+/** What a list tells of a job. */
+export function toSummary(snapshot: JobSnapshot): JobSummary {
+  const { cursor: _, data, result: __, ...rest } = snapshot
+  return { ...rest, research_question: data.research_question }
 }
 
 /**

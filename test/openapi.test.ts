@@ -215,6 +215,9 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getJobStatus', 304, { path: of(done), headers: { ...alice, 'if-none-match': '*' } })
   await drive('getJobStatus', 400, { path: of(done), query: '?wait=31', headers: alice })
 
+  await drive('listJobs', 200, { headers: alice })
+  await drive('listJobs', 400, { query: '?limit=0', headers: alice })
+
   const page = await drive('getJobEvents', 200, {
     path: of(done),
     headers: { ...alice, accept: 'application/json' },
@@ -255,6 +258,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     await drive(id, 401, { path, headers: foreign })
     await drive(id, 429, { at: limited, path, headers: alice })
     await drive(id, 503, { at: keyless, path, headers: rs256 })
+    if (id === 'listJobs') await drive(id, 503, { at: redisless, headers: alice })
     if (!template.includes('{job_id}')) continue
     await drive(id, 404, { path: { ...path, ...nowhere }, headers: alice })
     await drive(id, 404, { path, headers: authorization('bob') })
@@ -289,6 +293,7 @@ const PATHS = [
   '/health/live',
   '/health/ready',
   '/api/workflow/stages',
+  '/api/workflow/jobs',
   ...EXECUTES.map((stage) => `/api/workflow/stages/${stage}/execute`),
   ...['status', 'events', 'cancel', 'tickets', 'artifacts/{name}'].map((path) => `${JOB}/${path}`),
 ]

@@ -5,7 +5,14 @@
 import type { Redis } from 'ioredis'
 import { eventId, type LogEntry } from '../stages/events.ts'
 import type { JobResult, JobSnapshot } from '../stages/job.ts'
-import { type JournalKeys, RECORD, RECORD_KEYS, type RecordReply } from '../stages/journal.ts'
+import {
+  type JournalKeys,
+  RECORD,
+  RECORD_KEYS,
+  type RecordReply,
+  type RecordWrite,
+  recordArguments,
+} from '../stages/journal.ts'
 import { type CancelMark, cancellingEntry, type Journal, lastEntry, toEndRecord } from '../stages/snapshot.ts'
 
 /** Another worker may hold the job by now: this one must stop at once and change nothing. */
@@ -33,12 +40,8 @@ export function defineScripts(redis: Redis): ScriptRedis {
 /** A step as the attempt tells it; place and time are added here. */
 export type Step = Pick<LogEntry, 'type' | 'progress' | 'message'> & Partial<Pick<LogEntry, 'error' | 'max'>>
 
-interface Write {
-  entries: LogEntry[]
-  end?: string
-  /** The write that carries out a cancel. */
-  cancelled?: boolean
-}
+/** `cancelled`: the write that carries out a cancel. */
+type Write = Pick<RecordWrite, 'entries' | 'end' | 'cancelled'>
 
 /** Lines of this attempt kept to write them again should a fail-over have lost them. */
 const MEMORY = 64
@@ -90,8 +93,7 @@ export class JournalWriter {
   /** Stores the outcome: after this nothing can change it. */
   settle(steps: Step[], result: JobResult | null = null): Promise<void> {
     const entries = steps.map((step) => this.next(step))
-    const end = toEndRecord(this.journal, this.last, result)
-    return this.write({ entries, end: JSON.stringify(end) })
+    return this.write({ entries, end: toEndRecord(this.journal, this.last, result) })
   }
 
   /** Stores the outcome `cancelled`, after the request for it; `toStep` makes it of the newest line stored. */
@@ -104,8 +106,7 @@ export class JournalWriter {
     const mark = await redis.hget(keys.job(this.journal.data.job_id), 'cancel')
     const asked: CancelMark = mark ? JSON.parse(mark) : { after: this.cursor, at: Date.now() }
     const entries = [cancellingEntry(this.last, asked), this.next(toStep(this.last))]
-    const end = toEndRecord(this.journal, this.last)
-    await this.write({ entries, end: JSON.stringify(end), cancelled: true })
+    await this.write({ entries, end: toEndRecord(this.journal, this.last), cancelled: true })
   }
 
   /** The stored outcome of a settled job, or null once it has expired. */
@@ -153,25 +154,16 @@ export class JournalWriter {
     return this.record(stored, { ...write, entries: [...lost, ...write.entries] })
   }
 
-  private record(expected: string, { entries, end = '', cancelled }: Write): Promise<RecordReply> {
+  private record(expected: string, write: Write): Promise<RecordReply> {
     const { redis, keys, token, logTtlSeconds, resultTtlSeconds } = this.options
-    const id = this.journal.data.job_id
-    const lines = entries.map((entry) => JSON.stringify(entry))
-    const newest = entries.at(-1) as LogEntry
+    const job = this.journal.data
     return redis.stagecastRecord(
-      ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
-      ...[token, expected, eventId(newest), id, end ? resultTtlSeconds : logTtlSeconds, cancelled ? '1' : ''],
-      ...[
-        end,
-        resultTtlSeconds,
-        lines.at(-1) as string,
-        JSON.stringify({ prev: expected, entries }),
-        ...lines,
-      ],
+      ...recordArguments(keys, { ...write, job, token, expected, logTtlSeconds, resultTtlSeconds }),
     )
   }
 
-  private async isStored(end: string): Promise<boolean> {
-    return (await this.options.redis.get(this.options.keys.end(this.journal.data.job_id))) === end
+  private async isStored(end: JobSnapshot): Promise<boolean> {
+    const stored = await this.options.redis.get(this.options.keys.end(this.journal.data.job_id))
+    return stored === JSON.stringify(end)
   }
 }

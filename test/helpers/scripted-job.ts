@@ -1,8 +1,8 @@
 /** A job whose life a test writes itself, line by line, in the place of a worker. */
 import { randomUUID } from 'node:crypto'
 import { eventId, type LogEntry } from '../../stages/events.ts'
-import type { JobResult } from '../../stages/job.ts'
-import { RECORD, RECORD_KEYS } from '../../stages/journal.ts'
+import type { JobData, JobResult, JobSnapshot } from '../../stages/job.ts'
+import { RECORD, RECORD_KEYS, recordArguments } from '../../stages/journal.ts'
 import { JOB_FIELDS, type Journal, parseJournal, toEndRecord } from '../../stages/snapshot.ts'
 import { type Execute, enqueue, type Queued, type TestApi } from './app.ts'
 
@@ -49,18 +49,17 @@ export class ScriptedJob {
   }
 
   /** Appends lines in one write, as a worker does. */
-  async write(lines: Line[], end = ''): Promise<void> {
+  async write(lines: Line[], end: JobSnapshot | null = null): Promise<void> {
     const { redis } = this.api.app
     const expected = this.seq === 0 && this.attempt === 1 ? '' : this.head
     const entries = lines.map((line) => this.next(line))
-    const texts = entries.map((entry) => JSON.stringify(entry))
-    const keys = [this.keys.job(this.id), this.keys.lock(this.id), this.keys.end(this.id)]
     const reply = await redis.eval(
       RECORD,
       RECORD_KEYS,
-      ...[...keys, this.keys.log(this.id), this.keys.events],
-      ...[this.token, expected, eventId(entries.at(-1) as LogEntry), this.id, 600, '', end, 600],
-      ...[texts.at(-1) as string, JSON.stringify({ prev: expected, entries }), ...texts],
+      ...recordArguments(this.keys, {
+        ...{ job: await this.origin(), token: this.token, expected, entries, end },
+        ...{ logTtlSeconds: 600, resultTtlSeconds: 600 },
+      }),
     )
     if (reply !== 'ok') throw new Error(`RECORD answered ${reply}`)
     this.ids.push(...entries.map(eventId))
@@ -81,7 +80,11 @@ export class ScriptedJob {
     const place = { seq: this.seq, progress: this.progress }
     const end = toEndRecord(parseJournal(fields) as Journal, this.next(line), result)
     Object.assign(this, place)
-    await this.write([line], JSON.stringify(end))
+    await this.write([line], end)
+  }
+
+  private async origin(): Promise<JobData> {
+    return JSON.parse((await this.api.app.redis.hget(this.keys.job(this.id), 'data')) as string)
   }
 
   private next(line: Line): LogEntry {

@@ -84,7 +84,8 @@ t.test('without Redis everything is 503', async (t) => {
     () => journal.snapshot(job.id),
     () => journal.find(job.id, 2, 'alice'),
     () => journal.records([job.id]),
-    () => journal.cancel(job.id),
+    () => journal.cancel({ job_id: job.id, stage: 2, workflow_id: job.id, user_id: 'alice' }),
+    () => journal.summaries([job.id]),
   ]
   for (const ask of asked) await t.rejects(ask(), { code: 'QUEUE_UNAVAILABLE' })
 })

@@ -1,0 +1,93 @@
+/** The list of a user's jobs, newest first, page by page. */
+import fp from 'fastify-plugin'
+import type { JobSummary } from '../stages/job.ts'
+import { type JobMember, parseMember } from '../stages/order.ts'
+
+export interface JobFilter {
+  stage?: number | undefined
+  status?: JobSummary['status'] | undefined
+  workflow_id?: string | undefined
+}
+
+export interface JobPage {
+  jobs: JobSummary[]
+  /** Where the next page begins, null at the end of the list. A page may be short, or empty, before the end. */
+  next: string | null
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    jobs: {
+      /** `after`: the `next` of the page before. Costs a bounded number of calls, however little the filter matches. */
+      page(userId: string, filter: JobFilter, limit: number, after?: string): Promise<JobPage>
+    }
+  }
+}
+
+/** Members that are looked at for one page, and jobs that are read for it, in rounds of one call each. */
+const WINDOW = 1000
+const READ_ROUNDS = 3
+/** Jobs are read that may not be shown: their result may have expired, or their status be another one. */
+const SPARE = 10
+
+export default fp(
+  async (app) => {
+    const { redis, journal } = app
+
+    app.decorate('jobs', {
+      async page(userId, filter, limit, after) {
+        const key = journal.keys.jobs(userId)
+        const isSifted = filter.stage !== undefined || filter.workflow_id !== undefined
+        const perRound = limit + SPARE
+        const window = isSifted ? WINDOW : perRound * READ_ROUNDS
+        const listed = await app.fromRedis(
+          redis.zrevrangebyscore(key, after ? `(${after}` : '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, window),
+        )
+        const entries = toEntries(listed)
+        const found = entries.filter((entry) => matches(entry, filter))
+        const page: JobPage = { jobs: [], next: null }
+        const vanished: string[] = []
+        for (let round = 0; round < READ_ROUNDS; round += 1) {
+          const batch = found.splice(0, perRound)
+          if (batch.length === 0) break
+          const summaries = await journal.summaries(batch.map(({ jobId }) => jobId))
+          for (const [i, entry] of batch.entries()) {
+            const summary = summaries[i]
+            if (page.jobs.length === limit) {
+              found.unshift(...batch.slice(i))
+              break
+            }
+            page.next = entry.score
+            if (!summary) vanished.push(entry.member)
+            else if (!filter.status || summary.status === filter.status) page.jobs.push(summary)
+          }
+          if (page.jobs.length === limit) break
+        }
+        // Everything that was looked at is behind us: the next page begins where this window ends, if it was full.
+        if (found.length === 0) page.next = entries.length === window ? (entries.at(-1)?.score ?? null) : null
+        if (vanished.length > 0) void redis.zrem(key, ...vanished).catch(() => {})
+        return page
+      },
+    })
+  },
+  { name: 'jobs', dependencies: ['journal'] },
+)
+
+interface Entry extends JobMember {
+  member: string
+  score: string
+}
+
+function toEntries(listed: string[]): Entry[] {
+  const entries: Entry[] = []
+  for (let i = 0; i < listed.length; i += 2) {
+    const member = listed[i] as string
+    entries.push({ ...parseMember(member), member, score: listed[i + 1] as string })
+  }
+  return entries
+}
+
+function matches({ stage, workflowId }: JobMember, filter: JobFilter): boolean {
+  if (filter.stage !== undefined && stage !== String(filter.stage)) return false
+  return filter.workflow_id === undefined || workflowId === filter.workflow_id
+}

@@ -1,0 +1,56 @@
+/** GET /api/workflow/jobs: the caller's own jobs, newest first. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { JobStatus } from '../stages/events.ts'
+import { JobSummary, StageNumber, Uuid } from '../stages/job.ts'
+import { POSITION_PATTERN } from '../stages/order.ts'
+import { BEARER, named, problems } from './responses.ts'
+
+const Page = Type.Object(
+  {
+    jobs: Type.Array(named(JobSummary)),
+    next: Type.Union([Type.String({ pattern: POSITION_PATTERN }), Type.Null()], {
+      description: 'opaque: `after` of the next page, null on the last one',
+    }),
+  },
+  {
+    $id: 'JobPage',
+    description: 'A page may be shorter than `limit`, even empty, and have a `next`: go on until it is null',
+  },
+)
+
+const schema = {
+  operationId: 'listJobs',
+  summary: 'List your jobs',
+  description:
+    'Newest first. No job is skipped or told twice while new ones arrive. Expired jobs are not listed.',
+  tags: ['jobs'],
+  security: BEARER,
+  querystring: Type.Object({
+    stage: Type.Optional(StageNumber),
+    status: Type.Optional(JobStatus),
+    workflow_id: Type.Optional(Uuid),
+    limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
+    after: Type.Optional(
+      Type.String({ pattern: POSITION_PATTERN, description: '`next` of the page before' }),
+    ),
+  }),
+  response: { 200: Page, ...problems(400, 401, 429, 503) },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/api/workflow/jobs',
+    schema,
+    onRequest: [app.authenticate, app.throttle],
+    async handler(request, reply) {
+      const { limit, after, ...filter } = request.query
+      reply.header('cache-control', 'private, no-cache')
+      return app.jobs.page(request.user.id, filter, limit, after)
+    },
+  })
+}
+
+export default fp(routes, { name: 'job-list', encapsulate: true, dependencies: ['jobs', 'limits'] })
