@@ -89,7 +89,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
     keepFailed: config.STAGE_KEEP_FAILED,
   })
   await app.register(jobs)
-  await app.register(tail, { url: config.REDIS_URL })
+  await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })
   await app.register(progress)
   await app.register(streams, {
     heartbeatMs: config.SSE_HEARTBEAT_MS,

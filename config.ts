@@ -6,6 +6,7 @@ import { createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { hasHashTag, NEEDS_HASH_TAG, splitRedisUrl } from './redis-url.ts'
 
 const Count = (fallback: number, minimum = 0, maximum = 2_147_483_647) =>
   Type.Integer({ default: fallback, minimum, maximum })
@@ -132,7 +133,7 @@ function missing(name: string): string {
 
 function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker'): Generator<string> {
   const production = env.NODE_ENV !== 'development' && env.NODE_ENV !== 'test'
-  yield* redisFaults(env.REDIS_URL)
+  yield* redisFaults(env)
   yield* httpFaults('WORKER_URL', env.WORKER_URL, production)
   if (env.JWT_JWKS_URL) yield* httpFaults('JWT_JWKS_URL', env.JWT_JWKS_URL, production)
   if (env.JWT_SECRET && Buffer.byteLength(env.JWT_SECRET) < 32)
@@ -164,9 +165,13 @@ function isUsableKey(pem: string): boolean {
   }
 }
 
-function* redisFaults(url: string | undefined): Generator<string> {
-  if (url && !(URL.canParse(url) && ['redis:', 'rediss:', 'unix:'].includes(new URL(url).protocol)))
-    yield 'REDIS_URL must be one address that begins with redis://, rediss:// or unix://'
+function* redisFaults({ REDIS_URL, REDIS_PREFIX }: Partial<Static<typeof Environment>>): Generator<string> {
+  if (!REDIS_URL) return
+  const urls = splitRedisUrl(REDIS_URL)
+  const protocols = urls.length > 1 ? ['redis:', 'rediss:'] : ['redis:', 'rediss:', 'unix:']
+  if (!urls.every((url) => URL.canParse(url) && protocols.includes(new URL(url).protocol)))
+    yield 'REDIS_URL must be an address that begins with redis://, rediss:// or unix://; or nodes of a Redis Cluster, with commas between'
+  else if (urls.length > 1 && !hasHashTag(REDIS_PREFIX ?? '')) yield NEEDS_HASH_TAG
 }
 
 /** Plain http is for names no outsider can be: loopback, or a single label as private networks give. */

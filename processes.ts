@@ -1,13 +1,15 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
 import { buildApp } from './app.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
 import { createLogger } from './logger.ts'
+import { redisMisfit } from './redis.ts'
 import { buildHealthApp } from './workers/health.ts'
 import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
 /** The API, listening. */
 export async function openApi(config: Config): Promise<Running & { url: string }> {
+  await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
   const app = await buildApp(config, log)
   const url = await app.listen({ host: config.HOST, port: config.PORT })
@@ -21,6 +23,7 @@ export async function openApi(config: Config): Promise<Running & { url: string }
 
 /** A worker taking jobs, with its health listener. */
 export async function openWorker(config: Config): Promise<Running> {
+  await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'worker')
   // Listening first: a start that fails must not have taken a job.
   let fault = (): string | null => 'it is starting'
@@ -36,6 +39,12 @@ export async function openWorker(config: Config): Promise<Running> {
       await health.close()
     },
   }
+}
+
+/** What only Redis can tell about the configuration; nothing while it is away. */
+async function refuseMisfit({ REDIS_URL, REDIS_PREFIX }: Config): Promise<void> {
+  const misfit = await redisMisfit(REDIS_URL, REDIS_PREFIX)
+  if (misfit) throw new ConfigError([misfit])
 }
 
 /** The worker's slice of the configuration. */

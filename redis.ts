@@ -3,6 +3,8 @@
  * away: a request must fail soon, a worker or a reader must wait and come back.
  */
 import { Redis, type RedisOptions } from 'ioredis'
+import { connectorTo, findNode, placeOf, Unusable } from './redis-cluster.ts'
+import { splitRedisUrl } from './redis-url.ts'
 
 /** Longest time in ms a command of the `commands` role may take: a frozen Redis answers nothing at all. */
 export const COMMAND_TIMEOUT_MS = 2000
@@ -28,18 +30,46 @@ const OPTIONS = {
   blocking: { maxRetriesPerRequest: null, socketTimeout: 15_000 },
 } satisfies Record<RedisRole, RedisOptions>
 
-/** Opens a connection that keeps coming back, at most 2 s after Redis does. `url`: redis://, rediss:// or unix://. */
-export function connectRedis(url: string, role: RedisRole): Redis {
+/**
+ * Opens a connection that keeps coming back, at most 2 s after Redis does. `url`: redis://, rediss:// or unix://; of a
+ * Redis Cluster one node or several, with commas between. `prefix` of the queue's keys tells which of its nodes it is.
+ */
+export function connectRedis(url: string, role: RedisRole, prefix: string): Redis {
+  const urls = splitRedisUrl(url)
+  const [first] = urls as [string]
   const options = {
     ...OPTIONS[role],
     connectTimeout: 5000,
     // How long a socket is kept after `disconnect`, e.g. one on which a blocking read is under way.
     disconnectTimeout: 100,
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 2000),
-    // A replica that was just demoted answers READONLY: reconnect to find the new primary.
-    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? (1 as const) : false),
+    reconnectOnError,
   }
-  return url.startsWith('unix://') ? new Redis(url.slice('unix://'.length), options) : new Redis(url, options)
+  if (isSocket(first)) return new Redis(first.slice('unix://'.length), options)
+  return new Redis(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) })
+}
+
+/** Why this Redis can never serve this queue, or null; also null while it is away. */
+export async function redisMisfit(url: string, prefix: string): Promise<string | null> {
+  const urls = splitRedisUrl(url)
+  const [first] = urls as [string]
+  if (isSocket(first)) return null
+  const { options } = new Redis(first, { lazyConnect: true })
+  const answer = await findNode(placeOf(urls, prefix), options).catch((error: Error) => error)
+  return answer instanceof Unusable && answer.isLasting ? answer.message : null
+}
+
+/**
+ * A primary that was just demoted answers READONLY, or in a cluster MOVED: reconnect to find the new one. What was
+ * moved has not run, so it may be sent again; where commands do not wait for a connection it fails.
+ */
+function reconnectOnError({ message }: Error): false | 1 | 2 {
+  if (message.startsWith('MOVED')) return 2
+  return message.startsWith('READONLY') ? 1 : false
+}
+
+function isSocket(url: string): boolean {
+  return url.startsWith('unix://')
 }
 
 /** Ends a connection without waiting for Redis longer than `deadlineMs`. */

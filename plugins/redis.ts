@@ -31,7 +31,7 @@ const CONNECT_WITHIN_MS = 5000
 export default fp<RedisPluginOptions>(
   async (app, { url, prefix, strict }) => {
     const probe = journalKeys(prefix).own('probe')
-    const redis = connectRedis(url, 'commands')
+    const redis = connectRedis(url, 'commands', prefix)
     redis.on(
       'error',
       logOncePerSecond((err: Error) => app.log.warn({ err }, 'redis connection')),

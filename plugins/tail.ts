@@ -40,9 +40,9 @@ const RETRY_MS = 200
 /** BullMQ events after which a job may have ended, or gone, without an announcement. */
 const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
 
-export default fp<{ url: string }>(
-  async (app, { url }) => {
-    const redis = connectRedis(url, 'blocking')
+export default fp<{ url: string; prefix: string }>(
+  async (app, { url, prefix }) => {
+    const redis = connectRedis(url, 'blocking', prefix)
     // A read that was under way when the connection broke is begun anew, behind a look at where the stream stands.
     Object.assign(redis.options, { autoResendUnfulfilledCommands: false, enableOfflineQueue: false })
     redis.on(

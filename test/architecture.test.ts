@@ -6,7 +6,19 @@ import { ROOT } from './helpers/processes.ts'
 
 /** Files of the program, without tests, benchmarks and set-up scripts. */
 const ROOMS = ['stages', 'plugins', 'routes', 'workers', 'stage-service', 'embedded', 'client']
-const TOP = ['app', 'config', 'door', 'logger', 'processes', 'redis', 'server', 'start', 'worker']
+const TOP = [
+  'app',
+  'config',
+  'door',
+  'logger',
+  'processes',
+  'redis',
+  'redis-cluster',
+  'redis-url',
+  'server',
+  'start',
+  'worker',
+]
 
 /** What each room may import besides itself: rooms, or single files. A file's own row comes before its room's. */
 const MAY: Record<string, string[]> = {
@@ -20,12 +32,14 @@ const MAY: Record<string, string[]> = {
   // The demo is a client of the API.
   'embedded/demo.ts': ['stages'],
   'embedded/demo-client.ts': ['stages'],
-  'config.ts': [],
+  'config.ts': ['redis-url.ts'],
   'logger.ts': [],
-  'redis.ts': [],
+  'redis.ts': ['redis-cluster.ts', 'redis-url.ts'],
+  'redis-cluster.ts': ['redis-url.ts'],
+  'redis-url.ts': [],
   'app.ts': ['config.ts', 'logger.ts', 'plugins', 'routes', 'stages'],
   'door.ts': ['config.ts'],
-  'processes.ts': ['app.ts', 'config.ts', 'door.ts', 'logger.ts', 'workers'],
+  'processes.ts': ['app.ts', 'config.ts', 'door.ts', 'logger.ts', 'redis.ts', 'workers'],
   'server.ts': ['config.ts', 'door.ts', 'processes.ts'],
   'worker.ts': ['config.ts', 'door.ts', 'processes.ts'],
   'start.ts': ['config.ts', 'door.ts', 'processes.ts', 'embedded', 'stage-service'],

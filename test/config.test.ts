@@ -181,12 +181,19 @@ t.test('a public key that could check nothing is refused at the start', async (t
   }
 })
 
+t.test('a Redis Cluster: its nodes, and a prefix that keeps the queue on one of them', async (t) => {
+  const REDIS_URL = 'redis://:a,b@h:7000,redis://h:7001'
+  t.equal(loadConfig({ ...USABLE, REDIS_URL, REDIS_PREFIX: '{wf}' }).REDIS_URL, REDIS_URL)
+  for (const REDIS_PREFIX of ['bull', 'wf{}', '}wf{'])
+    faults(t, { ...USABLE, REDIS_URL, REDIS_PREFIX }, /^REDIS_PREFIX must hold a hash tag/)
+})
+
 t.test('addresses', async (t) => {
   for (const REDIS_URL of ['rediss://h:1', 'unix:///tmp/r.sock']) {
     t.equal(loadConfig({ ...USABLE, REDIS_URL }).REDIS_URL, REDIS_URL)
   }
-  for (const bad of ['127.0.0.1:6379', 'http://h', 'redis://h:99999999', 'redis://a:1,redis://b:2']) {
-    faults(t, { ...USABLE, REDIS_URL: bad }, /^REDIS_URL must be one address/)
+  for (const bad of ['127.0.0.1:6379', 'http://h', 'redis://h:99999999', 'redis://a:1,unix:///b']) {
+    faults(t, { ...USABLE, REDIS_URL: bad }, /^REDIS_URL must be an address/)
   }
   for (const good of [
     'http://127.0.0.1:1',

@@ -43,8 +43,8 @@ const HANDING_OVER_SHARE = 0.2
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, prefix, redisUrl } = options
   const keys = journalKeys(prefix)
-  const redis = defineScripts(connectRedis(redisUrl, 'blocking'))
-  const subscriber = connectRedis(redisUrl, 'blocking')
+  const redis = defineScripts(connectRedis(redisUrl, 'blocking', prefix))
+  const subscriber = connectRedis(redisUrl, 'blocking', prefix)
   const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
   const client = new StageClient({
     url: options.serviceUrl,

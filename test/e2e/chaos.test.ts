@@ -57,7 +57,7 @@ t.test('clients see every event once and in order, whatever breaks', { timeout: 
   const origins = () => apis.map(({ url }) => url)
 
   const trouble = new AbortController()
-  const admin = connectRedis(redis.url, 'commands')
+  const admin = connectRedis(redis.url, 'commands', '')
   t.teardown(() => {
     trouble.abort()
     admin.disconnect()

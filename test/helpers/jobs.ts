@@ -11,7 +11,7 @@ import { type Frame, openStream, type Stream } from './sse.ts'
 
 /** A connection of the test's own, closed with it. */
 export async function testRedis(t: Test, url?: string): Promise<Redis> {
-  const redis = connectRedis(url ?? (await sharedRedis(t)), 'blocking')
+  const redis = connectRedis(url ?? (await sharedRedis(t)), 'blocking', '')
   redis.on('error', () => {})
   t.teardown(() => closeRedis(redis))
   return redis
@@ -19,7 +19,7 @@ export async function testRedis(t: Test, url?: string): Promise<Redis> {
 
 /** The queue as an operator's tool sees it, e.g. to remove or retry a job by hand. */
 export function operatorQueue(t: Test, env: Env): Queue<JobData> {
-  const connection = connectRedis(env.REDIS_URL as string, 'blocking')
+  const connection = connectRedis(env.REDIS_URL as string, 'blocking', env.REDIS_PREFIX as string)
   const queue = new Queue<JobData>(QUEUE_NAME, { connection, prefix: env.REDIS_PREFIX as string })
   t.teardown(async () => {
     await queue.close()

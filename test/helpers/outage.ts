@@ -34,8 +34,8 @@ export async function absentRedis(t: Test): Promise<Outage> {
 }
 
 /** Waits until the API says it can do its work. */
-export async function becomesReady(url: string): Promise<void> {
-  for (let left = 400; (await fetch(`${url}/health/ready`)).status !== 200; left -= 1) {
+export async function becomesReady(url: string, withinMs = 10_000): Promise<void> {
+  for (let left = withinMs / 25; (await fetch(`${url}/health/ready`)).status !== 200; left -= 1) {
     if (left === 0) throw new Error('the API does not become ready')
     await delay(25)
   }
@@ -60,4 +60,11 @@ export async function freeze(t: Test, admin: Redis): Promise<() => void> {
   }
   t.teardown(thaw)
   return thaw
+}
+
+/** Kills the server, as a machine that fails does. */
+export async function crash(admin: Redis): Promise<void> {
+  const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
+  admin.disconnect()
+  process.kill(pid, 'SIGKILL')
 }

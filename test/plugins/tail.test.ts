@@ -16,7 +16,7 @@ async function start(t: Test) {
   const redis = await privateRedis(t)
   const env = await testEnv(t, { REDIS_URL: redis.url })
   const api = closeQuickly(t, await startApi(t, env))
-  const admin = connectRedis(redis.url, 'commands')
+  const admin = connectRedis(redis.url, 'commands', '')
   t.teardown(() => admin.disconnect())
   await eventually('both are connected', () => api.app.tail.connected && admin.status === 'ready')
   return { ...api, redis, env, admin, stream: api.app.journal.keys.events, killReader }
@@ -115,7 +115,7 @@ t.test('foreign entries are no steps', async (t) => {
   const api = await start(t)
   startWorker(t, { ...api.env, WORKER_URL: service.url })
   const queue = new Queue(QUEUE_NAME, {
-    connection: connectRedis(api.redis.url, 'blocking'),
+    connection: connectRedis(api.redis.url, 'blocking', ''),
     prefix: api.config.REDIS_PREFIX,
   })
   t.teardown(() => queue.disconnect())

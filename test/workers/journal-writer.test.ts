@@ -22,7 +22,7 @@ const step = (progress: number, type: Step['type'] = 'progress'): Step => ({
 })
 
 async function heldJob(t: Test) {
-  const redis = defineScripts(connectRedis(await sharedRedis(t), 'blocking'))
+  const redis = defineScripts(connectRedis(await sharedRedis(t), 'blocking', ''))
   t.teardown(() => closeRedis(redis))
   const keys = journalKeys(randomPrefix())
   const id = randomUUID()

@@ -1,0 +1,134 @@
+/** A Redis Cluster of real servers on this machine, for one test. */
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { findRedis } from '../../embedded/find-redis.mjs'
+import { type Guarded, spawnGuarded } from '../../embedded/redis-guard.ts'
+import { eventually } from './waiting.ts'
+
+export interface ClusterNode {
+  url: string
+  port: number
+  /** A connection to this node alone. */
+  admin: Redis
+  server: Guarded
+}
+
+export interface TestCluster {
+  nodes: ClusterNode[]
+  /** The node that owns the slot of `key`. */
+  ownerOf(key: string): Promise<ClusterNode>
+  /** A prefix whose keys the node owns. */
+  prefixOn(node: ClusterNode): Promise<string>
+}
+
+/** Anything with a `teardown`, as a tap test. */
+interface Owner {
+  teardown(handler: () => Promise<unknown>): unknown
+}
+
+const SLOTS = 16_384
+
+/** `primaries` nodes that share the slots, and one replica for each of the first `replicas` of them. */
+export async function startCluster(t: Owner, primaries = 3, replicas = 0): Promise<TestCluster> {
+  const dir = await mkdtemp(join(tmpdir(), 'cluster-test-'))
+  const ports = await freePorts(2 * (primaries + replicas))
+  const nodes: ClusterNode[] = []
+  t.teardown(async () => {
+    for (const { admin } of nodes) admin.disconnect()
+    await Promise.all(nodes.map(({ server }) => server.stop()))
+    await rm(dir, { recursive: true, force: true })
+  })
+  for (let i = 0; i < primaries + replicas; i += 1)
+    nodes.push(await startNode(join(dir, String(i)), ports[2 * i] as number, ports[2 * i + 1] as number))
+
+  const [first, ...others] = nodes as [ClusterNode, ...ClusterNode[]]
+  for (let i = 0; i < primaries; i += 1) {
+    const from = Math.floor((i * SLOTS) / primaries)
+    const to = Math.floor(((i + 1) * SLOTS) / primaries) - 1
+    await nodes[i]?.admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
+    await nodes[i]?.admin.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
+  }
+  for (const node of others)
+    await node.admin.call('CLUSTER', 'MEET', '127.0.0.1', first.port, ports[1] as number)
+  for (const node of nodes)
+    await eventually(
+      'the nodes know each other',
+      async () => (await info(node, 'cluster_known_nodes')) === String(nodes.length),
+      20_000,
+    )
+  for (let i = 0; i < replicas; i += 1) {
+    const id = (await nodes[i]?.admin.call('CLUSTER', 'MYID')) as string
+    const replica = nodes[primaries + i] as ClusterNode
+    await replica.admin.call('CLUSTER', 'REPLICATE', id)
+    await eventually(
+      'the replica has caught up',
+      async () => (await replica.admin.info('replication')).includes('master_link_status:up'),
+      20_000,
+    )
+  }
+  for (const node of nodes)
+    await eventually('the cluster is up', async () => (await info(node, 'cluster_state')) === 'ok', 20_000)
+  return { nodes, ownerOf, prefixOn }
+
+  async function prefixOn(node: ClusterNode): Promise<string> {
+    for (let n = 0; ; n += 1) if ((await ownerOf(`{wf${n}}`)) === node) return `{wf${n}}`
+  }
+
+  async function ownerOf(key: string): Promise<ClusterNode> {
+    const slot = (await first.admin.call('CLUSTER', 'KEYSLOT', key)) as number
+    const ranges = (await first.admin.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+    const port = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1]
+    const owner = nodes.find((one) => one.port === port)
+    if (!owner) throw new Error(`nobody owns slot ${slot}`)
+    return owner
+  }
+}
+
+async function startNode(dir: string, port: number, busPort: number): Promise<ClusterNode> {
+  const program = findRedis(process.env)
+  if (!program) throw new Error('there is no redis-server here')
+  await mkdir(dir)
+  // Some installations have the server under another name: see embedded/find-redis.mjs.
+  const alias = join(dir, 'redis-server')
+  await symlink(program, alias)
+  const settings = {
+    port,
+    dir,
+    bind: '127.0.0.1',
+    'cluster-enabled': 'yes',
+    'cluster-port': busPort,
+    // Short, so that a fail-over takes no longer than a test may.
+    'cluster-node-timeout': 1500,
+    appendonly: 'yes',
+    // A primary that ends would wait for its replicas.
+    'shutdown-timeout': 0,
+    save: '',
+    'maxmemory-policy': 'noeviction',
+  }
+  const command = [
+    alias,
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  ]
+  const server = await spawnGuarded(command, join(dir, 'redis.log'), async () => {})
+  const admin = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 50 })
+  admin.on('error', () => {})
+  await admin.ping()
+  return { url: `redis://127.0.0.1:${port}`, port, admin, server }
+}
+
+async function info({ admin }: ClusterNode, field: string): Promise<string | undefined> {
+  return new RegExp(`${field}:(\\S+)`).exec((await admin.call('CLUSTER', 'INFO')) as string)?.[1]
+}
+
+/** Ports that were free a moment ago, all different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
+  return ports
+}
