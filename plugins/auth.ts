@@ -133,9 +133,14 @@ function isIssuerAway(error: unknown): boolean {
  */
 function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown }): Caller {
   const { sub, exp, iat = 0 } = payload
-  return typeof sub === 'string' && typeof exp === 'number' && typeof iat === 'number'
+  return typeof sub === 'string' && isInstant(exp) && isInstant(iat)
     ? { id: sub, until: exp * 1000 }
     : { id: '', until: 0 }
+}
+
+/** JSON knows numbers beyond all numbers (`1e999`): a token must not live for ever. */
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
 }
 
 function bearerOf(request: FastifyRequest): string | undefined {

@@ -1,22 +1,53 @@
 /**
  * Validates requests with two rules: a body is taken as it is, nothing coerced and nothing dropped; path, query and
- * headers are text by nature, so a number in them is read as one.
+ * headers are text by nature, so a number in them is read as one, if it is written plainly.
  */
 import { Ajv, type Options } from 'ajv'
 import formats from 'ajv-formats'
+import type { FastifyValidationResult } from 'fastify/types/schema.js'
 import fp from 'fastify-plugin'
 
 export default fp(
   async (app) => {
     const strict = compilerWith({ allErrors: true })
-    // Not strict: "Infinity" would be read as a number and then be spared its limits.
-    const coercing = compilerWith({ coerceTypes: true, useDefaults: true, strictNumbers: false })
-    app.setValidatorCompiler(({ schema, httpPart }) =>
-      (httpPart === 'body' ? strict : coercing).compile(schema),
-    )
+    const lenient = compilerWith({ useDefaults: true })
+    app.setValidatorCompiler(({ schema, httpPart }) => {
+      if (httpPart === 'body') return strict.compile(schema)
+      const validate = lenient.compile(schema)
+      const types = typesOf(schema as ObjectSchema)
+      const check: FastifyValidationResult = (texts) => {
+        for (const [name, type] of types) if (name in texts) texts[name] = read(texts[name], type)
+        const valid = validate(texts)
+        check.errors = validate.errors ?? null
+        return valid
+      }
+      return check
+    })
   },
   { name: 'validation' },
 )
+
+type ObjectSchema = { properties?: Record<string, { type?: string }> }
+
+/**
+ * Ajv's own coercion reads `0x2`, `+2`, ` 2` and `2e0` as 2, and `Infinity` too: one resource would have many names.
+ * What is not plain stays a text, which its schema refuses.
+ */
+const PLAIN: Record<string, RegExp> = {
+  integer: /^(0|-?[1-9]\d{0,14})$/,
+  number: /^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/,
+  boolean: /^(true|false)$/,
+}
+
+function read(text: unknown, type: string): unknown {
+  return typeof text === 'string' && PLAIN[type]?.test(text) ? JSON.parse(text) : text
+}
+
+function typesOf({ properties = {} }: ObjectSchema): [name: string, type: string][] {
+  return Object.entries(properties).flatMap(([name, { type = '' }]): [string, string][] =>
+    type in PLAIN ? [[name, type]] : [],
+  )
+}
 
 function compilerWith(options: Options): Ajv {
   // Verbose: an error carries the schema it comes from, whose description is what a pattern means in words.
