@@ -144,8 +144,10 @@ export interface Queued {
 /** Executes and insists on a 202. As a client should, it repeats what a busy machine did not confirm in time. */
 export async function enqueue(url: string, options: Execute = {}): Promise<Queued> {
   const headers = { 'idempotency-key': randomUUID(), ...options.headers }
+  // The same body each time, or the key would be refused.
+  const body = { workflow_id: randomUUID(), ...options.body }
   for (let tries = 1; ; tries += 1) {
-    const response = await execute(url, { ...options, headers })
+    const response = await execute(url, { ...options, headers, body })
     if (response.status === 202) return (await response.json()) as Queued
     const problem = await response.text()
     if (response.status !== 503 || tries === 5)
