@@ -25,6 +25,7 @@ import streams from './plugins/streams.ts'
 import tail from './plugins/tail.ts'
 import tickets from './plugins/tickets.ts'
 import validation from './plugins/validation.ts'
+import workflows from './plugins/workflows.ts'
 import artifactRoutes from './routes/artifacts.ts'
 import cancelRoutes from './routes/cancel.ts'
 import catalogueRoutes from './routes/catalogue.ts'
@@ -34,9 +35,10 @@ import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
+import workflowEventRoutes from './routes/workflow-events.ts'
 import { Stage } from './stages/catalogue.ts'
 import { Problem } from './stages/errors.ts'
-import { JobEvent, JobSnapshot, JobSummary } from './stages/job.ts'
+import { JobEvent, JobSnapshot, JobSummary, WorkflowEvent } from './stages/job.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */
 const BODY_LIMIT = 262_144
@@ -60,7 +62,8 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply as never),
     routerOptions: { maxParamLength: 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>()
-  for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent]) app.addSchema(schema)
+  for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent, WorkflowEvent])
+    app.addSchema(schema)
 
   await app.register(drain)
   await app.register(errors)
@@ -91,6 +94,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
   await app.register(jobs)
   await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })
   await app.register(progress)
+  await app.register(workflows)
   await app.register(streams, {
     heartbeatMs: config.SSE_HEARTBEAT_MS,
     maxConnections: config.SSE_MAX_CONNECTIONS,
@@ -115,6 +119,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
   await app.register(jobListRoutes)
   await app.register(statusRoutes)
   await app.register(eventRoutes)
+  await app.register(workflowEventRoutes)
   await app.register(cancelRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)

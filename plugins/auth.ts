@@ -11,6 +11,8 @@ export interface Caller {
   id: string
   /** When the token ends, epoch ms. */
   until: number
+  /** Of a ticket: whose workflow it opens. */
+  owner?: string
 }
 
 declare module '@fastify/jwt' {

@@ -19,6 +19,7 @@ export default fp<{ version: string }>(
         tags: [
           { name: 'stages', description: 'What can be run, and running it' },
           { name: 'jobs', description: 'One run of a stage: state, events, results' },
+          { name: 'workflows', description: 'All your jobs of a workflow, watched as one' },
           { name: 'operation', description: 'Health of this process' },
         ],
         components: {
@@ -28,7 +29,7 @@ export default fp<{ version: string }>(
               type: 'apiKey',
               in: 'query',
               name: 'ticket',
-              description: 'opens the events of one job',
+              description: 'opens the events of one job, or of one workflow',
             },
           },
         },

@@ -43,6 +43,9 @@ export default fp(
 export const NO_SUCH_JOB =
   'There is no such job under this stage, or it is not yours, or its result has expired'
 
+/** As for a job: one text, whoever's it is. */
+export const NO_SUCH_WORKFLOW = 'There is no such workflow with jobs of yours, or it has expired'
+
 const MAX_ERRORS = 20
 const TARGET_FAULT = 'The request target is too long or not a valid URL; see /openapi.json for the paths'
 
@@ -71,9 +74,15 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
   if (error instanceof ProblemError) return sendProblem(reply, error.code, error.message, error.extras)
   if (error.validation && error.validationContext === 'params') {
     // A path that cannot exist is not found, whatever makes it impossible.
-    const stage = error.validation.some(({ instancePath }) => instancePath === '/stage')
-    return stage
-      ? sendProblem(reply, 'STAGE_NOT_FOUND', 'The stages are numbered 1 to 20; see /api/workflow/stages')
+    const of = (name: string) => error.validation?.some(({ instancePath }) => instancePath === `/${name}`)
+    if (of('stage'))
+      return sendProblem(
+        reply,
+        'STAGE_NOT_FOUND',
+        'The stages are numbered 1 to 20; see /api/workflow/stages',
+      )
+    return of('workflow_id')
+      ? sendProblem(reply, 'WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)
   }
   if (error.validation) {

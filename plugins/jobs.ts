@@ -89,5 +89,5 @@ function toEntries(listed: string[]): Entry[] {
 
 function matches({ stage, workflowId }: JobMember, filter: JobFilter): boolean {
   if (filter.stage !== undefined && stage !== String(filter.stage)) return false
-  return filter.workflow_id === undefined || workflowId === filter.workflow_id
+  return filter.workflow_id === undefined || workflowId === filter.workflow_id.toLowerCase()
 }

@@ -1,19 +1,16 @@
 /**
  * One open event stream: a cursor over a feed. It has no queue of its own: a client that reads slowly is passed over
- * until its socket drains, and then goes on from its cursor. Frames are encoded once a job.
+ * until its socket drains, and then goes on from its cursor. Frames are encoded once, for all streams.
  */
 import type { ServerResponse } from 'node:http'
-import { FIRST_ID, isTerminal } from '../stages/events.ts'
-import type { JobEvent } from '../stages/job.ts'
-import { isReplayable } from '../stages/snapshot.ts'
-import type { Feed, Follower } from './progress.ts'
+import type { Feed, FeedEvent, Follower } from './feed.ts'
 
 export interface StreamOptions {
   /** The last event the client has, '' for none. */
   cursor: string
   /** When the stream is ended at the latest, epoch ms. */
   deadline: number
-  /** Has the job's journal read anew. */
+  /** Has the whole feed read anew. */
   refresh(feed: Feed): void
 }
 
@@ -43,8 +40,8 @@ export class Stream implements Follower {
   changed(feed: Feed): void {
     this.feed = feed
     if (this.blockedAt > 0) return
-    if (feed.gone) this.end(`event: gone\ndata: ${JSON.stringify({ job_id: feed.jobId })}\n\n`)
-    else if (isReplayable(this.cursor, feed.events)) this.goOn(feed.events)
+    if (feed.gone) this.end(`event: gone\ndata: ${JSON.stringify(feed.farewell)}\n\n`)
+    else if (feed.isReplayable(this.cursor)) this.goOn(feed)
     else this.tellGap(feed)
   }
 
@@ -77,31 +74,31 @@ export class Stream implements Follower {
   }
 
   /** Sends what is after the cursor, until the socket is full. */
-  private goOn(events: JobEvent[]): void {
+  private goOn(feed: Feed): void {
+    const { events } = feed
     this.suspectedAt = 0
     // Most changes add one event: look from the end.
     let next = events.length
-    while (next > 0 && (events[next - 1] as JobEvent).id > this.cursor) next -= 1
+    while (next > 0 && (events[next - 1] as FeedEvent).id > this.cursor) next -= 1
     for (; next < events.length && this.blockedAt === 0; next += 1) {
-      const event = events[next] as JobEvent
+      const event = events[next] as FeedEvent
       this.cursor = event.id
-      if (isTerminal(event.event)) this.end(frame(event))
-      else this.write(frame(event))
+      if (feed.isLast(event)) this.end(frame(event))
+      else if (event.event !== '') this.write(frame(event))
     }
   }
 
-  /** The journal is read first: what is known here may lag behind what the client has seen at another process. */
+  /** It is read first: what is known here may lag behind what the client has seen at another process. */
   private tellGap(feed: Feed): void {
-    const { snapshot, events } = feed
     if (this.suspectedAt === 0) {
       this.suspectedAt = performance.now()
       this.options.refresh(feed)
     }
-    if (!snapshot || feed.asOf < this.suspectedAt) return
+    const gap = feed.asOf < this.suspectedAt ? null : feed.gap()
+    if (!gap) return
     this.suspectedAt = 0
-    // The end of a job is told by its own event, so the gap stops before it.
-    this.cursor = isTerminal(snapshot.status) ? (events.at(-2)?.id ?? FIRST_ID) : snapshot.cursor
-    this.write(`id: ${this.cursor}\nevent: gap\ndata: ${JSON.stringify(snapshot)}\n\n`)
+    this.cursor = gap.cursor
+    this.write(`id: ${gap.cursor}\nevent: gap\ndata: ${JSON.stringify(gap.data)}\n\n`)
     this.changed(feed)
   }
 
@@ -115,9 +112,9 @@ export class Stream implements Follower {
   }
 }
 
-const frames = new WeakMap<JobEvent, Buffer>()
+const frames = new WeakMap<FeedEvent, Buffer>()
 
-function frame(event: JobEvent): Buffer {
+function frame(event: FeedEvent): Buffer {
   let bytes = frames.get(event)
   if (!bytes) {
     bytes = Buffer.from(`id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`)

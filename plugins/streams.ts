@@ -1,6 +1,8 @@
 /** The open event streams of this process: their number, their heartbeats and their end. */
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
+import type { Feed } from './feed.ts'
+import type { Feeds } from './feeds.ts'
 import { Stream } from './stream.ts'
 import { TimingWheel } from './timing-wheel.ts'
 
@@ -12,7 +14,9 @@ export interface StreamsPluginOptions {
 }
 
 export interface StreamRequest {
-  jobId: string
+  kind: 'job' | 'workflow'
+  /** Key of the feed. */
+  key: string
   userId: string
   /** The last event the client has, '' for none. */
   cursor: string
@@ -24,8 +28,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     streams: {
       /** Which cap another stream would break, or null. 0 = no cap. */
-      full(jobId: string, userId: string): 'process' | 'user' | 'job' | null
-      /** Takes over a response whose head is written, until job, client, credentials or process end. */
+      full(key: string, userId: string): 'process' | 'user' | 'feed' | null
+      /** Takes over a response whose head is written, until feed, client, credentials or process end. */
       open(response: ServerResponse, request: StreamRequest): void
       readonly size: number
     }
@@ -40,34 +44,35 @@ export default fp<StreamsPluginOptions>(
   async (app, options) => {
     const streams = new Set<Stream>()
     const perUser = new Map<string, number>()
-    const perJob = new Map<string, number>()
+    const perFeed = new Map<string, number>()
     const wheel = new TimingWheel<Stream>(options.heartbeatMs, (stream) => stream.tick())
     let closing = false
 
     app.decorate('streams', {
-      full(jobId, userId) {
+      full(key, userId) {
         if (closing || over(streams.size, options.maxConnections)) return 'process'
         if (over(perUser.get(userId), options.maxPerUser)) return 'user'
-        return over(perJob.get(jobId), options.maxPerJob) ? 'job' : null
+        return over(perFeed.get(key), options.maxPerJob) ? 'feed' : null
       },
-      open(response, { jobId, userId, cursor, until }) {
-        // The client hung up while its job was looked up: no `close` would come any more.
+      open(response, { kind, key, userId, cursor, until }) {
+        // The client hung up while its request was looked at: no `close` would come any more.
         if (response.destroyed) return
+        const feeds: Feeds<Feed> = kind === 'job' ? app.progress : app.workflows
         const lifetime = LIFETIME_MS * (0.8 + 0.2 * Math.random())
         // The wheel may be a step late; credentials are never outlived.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
-        const stream = new Stream(response, { cursor, deadline, refresh: app.progress.refresh })
+        const stream = new Stream(response, { cursor, deadline, refresh: (feed) => feeds.refresh(feed) })
         streams.add(stream)
         count(perUser, userId, 1)
-        count(perJob, jobId, 1)
+        count(perFeed, key, 1)
         wheel.add(stream, deadline - Date.now())
-        const feed = app.progress.follow(jobId, stream)
+        const feed = feeds.follow(key, stream)
         response.once('close', () => {
           streams.delete(stream)
           count(perUser, userId, -1)
-          count(perJob, jobId, -1)
+          count(perFeed, key, -1)
           wheel.delete(stream)
-          app.progress.unfollow(feed, stream)
+          feeds.unfollow(feed, stream)
         })
       },
       get size() {
@@ -84,7 +89,7 @@ export default fp<StreamsPluginOptions>(
       }, FAREWELL_MS).unref()
     })
   },
-  { name: 'streams', dependencies: ['progress'] },
+  { name: 'streams', dependencies: ['progress', 'workflows'] },
 )
 
 function over(count = 0, cap: number): boolean {

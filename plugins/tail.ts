@@ -14,14 +14,53 @@ export interface Announcement {
 }
 
 export interface TailListener {
-  /** Whether anybody here watches the job. */
-  watches(jobId: string): boolean
-  /** A step of a watched job. */
-  announced(jobId: string, announcement: Announcement): void
-  /** Something else happened to a watched job: look at its journal. */
-  touched(jobId: string): void
-  /** The reader may have missed anything: look at every watched job. */
+  /** An entry of the stream. Look first whether its job or its workflow is watched: most are not. */
+  heard(message: Message): void
+  /** The reader may have missed anything: look at everything that is watched. */
   resynced(): void
+}
+
+/** One entry of the stream, of which nothing is parsed before it is asked for. */
+export class Message {
+  private readonly fields: string[]
+  private parsed: Announcement | null | undefined
+
+  constructor(fields: string[]) {
+    this.fields = fields
+  }
+
+  get event(): string {
+    return this.field('event') ?? ''
+  }
+
+  get jobId(): string {
+    return this.field('jobId') ?? ''
+  }
+
+  /** Name of the workflow in whose order something was placed. */
+  get workflow(): string | undefined {
+    return this.field('workflow')
+  }
+
+  /** The newest position before, and those that were given, with spaces between. */
+  get places(): string {
+    return this.field('places') ?? ''
+  }
+
+  /** Null for anything but a step of ours: anybody may call BullMQ's own updateProgress on a job. */
+  get announcement(): Announcement | null {
+    if (this.parsed === undefined) {
+      const data = this.event === 'progress' ? JSON.parse(this.field('data') ?? 'null') : null
+      this.parsed = Array.isArray(data?.entries) ? data : null
+    }
+    return this.parsed as Announcement | null
+  }
+
+  private field(name: string): string | undefined {
+    const { fields } = this
+    for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
+    return undefined
+  }
 }
 
 declare module 'fastify' {
@@ -37,8 +76,8 @@ declare module 'fastify' {
 /** Longest blocking read in ms; also how soon a stopped reader notices. */
 const BLOCK_MS = 2000
 const RETRY_MS = 200
-/** BullMQ events after which a job may have ended, or gone, without an announcement. */
-const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
+/** Events after which a job may have ended, or gone, without an announcement. */
+export const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
 
 export default fp<{ url: string; prefix: string }>(
   async (app, { url, prefix }) => {
@@ -51,14 +90,12 @@ export default fp<{ url: string; prefix: string }>(
     )
     const stream = app.journal.keys.events
 
-    let listener: TailListener | undefined
+    const listeners: TailListener[] = []
     let position: string | undefined
     let connected = false
     let closed = false
     app.decorate('tail', {
-      listen: (one: TailListener) => {
-        listener = one
-      },
+      listen: (one: TailListener) => void listeners.push(one),
       get connected() {
         return connected
       },
@@ -80,7 +117,8 @@ export default fp<{ url: string; prefix: string }>(
           const batch = await answered(redis.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', stream, from))
           for (const [id, fields] of batch?.[0]?.[1] ?? []) {
             position = id
-            dispatch(fields)
+            const message = new Message(fields)
+            for (const listener of listeners) listener.heard(message)
           }
           idle = !batch
         } catch (err) {
@@ -103,7 +141,7 @@ export default fp<{ url: string; prefix: string }>(
       if (lost) position = last
       if (connected && !lost) return
       connected = true
-      listener?.resynced()
+      for (const listener of listeners) listener.resynced()
     }
 
     /** The connection forgets a command that was under way when it broke, so that no answer ever comes. */
@@ -114,25 +152,9 @@ export default fp<{ url: string; prefix: string }>(
         command.then(resolve, reject).finally(() => redis.off('close', broken))
       })
     }
-
-    function dispatch(fields: string[]): void {
-      const jobId = fieldOf(fields, 'jobId')
-      if (!jobId || !listener?.watches(jobId)) return
-      const event = fieldOf(fields, 'event') as string
-      if (TOUCHING.has(event)) listener.touched(jobId)
-      if (event !== 'progress') return
-      const data = JSON.parse(fieldOf(fields, 'data') ?? 'null')
-      // Anybody may call BullMQ's own updateProgress on a job: that is no step of ours.
-      if (Array.isArray(data?.entries)) listener.announced(jobId, data)
-    }
   },
   { name: 'tail', dependencies: ['journal'] },
 )
-
-function fieldOf(fields: string[], name: string): string | undefined {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
-  return undefined
-}
 
 /** Order of Redis stream ids, `<ms>-<n>`. */
 function compareIds(a: string, b: string): number {

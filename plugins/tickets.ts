@@ -1,7 +1,7 @@
 /**
- * Tickets open the events of one job for a browser's EventSource, which cannot send a header. A ticket is
- * self-contained and signed: 16 bytes job id, 6 bytes end in ms, 16 bytes of HMAC-SHA256, in base64url. Every API
- * process checks it with the same key, which lives in Redis.
+ * Tickets open the events of one job, or of one workflow of one user, for a browser's EventSource, which cannot send a
+ * header. A ticket is self-contained and signed: 16 bytes id, 6 bytes end in ms, 16 bytes of HMAC-SHA256, in base64url;
+ * that of a workflow has its user's id behind them. Every API process checks it with the same key, which lives in Redis.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import fp from 'fastify-plugin'
@@ -13,6 +13,9 @@ declare module 'fastify' {
       issue(jobId: string): Promise<Ticket>
       /** When the ticket ends, epoch ms; throws 401 unless it is a valid one of this job. */
       check(ticket: string, jobId: string): Promise<number>
+      issueWorkflow(userId: string, workflowId: string): Promise<Ticket>
+      /** Whose workflow the ticket opens and until when, epoch ms; throws 401 unless it is a valid one. */
+      checkWorkflow(ticket: string, workflowId: string): Promise<{ userId: string; until: number }>
     }
   }
 }
@@ -34,28 +37,36 @@ export default fp<{ ttlSeconds: number }>(
     redis.on('ready', () => void loadKey().catch(() => {}))
 
     app.decorate('tickets', {
-      async issue(jobId) {
-        const expiresAt = Date.now() + ttlSeconds * 1000
-        const bytes = Buffer.alloc(BYTES)
-        bytes.write(jobId.replaceAll('-', ''), 'hex')
-        bytes.writeUIntBE(expiresAt, 16, 6)
-        sign(bytes, key ?? (await loadKey())).copy(bytes, SIGNED_BYTES)
-        return { ticket: bytes.toString('base64url'), expiresAt }
-      },
-      async check(ticket, jobId) {
-        const bytes = Buffer.from(ticket, 'base64url')
-        const genuine =
-          bytes.length === BYTES &&
-          bytes.toString('base64url') === ticket &&
-          timingSafeEqual(bytes.subarray(SIGNED_BYTES), sign(bytes, key ?? (await loadKey())))
-        if (!genuine || bytes.toString('hex', 0, 16) !== jobId.replaceAll('-', '').toLowerCase())
-          throw unauthenticated('INVALID_TICKET', 'Get a ticket for this job from its tickets route')
-        const until = bytes.readUIntBE(16, 6)
-        if (until <= Date.now())
-          throw unauthenticated('TICKET_EXPIRED', "Get a new ticket from the job's tickets route")
-        return until
-      },
+      issue: (jobId) => issue(jobId, ''),
+      check: async (ticket, jobId) => (await check('job', ticket, jobId)).until,
+      issueWorkflow: (userId, workflowId) => issue(workflowId, userId),
+      checkWorkflow: (ticket, workflowId) => check('workflow', ticket, workflowId),
     })
+
+    async function issue(id: string, userId: string): Promise<Ticket> {
+      const expiresAt = Date.now() + ttlSeconds * 1000
+      const bytes = Buffer.alloc(BYTES + Buffer.byteLength(userId))
+      bytes.write(id.replaceAll('-', ''), 'hex')
+      bytes.writeUIntBE(expiresAt, 16, 6)
+      bytes.write(userId, BYTES)
+      sign(bytes, key ?? (await loadKey())).copy(bytes, SIGNED_BYTES)
+      return { ticket: bytes.toString('base64url'), expiresAt }
+    }
+
+    async function check(kind: 'job' | 'workflow', ticket: string, id: string) {
+      const bytes = Buffer.from(ticket, 'base64url')
+      const genuine =
+        // A user has an id, which is never empty: the length tells the two kinds apart.
+        (kind === 'job' ? bytes.length === BYTES : bytes.length > BYTES) &&
+        bytes.toString('base64url') === ticket &&
+        timingSafeEqual(bytes.subarray(SIGNED_BYTES, BYTES), sign(bytes, key ?? (await loadKey())))
+      if (!genuine || bytes.toString('hex', 0, 16) !== id.replaceAll('-', '').toLowerCase())
+        throw unauthenticated('INVALID_TICKET', `Get a ticket for this ${kind} from its tickets route`)
+      const until = bytes.readUIntBE(16, 6)
+      if (until <= Date.now())
+        throw unauthenticated('TICKET_EXPIRED', `Get a new ticket from the ${kind}'s tickets route`)
+      return { userId: bytes.toString('utf8', BYTES), until }
+    }
 
     async function loadKey(): Promise<Buffer> {
       const name = journal.keys.own('ticket-key')
@@ -78,6 +89,7 @@ export default fp<{ ttlSeconds: number }>(
 function sign(bytes: Buffer, key: Buffer): Buffer {
   return createHmac('sha256', key)
     .update(bytes.subarray(0, SIGNED_BYTES))
+    .update(bytes.subarray(BYTES))
     .digest()
     .subarray(0, BYTES - SIGNED_BYTES)
 }

@@ -3,12 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { handleError } from '../plugins/errors.ts'
-import { ERRORS, ProblemError } from '../stages/errors.ts'
+import { ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { JobEvent, JobSnapshot } from '../stages/job.ts'
 import { isReplayable } from '../stages/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, named, problems } from './responses.ts'
+import { formOf, handleStreamError, openStream } from './streaming.ts'
 
 const Page = Type.Object(
   {
@@ -47,9 +47,6 @@ const schema = {
   },
 }
 
-/** How long a client over a cap is told to stay away. */
-const FULL_RETRY_SECONDS = 30
-
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
@@ -58,32 +55,15 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     exposeHeadRoute: false,
     schema,
     onRequest: [authenticate, app.throttle],
-    errorHandler(error, request, reply) {
-      const passing = error instanceof ProblemError && error.extras.retryAfter !== undefined
-      return passing && isEventSource(request) ? turnAway(reply, error) : handleError(error, request, reply)
-    },
+    errorHandler: handleStreamError,
     async handler(request, reply) {
       const { stage, job_id } = request.params
       const byTicket = request.query.ticket !== undefined
       const job = await app.journal.find(job_id, stage, byTicket ? null : request.user.id)
-      const vary = reply.getHeader('vary')
-      reply.header('vary', vary ? `${vary}, accept` : 'accept')
-      const type = request.accepts().type(['text/event-stream', 'application/json'])
-      if (!type) throw new ProblemError('NOT_ACCEPTABLE', 'Accept text/event-stream or application/json')
       const cursor = request.headers['last-event-id'] || request.query.after || ''
-      if (type === 'application/json') return sendPage(reply, job_id, cursor)
+      if (formOf(request, reply) === 'page') return sendPage(reply, job_id, cursor)
       if (isTerminal(job.status) && cursor === job.cursor) return reply.code(204).send(null)
-
-      const full = app.streams.full(job_id, job.data.user_id)
-      if (full) throw refusal(full)
-      startStream(reply)
-      app.streams.open(reply.raw, {
-        jobId: job_id,
-        userId: job.data.user_id,
-        cursor,
-        until: request.user.until,
-      })
-      return reply
+      return openStream(app, reply, { kind: 'job', key: job_id, userId: job.data.user_id, cursor })
     },
   })
 
@@ -104,41 +84,6 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       return reply.send({ events: [], cursor: snapshot.cursor, gap: snapshot })
     return reply.send({ events: events.filter(({ id }) => id > cursor), cursor: snapshot.cursor })
   }
-}
-
-/** Writes the head at once; the headers that hooks have set (CORS, security) are kept. */
-function startStream(reply: FastifyReply): void {
-  reply.hijack()
-  reply.raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    // nginx would hold the stream back otherwise.
-    'x-accel-buffering': 'no',
-  })
-  reply.raw.flushHeaders()
-}
-
-/** A browser's EventSource cannot send a token, so it comes with a ticket. */
-function isEventSource({ query, headers }: FastifyRequest): boolean {
-  return (query as { ticket?: string }).ticket !== undefined && headers.accept === 'text/event-stream'
-}
-
-/** Any status but 200 would stop an EventSource for good, also over a trouble that passes: it is told to come back. */
-function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: ProblemError): void {
-  startStream(reply)
-  reply.raw.end(`retry: ${retryAfter * 1000}\n: ${ERRORS[code].title}\n\n`)
-}
-
-function refusal(full: 'process' | 'user' | 'job'): ProblemError {
-  const retryAfter = FULL_RETRY_SECONDS
-  return full === 'process'
-    ? new ProblemError('STREAMS_FULL', 'Watch by polling the status route, or come back later', {
-        retryAfter,
-      })
-    : new ProblemError('TOO_MANY_STREAMS', `Close some streams of this ${full}, or poll the status route`, {
-        retryAfter,
-      })
 }
 
 export default fp(routes, {

@@ -2,9 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { JobStatus } from '../stages/events.ts'
+import { JobStatus, POSITION_PATTERN } from '../stages/events.ts'
 import { JobSummary, StageNumber, Uuid } from '../stages/job.ts'
-import { POSITION_PATTERN } from '../stages/order.ts'
 import { BEARER, named, problems } from './responses.ts'
 
 const Page = Type.Object(

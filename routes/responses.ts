@@ -21,8 +21,11 @@ export function problems(...statuses: number[]) {
 export const StageParams = Type.Object({ stage: StageNumber })
 export const JobParams = Type.Object({ stage: StageNumber, job_id: Uuid })
 
+export const WorkflowParams = Type.Object({ workflow_id: Uuid })
+
 /** Every route of a job can answer these. */
 export const JOB_PROBLEMS = [401, 404, 429, 503] as const
+export const WORKFLOW_PROBLEMS = JOB_PROBLEMS
 /** A route that takes a body, or is sent one that it does not need. */
 export const BODY_PROBLEMS = [400, 413, 415] as const
 export const BEARER = [{ bearer: [] }]

@@ -2,29 +2,51 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { BEARER, BODY_PROBLEMS, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
+import { ProblemError } from '../stages/errors.ts'
+import { workflowName } from '../stages/order.ts'
+import {
+  BEARER,
+  BODY_PROBLEMS,
+  JOB_PROBLEMS,
+  JobParams,
+  problems,
+  WORKFLOW_PROBLEMS,
+  WorkflowParams,
+} from './responses.ts'
 
-const schema = {
+const Ticket = Type.Object(
+  {
+    ticket: Type.String(),
+    events_url: Type.String(),
+    expires_at: Type.Integer({ description: 'epoch milliseconds' }),
+  },
+  { $id: 'Ticket' },
+)
+
+const jobTicket = {
   operationId: 'createTicket',
   summary: 'Get a ticket for the events of a job',
   tags: ['jobs'],
   security: BEARER,
   params: JobParams,
-  response: {
-    201: Type.Object({
-      ticket: Type.String(),
-      events_url: Type.String(),
-      expires_at: Type.Integer({ description: 'epoch milliseconds' }),
-    }),
-    ...problems(...BODY_PROBLEMS, ...JOB_PROBLEMS),
-  },
+  response: { 201: Ticket, ...problems(...BODY_PROBLEMS, ...JOB_PROBLEMS) },
+}
+
+const workflowTicket = {
+  operationId: 'createWorkflowTicket',
+  summary: 'Get a ticket for the events of a workflow',
+  tags: ['workflows'],
+  security: BEARER,
+  params: WorkflowParams,
+  response: { 201: Ticket, ...problems(...BODY_PROBLEMS, ...WORKFLOW_PROBLEMS) },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/api/workflow/stages/:stage/jobs/:job_id/tickets',
-    schema,
+    schema: jobTicket,
     onRequest: [app.authenticate, app.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
@@ -34,6 +56,25 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
     },
   })
+
+  app.route({
+    method: 'POST',
+    url: '/api/workflow/workflows/:workflow_id/tickets',
+    schema: workflowTicket,
+    onRequest: [app.authenticate, app.throttle],
+    async handler(request, reply) {
+      const { workflow_id } = request.params
+      if (!(await app.workflows.exists(workflowName(request.user.id, workflow_id))))
+        throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
+      const { ticket, expiresAt } = await app.tickets.issueWorkflow(request.user.id, workflow_id)
+      const events_url = `/api/workflow/workflows/${workflow_id}/events?ticket=${ticket}`
+      return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
+    },
+  })
 }
 
-export default fp(routes, { name: 'ticket-routes', encapsulate: true, dependencies: ['tickets', 'limits'] })
+export default fp(routes, {
+  name: 'ticket-routes',
+  encapsulate: true,
+  dependencies: ['tickets', 'workflows', 'limits'],
+})

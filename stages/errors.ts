@@ -15,6 +15,7 @@ export const ERRORS = {
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
   STAGE_NOT_FOUND: { status: 404, title: 'There is no such stage' },
   JOB_NOT_FOUND: { status: 404, title: 'There is no such job' },
+  WORKFLOW_NOT_FOUND: { status: 404, title: 'There is no such workflow' },
   ARTIFACT_NOT_FOUND: { status: 404, title: 'The job has no such artifact' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not supported here' },
   NOT_ACCEPTABLE: { status: 406, title: 'None of the accepted media types can be produced' },

@@ -71,6 +71,12 @@ export function eventId(entry: Pick<LogEntry, 'attempt' | 'seq' | 'behind'>): Ev
   return `${String(entry.attempt).padStart(4, '0')}${String(entry.seq).padStart(7, '0')}${entry.behind ?? 0}`
 }
 
+/**
+ * A position in the order of a workflow is sixteen digits: microseconds of Redis's clock, but always later than the
+ * position before.
+ */
+export const POSITION_PATTERN = '^[0-9]{16}$'
+
 /** Whether nothing can lie between these two events: `next` is the very next line of the same attempt. */
 export function isNext(id: EventId, next: EventId): boolean {
   return id.slice(0, 4) === next.slice(0, 4) && Number(next) - Number(`${id.slice(0, -1)}0`) === 10

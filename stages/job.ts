@@ -1,6 +1,6 @@
 /** A job as the API shows it and as the queue carries it. */
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
-import { EVENT_ID_PATTERN, EventType, JobError, JobStatus } from './events.ts'
+import { EVENT_ID_PATTERN, EventType, JobError, JobStatus, POSITION_PATTERN } from './events.ts'
 import { ArtifactName } from './service.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -119,3 +119,10 @@ export const JobEvent = Type.Object(
   { $id: 'JobEvent' },
 )
 export type JobEvent = Static<typeof JobEvent>
+
+/** An event with its position in the order of its workflow. */
+export const WorkflowEvent = Type.Object(
+  { id: Type.String({ pattern: POSITION_PATTERN }), event: EventType, data: JobEventData },
+  { $id: 'WorkflowEvent' },
+)
+export type WorkflowEvent = Static<typeof WorkflowEvent>

@@ -11,9 +11,6 @@ import type { JobData } from './job.ts'
 /** Where a job belongs. */
 export type JobOrigin = Pick<JobData, 'job_id' | 'stage' | 'workflow_id' | 'user_id'>
 
-/** A position in the order of a workflow: microseconds of Redis's clock, but always later than the one before. */
-export const POSITION_PATTERN = '^[0-9]{16}$'
-
 /** Places of one workflow that are kept: those of twenty full logs. */
 export const ORDER_CAPACITY = 20 * LOG_CAPACITY
 
@@ -23,9 +20,10 @@ export const JOBS_CAPACITY = 10_000
 /** How long order and list outlive their last news, beyond the results; in seconds. */
 const IDLE_SECONDS = 2 * 86_400
 
-/** A workflow is its user's: two who choose the same id do not meet. */
+/** A workflow is its user's: two who choose the same id do not meet. UUIDs are the same in capitals. */
 export function workflowName(userId: string, workflowId: string): string {
-  return `${workflowId}:${userId}`
+  // A job put into the queue by hand may hold anything.
+  return `${String(workflowId).toLowerCase()}:${userId}`
 }
 
 /** One line of the order: `<position> <job id> <event id>`. */
@@ -99,7 +97,11 @@ export function orderArguments(
   resultTtlSeconds: number,
 ): (string | number)[] {
   return [
-    ...[job_id, `${job_id}:${stage}:${workflow_id}`, workflowName(user_id, workflow_id)],
+    ...[
+      job_id,
+      `${job_id}:${stage}:${String(workflow_id).toLowerCase()}`,
+      workflowName(user_id, workflow_id),
+    ],
     ...[resultTtlSeconds + IDLE_SECONDS, ids.join(' ')],
   ]
 }

@@ -120,12 +120,16 @@ export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: Job
   return entries.map((entry) => toEvent(entry, snapshot))
 }
 
+/** What all events of a job share, and the result that the last one may carry. */
+type EventSource = Pick<JobSnapshot, 'job_id' | 'stage' | 'workflow_id'> &
+  Partial<Pick<JobSnapshot, 'result'>>
+
 /** One entry as clients see it. */
-export function toEvent(entry: LogEntry, snapshot: JobSnapshot): JobEvent {
+export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
   const data: JobEvent['data'] = {
-    job_id: snapshot.job_id,
-    stage: snapshot.stage,
-    workflow_id: snapshot.workflow_id,
+    job_id: job.job_id,
+    stage: job.stage,
+    workflow_id: job.workflow_id,
     status: statusAfter(entry.type),
     progress: entry.progress,
     attempt: entry.attempt,
@@ -133,7 +137,7 @@ export function toEvent(entry: LogEntry, snapshot: JobSnapshot): JobEvent {
     at: entry.at,
   }
   if (entry.error) data.error = entry.error
-  if (entry.type === 'completed' && snapshot.result) data.result = snapshot.result
+  if (entry.type === 'completed' && job.result) data.result = job.result
   return { id: eventId(entry), event: entry.type, data }
 }
 

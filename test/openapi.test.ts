@@ -146,17 +146,21 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   const waiting = await enqueue(main.url)
   await fetch(main.url + waiting.urls.cancel, { method: 'POST', headers: authorization() })
   const worker = startWorker(t, env)
-  const done = await enqueue(main.url)
+  const workflow_id = randomUUID()
+  const done = await enqueue(main.url, { body: { workflow_id } })
   const cancelled = await enqueue(main.url, { user: 'slow', stage: 3 })
   const running = await enqueue(main.url, { user: 'slow', stage: 3 })
   const end = (await (await openStream(main.url + done.urls.events)).rest()).at(-1)
   await service.call(2)
-  const nowhere = { job_id: randomUUID() }
+  const nowhere = { job_id: randomUUID(), workflow_id: randomUUID() }
   const alice = authorization()
   const slow = authorization('slow')
   const foreign = { authorization: `Bearer ${makeToken({ header: { alg: 'HS256' }, key: 'x'.repeat(40) })}` }
   const typed = { 'content-type': 'application/json' }
-  const of = ({ job_id }: Pick<Queued, 'job_id'>, stage = 2) => ({ stage: String(stage), job_id })
+  const of = ({ job_id }: Pick<Queued, 'job_id'>, stage = 2) => ({
+    stage: String(stage),
+    ...{ job_id, workflow_id },
+  })
 
   const driven = new Set<string>()
   interface Drive {
@@ -233,6 +237,21 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getJobEvents', 406, { path: of(done), headers: { ...alice, accept: 'image/png' } })
   await drive('getJobEvents', 401, { path: of(done), query: '?ticket=x' })
 
+  const whole = await drive('getWorkflowEvents', 200, {
+    path: { workflow_id },
+    headers: { ...alice, accept: 'application/json' },
+  })
+  await drive('getWorkflowEvents', 200, { path: { workflow_id }, headers: alice })
+  await drive('getWorkflowEvents', 400, { path: { workflow_id }, query: '?after=x', headers: alice })
+  await drive('getWorkflowEvents', 406, { path: { workflow_id }, headers: { ...alice, accept: 'image/png' } })
+  await drive('getWorkflowEvents', 401, { path: { workflow_id }, query: '?ticket=x' })
+  await drive('createWorkflowTicket', 201, { path: { workflow_id }, headers: alice })
+  t.same(
+    JSON.parse(whole).events.map(({ event, data }: { event: string; data: unknown }) => [event, data]),
+    JSON.parse(page).events.map(({ event, data }: { event: string; data: unknown }) => [event, data]),
+    'the workflow of one job has the events of that job',
+  )
+
   await drive('createTicket', 201, { path: of(done), headers: alice })
   await drive('cancelJob', 200, { path: of(waiting), headers: alice })
   await drive('cancelJob', 202, { path: of(cancelled, 3), headers: slow })
@@ -259,12 +278,15 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     await drive(id, 429, { at: limited, path, headers: alice })
     await drive(id, 503, { at: keyless, path, headers: rs256 })
     if (id === 'listJobs') await drive(id, 503, { at: redisless, headers: alice })
-    if (!template.includes('{job_id}')) continue
+    if (!template.includes('{')) continue
+    await drive(id, 503, { at: redisless, path, headers: alice })
     await drive(id, 404, { path: { ...path, ...nowhere }, headers: alice })
     await drive(id, 404, { path, headers: authorization('bob') })
+    if (template.includes('{workflow_id}'))
+      await drive(id, 404, { path: { workflow_id: 'x' }, headers: alice })
+    if (!template.includes('{job_id}')) continue
     await drive(id, 404, { path: { ...path, stage: '99' }, headers: alice })
     await drive(id, 404, { path: { ...path, job_id: 'x' }, headers: alice })
-    await drive(id, 503, { at: redisless, path, headers: alice })
   }
 
   t.same(
@@ -295,6 +317,7 @@ const PATHS = [
   '/api/workflow/stages',
   '/api/workflow/jobs',
   ...EXECUTES.map((stage) => `/api/workflow/stages/${stage}/execute`),
+  ...['events', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),
   ...['status', 'events', 'cancel', 'tickets', 'artifacts/{name}'].map((path) => `${JOB}/${path}`),
 ]
 

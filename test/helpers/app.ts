@@ -156,6 +156,10 @@ export async function enqueue(url: string, options: Execute = {}): Promise<Queue
 }
 
 /** GETs JSON as a user. */
-export async function get<T = Record<string, unknown>>(url: string, user?: string): Promise<T> {
-  return (await fetch(url, { headers: authorization(user) })).json() as Promise<T>
+export async function get<T = Record<string, unknown>>(
+  url: string,
+  user?: string,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  return (await fetch(url, { headers: { ...authorization(user), ...headers } })).json() as Promise<T>
 }

@@ -1,6 +1,6 @@
 /** Feeds of watched jobs: when they read, and that they always get there. */
 import t, { type Test } from 'tap'
-import type { Feed } from '../../plugins/progress.ts'
+import type { JobFeed as Feed } from '../../plugins/job-feed.ts'
 import { type Env, startApi, type TestApi, testEnv } from '../helpers/app.ts'
 import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
 import { eventually, idsOf } from '../helpers/waiting.ts'

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import type { Feed } from '../../plugins/progress.ts'
+import type { Feed } from '../../plugins/feed.ts'
+import { JobFeed } from '../../plugins/job-feed.ts'
 import { BLOCKED_MS, Stream } from '../../plugins/stream.ts'
 import type { JobEvent, JobSnapshot } from '../../stages/job.ts'
 import { isReplayable } from '../../stages/snapshot.ts'
@@ -215,10 +216,10 @@ function event(n: number, message = `event ${n}`, type: JobEvent['event'] = 'pro
   return { id, event: n === 0 ? 'queued' : type, data: { message } as JobEvent['data'] }
 }
 
-function feedOf(events: JobEvent[]): Feed {
+function feedOf(events: JobEvent[]): JobFeed {
   const head = events.at(-1) as JobEvent
   const snapshot = { status: 'active', cursor: head.id } as JobSnapshot
-  return { jobId: 'job', snapshot, events, asOf: 0, gone: false, followers: new Set(), heardAt: 0 }
+  return Object.assign(new JobFeed('job'), { snapshot, events })
 }
 
 class FakeResponse extends EventEmitter {

@@ -1,0 +1,161 @@
+/**
+ * Keeps feeds up: read once when they are first followed, then kept up by what their owner hears. However many
+ * followers there are, a feed costs Redis one read.
+ */
+import { setMaxListeners } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+import type { Feed, Follower } from './feed.ts'
+
+export interface FeedSource<F extends Feed> {
+  create(key: string): F
+  /** Brings feeds up to date, in as few round trips as can be; marks those as gone that are. */
+  read(feeds: readonly F[], asOf: number): Promise<void>
+  /** Nobody follows it any more, or it is gone. */
+  forgotten?(feed: F): void
+  /** Feeds to read together. */
+  perRead: number
+}
+
+/** Feeds without news are looked at this often, in ms: a trimmed stream can hide an event. */
+const SWEEP_MS = 30_000
+const RETRY_MS = 500
+
+export class Feeds<F extends Feed> {
+  private readonly source: FeedSource<F>
+  private readonly feeds = new Map<string, F>()
+  /** Feeds to read in the next turn; many reasons in one turn make one read. */
+  private readonly stale = new Set<F>()
+  private readonly closing = new AbortController()
+  private reading = false
+
+  constructor(app: FastifyInstance, source: FeedSource<F>) {
+    this.source = source
+    setMaxListeners(0, this.closing.signal)
+    app.addHook('preClose', async () => this.closing.abort())
+    const sweep = setInterval(() => this.sweep(), SWEEP_MS / 4)
+    sweep.unref()
+    app.addHook('onClose', async () => clearInterval(sweep))
+  }
+
+  /** Feeds followed in this process. */
+  get watched(): number {
+    return this.feeds.size
+  }
+
+  get(key: string): F | undefined {
+    return this.feeds.get(key)
+  }
+
+  /** Registers `follower`, and calls it as soon as the feed is known and at every change after that. */
+  follow(key: string, follower: Follower): F {
+    const feed = this.feeds.get(key) ?? this.create(key)
+    feed.followers.add(follower)
+    if (feed.isKnown) follower.changed(feed)
+    return feed
+  }
+
+  unfollow(feed: F, follower: Follower): void {
+    feed.followers.delete(follower)
+    if (feed.followers.size === 0) this.forget(feed)
+  }
+
+  /** Reads the whole feed anew; followers are called even when nothing is new. */
+  refresh(feed: F): void {
+    feed.wantsWhole = true
+    this.catchUp(feed)
+  }
+
+  /** Reads what is behind the head of the feed; followers are called even when there is nothing. */
+  catchUp(feed: F): void {
+    this.stale.add(feed)
+    if (this.reading) return
+    this.reading = true
+    setImmediate(() => this.readStale())
+  }
+
+  /** Anything may have happened unheard. */
+  catchUpAll(): void {
+    for (const feed of this.feeds.values()) this.look(feed)
+  }
+
+  notify(feed: F): void {
+    feed.heardAt = Date.now()
+    for (const follower of feed.followers) follower.changed(feed)
+  }
+
+  /** Resolves when there is an event after `cursor`, or the feed is gone; after `ms`, at shutdown or by `signal` too. */
+  news(key: string, cursor: string, ms: number, signal: AbortSignal): Promise<void> {
+    const signals = [signal, this.closing.signal]
+    return new Promise<void>((resolve) => {
+      const follower: Follower = {
+        changed(feed) {
+          if (feed.gone || feed.head > cursor) end()
+        },
+      }
+      const feed = this.follow(key, follower)
+      // A timer, and not AbortSignal.timeout: Node 20 collects that one before it fires.
+      const late = setTimeout(end, ms)
+      for (const one of signals) one.addEventListener('abort', end)
+      if (signals.some(({ aborted }) => aborted)) end()
+      const unfollow = () => this.unfollow(feed, follower)
+
+      function end(): void {
+        // Not while the feed is being told, and not before `follow` has returned.
+        setImmediate(() => {
+          clearTimeout(late)
+          for (const one of signals) one.removeEventListener('abort', end)
+          unfollow()
+        })
+        resolve()
+      }
+    })
+  }
+
+  private create(key: string): F {
+    const feed = this.source.create(key)
+    this.feeds.set(key, feed)
+    this.refresh(feed)
+    return feed
+  }
+
+  private forget(feed: F): void {
+    this.stale.delete(feed)
+    if (this.feeds.get(feed.key) !== feed) return
+    this.feeds.delete(feed.key)
+    this.source.forgotten?.(feed)
+  }
+
+  private sweep(): void {
+    const silentSince = Date.now() - SWEEP_MS
+    for (const feed of this.feeds.values()) if (feed.heardAt < silentSince) this.look(feed)
+  }
+
+  private look(feed: F): void {
+    feed.doubt()
+    this.catchUp(feed)
+  }
+
+  private async readStale(): Promise<void> {
+    while (this.stale.size > 0) {
+      const batch = [...this.stale].slice(0, this.source.perRead)
+      // Taken off first: a change that arrives during the read asks for another one.
+      for (const feed of batch) this.stale.delete(feed)
+      try {
+        await this.source.read(batch, performance.now())
+      } catch {
+        // Redis is away, which is logged where it was noticed.
+        for (const feed of batch) {
+          feed.wantsWhole = true
+          if (this.feeds.get(feed.key) === feed) this.stale.add(feed)
+        }
+        setTimeout(() => this.readStale(), RETRY_MS).unref()
+        return
+      }
+      for (const feed of batch) {
+        this.notify(feed)
+        if (feed.gone) this.forget(feed)
+      }
+    }
+    this.reading = false
+  }
+}

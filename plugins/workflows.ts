@@ -1,0 +1,165 @@
+/** Follows watched workflows, and reads them page by page. */
+import fp from 'fastify-plugin'
+import type { JobEvent, JobSnapshot } from '../stages/job.ts'
+import { ORDER_CAPACITY, type Place, parsePlace } from '../stages/order.ts'
+import { Feeds } from './feeds.ts'
+import type { JobRecord } from './journal.ts'
+import { TOUCHING } from './tail.ts'
+import { WorkflowFeed, type WorkflowRecord } from './workflow-feed.ts'
+
+/** Events of a workflow behind some position. */
+export interface WorkflowPage {
+  events: JobEvent[]
+  /** The position of the last of them. */
+  cursor: string
+  /** Whether there are more behind it. */
+  more: boolean
+  /** Events are missing: the states of the jobs instead. */
+  gap?: { jobs: JobSnapshot[] }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Feeds of workflows, by the name that `workflowName` gives. */
+    workflows: Feeds<WorkflowFeed> & {
+      exists(name: string): Promise<boolean>
+      /** The events after `cursor`, so many as a page may hold; null when there is no such workflow. */
+      page(name: string, cursor: string): Promise<WorkflowPage | null>
+    }
+  }
+}
+
+const FEEDS_PER_READ = 20
+const JOBS_PER_CALL = 50
+/** Places that a feed looks at when it is told that there is news. */
+const NEWEST = 64
+const EVENTS_PER_PAGE = 250
+/** Jobs of one workflow that are looked at, the newest; what lies further back is told as a gap. */
+const JOBS_PER_WORKFLOW = 200
+
+export default fp(
+  async (app) => {
+    const { journal, redis } = app
+    const owners = new Map<string, WorkflowFeed>()
+    const feeds = new Feeds<WorkflowFeed>(app, {
+      perRead: FEEDS_PER_READ,
+      create: (name) => new WorkflowFeed(name, owners),
+      forgotten: (feed) => feed.forget(),
+      read,
+    })
+    app.decorate('workflows', Object.assign(feeds, { exists, page }))
+
+    app.tail.listen({
+      heard(message) {
+        const feed = message.workflow ? feeds.get(message.workflow) : owners.get(message.jobId)
+        if (!feed) return
+        if (!message.workflow) {
+          if (TOUCHING.has(message.event) && feed.touch(message.jobId)) feeds.catchUp(feed)
+        } else if (feed.append(message)) feeds.notify(feed)
+        else feeds.catchUp(feed)
+      },
+      resynced: () => feeds.catchUpAll(),
+    })
+
+    async function exists(name: string): Promise<boolean> {
+      return (await app.fromRedis(redis.exists(keyOf(name)))) === 1
+    }
+
+    async function page(name: string, cursor: string): Promise<WorkflowPage | null> {
+      const [order = []] = await orders([[name, 0]])
+      const last = order.at(-1)
+      if (!last) return null
+      const isCut = order.length >= ORDER_CAPACITY
+      const seen = order.findIndex(({ position }) => position === cursor)
+      const places = order.slice(seen + 1, seen + 1 + EVENTS_PER_PAGE)
+      const feed = new WorkflowFeed(name)
+      const record = { places, isWhole: true, isCut: isCut && seen < 0, records: await recordsOf(places) }
+      feed.take(record, 0)
+      if ((seen < 0 && cursor !== '') || !feed.isReplayable('')) {
+        const records = await recordsOf(order)
+        const jobs = [...records.values()].flatMap((one) => one?.snapshot ?? [])
+        return { events: [], cursor: last.position, more: false, gap: { jobs } }
+      }
+      const events = feed.events.flatMap(({ id, event, data }) =>
+        event && data ? [{ id, event, data }] : [],
+      )
+      const end = places.at(-1)?.position ?? cursor
+      return { events, cursor: end, more: end !== last.position }
+    }
+
+    async function read(batch: readonly WorkflowFeed[], asOf: number): Promise<void> {
+      const wanted = batch.map((feed) => ({
+        feed,
+        head: feed.head,
+        isWhole: feed.wantsWhole,
+        doubtful: [...feed.doubtful],
+      }))
+      for (const { feed } of wanted) {
+        feed.wantsWhole = false
+        feed.doubtful.clear()
+      }
+      const newest = await orders(wanted.map(({ feed, isWhole }) => [feed.key, isWhole ? 0 : -NEWEST]))
+      const read = await Promise.all(
+        wanted.map(async ({ feed, head, isWhole, doubtful }, i): Promise<WorkflowRecord | null> => {
+          let places = newest[i] as Place[]
+          if (!isWhole && !has(places, head)) places = (await orders([[feed.key, 0]]))[0] as Place[]
+          if (places.length === 0) return null
+          // What is known is of a history that Redis has lost, or so old that the order has dropped it.
+          const whole = isWhole || !has(places, head)
+          const isCut = whole && places.length >= ORDER_CAPACITY
+          if (!whole) places = places.filter(({ position }) => position > head)
+          return { places, isWhole: whole, isCut, records: await recordsOf(places, doubtful) }
+        }),
+      )
+      for (const [i, { feed }] of wanted.entries()) {
+        const record = read[i]
+        if (record) feed.take(record, asOf)
+        else feed.gone = true
+      }
+    }
+
+    /** From the given index on, of several workflows in one round trip. */
+    async function orders(asked: [name: string, from: number][]): Promise<Place[][]> {
+      const pipeline = redis.pipeline()
+      for (const [name, from] of asked) pipeline.lrange(keyOf(name), from, -1)
+      const answers = (await app.fromRedis(pipeline.exec())) ?? []
+      return answers.map(([error, lines]) => {
+        if (error) throw error
+        return (lines as string[]).map(parsePlace)
+      })
+    }
+
+    /** Of the jobs named, the newest first: so many as may be looked at. */
+    async function recordsOf(places: Place[], more: string[] = []): Promise<WorkflowRecord['records']> {
+      const ids = new Set(more)
+      for (let i = places.length - 1; i >= 0 && ids.size < JOBS_PER_WORKFLOW; i -= 1)
+        ids.add((places[i] as Place).jobId)
+      const list = [...ids]
+      const records: WorkflowRecord['records'] = new Map()
+      for (let start = 0; start < list.length; start += JOBS_PER_CALL) {
+        const some = list.slice(start, start + JOBS_PER_CALL)
+        const found = await journal.records(some)
+        for (const [i, id] of some.entries()) records.set(id, found[i] ?? null)
+      }
+      for (const record of records.values()) if (record) placeAbandoned(record)
+      return records
+    }
+
+    /** A job that was ended by hand: nobody has given its end a place. Whoever comes first does. */
+    function placeAbandoned({ snapshot, events }: JobRecord): void {
+      const end = events.at(-1)
+      if (!end?.id.endsWith('9')) return
+      const origin = { ...snapshot.data, job_id: snapshot.job_id }
+      journal.place(origin, end.id).catch((err: Error) => app.log.debug({ err }, 'an end has no place yet'))
+    }
+
+    function keyOf(name: string): string {
+      return journal.keys.own('order', name)
+    }
+  },
+  { name: 'workflows', dependencies: ['journal', 'tail'] },
+)
+
+function has(places: Place[], position: string): boolean {
+  return places.some((place) => place.position === position)
+}

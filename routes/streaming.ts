@@ -1,0 +1,71 @@
+/** What the two event routes share: choosing a form, opening a stream, and turning a client away. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { handleError } from '../plugins/errors.ts'
+import type { StreamRequest } from '../plugins/streams.ts'
+import { ERRORS, ProblemError } from '../stages/errors.ts'
+
+/** How long a client over a cap is told to stay away. */
+const FULL_RETRY_SECONDS = 30
+
+/** The form that the client accepts; throws 406. */
+export function formOf(request: FastifyRequest, reply: FastifyReply): 'stream' | 'page' {
+  const vary = reply.getHeader('vary')
+  reply.header('vary', vary ? `${vary}, accept` : 'accept')
+  const type = request.accepts().type(['text/event-stream', 'application/json'])
+  if (!type) throw new ProblemError('NOT_ACCEPTABLE', 'Accept text/event-stream or application/json')
+  return type === 'application/json' ? 'page' : 'stream'
+}
+
+/** Hands the connection over to an event stream; throws 429 or 503 over a cap. */
+export function openStream(
+  app: FastifyInstance,
+  reply: FastifyReply,
+  stream: Omit<StreamRequest, 'until'>,
+): FastifyReply {
+  const full = app.streams.full(stream.key, stream.userId)
+  if (full) throw refusal(full === 'feed' ? stream.kind : full)
+  startStream(reply)
+  app.streams.open(reply.raw, { ...stream, until: reply.request.user.until })
+  return reply
+}
+
+/** An EventSource is not stopped for good by a trouble that passes. */
+export function handleStreamError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const passing = error instanceof ProblemError && error.extras.retryAfter !== undefined
+  return passing && isEventSource(request) ? turnAway(reply, error) : handleError(error, request, reply)
+}
+
+/** Writes the head at once; the headers that hooks have set (CORS, security) are kept. */
+function startStream(reply: FastifyReply): void {
+  reply.hijack()
+  reply.raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    // nginx would hold the stream back otherwise.
+    'x-accel-buffering': 'no',
+  })
+  reply.raw.flushHeaders()
+}
+
+/** A browser's EventSource cannot send a token, so it comes with a ticket. */
+function isEventSource({ query, headers }: FastifyRequest): boolean {
+  return (query as { ticket?: string }).ticket !== undefined && headers.accept === 'text/event-stream'
+}
+
+/** Any status but 200 would stop an EventSource for good: it is told to come back. */
+function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: ProblemError): void {
+  startStream(reply)
+  reply.raw.end(`retry: ${retryAfter * 1000}\n: ${ERRORS[code].title}\n\n`)
+}
+
+function refusal(full: 'process' | 'user' | 'job' | 'workflow'): ProblemError {
+  const retryAfter = FULL_RETRY_SECONDS
+  return full === 'process'
+    ? new ProblemError('STREAMS_FULL', 'Watch by polling the status route, or come back later', {
+        retryAfter,
+      })
+    : new ProblemError('TOO_MANY_STREAMS', `Close some streams of this ${full}, or poll the status route`, {
+        retryAfter,
+      })
+}

@@ -1,0 +1,93 @@
+/** GET .../workflows/{workflow_id}/events: the events of all jobs of a workflow, over one connection. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
+import { ProblemError } from '../stages/errors.ts'
+import { POSITION_PATTERN } from '../stages/events.ts'
+import { JobSnapshot, WorkflowEvent } from '../stages/job.ts'
+import { workflowName } from '../stages/order.ts'
+import { named, problems, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
+import { formOf, handleStreamError, openStream } from './streaming.ts'
+
+const Position = Type.String({ pattern: POSITION_PATTERN })
+
+const Page = Type.Object(
+  {
+    events: Type.Array(named(WorkflowEvent)),
+    cursor: Type.Union([Position, Type.Literal('')]),
+    more: Type.Boolean({ description: 'there are more events: go on behind `cursor` at once' }),
+    gap: Type.Optional(Type.Object({ jobs: Type.Array(named(JobSnapshot)) })),
+  },
+  {
+    $id: 'WorkflowEventPage',
+    description: '`gap`: events after `after` are missing; these are the states of the jobs instead',
+  },
+)
+
+const schema = {
+  operationId: 'getWorkflowEvents',
+  summary: 'Watch all jobs of a workflow',
+  description:
+    'The events of all your jobs of a workflow in one order, the same for everybody who watches. Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event. The stream does not end with a job: more stages may follow.',
+  tags: ['workflows'],
+  security: [{ bearer: [] }, { ticket: [] }],
+  params: WorkflowParams,
+  querystring: Type.Object({
+    after: Type.Optional(
+      Type.String({ pattern: POSITION_PATTERN, description: 'the id of an event of this workflow' }),
+    ),
+    ticket: Type.Optional(Type.String()),
+  }),
+  headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
+  response: {
+    200: {
+      description: 'The events',
+      content: {
+        'text/event-stream': { schema: Type.String() },
+        'application/json': { schema: Page },
+      },
+    },
+    ...problems(400, 406, ...WORKFLOW_PROBLEMS),
+  },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/api/workflow/workflows/:workflow_id/events',
+    // A HEAD of an endless answer would never end.
+    exposeHeadRoute: false,
+    schema,
+    onRequest: [authenticate, app.throttle],
+    errorHandler: handleStreamError,
+    async handler(request, reply) {
+      const userId = request.user.owner ?? request.user.id
+      const key = workflowName(userId, request.params.workflow_id)
+      const cursor = request.headers['last-event-id'] || request.query.after || ''
+      if (formOf(request, reply) === 'page') {
+        const page = await app.workflows.page(key, cursor)
+        if (!page) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
+        reply.header('cache-control', 'private, no-cache')
+        return reply.send(page)
+      }
+      if (!(await app.workflows.exists(key))) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
+      return openStream(app, reply, { kind: 'workflow', key, userId, cursor })
+    },
+  })
+
+  async function authenticate(request: FastifyRequest): Promise<void> {
+    const { ticket } = request.query as { ticket?: unknown }
+    if (ticket === undefined) return app.authenticate(request)
+    const { workflow_id } = request.params as { workflow_id: string }
+    const { userId, until } = await app.tickets.checkWorkflow(String(ticket), workflow_id)
+    request.user = { id: `ticket:${workflowName(userId, workflow_id)}`, until, owner: userId }
+  }
+}
+
+export default fp(routes, {
+  name: 'workflow-events',
+  encapsulate: true,
+  dependencies: ['streams', 'tickets', 'limits'],
+})
