@@ -2,39 +2,21 @@
  * Everything breaks while hundreds of clients follow: nothing may be missing, doubled or out of order. Two API
  * processes and two workers, real and killed; the readers' connections cut; the event stream trimmed.
  */
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { connectRedis } from '../../redis.ts'
 import { journalKeys } from '../../stages/journal.ts'
-import { type Door, execute, type Queued, startDoor, testEnv } from '../helpers/app.ts'
+import { type Door, type Queued, startDoor, testEnv } from '../helpers/app.ts'
+import { killReaders, persistently, repeat, talkative } from '../helpers/chaos.ts'
 import { privateRedis } from '../helpers/redis.ts'
 import { compare, RestlessClient } from '../helpers/restless-client.ts'
-import { type Answer, fakeStageService, success } from '../helpers/stage-service.ts'
+import { fakeStageService } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
 const JOBS = 60
 const CLIENTS_PER_JOB = 4
-const LINES = 12
 /** Everything must be told by then, in ms from the first job on. */
 const DEADLINE_MS = 40_000
-
-/** A dozen lines at the pace of real work; now and then the attempt fails and is repeated. */
-const talkative: Answer = async (call) => {
-  const { response } = call
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-  const tell = (line: unknown) => response.write(`${JSON.stringify(line)}\n`)
-  const failing = Math.random() < 0.15
-  for (let i = 1; i <= LINES && !response.destroyed; i += 1) {
-    tell({ type: 'progress', percent: (100 * i) / LINES, message: `line ${i}` })
-    if (failing && i === LINES / 2) {
-      response.end(`${JSON.stringify({ type: 'error', code: 'SHAKY', message: 'again', retryable: true })}\n`)
-      return
-    }
-    await delay(20 + 80 * Math.random())
-  }
-  response.end(`${JSON.stringify({ type: 'result', ...success(call) })}\n`)
-}
 
 t.test('clients see every event once and in order, whatever breaks', { timeout: 90_000 }, async (t) => {
   const redis = await privateRedis(t)
@@ -68,7 +50,7 @@ t.test('clients see every event once and in order, whatever breaks', { timeout: 
   let trims = 0
   const troubled = Promise.all([
     repeat(trouble.signal, 700, async () => {
-      readersKilled += await killReaders()
+      readersKilled += await killReaders(admin)
     }),
     repeat(trouble.signal, 450, async () => {
       await admin.xtrim(events, 'MAXLEN', 0)
@@ -132,15 +114,6 @@ t.test('clients see every event once and in order, whatever breaks', { timeout: 
   t.ok(readersKilled > 10 && trims > 10, 'the readers were disturbed')
   t.ok(total.connections > 2 * clients.length, 'clients have come back')
 
-  async function killReaders(): Promise<number> {
-    const list = (await admin.client('LIST')) as string
-    const ids = list
-      .split('\n')
-      .flatMap((line) => (/ cmd=xread /.test(line) ? (/^id=(\d+)/.exec(line)?.[1] ?? []) : []))
-    for (const id of ids) await admin.client('KILL', 'ID', id)
-    return ids.length
-  }
-
   async function kill(): Promise<void> {
     await eventually('jobs run', () => service.calls.length > JOBS / 4, 30_000)
     workerA?.child.kill('SIGKILL')
@@ -153,25 +126,6 @@ t.test('clients see every event once and in order, whatever breaks', { timeout: 
     apis[0] = await startDoor(t, 'server.ts', { ...env, PORT: new URL(killed.url).port })
   }
 })
-
-/** A process may die while it answers: the key makes the repeat harmless. */
-async function persistently(origins: () => string[]): Promise<Queued> {
-  const headers = { 'idempotency-key': randomUUID() }
-  const body = { workflow_id: randomUUID() }
-  for (;;) {
-    const origin = origins()[Math.floor(Math.random() * 2)] as string
-    const response = await execute(origin, { headers, body }).catch(() => null)
-    if (response?.status === 202) return (await response.json()) as Queued
-    await delay(20)
-  }
-}
-
-async function repeat(signal: AbortSignal, everyMs: number, act: () => Promise<void>): Promise<void> {
-  while (!signal.aborted) {
-    await act()
-    await delay(everyMs * (0.5 + Math.random()), null, { signal }).catch(() => {})
-  }
-}
 
 interface PageEvent {
   id: string

@@ -9,6 +9,8 @@ export interface RestlessOptions {
   path: string
   /** After how many events the connection is cut; Infinity = never. */
   patience: () => number
+  /** Whether there is nothing to wait for behind this event; without it the end is what the server says. */
+  isOver?: (lastId: string) => boolean
 }
 
 export class RestlessClient {
@@ -34,11 +36,15 @@ export class RestlessClient {
     return /^(completed|failed|cancelled)$/.test(this.events.at(-1)?.event ?? '')
   }
 
+  private get isOver(): boolean {
+    return this.lastId !== undefined && (this.options.isOver?.(this.lastId) ?? false)
+  }
+
   /** Follows to the terminal event, and once more behind it, where 204 stops it. */
   async run(signal: AbortSignal): Promise<this> {
     while (!signal.aborted) {
       const status = await this.connectOnce(signal)
-      if (status === 204) return this
+      if (status === 204 || this.isOver) return this
       if (status !== 200) {
         if (status) this.refusals.push(status)
         else this.broken += 1
@@ -70,7 +76,7 @@ export class RestlessClient {
             if (this.take(text.slice(0, end))) patience -= 1
             text = text.slice(end + 2)
           }
-          if (patience <= 0) request.destroy()
+          if (patience <= 0 || this.isOver) request.destroy()
         })
       })
       request.on('error', () => resolve(0))
