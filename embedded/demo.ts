@@ -4,11 +4,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { join, relative } from 'node:path'
-import { execute, fetchArtifact, watch } from './demo-client.ts'
+import { Stagecast, StagecastError, type WatchedEvent } from '../client/index.ts'
+import { isTerminal } from '../stages/events.ts'
+import type { JobEventData } from '../stages/job.ts'
+import { progressBar } from '../terminal/progress-bar.ts'
+import { plain } from '../terminal/terminal-text.ts'
 import { type DemoServer, startServer } from './demo-server.ts'
-import { progressBar } from './progress-bar.ts'
 import { reviewTable } from './review-table.ts'
-import { plain } from './terminal-text.ts'
 
 const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
 const ARTIFACT = 'literature_review.json'
@@ -37,8 +39,8 @@ async function demo(question: string, interrupted: AbortSignal): Promise<number>
     await Promise.race([ask(server.url, question, dataDir, interrupted), server.failed])
     return 0
   } catch (error) {
-    const { message } = error as Error
-    console.error(interrupted.aborted ? `\nThe demo was ${message}.` : `\nThe demo failed: ${message}`)
+    const told = explain(error as Error)
+    console.error(interrupted.aborted ? `\nThe demo was ${told}.` : `\nThe demo failed: ${told}`)
     return interrupted.aborted ? 130 : 1
   } finally {
     // Closes an event stream that is still open.
@@ -47,23 +49,50 @@ async function demo(question: string, interrupted: AbortSignal): Promise<number>
   }
 }
 
-async function ask(base: string, question: string, dataDir: string, interrupted: AbortSignal): Promise<void> {
-  const { job_id, urls } = await execute(base, randomUUID(), question)
-  console.log(`Job       ${job_id}\n`)
-  const bar = progressBar(process.stdout)
-  const end = await watch(new URL(urls.events, base), bar.show, interrupted).finally(bar.end)
-  if (end.status !== 'completed') {
-    throw new Error(`the job ended as ${end.status}: ${end.error?.code} ${plain(end.error?.message ?? '')}`)
+async function ask(base: string, question: string, dataDir: string, signal: AbortSignal): Promise<void> {
+  const stagecast = new Stagecast({ baseUrl: base, token: 'test-token' })
+  const job = await stagecast.execute(
+    2,
+    { workflow_id: randomUUID(), research_question: question },
+    { signal },
+  )
+  console.log(`Job       ${job.job_id}\n`)
+  const end = await follow(stagecast.watch(job, { signal }))
+  if (end?.status !== 'completed') {
+    const { code = 'GONE', message = 'it disappeared from the queue' } = end?.error ?? {}
+    throw new Error(`the job ended as ${end?.status ?? 'gone'}: ${code} ${plain(message)}`)
   }
 
-  const path = `/api/workflow/stages/2/jobs/${job_id}/artifacts/${ARTIFACT}`
-  const review = await fetchArtifact(base, path)
+  const review = await (await stagecast.artifact(job, ARTIFACT)).json()
   console.log(`\n${reviewTable(review, (process.stdout.columns ?? DEFAULT_COLUMNS) - 1)}\n`)
-  const file = join(dataDir, 'stage-service', 'jobs', job_id, 'artifacts', ARTIFACT)
+  const file = join(dataDir, 'stage-service', 'jobs', job.job_id, 'artifacts', ARTIFACT)
   console.log(`The review is in ${relative('', file)}`)
   console.log('To ask the API for it again:\n')
   console.log(`  STAGECAST_DATA=${relative('', dataDir)} npm run dev`)
-  console.log(`  curl -H 'Authorization: Bearer test-token' http://127.0.0.1:3001${path}`)
+  console.log(`  npm run -s stage -- artifacts 2 ${job.job_id} ${ARTIFACT}`)
+}
+
+/** Shows the events of the job; gives the data of its terminal one. */
+async function follow(events: AsyncIterable<WatchedEvent>): Promise<JobEventData | undefined> {
+  const bar = progressBar(process.stdout)
+  let end: JobEventData | undefined
+  try {
+    for await (const event of events) {
+      if (event.event === 'gap' || event.event === 'hint' || event.event === 'gone') continue
+      bar.show(event.data)
+      if (isTerminal(event.event)) end = event.data
+    }
+  } finally {
+    bar.end()
+  }
+  return end
+}
+
+/** With what the API has against each field. */
+function explain(error: Error): string {
+  if (!(error instanceof StagecastError)) return error.message
+  const faults = error.problem.errors?.map(({ path, message }) => `\n  ${path}: ${message}`) ?? []
+  return `The API answered ${error.status}: ${error.message}${faults.join('')}`
 }
 
 /** Of this second, readable and in order as a name. */

@@ -1,7 +1,7 @@
 /** A literature review as a short table for people. */
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { cut, fit, plain } from './terminal-text.ts'
+import { cut, fit, plain } from '../terminal/terminal-text.ts'
 
 /** What is shown of `literature_review.json`; the file holds more. */
 const Review = Type.Object({

@@ -86,7 +86,11 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)
   }
   if (error.validation) {
-    const errors = error.validation.slice(0, MAX_ERRORS).map((fault) => ({
+    // What a union has against a value, it says itself, once.
+    const faults = error.validation.filter(
+      ({ keyword, schemaPath }) => keyword !== 'const' || !schemaPath.includes('/anyOf/'),
+    )
+    const errors = faults.slice(0, MAX_ERRORS).map((fault) => ({
       path: `${error.validationContext}${fault.instancePath}${memberOf(fault.params)}`,
       message: inWords(fault),
     }))
@@ -138,10 +142,22 @@ export function handleClientError(error: Error & { code?: string }, socket: Sock
   )
 }
 
-/** A pattern means nothing to who reads an error: the schema's description, up to its first semicolon, says it. */
+/**
+ * A pattern means nothing to who reads an error: the schema's description, up to its first semicolon, says it. A union
+ * of constants says which there are.
+ */
 function inWords({ keyword, message = 'is not valid', ...fault }: FastifySchemaValidationError): string {
-  const { description } = (fault as { parentSchema?: { description?: string } }).parentSchema ?? {}
-  return keyword === 'pattern' && description ? `must be ${description.split(';', 1)[0]}` : message
+  const { description, anyOf } = (fault as { parentSchema?: FaultySchema }).parentSchema ?? {}
+  if (keyword === 'pattern' && description) return `must be ${description.split(';', 1)[0]}`
+  const constants = anyOf?.map((one) => one.const) ?? [undefined]
+  if (keyword === 'anyOf' && !constants.includes(undefined)) return `must be one of ${constants.join(', ')}`
+  return message
+}
+
+/** What Ajv gives with `verbose`. */
+interface FaultySchema {
+  description?: string
+  anyOf?: { const?: unknown }[]
 }
 
 /** The field an Ajv message is about when its path stops at the object around it. */

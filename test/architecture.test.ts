@@ -5,7 +5,7 @@ import t from 'tap'
 import { ROOT } from './helpers/processes.ts'
 
 /** Files of the program, without tests, benchmarks and set-up scripts. */
-const ROOMS = ['stages', 'plugins', 'routes', 'workers', 'stage-service', 'embedded', 'client']
+const ROOMS = ['stages', 'plugins', 'routes', 'workers', 'stage-service', 'embedded', 'client', 'terminal']
 const TOP = [
   'app',
   'config',
@@ -30,8 +30,9 @@ const MAY: Record<string, string[]> = {
   'stage-service': ['stages/service.ts', 'stages/literature.ts'],
   embedded: [],
   // The demo is a client of the API.
-  'embedded/demo.ts': ['stages'],
-  'embedded/demo-client.ts': ['stages'],
+  'embedded/demo.ts': ['stages', 'client', 'terminal'],
+  'embedded/review-table.ts': ['terminal'],
+  terminal: ['stages', 'client'],
   'config.ts': ['redis-url.ts'],
   'logger.ts': [],
   'redis.ts': ['redis-cluster.ts', 'redis-url.ts'],
@@ -49,7 +50,7 @@ const MAY: Record<string, string[]> = {
 const FROM_PLUGINS = ['NO_SUCH_JOB', 'NO_SUCH_WORKFLOW', 'handleError', 'unavailable']
 /** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
 const READ_ENVIRONMENT =
-  /^(config|server|worker|start)\.ts$|^embedded\/|^stage-service\/(serve|settings)\.ts$/
+  /^(config|server|worker|start)\.ts$|^terminal\/stage\.ts$|^embedded\/|^stage-service\/(serve|settings)\.ts$/
 
 interface Import {
   /** A path inside the project, or the name of a package. */
@@ -95,6 +96,14 @@ t.test('packages have their places', async (t) => {
   )
   t.same(takesJobs, ['workers/stage-worker.ts'])
   t.same(importers('opossum'), ['workers/circuit.ts'])
+})
+
+t.test('the client runs on nothing but the platform', async (t) => {
+  for (const [file, found] of imports) {
+    if (room(file) !== 'client') continue
+    for (const { target, typeOnly } of found)
+      t.ok(typeOnly || room(target) === 'client', `${file} -> ${target}`)
+  }
 })
 
 t.test('routes take from plugins only what needs no plugin', async (t) => {

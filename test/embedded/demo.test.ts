@@ -79,7 +79,7 @@ t.test(
     t.match(text, /^ {2}1 {2}20\d\d {2}.*\d\.\d\d$/m)
     t.match(text, /\d+ records read, \d+ match the question, .*\d+ included\./)
     t.match(text, /Note: Sample data: every record/)
-    t.match(text, /curl -H 'Authorization: Bearer test-token' http:\S+\/artifacts\/literature_review\.json/)
+    t.match(text, /npm run -s stage -- artifacts 2 [\w-]{36} literature_review\.json/)
     const file = /^The review is in (\S+)$/m.exec(text)?.[1] ?? ''
     t.ok(existsSync(file), 'the file is where it says')
     t.notOk(existsSync(redisLock(dataDir)), 'Redis is gone')

@@ -1,10 +1,10 @@
 import t from 'tap'
-import type { News } from '../../embedded/demo-client.ts'
-import { progressBar } from '../../embedded/progress-bar.ts'
 import { reviewTable } from '../../embedded/review-table.ts'
-import { cut, fit, plain } from '../../embedded/terminal-text.ts'
+import type { JobEventData } from '../../stages/job.ts'
+import { progressBar } from '../../terminal/progress-bar.ts'
+import { cut, fit, plain } from '../../terminal/terminal-text.ts'
 
-function news(overrides: Partial<News> = {}): News {
+function news(overrides: Partial<JobEventData> = {}): JobEventData {
   const ids = {
     job_id: '550e8400-e29b-41d4-a716-446655440000',
     workflow_id: '123e4567-e89b-12d3-a456-426614174000',

@@ -1,5 +1,5 @@
 /** The progress of a job: one line redrawn on a terminal, one line a step everywhere else. */
-import type { News } from './demo-client.ts'
+import type { JobEventData } from '../stages/job.ts'
 import { cut } from './terminal-text.ts'
 
 export interface ProgressOutput {
@@ -11,8 +11,11 @@ export interface ProgressOutput {
 const BAR_WIDTH = 30
 const DEFAULT_COLUMNS = 80
 
+/** What it shows of an event. */
+export type Shown = Pick<JobEventData, 'progress' | 'attempt' | 'message' | 'error'>
+
 export interface ProgressBar {
-  show(news: News): void
+  show(news: Shown): void
   /** Leaves the last state standing and goes to the next line. */
   end(): void
 }

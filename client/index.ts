@@ -1,0 +1,14 @@
+/** The first-party client: everything the API offers, without dependencies, for browsers and Node 20 or later. */
+
+export type { JobFilter, JobPage, ListedJob } from './stagecast.ts'
+export { Stagecast, type StagecastOptions } from './stagecast.ts'
+export { StagecastError } from './stagecast-error.ts'
+export type {
+  Accepted,
+  ExecuteRequest,
+  JobReference,
+  Transport,
+  Watched,
+  WatchedEvent,
+  WatchOptions,
+} from './types.ts'

@@ -1,0 +1,106 @@
+/** Reads the command line. */
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+/** How a command ends, for scripts: see the help. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  cancelled: 3,
+  refused: 4,
+  unreachable: 5,
+  interrupted: 130,
+} as const
+
+export const HELP = `Runs stages from a terminal.
+
+  npm run -s stage -- run STAGE --question "…"      start a job and watch it to its end
+  npm run -s stage -- watch STAGE JOB               watch a job
+  npm run -s stage -- status STAGE JOB              its state
+  npm run -s stage -- cancel STAGE JOB              cancel it
+  npm run -s stage -- artifacts STAGE JOB [NAME…]   list its files, or save those named
+  npm run -s stage -- list                          your jobs, newest first
+
+  --url URL            the API (STAGECAST_URL, else http://127.0.0.1:3001)
+  --token TOKEN        a JWT (STAGECAST_TOKEN); others see arguments in the list of processes
+  --json               JSON lines; so it is in a pipe anyway
+  run:       --question TEXT, --workflow UUID (a new one), --inputs JSON, --key IDEMPOTENCY-KEY, --detach
+  watch:     --after ID (from the first event)
+  artifacts: --out FOLDER (the current one)
+  list:      --stage N, --status STATUS, --workflow UUID, --limit N (25)
+
+Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the command did its work; 1 the job failed;
+2 the command or the request is wrong; 3 the job was cancelled; 4 no permission, or no such job; 5 the API cannot be
+reached; 130 Ctrl-C.`
+
+/** The command line is wrong; the message says how. */
+export class UsageError extends Error {}
+
+const OPTIONS = {
+  url: { type: 'string' },
+  token: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  question: { type: 'string', short: 'q' },
+  workflow: { type: 'string' },
+  inputs: { type: 'string' },
+  key: { type: 'string' },
+  detach: { type: 'boolean' },
+  after: { type: 'string' },
+  out: { type: 'string' },
+  stage: { type: 'string' },
+  status: { type: 'string' },
+  limit: { type: 'string' },
+} as const satisfies ParseArgsConfig['options']
+
+/** Options by name, as typed. */
+export type Options = ReturnType<typeof parse>['values']
+
+/** Which words and options each command takes, beside those that all take. */
+const COMMANDS: Record<string, { words: [least: number, most: number]; options: (keyof Options)[] }> = {
+  run: { words: [1, 1], options: ['question', 'workflow', 'inputs', 'key', 'detach'] },
+  watch: { words: [2, 2], options: ['after'] },
+  status: { words: [2, 2], options: [] },
+  cancel: { words: [2, 2], options: [] },
+  artifacts: { words: [2, Number.POSITIVE_INFINITY], options: ['out'] },
+  list: { words: [0, 0], options: ['stage', 'status', 'workflow', 'limit'] },
+}
+const FOR_ALL: readonly string[] = ['url', 'token', 'json', 'help']
+
+export interface Command {
+  name: string
+  words: string[]
+  options: Options
+}
+
+/** Throws `UsageError`. `help` and no command at all give the command `help`. */
+export function readCommand(args: readonly string[]): Command {
+  const { positionals, values } = parse(args)
+  const [name = 'help', ...words] = positionals
+  if (values.help || name === 'help') return { name: 'help', words: [], options: values }
+  const command = COMMANDS[name]
+  if (!command)
+    throw new UsageError(`there is no command ${name}; there are ${Object.keys(COMMANDS).join(', ')}`)
+  const strange = Object.keys(values).find(
+    (option) => !FOR_ALL.includes(option) && !(command.options as string[]).includes(option),
+  )
+  if (strange) throw new UsageError(`${name} takes no --${strange}`)
+  const [least, most] = command.words
+  if (words.length < least) throw new UsageError(`${name} needs ${least === 1 ? 'STAGE' : 'STAGE and JOB'}`)
+  if (words.length > most) throw new UsageError(`${name} does not take ${words.slice(most).join(' ')}`)
+  return { name, words, options: values }
+}
+
+/** A whole number that was typed. */
+export function readNumber(text: string | undefined, what: string): number {
+  if (text !== undefined && /^\d{1,3}$/.test(text)) return Number(text)
+  throw new UsageError(`${what} must be a number, not ${text}`)
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
