@@ -1,7 +1,7 @@
 /** The feed of one job: read from its journal, kept up by what `RECORD` announces. */
-import { eventId, FIRST_ID, isTerminal, LOG_CAPACITY } from '../stages/events.ts'
+import { eventId, isTerminal, LOG_CAPACITY } from '../stages/events.ts'
 import type { JobEvent, JobSnapshot } from '../stages/job.ts'
-import { isReplayable, toEvent } from '../stages/snapshot.ts'
+import { cursorBehindGap, isReplayable, toEvent } from '../stages/snapshot.ts'
 import { Feed } from './feed.ts'
 import type { JobRecord } from './journal.ts'
 import type { Announcement } from './tail.ts'
@@ -31,12 +31,9 @@ export class JobFeed extends Feed<JobEvent> {
     return isTerminal(event)
   }
 
-  /** The end of a job is told by its own event, so the gap stops before it. */
   gap(): { cursor: string; data: JobSnapshot } | null {
     const { snapshot, events } = this
-    if (!snapshot) return null
-    const cursor = isTerminal(snapshot.status) ? (events.at(-2)?.id ?? FIRST_ID) : snapshot.cursor
-    return { cursor, data: snapshot }
+    return snapshot && { cursor: cursorBehindGap(snapshot, events), data: snapshot }
   }
 
   take(record: JobRecord | null, asOf: number): void {

@@ -1,19 +1,20 @@
 /** GET .../events: the events of a job, live as Server-Sent Events or as one JSON page. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { JobEvent, JobSnapshot } from '../stages/job.ts'
-import { isReplayable } from '../stages/snapshot.ts'
-import { JOB_PROBLEMS, JobParams, named, problems } from './responses.ts'
-import { formOf, handleStreamError, openStream } from './streaming.ts'
+import { cursorBehindGap, isReplayable } from '../stages/snapshot.ts'
+import { JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
+import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
 
 const Page = Type.Object(
   {
     events: Type.Array(named(JobEvent)),
     cursor: Type.String({ pattern: EVENT_ID_PATTERN }),
+    finished: Type.Boolean({ description: 'nothing can follow this page' }),
     gap: Type.Optional(named(JobSnapshot)),
   },
   { $id: 'EventPage', description: '`gap`: events after `after` are missing; this is the state instead' },
@@ -23,7 +24,7 @@ const schema = {
   operationId: 'getJobEvents',
   summary: 'Watch a job',
   description:
-    'Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event. The stream ends after the terminal event; a reconnect behind it gets 204.',
+    'Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event; a JSON page without news is held back for `wait` seconds. The stream ends after the terminal event; a reconnect behind it gets 204.',
   tags: ['jobs'],
   security: [{ bearer: [] }, { ticket: [] }],
   params: JobParams,
@@ -32,6 +33,7 @@ const schema = {
       Type.String({ pattern: EVENT_ID_PATTERN, description: 'the id of an event of this job' }),
     ),
     ticket: Type.Optional(Type.String()),
+    wait: Wait,
   }),
   headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
   response: {
@@ -61,7 +63,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const byTicket = request.query.ticket !== undefined
       const job = await app.journal.find(job_id, stage, byTicket ? null : request.user.id)
       const cursor = request.headers['last-event-id'] || request.query.after || ''
-      if (formOf(request, reply) === 'page') return sendPage(reply, job_id, cursor)
+      if (formOf(request, reply) === 'page') {
+        reply.header('cache-control', 'private, no-cache')
+        const news = (ms: number) => app.progress.news(job_id, cursor, ms, request.signal)
+        return reply.send(await pageWithNews(() => readPage(job_id, cursor), request.query.wait ?? 0, news))
+      }
       if (isTerminal(job.status) && cursor === job.cursor) return reply.code(204).send(null)
       return openStream(app, reply, { kind: 'job', key: job_id, userId: job.data.user_id, cursor })
     },
@@ -75,19 +81,24 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     request.user = { id: `ticket:${job_id}`, until }
   }
 
-  async function sendPage(reply: FastifyReply, jobId: string, cursor: string): Promise<FastifyReply> {
+  async function readPage(jobId: string, cursor: string): Promise<Static<typeof Page>> {
     const [record] = await app.journal.records([jobId])
     if (!record) throw new ProblemError('JOB_NOT_FOUND', 'The job disappeared while it was read')
     const { events, snapshot } = record
-    reply.header('cache-control', 'private, no-cache')
-    if (!isReplayable(cursor, events))
-      return reply.send({ events: [], cursor: snapshot.cursor, gap: snapshot })
-    return reply.send({ events: events.filter(({ id }) => id > cursor), cursor: snapshot.cursor })
+    if (!isReplayable(cursor, events)) {
+      const behind = cursorBehindGap(snapshot, events)
+      return { events: [], cursor: behind, finished: false, gap: snapshot }
+    }
+    return {
+      events: events.filter(({ id }) => id > cursor),
+      cursor: snapshot.cursor,
+      finished: isTerminal(snapshot.status),
+    }
   }
 }
 
 export default fp(routes, {
   name: 'events',
   encapsulate: true,
-  dependencies: ['streams', 'tickets', 'limits'],
+  dependencies: ['progress', 'streams', 'tickets', 'limits'],
 })

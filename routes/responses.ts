@@ -28,4 +28,7 @@ export const JOB_PROBLEMS = [401, 404, 429, 503] as const
 export const WORKFLOW_PROBLEMS = JOB_PROBLEMS
 /** A route that takes a body, or is sent one that it does not need. */
 export const BODY_PROBLEMS = [400, 413, 415] as const
+/** How long an answer may be held back until there are news, in seconds. */
+export const Wait = Type.Optional(Type.Number({ minimum: 0, maximum: 30, description: 'seconds' }))
+
 export const BEARER = [{ bearer: [] }]

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { JobSnapshot } from '../stages/job.ts'
-import { BEARER, JOB_PROBLEMS, JobParams, named, problems } from './responses.ts'
+import { BEARER, JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
 
 const schema = {
   operationId: 'getJobStatus',
@@ -15,7 +15,7 @@ const schema = {
   params: JobParams,
   querystring: Type.Object({
     after: Type.Optional(Type.String({ pattern: EVENT_ID_PATTERN, description: 'a cursor or event id' })),
-    wait: Type.Optional(Type.Number({ minimum: 0, maximum: 30, description: 'seconds' })),
+    wait: Wait,
   }),
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: {

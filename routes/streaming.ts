@@ -29,6 +29,18 @@ export function openStream(
   return reply
 }
 
+/** A page, held back for at most `wait` seconds while there is nothing to tell. */
+export async function pageWithNews<P extends { events: unknown[]; gap?: unknown; finished?: boolean }>(
+  read: () => Promise<P>,
+  wait: number,
+  news: (ms: number) => Promise<void>,
+): Promise<P> {
+  const page = await read()
+  if (wait === 0 || page.events.length > 0 || page.gap || page.finished) return page
+  await news(wait * 1000)
+  return read()
+}
+
 /** An EventSource is not stopped for good by a trouble that passes. */
 export function handleStreamError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const passing = error instanceof ProblemError && error.extras.retryAfter !== undefined

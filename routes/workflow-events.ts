@@ -4,12 +4,13 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
+import type { WorkflowPage } from '../plugins/workflows.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { POSITION_PATTERN } from '../stages/events.ts'
 import { JobSnapshot, WorkflowEvent } from '../stages/job.ts'
 import { workflowName } from '../stages/order.ts'
-import { named, problems, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
-import { formOf, handleStreamError, openStream } from './streaming.ts'
+import { named, problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
+import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
 
 const Position = Type.String({ pattern: POSITION_PATTERN })
 
@@ -30,7 +31,7 @@ const schema = {
   operationId: 'getWorkflowEvents',
   summary: 'Watch all jobs of a workflow',
   description:
-    'The events of all your jobs of a workflow in one order, the same for everybody who watches. Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event. The stream does not end with a job: more stages may follow.',
+    'The events of all your jobs of a workflow in one order, the same for everybody who watches. Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event; a JSON page without news is held back for `wait` seconds. The stream does not end with a job: more stages may follow.',
   tags: ['workflows'],
   security: [{ bearer: [] }, { ticket: [] }],
   params: WorkflowParams,
@@ -39,6 +40,7 @@ const schema = {
       Type.String({ pattern: POSITION_PATTERN, description: 'the id of an event of this workflow' }),
     ),
     ticket: Type.Optional(Type.String()),
+    wait: Wait,
   }),
   headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
   response: {
@@ -67,15 +69,20 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const key = workflowName(userId, request.params.workflow_id)
       const cursor = request.headers['last-event-id'] || request.query.after || ''
       if (formOf(request, reply) === 'page') {
-        const page = await app.workflows.page(key, cursor)
-        if (!page) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
         reply.header('cache-control', 'private, no-cache')
-        return reply.send(page)
+        const news = (ms: number) => app.workflows.news(key, cursor, ms, request.signal)
+        return reply.send(await pageWithNews(() => readPage(key, cursor), request.query.wait ?? 0, news))
       }
       if (!(await app.workflows.exists(key))) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
       return openStream(app, reply, { kind: 'workflow', key, userId, cursor })
     },
   })
+
+  async function readPage(key: string, cursor: string): Promise<WorkflowPage> {
+    const page = await app.workflows.page(key, cursor)
+    if (!page) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
+    return page
+  }
 
   async function authenticate(request: FastifyRequest): Promise<void> {
     const { ticket } = request.query as { ticket?: unknown }

@@ -184,6 +184,11 @@ function unlogged(journal: Journal): LogEntry[] {
   return entries
 }
 
+/** Where a client goes on that was given the state instead of events. The end of a job is told by its own event. */
+export function cursorBehindGap(snapshot: JobSnapshot, events: JobEvent[]): EventId {
+  return isTerminal(snapshot.status) ? (events.at(-2)?.id ?? FIRST_ID) : snapshot.cursor
+}
+
 const ID = new RegExp(EVENT_ID_PATTERN)
 
 /** Whether everything after `cursor` is in `events`; '' stands before the first. */

@@ -133,3 +133,29 @@ t.test('leaving the loop closes the connection', async (t) => {
   await t.rejects(watching.done, { message: 'enough' })
   await eventually('0 streams', () => api.app.streams.size === 0)
 })
+
+t.test('a workflow, streamed and polled: all its jobs, in one order', async (t) => {
+  const { api, job } = await setUp(t)
+  const { workflow_id } = (await new Stagecast({ baseUrl: api.url, token: token() }).jobs()).jobs[0] ?? {}
+  const second = await runningJob(api, 2, { stage: 3, body: { workflow_id } })
+  const buffering = await bufferingProxy(t, api.url)
+  const stop = new AbortController()
+  const [streamed, polled] = [api.url, buffering.url].map((baseUrl) => {
+    const seen: (string | null)[] = []
+    const stagecast = new Stagecast({ baseUrl, token: token() })
+    const done = (async () => {
+      for await (const event of stagecast.watchWorkflow(workflow_id as string, { signal: stop.signal }))
+        seen.push(event.id)
+    })()
+    return { seen, done }
+  }) as [{ seen: string[]; done: Promise<void> }, { seen: string[]; done: Promise<void> }]
+  const all = () => job.ids.length + second.ids.length
+  await eventually('the past', () => streamed.seen.length === all() && polled.seen.length === all())
+  await Promise.all([job.complete(), second.steps(2)])
+  await second.complete()
+  await eventually('the end', () => streamed.seen.length === all() && polled.seen.length === all())
+  t.same(streamed.seen, polled.seen)
+  t.same([...new Set(streamed.seen)].sort(), streamed.seen)
+  stop.abort(new Error('enough'))
+  for (const { done } of [streamed, polled]) await t.rejects(done, { message: 'enough' })
+})

@@ -117,7 +117,7 @@ t.test('every dependency has its reason', async (t) => {
 
 t.test('every command that is named exists', async (t) => {
   for (const { path, text } of DOCUMENTS) {
-    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) {
+    for (const [, script = ''] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) {
       t.ok(script in MANIFEST.scripts, `npm run ${script}, named in ${path}`)
     }
   }

@@ -29,7 +29,7 @@ const browser = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome
 t.test('no marked example is forgotten here', async (t) => {
   t.same(
     exampleNames(README).sort(),
-    [...SHELL, 'token', 'polling', 'measure', 'page', 'serve', 'demo'].sort(),
+    [...SHELL, 'token', 'polling', 'measure', 'page', 'serve', 'demo', 'terminal'].sort(),
   )
 })
 
@@ -47,6 +47,17 @@ t.test('the demo shows what the README shows', async (t) => {
       line,
     )
   }
+})
+
+t.test('the terminal', async (t) => {
+  const { url } = await startAll(t)
+  const env = { ...process.env, STAGECAST_URL: url }
+  const { stdout } = await run('bash', ['-euc', example(README, 'terminal')], { cwd: ROOT, env })
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line): JobEvent => JSON.parse(line))
+  t.equal(events.at(-1)?.event, 'completed')
 })
 
 t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not installed' }, async (t) => {

@@ -118,7 +118,7 @@ t.test('the JSON page', async (t) => {
   const response = await page(job)
   t.equal(response.status, 200)
   const all = (await response.json()) as Page
-  t.same(Object.keys(all), ['events', 'cursor'])
+  t.same(Object.keys(all), ['events', 'cursor', 'finished'])
   t.same(idsOf(all.events), job.ids)
   t.equal(all.cursor, job.head)
   t.same(Object.keys(all.events[1] ?? {}), ['id', 'event', 'data'])
@@ -129,7 +129,7 @@ t.test('the JSON page', async (t) => {
   })
   for (const [i, id] of job.ids.entries()) {
     const rest = (await (await page(job, `?after=${id}`)).json()) as Page
-    t.same(rest, { events: all.events.slice(i + 1), cursor: job.head }, `after ${id}`)
+    t.same(rest, { events: all.events.slice(i + 1), cursor: job.head, finished: false }, `after ${id}`)
   }
   t.equal((await page(job, '?after=garbage')).status, 400)
 
@@ -145,7 +145,12 @@ t.test('the JSON page', async (t) => {
   t.match(last.events, [
     { event: 'completed', data: { status: 'completed', result: { results: { papers: 3 } } } },
   ])
-  t.same(await (await page(job, `?after=${last.cursor}`)).json(), { events: [], cursor: job.head })
+  t.same(await (await page(job, `?after=${last.cursor}&wait=30`)).json(), {
+    events: [],
+    cursor: job.head,
+    finished: true,
+  })
+  t.equal((await page(job, '?wait=31')).status, 400)
 })
 
 t.test('resuming', async (t) => {
@@ -282,6 +287,18 @@ t.test('a job that disappears while it is watched', async (t) => {
   t.equal((await fetch(job.events)).status, 404)
   t.equal((await page(job)).status, 404)
   t.equal(api.app.progress.watched, 0)
+})
+
+t.test('a page without news is held back until there are some', async (t) => {
+  const api = await start(t)
+  const job = await runningJob(api)
+  const { head } = job
+  const held = page(job, `?after=${head}&wait=30`)
+  await eventually('it is watched', () => api.app.progress.watched === 1)
+  await job.steps(1)
+  const news = (await (await held).json()) as Page
+  t.same(idsOf(news.events), [job.head])
+  t.match(await (await page(job, `?after=${job.head}&wait=0.1`)).json(), { events: [], finished: false })
 })
 
 t.test('a log that has dropped its beginning', async (t) => {
