@@ -23,6 +23,9 @@ const NAMED: Readonly<Record<string, string>> = {
   delta: 'δ',
 }
 
+/** Behind a heading: what follows stands on its line, also when the source begins a paragraph there. */
+const JOIN = '\u{f8ff}'
+
 /** Headings become `Label: ` at the beginning of a line; other tags go, their text stays. */
 export function plainText(text: string): string {
   const marked = text
@@ -33,7 +36,7 @@ export function plainText(text: string): string {
     .replace(/<\/?(?:jats:)?(?:p|sec|div|br|li|list|abstract)(?:\s[^<>]*)?\/?>/giu, '\n')
     // Only what looks like a tag: "p < 0.05" and "5 <x> 7" are text as long as no letter follows at once.
     .replace(/<\/?[a-z][^<>]*>/giu, '')
-  return decode(marked)
+  return decode(marked.replace(new RegExp(`${JOIN}\\s*`, 'gu'), ''))
     .split('\n')
     .map((line) => line.replace(/\s+/gu, ' ').trim())
     .filter((line) => line !== '')
@@ -56,7 +59,7 @@ function heading(tag: string, label: string, at: number, whole: string): string 
     .trimEnd()
   if (!isHeading && before !== '' && !/[.!?:]$/.test(before)) return label
   // "Abstract" is what it all is, no part of it.
-  return /^abstract$/iu.test(label) ? '\n' : `\n${label}: `
+  return /^abstract$/iu.test(label) ? '\n' : `\n${label}: ${JOIN}`
 }
 
 /** Twice: some sources escape what was escaped before. */

@@ -81,7 +81,10 @@ t.test(
     const screened = number(/(\d+) papers screened\./)
     t.ok(screened > 0)
     t.equal(number(/(\d+) records found/), number(/(\d+) duplicates/) + screened, 'the counts add up')
-    t.equal(screened, number(/Of these (\d+) included/) + number(/(\d+) excluded/) + number(/(\d+) uncertain/))
+    t.equal(
+      screened,
+      number(/Of these (\d+) included/) + number(/(\d+) excluded/) + number(/(\d+) uncertain/),
+    )
     t.match(text, /Note: Sample data: every record/)
     t.match(text, /curl -H 'Authorization: Bearer test-token' http:\S+\/artifacts\/literature_review\.json/)
     const file = /^The review is in (\S+)$/m.exec(text)?.[1] ?? ''

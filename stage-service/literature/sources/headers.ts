@@ -8,7 +8,9 @@ const MAX_WAIT_MS = 24 * 60 * 60 * 1000
 export function retryAfterMs(value: string | string[] | undefined, now: number): number | undefined {
   const text = [value].flat()[0]?.trim() ?? ''
   if (text === '') return undefined
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
+  // Date.parse would find a date in many a text that is none.
+  const date = /^[A-Z][a-z]+,? /.test(text) ? Date.parse(text) : Number.NaN
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : date - now
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_WAIT_MS) : undefined
 }
 
