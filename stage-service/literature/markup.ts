@@ -30,7 +30,7 @@ const JOIN = '\u{f8ff}'
 export function plainText(text: string): string {
   const marked = text
     .replace(
-      /<(?:jats:)?(?:h[1-6]|title|b|bold|strong)(?:\s[^<>]*)?>\s*([^<>]{1,80}?)\s*[:.]?\s*<\/[^<>]+>\s*[:.]?/giu,
+      /<(?:jats:)?(?:h[1-6]|title|b|bold|strong)(?:\s[^<>]*)?>\s*([^<>]{1,80}?)\s*[:.]?\s*<\/[^<>]+>(\s*[:.]?)/giu,
       heading,
     )
     .replace(/<\/?(?:jats:)?(?:p|sec|div|br|li|list|abstract)(?:\s[^<>]*)?\/?>/giu, '\n')
@@ -51,13 +51,13 @@ export function plainLine(text: string): string {
 }
 
 /** Bold text counts as a heading only where it can be one: at the start, or behind a sentence. */
-function heading(tag: string, label: string, at: number, whole: string): string {
+function heading(tag: string, label: string, behind: string, at: number, whole: string): string {
   const isHeading = /^<(?:jats:)?(?:h[1-6]|title)/iu.test(tag)
   const before = whole
     .slice(0, at)
     .replace(/<[^<>]*>/g, '')
     .trimEnd()
-  if (!isHeading && before !== '' && !/[.!?:]$/.test(before)) return label
+  if (!isHeading && before !== '' && !/[.!?:]$/.test(before)) return `${label}${behind}`
   // "Abstract" is what it all is, no part of it.
   return /^abstract$/iu.test(label) ? '\n' : `\n${label}: ${JOIN}`
 }

@@ -29,6 +29,9 @@ const PATTERNS: readonly [what: string, pattern: RegExp][] = [
   ['a record number', /(?<![\d.])\p{L}{0,3}-?\d{7,}(?!\d)/u],
 ]
 
+/** The first so many patterns are looked for before anything is taken out. */
+const NAMED = 4
+
 /** Throws a 422 `StageFailure` naming the field and what it seems to hold, never its words. */
 export function refusePrivate(field: string, text: string): void {
   // Full-width and other digits count as digits; invisible characters must not hide an address.
@@ -36,9 +39,10 @@ export function refusePrivate(field: string, text: string): void {
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
     .replace(/\p{Nd}/gu, asciiDigit)
-  const address = PATTERNS.slice(0, 2).find(([, pattern]) => pattern.test(plain))
+  // These say by themselves what they are, whatever harmless thing stands in them.
+  const named = PATTERNS.slice(0, NAMED).find(([, pattern]) => pattern.test(plain))
   for (const harmless of HARMLESS) plain = plain.replace(harmless, ' … ')
-  const found = address ?? PATTERNS.find(([, pattern]) => pattern.test(plain))
+  const found = named ?? PATTERNS.find(([, pattern]) => pattern.test(plain))
   if (!found) return
   const message = `${field} holds what looks like ${found[0]}. Nothing was sent to any source; take it out and ask again.`
   throw new StageFailure(422, 'PRIVATE_DATA', message)
