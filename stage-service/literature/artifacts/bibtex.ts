@@ -1,5 +1,6 @@
 /** BibTeX. Non-ASCII letters stay as they are: the file is UTF-8. */
 import type { Author, Paper } from '../paper.ts'
+import { noteOf } from './note.ts'
 
 export function bibtexEntry(paper: Paper, key: string): string {
   const { title, authors, year, journal, volume, issue, pages, doi, pmid, pmcid, abstract, language } = paper
@@ -12,7 +13,8 @@ export function bibtexEntry(paper: Paper, key: string): string {
     ['volume', volume && escaped(volume)],
     ['number', issue && escaped(issue)],
     ['pages', pages && escaped(pages).replace(/(?<=\w)[-–](?=\w)/g, '--')],
-    ['doi', doi && escaped(doi)],
+    // Readers take it as it is: an escaped sign would become part of it.
+    ['doi', doi?.replaceAll('{', '%7B').replaceAll('}', '%7D') ?? null],
     ['pmid', pmid],
     ['pmcid', pmcid],
     ['language', language],
@@ -20,12 +22,7 @@ export function bibtexEntry(paper: Paper, key: string): string {
     ['note', noteOf(paper)],
   ]
   const lines = fields.flatMap(([field, value]) => (value === null ? [] : `  ${field} = {${value}}`))
-  return `@${paper.preprint ? 'misc' : 'article'}{${key},\n${lines.join(',\n')}\n}\n`
-}
-
-function noteOf({ source, preprint }: Paper): string | null {
-  if (source === 'sample') return 'Invented sample record'
-  return preprint ? 'Preprint' : null
+  return `@article{${key},\n${lines.join(',\n')}\n}\n`
 }
 
 /** A group in braces is not torn apart at its "and" or commas. */
@@ -48,6 +45,10 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
 }
 
+/** Two hyphens or quotes in a row would be read as one longer sign. */
 function escaped(text: string): string {
-  return text.replace(/[\\{}%&$#_~^]/g, (sign) => SPECIAL[sign] ?? sign).replace(/\s+/g, ' ')
+  return text
+    .replace(/[\\{}%&$#_~^]/g, (sign) => SPECIAL[sign] ?? sign)
+    .replace(/([-'`])(?=\1)/g, '$1{}')
+    .replace(/\s+/g, ' ')
 }

@@ -1,11 +1,13 @@
 /** RIS: lines of a two-letter tag, two blanks, a hyphen, a blank and a value. */
 import type { Paper } from '../paper.ts'
+import { noteOf } from './note.ts'
 
 export function risEntry(paper: Paper, key: string): string {
   const { title, authors, year, journal, volume, issue, pages, doi, pmid, pmcid, abstract, language } = paper
   const [first, last] = pages?.split(/\s*[-–]\s*/, 2) ?? []
   const fields: [tag: string, value: string | null | undefined][] = [
-    ['TY', paper.preprint ? 'UNPB' : 'JOUR'],
+    // Readers know a journal (here the server) for articles alone; a note tells a preprint.
+    ['TY', 'JOUR'],
     ['ID', key],
     ['TI', title],
     ...authors.map((author): [string, string] => ['AU', nameOf(author)]),
@@ -20,7 +22,7 @@ export function risEntry(paper: Paper, key: string): string {
     ['C2', pmcid],
     ['LA', language],
     ['AB', abstract],
-    ['N1', paper.source === 'sample' ? 'Invented sample record' : null],
+    ['N1', noteOf(paper)],
     ['DB', paper.source],
     ['UR', doi && `https://doi.org/${doi}`],
     ['ER', ''],
@@ -29,7 +31,8 @@ export function risEntry(paper: Paper, key: string): string {
 }
 
 function nameOf(author: Paper['authors'][number]): string {
-  if ('literal' in author) return author.literal
+  // A comma would make the rest a given name.
+  if ('literal' in author) return author.literal.replaceAll(',', '')
   return author.given === null ? author.family : `${author.family}, ${author.given}`
 }
 
