@@ -16,13 +16,21 @@ export interface LiteratureSettings {
   deadlineMs: number
 }
 
+/** Every variable; undefined where there is no default. */
 export const LITERATURE_DEFAULTS = {
   LITERATURE_SOURCES: 'europepmc,crossref',
+  LITERATURE_CONTACT: undefined,
+  LITERATURE_PUBMED_KEY: undefined,
+  LITERATURE_OPENALEX_KEY: undefined,
   LITERATURE_CACHE_MS: '86400000',
   LITERATURE_DEADLINE_MS: '60000',
+  LITERATURE_EUROPEPMC_URL: undefined,
+  LITERATURE_PUBMED_URL: undefined,
+  LITERATURE_OPENALEX_URL: undefined,
+  LITERATURE_CROSSREF_URL: undefined,
 } as const
 
-/** Nothing of this machine, nothing on the network. */
+/** The sample alone: nothing is asked over the network unless a request names a source. */
 export const OFFLINE: LiteratureSettings = {
   sources: ['sample'],
   keys: {},
