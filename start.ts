@@ -11,7 +11,7 @@ await runDoor(async () => {
   const api = await openApi(config)
   const worker = await openWorker(config)
   process.send?.({ type: 'ready', url: api.url, dataDir: env.STAGECAST_DATA })
-  if (env !== process.env && config.LOG_LEVEL !== 'silent') greet(api.url)
+  if (env !== process.env && config.LOG_LEVEL !== 'silent') greet(api.url, env.LITERATURE_SOURCES)
   const running: Running = {
     log: api.log,
     graceMs: config.SHUTDOWN_GRACE_MS,
@@ -40,10 +40,17 @@ async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Prom
   }
   if (!env.WORKER_URL) {
     const { startStageService } = await import('./stage-service/start.ts')
+    const { readLiterature } = await import('./stage-service/literature-settings.ts')
+    // Trying things out must not ask public services: they are named on purpose, or not asked at all.
+    env.LITERATURE_SOURCES = env.LITERATURE_SOURCES?.trim() || 'sample'
+    const faults: string[] = []
+    const literature = readLiterature(env, faults)
+    if (faults.length > 0) throw new Error(faults.join('\n'))
     const service = await startStageService({
       host: '127.0.0.1',
       port: 0,
       dataDir: join(data, 'stage-service'),
+      literature,
       ...(env.STAGE_PACE_MS && { paceMs: Number(env.STAGE_PACE_MS) }),
     })
     closers.push(() => service.close())
@@ -52,14 +59,18 @@ async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Prom
   return env
 }
 
-function greet(url: string): void {
+function greet(url: string, sources: string | undefined): void {
   const question =
     '{"workflow_id":"123e4567-e89b-12d3-a456-426614174000","research_question":"Does sleep change memory?"}'
+  const sample =
+    'Stage 2 reviews a shipped sample of invented records. For real ones, which are asked over the network:\n' +
+    '  LITERATURE_SOURCES=europepmc,crossref npm run dev\n\n'
   process.stdout.write(
     [
       `\nStagecast serves ${url} until Ctrl-C. The API: ${url}/docs. Try in another terminal:\n`,
       `  curl -s ${url}/api/workflow/stages/2/execute -H 'content-type: application/json' -d '${question}'`,
-      `  curl -N "${url}<urls.events of the answer>"\n\n`,
+      `  curl -N "${url}<urls.events of the answer>"\n`,
+      sources === 'sample' ? sample : '',
     ].join('\n'),
   )
 }

@@ -8,19 +8,23 @@ const Review = Type.Object({
   question: Type.String(),
   notice: Type.Union([Type.String(), Type.Null()]),
   counts: Type.Object({
-    read: Type.Integer(),
     identified: Type.Integer(),
+    unusable: Type.Integer(),
+    duplicates: Type.Integer(),
+    screened: Type.Integer(),
     excluded: Type.Integer(),
-    excluded_by_reason: Type.Record(Type.String(), Type.Integer()),
+    excluded_by_rule: Type.Record(Type.String(), Type.Integer()),
+    uncertain: Type.Integer(),
+    uncertain_by_rule: Type.Record(Type.String(), Type.Integer()),
     included: Type.Integer(),
   }),
   papers: Type.Array(
     Type.Object({
       rank: Type.Integer(),
-      year: Type.Integer(),
+      year: Type.Union([Type.Integer(), Type.Null()]),
       title: Type.String(),
       study_type: Type.Object({ type: Type.String() }),
-      score: Type.Number(),
+      ranking: Type.Object({ score: Type.Number() }),
     }),
   ),
 })
@@ -47,8 +51,9 @@ export function reviewTable(artifact: unknown, width: number): string {
 
   const lines = [row('#', 'Year', 'Kind of study', 'Title', 'Score')]
   lines.push('─'.repeat(RANK + YEAR + KIND + title + SCORE + GAPS))
-  for (const { rank, year, study_type, title, score } of papers.slice(0, SHOWN_PAPERS)) {
-    lines.push(row(String(rank), String(year), study_type.type.replaceAll('_', ' '), title, score.toFixed(2)))
+  for (const { rank, year, study_type, title, ranking } of papers.slice(0, SHOWN_PAPERS)) {
+    const kind = study_type.type.replaceAll('_', ' ')
+    lines.push(row(String(rank), String(year ?? '–'), kind, title, ranking.score.toFixed(4)))
   }
   if (papers.length > SHOWN_PAPERS) lines.push(`     … and ${papers.length - SHOWN_PAPERS} more in the file`)
   lines.push('', counts(artifact))
@@ -56,12 +61,17 @@ export function reviewTable(artifact: unknown, width: number): string {
   return lines.join('\n')
 }
 
-function counts({
-  counts: { read, identified, excluded, excluded_by_reason, included },
-}: Static<typeof Review>) {
-  const reasons = Object.entries(excluded_by_reason).map(
-    ([reason, count]) => `${reason.replaceAll('_', ' ')} ${count}`,
+function counts({ counts: all }: Static<typeof Review>) {
+  const { identified, unusable, duplicates, screened, excluded, uncertain, included } = all
+  const lost = unusable > 0 ? `, ${unusable} without a title` : ''
+  return (
+    `${identified} records found: ${duplicates} duplicates${lost}, ${screened} papers screened.\n` +
+    `Of these ${included} included, ${excluded} excluded${why(all.excluded_by_rule)}, ` +
+    `${uncertain} uncertain${why(all.uncertain_by_rule)}.`
   )
-  const why = reasons.length > 0 ? ` (${cut(reasons.join(', '), 200)})` : ''
-  return `${read} records read, ${identified} match the question, ${excluded} excluded${why}, ${included} included.`
+}
+
+function why(rules: Record<string, number>): string {
+  const parts = Object.entries(rules).map(([rule, count]) => `${rule.replaceAll('_', ' ')} ${count}`)
+  return parts.length > 0 ? ` (${cut(parts.join(', '), 200)})` : ''
 }

@@ -4,7 +4,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { unavailable } from '../plugins/redis.ts'
-import { CATALOGUE, type ExecuteBody, executeBody, type Stage } from '../stages/catalogue.ts'
+import { CATALOGUE, type ExecuteBody, executeBody, inputFaults, type Stage } from '../stages/catalogue.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { StageNumber, Uuid } from '../stages/job.ts'
 import { BEARER, BODY_PROBLEMS, problems } from './responses.ts'
@@ -62,6 +62,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     reply: FastifyReply,
   ): Promise<Static<typeof Accepted>> {
     const body = request.body as ExecuteBody
+    requireSense(stage, body)
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
     const outcome = await app.queue.enqueue({ stage, userId: request.user.id, body, idempotencyKey })
     if (outcome.kind === 'unavailable') throw unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
@@ -88,6 +89,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       urls: { status: `${base}/status`, events: `${base}/events?ticket=${ticket}`, cancel: `${base}/cancel` },
     }
   }
+}
+
+/** The rules between options that a schema cannot tell. */
+function requireSense(stage: number, { inputs }: ExecuteBody): void {
+  const errors = inputFaults(stage, inputs).map((fault) => ({ ...fault, path: `body/inputs/${fault.path}` }))
+  if (errors.length === 0) return
+  const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
+  throw new ProblemError('VALIDATION_FAILED', detail, { errors })
 }
 
 function schemaOf(stage: Stage) {

@@ -6,7 +6,9 @@ import { artifactRoute } from './artifacts.ts'
 import { installDrain } from './drain.ts'
 import { errorBody, installErrors, sendError } from './errors.ts'
 import { executeRoute } from './execute.ts'
-import { builtInStages } from './registry.ts'
+import { LiteratureReview } from './literature/schema.ts'
+import { type LiteratureSettings, OFFLINE } from './literature-settings.ts'
+import { type BuiltIn, builtInStages } from './registry.ts'
 import { createRuns } from './runs.ts'
 import { StageFailure, type Stages } from './stage.ts'
 import { openStore } from './store.ts'
@@ -16,8 +18,8 @@ export interface StageServiceOptions {
   dataDir: string
   /** Fastify's `logger` setting, or a pino-like logger to write into. Default: no log. */
   logger?: FastifyServerOptions['logger'] | FastifyBaseLogger
-  /** Sources stage 2 searches when the request names none. Default: `sample`, the only one of this version. */
-  sources?: readonly string[]
+  /** How stage 2 works. Default: the sample alone, nothing on the network. */
+  literature?: LiteratureSettings
   /** Silence after which an NDJSON answer gets a heartbeat line, in ms. Default 10 s. */
   heartbeatMs?: number
   /** Least time between two steps in ms, so that people can watch. Default 0. */
@@ -32,10 +34,12 @@ export interface StageServiceOptions {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Builds the app without listening. Rejects when `dataDir` cannot be used or a source does not exist. */
+/** Builds the app without listening. Rejects when `dataDir` cannot be used or the sources make no sense. */
 export async function buildStageService(options: StageServiceOptions) {
-  const { dataDir, logger = false, sources = ['sample'], paceMs = 0, heartbeatMs = 10_000 } = options
-  const { stages = builtInStages({ sources }), keepMs = 7 * DAY_MS, graceMs = 5_000 } = options
+  const { dataDir, logger = false, literature = OFFLINE, paceMs = 0, heartbeatMs = 10_000 } = options
+  const { keepMs = 7 * DAY_MS, graceMs = 5_000 } = options
+  const builtIn = options.stages ? made(options.stages) : builtInStages(dataDir, literature)
+  const { stages } = builtIn
   const app = Fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -56,13 +60,21 @@ export async function buildStageService(options: StageServiceOptions) {
   const store = await openStore(dataDir)
   const swept = await store.sweep(keepMs)
   if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
+  await builtIn.sweep()
   const runs = createRuns({ store, stages, log: app.log, paceMs })
   installDrain(app, () => runs.close(graceMs))
+  app.addHook('onClose', () => builtIn.close())
 
   await app.register(executeRoute, { runs, stages, heartbeatMs })
   await app.register(artifactRoute, { store })
+  app.get('/schemas/literature_review.json', async () => LiteratureReview)
   app.get('/health', async () => ({ status: 'ok', stages: [...stages.keys()], running: runs.running() }))
   return app
+}
+
+/** Stages of the caller's own, who looks after them. */
+function made(stages: Stages): BuiltIn {
+  return { stages, sweep: async () => undefined, close: async () => undefined }
 }
 
 function isLogger(logger: StageServiceOptions['logger']): logger is FastifyBaseLogger {

@@ -1,12 +1,12 @@
 /** The environment of the stage service's own process. */
 import { join } from 'node:path'
-import { SOURCE_NAMES } from './literature/sources.ts'
+import { type LiteratureSettings, readLiterature } from './literature-settings.ts'
 
 export interface Settings {
   host: string
   port: number
   dataDir: string
-  sources: string[]
+  literature: LiteratureSettings
   logLevel: string
   heartbeatMs: number
   paceMs: number
@@ -36,21 +36,11 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   const paceMs = whole('STAGE_PACE_MS', 0, 0, HOUR_MS)
   const graceMs = whole('SHUTDOWN_GRACE_MS', 5_000, 0, HOUR_MS)
 
-  const listed = value('LITERATURE_SOURCES', 'sample')
-    .split(',')
-    .map((name) => name.trim())
-  const sources = [...new Set(listed)]
-  const unknown = sources.filter((name) => !SOURCE_NAMES.includes(name))
-  if (unknown.length > 0) {
-    faults.push(
-      `LITERATURE_SOURCES names ${unknown.join(', ') || 'nothing'}; this version has: ${SOURCE_NAMES.join(', ')}`,
-    )
-  }
-
+  const literature = readLiterature(env, faults)
   const logLevel = value('LOG_LEVEL', 'info')
   if (!LEVELS.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${LEVELS.join(', ')}`)
 
   const dataDir = value('STAGE_DATA_DIR', join('.stagecast', 'stage-service'))
   if (faults.length > 0) return { faults }
-  return { host, port, dataDir, sources, logLevel, heartbeatMs, paceMs, graceMs }
+  return { host, port, dataDir, literature, logLevel, heartbeatMs, paceMs, graceMs }
 }

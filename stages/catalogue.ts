@@ -1,7 +1,7 @@
 /** The 20 stages: data, and from it the schema of each stage's request body. To add options to a stage, name its schema here. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { ResearchQuestion, StageNumber, Uuid } from './job.ts'
-import { LiteratureInputs } from './literature.ts'
+import { LiteratureInputs, literatureFaults } from './literature.ts'
 
 export const Stage = Type.Object(
   {
@@ -62,6 +62,16 @@ export interface ExecuteBody {
   workflow_id: string
   research_question?: string
   inputs?: Record<string, unknown>
+}
+
+/**
+ * What speaks against options that match their schema: rules between fields, which a schema cannot tell.
+ * `path` is inside `inputs`.
+ */
+export function inputFaults(stage: number, inputs: unknown): { path: string; message: string }[] {
+  return stage === 2 && inputs !== undefined
+    ? literatureFaults(inputs as Static<typeof LiteratureInputs>)
+    : []
 }
 
 /** The schema of the body of `POST /api/workflow/stages/{stage}/execute`. */

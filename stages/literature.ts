@@ -2,9 +2,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 
 /** Where records come from. `sample` is the shipped set of invented records and is never mixed with the others. */
-export const LiteratureSource = Type.Union(
-  ['sample', 'europepmc', 'pubmed', 'openalex', 'crossref'].map((name) => Type.Literal(name)),
-)
+export const LITERATURE_SOURCES = ['sample', 'europepmc', 'pubmed', 'openalex', 'crossref'] as const
+export type SourceName = (typeof LITERATURE_SOURCES)[number]
+export const LiteratureSource = Type.Union(LITERATURE_SOURCES.map((name) => Type.Literal(name)))
 
 /** Kinds of study the screening step can tell apart. */
 export const StudyType = Type.Union(
@@ -27,21 +27,58 @@ export const StudyType = Type.Union(
 )
 
 const Year = Type.Integer({ minimum: 1500, maximum: 2200 })
-const Keyword = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+const Keyword = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: '\\S',
+  description: 'a text of 1 to 100 characters that is not blank',
+})
 const keywords = (description: string) => Type.Array(Keyword, { maxItems: 50, description })
 
 export const LiteratureInputs = Type.Object(
   {
-    sources: Type.Optional(Type.Array(LiteratureSource, { minItems: 1, uniqueItems: true })),
-    max_results: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 25 })),
+    sources: Type.Optional(
+      Type.Array(LiteratureSource, {
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'sample stands alone; crossref completes what others find and needs one of them beside it',
+      }),
+    ),
+    max_results: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 200, default: 25, description: 'papers included at most' }),
+    ),
     year_from: Type.Optional(Year),
     year_to: Type.Optional(Year),
     study_types: Type.Optional(Type.Array(StudyType, { minItems: 1, uniqueItems: true })),
     include_keywords: Type.Optional(keywords('at least one must occur in title or abstract')),
     exclude_keywords: Type.Optional(keywords('none may occur in title or abstract')),
-    language: Type.Optional(Type.String({ pattern: '^[a-z]{2}$', description: 'ISO 639-1, e.g. "en"' })),
+    language: Type.Optional(
+      Type.String({ pattern: '^[a-z]{2}$', description: 'an ISO 639-1 code, two small letters; e.g. "en"' }),
+    ),
     require_abstract: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 )
 export type LiteratureInputs = Static<typeof LiteratureInputs>
+
+/** What speaks against options of the right shape, as rules between fields; `path` is inside `inputs`. */
+export function literatureFaults({ sources, year_from, year_to }: LiteratureInputs) {
+  const faults = sources ? sourceFaults(sources).map((message) => ({ path: 'sources', message })) : []
+  if (year_from !== undefined && year_to !== undefined && year_from > year_to) {
+    const message = `must not be later than year_to: no year is from ${year_from} on and at the latest ${year_to}`
+    faults.push({ path: 'year_from', message })
+  }
+  return faults
+}
+
+/** What speaks against a choice of sources. */
+export function sourceFaults(sources: readonly string[]): string[] {
+  if (sources.includes('sample') && sources.length > 1) {
+    return ['must not mix sample, whose records are invented, with live sources']
+  }
+  if (sources.length > 0 && sources.every((name) => name === 'crossref')) {
+    return ['must name europepmc, pubmed or openalex beside crossref, which only completes what they find']
+  }
+  return []
+}

@@ -1,10 +1,11 @@
-/** From a question in words to the concepts a record is looked through for. */
-import type { Concept, Query, Role } from './source.ts'
-import { words } from './text.ts'
+/** Step 1: from a question in words to the concepts a record is looked through for. */
+import type { Concept, Query, Role } from './query.ts'
+import { type Word, words, wordsAsWritten } from './text.ts'
 import { ASKING_WORDS, LINKING_WORDS, STOP_WORDS, SUBJECTS, type Subject, WEAK_WORDS } from './vocabulary.ts'
 
 interface Phrase {
-  words: string[]
+  /** Normalised, to compare; and as the question has them, to search with. */
+  words: Word[]
   role: Role
 }
 
@@ -14,7 +15,7 @@ export function frame(text: string): Query {
   const concepts: Concept[] = []
   const extra: string[] = []
   for (const phrase of phrases(question)) {
-    const { subjects, rest } = split(phrase.words)
+    const { subjects, rest } = split(phrase.words.map(({ normal }) => normal))
     for (const subject of subjects) concepts.push(known(subject, phrase))
     if (subjects.length > 0) extra.push(...rest)
     else concepts.push(unknown(phrase))
@@ -26,16 +27,16 @@ export function frame(text: string): Query {
 function phrases(question: string): Phrase[] {
   const found: Phrase[] = []
   let role: Role = 'topic'
-  let open: string[] = []
+  let open: Word[] = []
   const close = () => {
     if (open.length > 0) found.push({ words: open, role })
     open = []
   }
   for (const part of question.split(/[,;.!?()"“”]+/)) {
     let linked = false
-    for (const word of words(part)) {
-      const link = LINKING_WORDS.get(word)
-      if (link || STOP_WORDS.has(word) || ASKING_WORDS.has(word)) {
+    for (const word of wordsAsWritten(part)) {
+      const link = LINKING_WORDS.get(word.normal)
+      if (link || STOP_WORDS.has(word.normal) || ASKING_WORDS.has(word.normal)) {
         close()
         // Of two linking words in a row the first decides: "compared with", "helping in".
         if (link && !linked) role = link
@@ -65,7 +66,7 @@ function split(phrase: string[]): { subjects: Subject[]; rest: string[] } {
 }
 
 function known(subject: Subject, phrase: Phrase): Concept {
-  const asked = ` ${phrase.words.join(' ')} `
+  const asked = ` ${phrase.words.map(({ normal }) => normal).join(' ')} `
   const own = subject.names.filter((name) => asked.includes(` ${words(name).join(' ')} `))
   const terms = [...own, ...subject.names.filter((name) => !own.includes(name))]
   return { label: subject.label, role: phrase.role, terms, own: own.length, needs: 1, required: true }
@@ -73,10 +74,12 @@ function known(subject: Subject, phrase: Phrase): Concept {
 
 /** A phrase outside the table: most of those of its words that mean something alone. */
 function unknown({ words: all, role }: Phrase): Concept {
-  const strong = all.filter((word) => !WEAK_WORDS.has(word))
-  const terms = [...new Set(strong.length > 0 ? strong : all)]
+  const strong = all.filter(({ normal }) => !WEAK_WORDS.has(normal))
+  const chosen = new Map((strong.length > 0 ? strong : all).map(({ normal, written }) => [normal, written]))
+  const terms = [...chosen.values()]
   const needs = Math.floor(terms.length / 2) + 1
-  return { label: all.join(' '), role, terms, own: terms.length, needs, required: strong.length > 0 }
+  const label = all.map(({ written }) => written).join(' ')
+  return { label, role, terms, own: terms.length, needs, required: strong.length > 0 }
 }
 
 function merge(concepts: Concept[]): Concept[] {

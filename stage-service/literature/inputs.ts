@@ -1,30 +1,38 @@
-/** The options of stage 2, checked against the contract's schema and against what this service has. */
+/** What stage 2 is asked: the question and its options, checked before anything else happens. */
 import { Value } from '@sinclair/typebox/value'
-import { LiteratureInputs } from '../../stages/literature.ts'
+import { LiteratureInputs, literatureFaults, type SourceName } from '../../stages/literature.ts'
+import type { StageRequest } from '../../stages/service.ts'
 import { StageFailure } from '../stage.ts'
-import type { Source } from './source.ts'
-import { SOURCE_NAMES, sourceNamed } from './sources.ts'
+import { refusePrivate } from './privacy.ts'
 
-/** `inputs` with defaults filled in, and the sources to search. Throws a 422 `StageFailure`. */
-export function readInputs(raw: Record<string, unknown>, fallback: readonly string[]) {
-  const asked = Array.isArray(raw.sources) ? raw.sources : fallback
-  const missing = asked.filter((name) => typeof name === 'string' && !sourceNamed(name)).slice(0, 5)
-  if (missing.length > 0) {
-    const names = missing.map((name) => name.slice(0, 40)).join(', ')
-    const message = `This version cannot search ${names}; it has: ${SOURCE_NAMES.join(', ')}.`
-    throw new StageFailure(422, 'SOURCE_UNAVAILABLE', message)
+export interface Asked {
+  question: string
+  /** With every default filled in. */
+  inputs: LiteratureInputs & { sources: SourceName[]; max_results: number }
+}
+
+/** Throws a 422 `StageFailure` for the first fault; `fallback` are the sources when the request names none. */
+export function readRequest(request: StageRequest, fallback: readonly SourceName[]): Asked {
+  const question = request.research_question?.trim() ?? ''
+  if (question === '') {
+    throw new StageFailure(422, 'QUESTION_MISSING', 'Stage 2 needs a research_question with words in it.')
   }
-  const inputs = Value.Default(LiteratureInputs, structuredClone(raw))
+  const inputs = Value.Default(LiteratureInputs, structuredClone(request.inputs))
   if (!Value.Check(LiteratureInputs, inputs)) {
     const fault = Value.Errors(LiteratureInputs, inputs).First()
     throw invalid(`inputs${fault?.path.slice(0, 100) ?? ''}: ${fault?.message ?? 'not valid'}`)
   }
-  const { year_from, year_to } = inputs
-  if (year_from !== undefined && year_to !== undefined && year_from > year_to) {
-    throw invalid(`inputs/year_from: ${year_from} is later than year_to, ${year_to}; no year lies between`)
+  const [fault] = literatureFaults(inputs)
+  if (fault) throw invalid(`inputs/${fault.path}: ${fault.message}`)
+
+  refusePrivate('research_question', question)
+  for (const field of ['include_keywords', 'exclude_keywords'] as const) {
+    for (const [at, keyword] of (inputs[field] ?? []).entries()) {
+      refusePrivate(`inputs/${field}/${at}`, keyword)
+    }
   }
-  const sources = asked.map(sourceNamed).filter((source): source is Source => source !== undefined)
-  return { inputs, sources }
+  const { sources = [...fallback], max_results = 25 } = inputs
+  return { question, inputs: { ...inputs, sources: [...sources], max_results } }
 }
 
 function invalid(what: string): StageFailure {

@@ -1,5 +1,5 @@
 /** Whether a record deals with a question, and by which of its words. */
-import type { Concept, Paper, Query } from './source.ts'
+import { leadingConcept, otherConcepts, type Query } from './query.ts'
 import { hasPhrase, phraseText } from './text.ts'
 
 /** How the decision is made, for the reader of the review. */
@@ -14,8 +14,14 @@ export interface Hit {
   abstract: string[]
 }
 
+/** What is looked through of a record. */
+export interface Readable {
+  title: string
+  abstract: string | null
+}
+
 /** Hits of every concept the record deals with, in the question's order. */
-export function hits(query: Query, paper: Paper): Hit[] {
+export function hits(query: Query, paper: Readable): Hit[] {
   const title = phraseText(paper.title)
   const abstract = phraseText(paper.abstract ?? '')
   return query.concepts.flatMap(({ label, terms, needs }) => {
@@ -28,16 +34,10 @@ export function hits(query: Query, paper: Paper): Hit[] {
   })
 }
 
-export function matches(query: Query, paper: Paper): boolean {
-  const required = query.concepts.filter((concept) => concept.required)
-  const leading = leadingConcept(required)
+export function matches(query: Query, paper: Readable): boolean {
+  const leading = leadingConcept(query)
   if (!leading) return false
   const found = new Set(hits(query, paper).map((hit) => hit.concept))
-  const others = required.filter((concept) => concept !== leading)
+  const others = otherConcepts(query)
   return found.has(leading.label) && (others.length === 0 || others.some(({ label }) => found.has(label)))
-}
-
-/** The first thing asked about that is not merely where or in whom. */
-function leadingConcept(required: Concept[]): Concept | undefined {
-  return required.find(({ role }) => role !== 'population') ?? required[0]
 }

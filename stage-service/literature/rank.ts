@@ -1,56 +1,84 @@
 /**
- * Order by BM25 over title and abstract; the title counts double, ties end by id.
- * All names of one concept count as one word, so a record gains by dealing with the concept and not by the
- * number of synonyms it happens to use. The question's own words count on top of that.
+ * Step 7: order by reciprocal rank fusion, the sum of 1 / (60 + place) over the order of each source and the order of
+ * a BM25 of our own. Citations for each year of age break ties only, and what is still equal is ordered by id.
  */
-import MiniSearch from 'minisearch'
-import type { Paper, Query } from './source.ts'
-import { phraseText, words } from './text.ts'
+import { bm25 } from './bm25.ts'
+import type { Paper } from './paper.ts'
+import type { Query } from './query.ts'
+
+const FUSION = 60
 
 export interface Ranked {
   paper: Paper
-  /** BM25, rounded to 4 digits; only comparable within one review. */
-  score: number
+  ranking: Ranking
 }
 
-const OWN_WORD_WEIGHT = 0.5
+/** What a paper's place comes from. */
+export interface Ranking {
+  /** Sum of the parts, rounded to 6 digits; only comparable within one review. */
+  score: number
+  parts: { by: string; place: number; share: number }[]
+  bm25: number
+  citations_per_year: number | null
+}
 
 export function rank(papers: readonly Paper[], query: Query): Ranked[] {
-  const names = query.concepts.map(({ terms }) => terms.map((term) => ` ${words(term).join(' ')} `))
-  const index = new MiniSearch<Paper>({
-    fields: ['title', 'abstract'],
-    tokenize: (text) => [...words(text), ...conceptTokens(phraseText(text), names)],
-    processTerm: (term) => term,
-    extractField: (paper, field) => {
-      if (field === 'title') return paper.title
-      return field === 'abstract' ? (paper.abstract ?? '') : paper.id
-    },
-  })
-  index.addAll(papers)
-  const own = query.concepts.flatMap((concept) => concept.terms.slice(0, concept.own).flatMap(words))
-  const wanted = [...names.map((_, at) => token(at)), ...new Set([...own, ...query.extra])]
-  const found = index.search(wanted.join(' '), {
-    tokenize: (text) => text.split(' '),
-    boost: { title: 2 },
-    boostTerm: (term) => (term.startsWith(MARK) ? 1 : OWN_WORD_WEIGHT),
-  })
-  const scores = new Map(found.map(({ id, score }) => [String(id), score]))
+  const scores = bm25(papers, query)
+  const places = placesOf(papers, scores)
+  const newest = papers.reduce((latest, { year }) => Math.max(latest, year ?? 0), 0)
   return papers
-    .map((paper) => ({ paper, score: Math.round((scores.get(paper.id) ?? 0) * 1e4) / 1e4 }))
-    .sort((a, b) => b.score - a.score || (a.paper.id < b.paper.id ? -1 : 1))
+    .map((paper) => ({ paper, ranking: rankingOf(paper, scores, places, newest) }))
+    .sort(
+      (a, b) =>
+        b.ranking.score - a.ranking.score ||
+        (b.ranking.citations_per_year ?? -1) - (a.ranking.citations_per_year ?? -1) ||
+        (a.paper.id < b.paper.id ? -1 : 1),
+    )
 }
 
-/** No word begins so: `words` keeps letters and digits alone. */
-const MARK = '#'
-
-function token(concept: number): string {
-  return `${MARK}${concept}`
+function rankingOf(
+  paper: Paper,
+  scores: ReadonlyMap<string, number>,
+  places: ReadonlyMap<string, number>,
+  newest: number,
+): Ranking {
+  const best = new Map<string, number>()
+  for (const { source, place } of paper.records) best.set(source, Math.min(place, best.get(source) ?? place))
+  const own = places.get(paper.id)
+  if (own !== undefined) best.set('bm25', own)
+  const parts = [...best]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([by, place]) => {
+      return { by, place, share: round(1 / (FUSION + place)) }
+    })
+  const score = round(
+    [...best.values()].sort((a, b) => a - b).reduce((sum, place) => sum + 1 / (FUSION + place), 0),
+  )
+  return { score, parts, bm25: scores.get(paper.id) ?? 0, citations_per_year: perYear(paper, newest) }
 }
 
-/** One token for each occurrence of a concept, by whatever name. */
-function conceptTokens(text: string, names: readonly string[][]): string[] {
-  return names.flatMap((terms, at) => {
-    const count = terms.reduce((sum, term) => sum + text.split(term).length - 1, 0)
-    return Array.from({ length: count }, () => token(at))
+/** Equal scores share a place, so that their order does not come from their ids. */
+function placesOf(papers: readonly Paper[], scores: ReadonlyMap<string, number>): Map<string, number> {
+  const found = papers.flatMap(({ id }) => {
+    const score = scores.get(id)
+    return score ? [{ id, score }] : []
   })
+  found.sort((a, b) => b.score - a.score)
+  const places = new Map<string, number>()
+  let place = 0
+  for (const [at, { id, score }] of found.entries()) {
+    if (score !== found[at - 1]?.score) place = at + 1
+    places.set(id, place)
+  }
+  return places
+}
+
+/** Age is counted from the newest paper of the review: a clock would give another order tomorrow. */
+function perYear({ cited_by, year }: Paper, newest: number): number | null {
+  if (cited_by === null || year === null) return null
+  return Math.round((cited_by / (newest - year + 1)) * 100) / 100
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e6) / 1e6
 }

@@ -1,59 +1,68 @@
-/** Where records come from. */
+/** What a source of literature is to the review. A new one is a file in sources/ and a line in sources/index.ts. */
+import type { LiteratureInputs } from '../../stages/literature.ts'
+import type { SourceRecord } from './paper.ts'
+import type { Query } from './query.ts'
 
-/** One record in the shape every source is brought into. */
-export interface Paper {
-  id: string
-  source: string
-  title: string
-  authors: string[]
-  year: number
-  journal: string
-  doi: string | null
-  abstract: string | null
-  /** As the source gives them, e.g. `Randomized Controlled Trial`. */
-  publication_types: string[]
-  cited_by: number
-  /** ISO 639-1. */
-  language: string
-  retracted: boolean
-  /** Ids of other versions of the same work, e.g. the preprint of an article. */
-  related: string[]
+/** What a source is going to be asked: everything that leaves this machine but contact and key. */
+export interface Plan {
+  /** Parameters as they are sent, word for word. */
+  request: Record<string, string>
+  /** Records read at most; the source's best ones, by its own order. */
+  limit: number
 }
 
-/** A framed question as sources and ranking need it. */
-export interface Query {
-  /** The question with white space tidied. */
-  question: string
-  concepts: Concept[]
-  /** Normalised single words that only influence the order. */
-  extra: string[]
+export interface Answer {
+  /** Hits the source counts, read or not. */
+  total: number
+  /** The best of them, in the source's own order. */
+  records: SourceRecord[]
 }
 
-export type Role = 'population' | 'intervention' | 'comparator' | 'outcome' | 'topic'
-
-/** One thing the question is about; a record deals with it when enough of the terms occur. */
-export interface Concept {
-  label: string
-  role: Role
-  /** The words of the question first, then synonyms. */
-  terms: string[]
-  /** How many of `terms` are the question's own. */
-  own: number
-  /** How many different terms must occur: 1 for names of one thing, most words of a phrase nobody explained. */
-  needs: number
-  /** Whether a record may be kept for it; the others only influence the order. */
-  required: boolean
-}
-
-export interface SearchResult {
-  /** Records the source looked through, where it can tell. */
-  read: number
-  papers: Paper[]
-}
-
-export interface Source {
+interface Named {
   name: string
   /** What a reader must be told about everything from here; null when there is nothing to say. */
   notice: string | null
-  search(query: Query, signal: AbortSignal): Promise<SearchResult>
+  /** Whether answers are kept on disk: pointless for what is on this machine anyway. */
+  cached: boolean
+}
+
+/** Finds papers. `search` rejects with a `SourceFailure`, or with the signal's reason. */
+export interface Searching extends Named {
+  kind: 'searches'
+  plan(query: Query, inputs: LiteratureInputs, limit: number): Plan
+  search(plan: Plan, signal: AbortSignal): Promise<Answer>
+}
+
+/** Completes papers that others have found, by their DOIs. */
+export interface Completing extends Named {
+  kind: 'completes'
+  plan(dois: readonly string[]): Plan
+  search(plan: Plan, signal: AbortSignal): Promise<Answer>
+}
+
+export type Source = Searching | Completing
+
+export type FailureCode =
+  | 'rate_limited'
+  | 'server_error'
+  | 'timeout'
+  | 'unreachable'
+  | 'bad_answer'
+  | 'refused'
+
+/** Why a source gave nothing. The message names neither the question nor what was sent. */
+export class SourceFailure extends Error {
+  readonly code: FailureCode
+  /** Whether the same request may go better a moment later. */
+  readonly again: boolean
+  /** How long the source asked to be left alone, in ms. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: FailureCode, message: string, again = false, retryAfterMs?: number) {
+    super(message)
+    this.name = 'SourceFailure'
+    this.code = code
+    this.again = again
+    this.retryAfterMs = retryAfterMs
+  }
 }

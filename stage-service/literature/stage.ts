@@ -1,77 +1,146 @@
-/** Stage 2, the literature review: the steps in their order. */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { StageRequest } from '../../stages/service.ts'
+/** Stage 2, the literature review: ten steps, each told as it is done. */
+import { type LiteratureInputs, type SourceName, sourceFaults } from '../../stages/literature.ts'
 import { type Stage, StageFailure, type Work } from '../stage.ts'
+import type { Cache } from './cache.ts'
+import { plural } from './count.ts'
 import { frame } from './frame.ts'
-import { readInputs } from './inputs.ts'
-import { rank } from './rank.ts'
-import { type Review, review } from './report.ts'
-import { type Excluded, screen } from './screen.ts'
+import { type Asked, readRequest } from './inputs.ts'
+import type { Query } from './query.ts'
+import type { Findings } from './review.ts'
+import type { LiteratureReview } from './schema.ts'
+import { screen } from './screen.ts'
+import { type Planned, search } from './search.ts'
+import type { Completing, Searching, Source } from './source.ts'
+import { linkAll, normaliseAll, select } from './steps.ts'
+import { summarise } from './summarise.ts'
+import { type WrittenFile, write } from './write.ts'
 
-export const REVIEW_FILE = 'literature_review.json'
+export interface LiteratureOptions {
+  sources: ReadonlyMap<string, Source>
+  /** Names of the sources asked when the request names none. */
+  chosen: readonly SourceName[]
+  cache: Cache
+}
 
 /** Papers repeated in the answer itself; the file has them all. */
 const ANSWERED_PAPERS = 5
+/** Each source's best so many are read: four for each paper wanted, within these bounds. */
+const [LEAST_READ, MOST_READ] = [100, 500]
 
-/** `sources`: the names searched when the request names none. Throws when one of them does not exist. */
-export function literatureStage(sources: readonly string[]): Stage {
-  readInputs({}, sources)
+/** Throws a `StageFailure` when a chosen source does not exist or the choice makes no sense. */
+export function literatureStage({ sources, chosen, cache }: LiteratureOptions): Stage {
+  const missing = chosen.filter((name) => !sources.has(name))
+  const faults = missing.map((name) => `there is no ${name}; there are: ${[...sources.keys()].join(', ')}`)
+  const [fault] = [...faults, ...sourceFaults(chosen)]
+  if (fault) throw new StageFailure(422, 'SOURCE_UNAVAILABLE', `The sources of stage 2: ${fault}.`)
+
   return {
-    validate(request) {
-      questionOf(request)
-      readInputs(request.inputs, sources)
+    validate: (request) => void readRequest(request, chosen),
+    async run(request, work) {
+      const asked = readRequest(request, chosen)
+      const named = asked.inputs.sources.flatMap((name) => sources.get(name) ?? [])
+      return review(asked, named, cache, work)
     },
-    run: (request, work) => run(request, work, sources),
   }
 }
 
 /** No message below quotes the question: messages travel into logs. */
-async function run(request: StageRequest, work: Work, fallback: readonly string[]) {
-  const { signal, dir, progress } = work
-  const { inputs, sources } = readInputs(request.inputs, fallback)
-  const query = frame(questionOf(request))
+async function review(asked: Asked, sources: readonly Source[], cache: Cache, work: Work) {
+  const { signal, progress } = work
+  const { inputs } = asked
+
+  const query = frame(asked.question)
   const terms = query.concepts.reduce((sum, concept) => sum + concept.terms.length, 0)
-  await progress(10, `question framed: ${query.concepts.length} concepts, ${terms} search terms`)
+  await progress(
+    4,
+    `question framed: ${plural(query.concepts.length, 'concept')}, ${plural(terms, 'search term')}`,
+  )
 
-  const results = await Promise.all(sources.map((source) => source.search(query, signal)))
-  const read = results.reduce((sum, result) => sum + result.read, 0)
-  await progress(30, `${read} ${sources.map(({ name }) => name).join(' and ')} records read`)
+  const planned = planAll(sources, query, inputs)
+  const names = planned.map(({ source }) => source.name).join(', ')
+  await progress(
+    8,
+    `${plural(planned.filter(({ plan }) => plan).length, 'query').replace('querys', 'queries')} planned: ${names}`,
+  )
 
-  const identified = results.flatMap((result) => result.papers)
-  await progress(45, `${identified.length} match the question`)
+  const completing = sources.filter((source): source is Completing => source.kind === 'completes')
+  const searched = await search(planned, completing, cache, (message) => progress(20, message), signal)
+  const { records, searches } = searched
+  const answered = searches.filter(({ kind, failure }) => kind === 'searches' && !failure).length
+  await progress(
+    45,
+    `${plural(records.length, 'record')} from ${plural(answered, 'source')}${degradedBy(searches)}`,
+  )
 
-  const { kept, excluded: refused } = screen(identified, inputs)
-  await progress(60, `${kept.length} pass the screening, ${refused.length} excluded`)
+  const normalised = normaliseAll(records)
+  const abstracts = normalised.filter(({ abstract }) => abstract !== null).length
+  await progress(50, `${plural(normalised.length, 'record')} normalised, ${abstracts} with an abstract`)
 
-  const ranked = rank(kept, query)
-  const included = ranked.slice(0, inputs.max_results)
-  const beyond = ranked.slice(included.length).map(({ paper }): Excluded => {
-    return { paper, reason: 'beyond_max_results' }
-  })
-  await progress(75, `${ranked.length} ranked, the best ${included.length} included`)
+  const { papers, duplicates } = linkAll(normalised, searched)
+  await progress(56, `${plural(duplicates, 'duplicate')} linked, ${plural(papers.length, 'paper')} left`)
 
-  const excluded = [...refused, ...beyond]
-  const report = review({ query, inputs, sources, read, identified, included, excluded })
-  await progress(85, 'review summarised')
+  const screened = screen(papers, query, inputs)
+  const count = (decision: string) =>
+    screened.filter(({ screening }) => screening.decision === decision).length
+  await progress(
+    64,
+    `screened: ${count('included')} included, ${count('excluded')} excluded, ${count('uncertain')} uncertain`,
+  )
 
-  const text = `${JSON.stringify(report, null, 2)}\n`
-  await writeFile(join(dir, REVIEW_FILE), text, { flush: true, signal })
-  await progress(95, `${REVIEW_FILE} written, ${Math.ceil(Buffer.byteLength(text) / 1024)} KiB`)
-  return { artifacts: [REVIEW_FILE], results: inBrief(report) }
-}
+  const selection = select(screened, query, inputs.max_results)
+  const { included, uncertain, excluded } = selection
+  await progress(72, `${count('included') + count('uncertain')} ranked, the best ${included.length} kept`)
 
-function inBrief({ source, notice, summary, counts, papers }: Review) {
-  const top = papers.slice(0, ANSWERED_PAPERS).map(({ id, title, year, journal, doi, score }) => {
-    return { id, title, year, journal, doi, score }
-  })
-  return { source, notice, summary: summary.text, counts, top_papers: top }
-}
+  const sizes = included.filter(({ extraction }) => extraction.sample_size).length
+  const results = included.reduce((sum, { extraction }) => sum + extraction.results.length, 0)
+  await progress(80, `extracted: ${plural(sizes, 'sample size')}, ${plural(results, 'result sentence')}`)
 
-function questionOf({ research_question }: StageRequest): string {
-  const question = research_question?.trim() ?? ''
-  if (question === '') {
-    throw new StageFailure(422, 'QUESTION_MISSING', 'Stage 2 needs a research_question with words in it.')
+  const summary = summarise(query, included, uncertain.length, searches)
+  await progress(
+    86,
+    `summarised: ${plural(summary.themes.length, 'theme')}, ${plural(summary.gaps.length, 'gap')}`,
+  )
+
+  const findings: Findings = {
+    asked,
+    query,
+    notice: sources.flatMap(({ notice }) => notice ?? []).join(' ') || null,
+    searches,
+    identified: records.length,
+    unusable: records.length - normalised.length,
+    duplicates,
+    included,
+    uncertain,
+    excluded,
+    summary,
   }
-  return question
+  const written = await write(work.dir, findings, signal)
+  const kilobytes = Math.ceil(written.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024)
+  await progress(96, `${plural(written.files.length, 'file')} written, ${kilobytes} KiB`)
+  return { artifacts: written.files.map(({ name }) => name), results: inBrief(written.review, written.files) }
+}
+
+/** A question without any concept is asked of nobody. */
+function planAll(
+  sources: readonly Source[],
+  query: Query,
+  inputs: LiteratureInputs & { max_results: number },
+): Planned[] {
+  const limit = Math.min(MOST_READ, Math.max(LEAST_READ, 4 * inputs.max_results))
+  return sources
+    .filter((source): source is Searching => source.kind === 'searches')
+    .map((source) => ({ source, plan: query.concepts.length > 0 ? source.plan(query, inputs, limit) : null }))
+}
+
+function degradedBy(searches: readonly { source: string; failure: unknown }[]): string {
+  const failed = searches.filter(({ failure }) => failure).map(({ source }) => source)
+  return failed.length > 0 ? `; degraded, without ${failed.join(', ')}` : ''
+}
+
+function inBrief(whole: LiteratureReview, files: readonly WrittenFile[]) {
+  const { source, notice, degraded, warnings, summary, counts, papers } = whole
+  const top_papers = papers.slice(0, ANSWERED_PAPERS).map(({ id, title, year, journal, doi, ranking }) => {
+    return { id, source, title, year, journal, doi, score: ranking.score }
+  })
+  return { source, notice, degraded, warnings, summary: summary.text, counts, top_papers, files }
 }

@@ -1,5 +1,5 @@
 /** The kind of study: from the source's publication types first, from the text second. */
-import type { Paper } from './source.ts'
+import type { Paper } from './paper.ts'
 
 export interface StudyKind {
   type: string
@@ -15,6 +15,9 @@ const BY_TYPE: readonly [publicationType: string, type: string][] = [
   ['clinical trial protocol', 'protocol'],
   ['clinical trial', 'clinical_trial'],
   ['case reports', 'case_report'],
+  ['case-control study', 'case_control'],
+  ['cohort study', 'cohort'],
+  ['cross-sectional study', 'cross_sectional'],
   ['review', 'review'],
   ['editorial', 'editorial'],
   ['comment', 'editorial'],
@@ -33,7 +36,11 @@ const BY_TEXT: readonly [pattern: RegExp, type: string][] = [
   [/\bcase (?:report|series)\b/i, 'case_report'],
 ]
 
-export function studyType({ publication_types, title, abstract }: Paper): StudyKind {
+export function studyType({
+  publication_types,
+  title,
+  abstract,
+}: Pick<Paper, 'publication_types' | 'title' | 'abstract'>): StudyKind {
   const given = new Set(publication_types.map((type) => type.toLowerCase()))
   const stated = BY_TYPE.find(([publicationType]) => given.has(publicationType))
   if (stated) return { type: stated[1], by: 'publication type' }

@@ -1,12 +1,34 @@
 /** Words as they are compared: without case, accents, plural endings and British or American spelling. */
 
+export interface Word {
+  normal: string
+  /** In lower case, with its accents and endings. */
+  written: string
+}
+
 /** Normalised words of any text, in order. */
 export function words(text: string): string[] {
-  const plain = text
+  return (unaccented(text).match(/[\p{L}\p{N}]+/gu) ?? []).map(stem)
+}
+
+/** The same words, each beside its own spelling. */
+export function wordsAsWritten(text: string): Word[] {
+  const found =
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  return found.flatMap((written) => {
+    const normal = words(written).join('')
+    return normal === '' ? [] : { normal, written }
+  })
+}
+
+function unaccented(text: string): string {
+  return text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .toLowerCase()
-  return (plain.match(/[\p{L}\p{N}]+/gu) ?? []).map(stem)
 }
 
 /** Text prepared for `hasPhrase`. */

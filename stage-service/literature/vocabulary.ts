@@ -1,5 +1,5 @@
 /** What the framing knows of English questions and of some subjects. Words stand here as people write them. */
-import type { Role } from './source.ts'
+import type { Role } from './query.ts'
 import { words } from './text.ts'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/).flatMap(words))

@@ -76,8 +76,15 @@ t.test(
     )
 
     t.match(text, /# {2}Year {2}Kind of study .*Title .*Score/)
-    t.match(text, /^ {2}1 {2}20\d\d {2}.*\d\.\d\d$/m)
-    t.match(text, /\d+ records read, \d+ match the question, .*\d+ included\./)
+    t.match(text, /^ {2}1 {2}20\d\d {2}.*0\.\d{4}$/m)
+    const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1])
+    const screened = number(/(\d+) papers screened\./)
+    t.ok(screened > 0)
+    t.equal(number(/(\d+) records found/), number(/(\d+) duplicates/) + screened, 'the counts add up')
+    t.equal(
+      screened,
+      number(/Of these (\d+) included/) + number(/(\d+) excluded/) + number(/(\d+) uncertain/),
+    )
     t.match(text, /Note: Sample data: every record/)
     t.match(text, /npm run -s stage -- artifacts 2 [\w-]{36} literature_review\.json/)
     const file = /^The review is in (\S+)$/m.exec(text)?.[1] ?? ''

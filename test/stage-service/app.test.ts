@@ -8,6 +8,8 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { buildStageService, type StageServiceOptions } from '../../stage-service/app.ts'
+import { LiteratureReview } from '../../stage-service/literature/schema.ts'
+import { OFFLINE } from '../../stage-service/literature-settings.ts'
 import { type Stage, StageFailure } from '../../stage-service/stage.ts'
 import { startStageService } from '../../stage-service/start.ts'
 import { json, stageRequest, stream } from './service-client.ts'
@@ -249,7 +251,17 @@ t.test('work that is still stopping and its repeat never run side by side', asyn
   t.equal(runs, 2)
 })
 
-t.test('a source that does not exist stops the start', async (t) => {
-  const building = buildStageService({ dataDir: t.testdir(), sources: ['europepmc'] })
-  await t.rejects(building, { code: 'SOURCE_UNAVAILABLE', message: /europepmc.*it has: sample/ })
+t.test('sources that do not go together stop the start', async (t) => {
+  const building = buildStageService({
+    dataDir: t.testdir(),
+    literature: { ...OFFLINE, sources: ['sample', 'europepmc'] },
+  })
+  await t.rejects(building, { code: 'SOURCE_UNAVAILABLE', message: /must not mix sample/ })
+})
+
+t.test('the shape of the review is published', async (t) => {
+  const app = await buildStageService({ dataDir: t.testdir() })
+  t.teardown(() => app.close())
+  const answer = await app.inject({ url: '/schemas/literature_review.json' })
+  t.strictSame(answer.json(), JSON.parse(JSON.stringify(LiteratureReview)))
 })

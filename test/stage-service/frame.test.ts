@@ -2,25 +2,34 @@
 import t from 'tap'
 import { frame } from '../../stage-service/literature/frame.ts'
 import { hits, matches } from '../../stage-service/literature/match.ts'
+import type { Paper } from '../../stage-service/literature/paper.ts'
 import { rank } from '../../stage-service/literature/rank.ts'
-import type { Paper } from '../../stage-service/literature/source.ts'
 import { studyType } from '../../stage-service/literature/study-type.ts'
 import { hasPhrase, phraseText, words } from '../../stage-service/literature/text.ts'
 
 function paper(change: Partial<Paper>): Paper {
+  const id = change.id ?? 'p-1'
   return {
-    id: 'p-1',
+    id,
     source: 'sample',
+    records: [{ source: 'sample', id, place: 1 }],
+    field_sources: {},
     title: '',
     authors: [],
     year: 2020,
-    journal: '',
+    journal: null,
+    volume: null,
+    issue: null,
+    pages: null,
     doi: null,
+    pmid: null,
+    pmcid: null,
     abstract: null,
     publication_types: [],
-    cited_by: 0,
+    cited_by: null,
     language: 'en',
     retracted: false,
+    preprint: false,
     related: [],
     ...change,
   }
@@ -48,13 +57,14 @@ t.test('a question becomes concepts with roles', async (t) => {
   t.strictSame(roles('Does yoga compared with walking reduce depressive symptoms in adolescents?'), [
     ['exercise', 'topic'],
     ['depression', 'outcome'],
-    ['adolescent', 'population'],
+    ['adolescents', 'population'],
   ])
   t.strictSame(roles('telemedicine versus clinic visits for diabetes'), [
     ['telemedicine', 'topic'],
-    ['clinic visit', 'comparator'],
+    ['clinic visits', 'comparator'],
     ['diabetes', 'outcome'],
   ])
+  t.strictSame(frame('Paediatric asthma, and ASTHMA again').concepts.at(0)?.terms, ['paediatric', 'asthma'])
   t.strictSame(roles('Is it the most effective one, and why?'), [])
   t.strictSame(frame('  two \n words ').question, 'two words')
 })
@@ -98,9 +108,41 @@ t.test('order: the title counts double, ties end by id', async (t) => {
     order.map((ranked) => ranked.paper.id),
     ['x', 'y', 'z'],
   )
-  t.equal(new Set(order.map(({ score }) => score)).size, 1)
+  t.equal(new Set(order.map(({ ranking }) => ranking.score)).size, 1)
+  const cited = rank([paper({ ...inTitle, id: 'x' }), paper({ ...inTitle, id: 'y', cited_by: 3 })], query)
+  t.equal(cited.at(0)?.paper.id, 'y', 'citations break the tie')
   t.strictSame(rank([], query), [])
-  t.match(rank([inTitle], frame('what?')), [{ score: 0 }], 'no words, no score')
+  t.match(rank([inTitle], frame('what?')), [{ ranking: { bm25: 0, parts: [{ by: 'sample', place: 1 }] } }])
+  const fused = rank(
+    [
+      paper({
+        ...inTitle,
+        id: 'a',
+        records: [
+          { source: 'pubmed', id: '1', place: 3 },
+          { source: 'openalex', id: 'W1', place: 5 },
+          { source: 'openalex', id: 'W2', place: 2 },
+        ],
+      }),
+    ],
+    query,
+  )
+  t.match(fused, [
+    {
+      ranking: {
+        parts: [
+          { by: 'bm25', place: 1 },
+          { by: 'openalex', place: 2 },
+          { by: 'pubmed', place: 3 },
+        ],
+      },
+    },
+  ])
+  t.equal(
+    fused[0]?.ranking.score,
+    Math.round((1 / 61 + 1 / 62 + 1 / 63) * 1e6) / 1e6,
+    'the sum of 1 / (60 + place)',
+  )
 })
 
 t.test('the kind of study: stated types first, the text second', async (t) => {

@@ -5,7 +5,7 @@ import t from 'tap'
 import { readSettings } from '../../stage-service/settings.ts'
 
 t.test('settings', async (t) => {
-  const defaults = { host: '127.0.0.1', port: 8000, sources: ['sample'], logLevel: 'info', paceMs: 0 }
+  const defaults = { host: '127.0.0.1', port: 8000, logLevel: 'info', paceMs: 0 }
   t.match(readSettings({}), defaults)
   t.match(readSettings({ PORT: '', HOST: ' ' }), defaults, 'an empty variable is an unset one')
   t.match(
@@ -13,8 +13,33 @@ t.test('settings', async (t) => {
     {
       port: 0,
       host: '::1',
-      sources: ['sample'],
+      literature: { sources: ['sample'] },
       dataDir: '/x y',
+    },
+  )
+  const live = readSettings({})
+  t.match(live, {
+    literature: { sources: ['europepmc', 'crossref'], cacheMs: 86_400_000, deadlineMs: 60_000 },
+  })
+  t.match(
+    readSettings({
+      LITERATURE_SOURCES: 'openalex,pubmed',
+      LITERATURE_CONTACT: 'library@example.org',
+      LITERATURE_PUBMED_KEY: 'k1',
+      LITERATURE_OPENALEX_KEY: 'k2',
+      LITERATURE_CACHE_MS: '0',
+      LITERATURE_DEADLINE_MS: '500',
+      LITERATURE_PUBMED_URL: 'http://127.0.0.1:1/x',
+    }),
+    {
+      literature: {
+        sources: ['pubmed', 'openalex'],
+        contact: 'library@example.org',
+        keys: { pubmed: 'k1', openalex: 'k2' },
+        urls: { pubmed: 'http://127.0.0.1:1/x' },
+        cacheMs: 0,
+        deadlineMs: 500,
+      },
     },
   )
   for (const [name, value] of [
@@ -26,6 +51,13 @@ t.test('settings', async (t) => {
     ['LOG_LEVEL', 'loud'],
     ['LITERATURE_SOURCES', 'sample,crossref'],
     ['LITERATURE_SOURCES', ','],
+    ['LITERATURE_SOURCES', 'altavista'],
+    ['LITERATURE_SOURCES', 'crossref'],
+    ['LITERATURE_CONTACT', 'nobody'],
+    ['LITERATURE_CACHE_MS', '-1'],
+    ['LITERATURE_DEADLINE_MS', '5'],
+    ['LITERATURE_OPENALEX_KEY', 'a b'],
+    ['LITERATURE_CROSSREF_URL', 'ftp://x'],
     ['STAGE_HEARTBEAT_MS', '0'],
     ['STAGE_PACE_MS', '1.5'],
     ['SHUTDOWN_GRACE_MS', 'soon'],

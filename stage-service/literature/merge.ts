@@ -1,0 +1,48 @@
+/** One paper from the records linked as it: each field from the best source that has it. */
+import { idOf, isThere } from './normalise.ts'
+import { FIELDS, type Paper } from './paper.ts'
+
+/** Curated first. Whatever is not named here comes last. */
+const PREFERENCE = ['pubmed', 'europepmc', 'openalex', 'crossref', 'sample']
+
+/** `linked` is not empty. The order of `linked` plays no part. */
+export function merge(linked: readonly Paper[]): Paper {
+  const byTrust = [...linked].sort((a, b) => trust(a) - trust(b) || (key(a) < key(b) ? -1 : 1))
+  const [first, ...others] = byTrust
+  if (!first) throw new Error('nothing to merge')
+  const merged = others.reduce(complete, structuredClone(first))
+  merged.cited_by = linked.reduce<number | null>((most, { cited_by }) => {
+    return cited_by === null ? most : Math.max(cited_by, most ?? 0)
+  }, null)
+  const counted = byTrust.find(({ cited_by }) => cited_by !== null && cited_by === merged.cited_by)
+  if (counted) merged.field_sources.cited_by = counted.source
+  merged.records = linked
+    .flatMap(({ records }) => records)
+    .sort((a, b) => (`${a.source} ${a.id}` < `${b.source} ${b.id}` ? -1 : 1))
+  const [record] = first.records
+  merged.id = idOf({ ...merged, source: first.source, raw: record?.id ?? '' })
+  return merged
+}
+
+/** `paper` with what it lacks taken from `other`; records and id stay its own. */
+export function complete(paper: Paper, other: Paper): Paper {
+  const result: Paper = { ...paper, field_sources: { ...paper.field_sources } }
+  for (const field of FIELDS) {
+    if (isThere(result[field]) || !isThere(other[field])) continue
+    Object.assign(result, { [field]: other[field] })
+    result.field_sources[field] = other.field_sources[field] ?? other.source
+  }
+  result.publication_types = [...new Set([...paper.publication_types, ...other.publication_types])]
+  result.retracted = paper.retracted || other.retracted
+  result.preprint = paper.preprint || other.preprint
+  return result
+}
+
+function trust({ source }: Paper): number {
+  const at = PREFERENCE.indexOf(source)
+  return at === -1 ? PREFERENCE.length : at
+}
+
+function key({ records }: Paper): string {
+  return records.map(({ source, id }) => `${source} ${id}`).join(' ')
+}

@@ -1,0 +1,148 @@
+/** The review: what all steps found, as one value. Nothing in it depends on the machine or the hour of the run. */
+import { countBy } from './count.ts'
+import { type Extraction, extract } from './extract.ts'
+import type { Asked } from './inputs.ts'
+import { hits, MATCH_RULE } from './match.ts'
+import type { Paper } from './paper.ts'
+import type { Query } from './query.ts'
+import type { Ranked } from './rank.ts'
+import type { LiteratureReview, ReviewedPaper } from './schema.ts'
+import { SCHEMA_ID } from './schema.ts'
+import type { Screened, Screening } from './screen.ts'
+import type { Search } from './search.ts'
+import type { Summary } from './summarise.ts'
+
+/** What the steps before have found. */
+export interface Findings {
+  asked: Asked
+  query: Query
+  notice: string | null
+  searches: readonly Search[]
+  identified: number
+  /** Records without a title, which are no papers. */
+  unusable: number
+  duplicates: number
+  included: readonly Reviewed[]
+  uncertain: readonly Reviewed[]
+  excluded: readonly Screened[]
+  summary: Summary
+}
+
+export interface Reviewed extends Ranked {
+  screening: Screening
+  extraction: Extraction
+}
+
+/** Ranked and screened papers with what their abstracts say. */
+export function reviewed(ranked: readonly Ranked[], screenings: ReadonlyMap<string, Screening>): Reviewed[] {
+  return ranked.flatMap(({ paper, ranking }) => {
+    const screening = screenings.get(paper.id)
+    return screening ? { paper, ranking, screening, extraction: extract(paper) } : []
+  })
+}
+
+export function countsOf({ identified, unusable, duplicates, included, uncertain, excluded }: Findings) {
+  return {
+    identified,
+    unusable,
+    duplicates,
+    screened: included.length + uncertain.length + excluded.length,
+    excluded: excluded.length,
+    excluded_by_rule: countBy(excluded.map(({ screening }) => screening.rule)),
+    uncertain: uncertain.length,
+    uncertain_by_rule: countBy(uncertain.map(({ screening }) => screening.rule)),
+    included: included.length,
+  }
+}
+
+export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> {
+  const { asked, query, notice, searches, included, uncertain, excluded, summary } = findings
+  const source = asked.inputs.sources.join(',')
+  const warnings = searches.flatMap(({ source: name, failure }) =>
+    failure ? { source: name, code: failure.code, message: `${name} is missing: ${failure.message}` } : [],
+  )
+  return {
+    $schema: SCHEMA_ID,
+    kind: 'literature_review',
+    source,
+    notice,
+    degraded: warnings.length > 0,
+    warnings,
+    question: query.question,
+    inputs: asked.inputs,
+    concepts: query.concepts.map(({ own: _own, ...concept }) => concept),
+    match_rule: MATCH_RULE,
+    summary: {
+      source,
+      notice,
+      text: textOf(findings),
+      study_types: countBy(included.map(({ extraction }) => extraction.design.type)),
+      ...summary,
+    },
+    counts: countsOf(findings),
+    papers: included.map((one, at) => entry(one, at + 1, query)),
+    uncertain: uncertain.map((one, at) => entry(one, at + 1, query)),
+    excluded: excluded
+      .map(({ paper: { id, source: from, title }, screening: { rule, reason } }) => ({
+        id,
+        source: from,
+        title,
+        rule,
+        reason,
+      }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  }
+}
+
+function entry(
+  { paper, ranking, screening, extraction }: Reviewed,
+  rank: number,
+  query: Query,
+): ReviewedPaper {
+  const found = hits(query, paper)
+  const { design, ...extracted } = extraction
+  return {
+    rank,
+    ...paper,
+    study_type: design,
+    screening,
+    ranking,
+    matched_terms: [...new Set(found.flatMap((hit) => [...hit.title, ...hit.abstract]))],
+    why: why(paper, found),
+    extraction: extracted,
+  }
+}
+
+function why(paper: Paper, found: ReturnType<typeof hits>): string {
+  if (found.length === 0) return 'Found by its source; its title and abstract name nothing that was asked.'
+  const parts = found.map(({ concept, title, abstract }) => {
+    const place = title.length > 0 ? (abstract.length > 0 ? 'title and abstract' : 'title') : 'abstract'
+    const terms = [...new Set([...title, ...abstract])].slice(0, 3).join(', ')
+    return `${concept} in its ${place} (${terms})`
+  })
+  const blind = paper.abstract === null ? '; it has no abstract, so its title alone was looked at' : ''
+  return `Deals with ${parts.join(' and with ')}${blind}.`
+}
+
+function textOf(findings: Findings): string {
+  const { included, uncertain, notice, searches, query } = findings
+  const { screened } = countsOf(findings)
+  const failed = searches.filter(({ failure }) => failure).map(({ source }) => source)
+  const sentences = [opening(included, screened, query)]
+  if (uncertain.length > 0) sentences.push(`${uncertain.length} could not be judged and wait for a person.`)
+  const best = included[0]?.paper
+  if (best) sentences.push(`The best match is "${best.title}" (${best.year ?? 'no year'}).`)
+  if (failed.length > 0) sentences.push(`Incomplete: ${failed.join(', ')} could not be asked.`)
+  if (notice) sentences.push(notice)
+  return sentences.join(' ')
+}
+
+function opening(included: readonly Reviewed[], screened: number, { concepts }: Query): string {
+  if (concepts.length === 0)
+    return 'The question holds no word that can be searched for; no record was looked for.'
+  if (screened === 0) return 'No record matches the question.'
+  if (included.length === 0) return `None of the ${screened} papers found is included.`
+  const years = included.flatMap(({ paper }) => paper.year ?? [])
+  const span = years.length > 0 ? `, published ${Math.min(...years)} to ${Math.max(...years)}` : ''
+  return `${included.length} of ${screened} papers found are included${span}.`
+}

@@ -1,0 +1,129 @@
+/** The HTTP side of every source: its turn, its deadline, what is tried again and when. */
+import { type Dispatcher, request } from 'undici'
+import type { Clock } from '../clock.ts'
+import { SourceFailure } from '../source.ts'
+import { intervalOf, retryAfterMs } from './headers.ts'
+import type { Limiter } from './limiter.ts'
+
+export interface Connection {
+  dispatcher: Dispatcher
+  /** Without a slash at the end. */
+  baseUrl: string
+  clock: Clock
+  limiter: Limiter
+  userAgent: string
+  /** An e-mail address for sources that ask for one, so that they can write instead of blocking. */
+  contact?: string | undefined
+  key?: string | undefined
+  /** What one search may take in all, in ms. */
+  deadlineMs: number
+  /** What one request may take, in ms. */
+  requestMs: number
+}
+
+export interface Session {
+  /** The body of a 200 of this media type. Rejects with a `SourceFailure`, or with the signal's reason. */
+  get(path: string, parameters: Record<string, string>, type: 'json' | 'xml'): Promise<string>
+}
+
+const ATTEMPTS = 4
+const FIRST_BACKOFF_MS = 500
+const MAX_BACKOFF_MS = 8_000
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+
+/** All requests of one search: they share its deadline. */
+export function openSession(connection: Connection, signal: AbortSignal): Session {
+  const { clock, limiter } = connection
+  const deadline = clock.now() + connection.deadlineMs
+  return {
+    async get(path, parameters, type) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await once(connection, path, parameters, type, deadline, signal)
+        } catch (error) {
+          if (!(error instanceof SourceFailure) || !error.again) throw error
+          const asked = error.retryAfterMs
+          const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1))
+          // Never earlier than asked; a backoff of one's own is spread, so that jobs do not come back together.
+          const wait = asked ?? backoff * (0.5 + clock.random() / 2)
+          if (asked !== undefined) await limiter.pause(clock.now() + asked)
+          if (attempt === ATTEMPTS || clock.now() + wait > deadline) throw error
+          await clock.sleep(wait, signal)
+        }
+      }
+    },
+  }
+}
+
+async function once(
+  connection: Connection,
+  path: string,
+  parameters: Record<string, string>,
+  type: string,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { clock, limiter, baseUrl, dispatcher, userAgent, requestMs } = connection
+  const release = await limiter.enter(deadline, signal)
+  const controller = new AbortController()
+  const stop = () => controller.abort()
+  const timer = setTimeout(stop, Math.min(requestMs, Math.max(1, deadline - clock.now())))
+  signal.addEventListener('abort', stop)
+  try {
+    signal.throwIfAborted()
+    const { statusCode, headers, body } = await request(
+      `${baseUrl}${path}?${new URLSearchParams(parameters)}`,
+      {
+        dispatcher,
+        signal: controller.signal,
+        headers: {
+          'user-agent': userAgent,
+          accept: type === 'json' ? 'application/json' : 'text/xml, application/xml',
+        },
+        // The timer above covers the whole request.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+    )
+    await limiter.demand(intervalOf(headers))
+    if (statusCode !== 200) {
+      await body.dump({ limit: 65_536 })
+      throw failureOf(statusCode, retryAfterMs(headers['retry-after'], clock.now()))
+    }
+    const text = await read(body)
+    if (!String(headers['content-type'] ?? '').includes(type)) {
+      throw new SourceFailure('bad_answer', `it answered with something else than ${type.toUpperCase()}`)
+    }
+    return text
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof SourceFailure) throw error
+    if (controller.signal.aborted) throw new SourceFailure('timeout', 'it took too long to answer', true)
+    throw new SourceFailure('unreachable', 'it could not be reached, or its answer broke off', true)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+    await release()
+  }
+}
+
+async function read(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > MAX_BODY_BYTES) throw new SourceFailure('bad_answer', 'its answer is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const AGAIN: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
+
+function failureOf(status: number, retryAfter: number | undefined): SourceFailure {
+  const again = AGAIN.has(status)
+  if (status === 429)
+    return new SourceFailure('rate_limited', 'it answered 429, too many requests', again, retryAfter)
+  const code = status >= 500 ? 'server_error' : 'refused'
+  return new SourceFailure(code, `it answered with status ${status}`, again, again ? retryAfter : undefined)
+}

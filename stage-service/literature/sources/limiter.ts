@@ -1,0 +1,178 @@
+/**
+ * How often, and how many at a time, one source is asked, over all jobs of all processes that share a data folder.
+ *
+ * No process has to be up for another one, and none can leave a lock behind that stops the rest:
+ * - time is cut into slots; a slot is taken by creating the file that is named after its first millisecond, which
+ *   the file system lets one process do. A process that dies has wasted a slot.
+ * - a request under way holds a lane, a file with the time until which it may be held; after that it is free.
+ * - `pause` holds the time until which the source asked to be left alone, `limits` what it demanded beyond ours.
+ */
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../clock.ts'
+import { SourceFailure } from '../source.ts'
+
+export interface Limits {
+  /** Least time between the beginnings of two requests, in ms. */
+  intervalMs: number
+  /** Requests under way at a time. */
+  lanes: number
+}
+
+export interface Limiter {
+  /** Waits for its turn; answers how to give it back. Rejects when that would be after `deadline` (epoch ms). */
+  enter(deadline: number, signal: AbortSignal): Promise<() => Promise<void>>
+  /** Nobody asks this source before `until`, in epoch ms. */
+  pause(until: number): Promise<void>
+  /** Obeys limits the source names, where they are stricter than ours. */
+  demand(limits: Partial<Limits>): Promise<void>
+}
+
+/** No request takes as long, so a lane held longer belongs to a process that is gone. */
+const LANE_MS = 120_000
+const LANE_POLL_MS = 50
+/** Slots that can no longer be taken are kept so long, for clocks that differ a little. */
+const KEEP_SLOTS_MS = 60_000
+
+export function createLimiter(dir: string, ours: Limits, clock: Clock = systemClock): Limiter {
+  const file = (name: string) => join(dir, name)
+  const made = mkdir(dir, { recursive: true })
+  // Whoever enters hears of it.
+  made.catch(() => undefined)
+  let swept = 0
+
+  async function limits(): Promise<Limits> {
+    const { intervalMs = 0, lanes = Number.POSITIVE_INFINITY } = await readJson(file('limits'))
+    return {
+      intervalMs: Math.max(ours.intervalMs, intervalMs),
+      lanes: Math.max(1, Math.min(ours.lanes, lanes)),
+    }
+  }
+
+  async function pausedUntil(): Promise<number> {
+    return Number((await readText(file('pause'))) ?? 0) || 0
+  }
+
+  /** The first slot from now on that nobody has, or undefined when it would begin after the deadline. */
+  async function takeSlot(intervalMs: number, deadline: number): Promise<number | undefined> {
+    let slot = Math.ceil(clock.now() / intervalMs) * intervalMs
+    for (; slot <= deadline; slot += intervalMs) if (await create(file(String(slot)))) return slot
+    return undefined
+  }
+
+  async function takeLane(deadline: number, signal: AbortSignal): Promise<() => Promise<void>> {
+    for (;;) {
+      const { lanes } = await limits()
+      for (let lane = 0; lane < lanes; lane++) {
+        const path = file(`lane-${lane}`)
+        const mine = `${clock.now() + LANE_MS} ${randomUUID()}`
+        if (await createWhole(path, mine)) {
+          return async () => {
+            if ((await readText(path)) === mine) await rm(path, { force: true })
+          }
+        }
+        const until = Number((await readText(path))?.split(' ', 1)[0])
+        if (until < clock.now()) await rm(path, { force: true })
+      }
+      if (clock.now() + LANE_POLL_MS > deadline) throw busy()
+      await clock.sleep(LANE_POLL_MS, signal)
+    }
+  }
+
+  /** Waits out a pause and a slot; true when the request may go now. */
+  async function turn(deadline: number, signal: AbortSignal): Promise<boolean> {
+    const until = await pausedUntil()
+    if (until > deadline)
+      throw new SourceFailure('rate_limited', 'it asked to be left alone for longer than the search may take')
+    if (until > clock.now()) await clock.sleep(until - clock.now(), signal)
+    const slot = await takeSlot((await limits()).intervalMs, deadline)
+    if (slot === undefined) throw busy()
+    await clock.sleep(Math.max(0, slot - clock.now()), signal)
+    // While this one waited, another may have been told to stop asking.
+    return (await pausedUntil()) <= clock.now()
+  }
+
+  async function sweep(): Promise<void> {
+    if (clock.now() - swept < KEEP_SLOTS_MS) return
+    swept = clock.now()
+    const old = (await readdir(dir)).filter(
+      (name) => /^\d+$/.test(name) && Number(name) < swept - KEEP_SLOTS_MS,
+    )
+    await Promise.all(old.map((name) => rm(file(name), { force: true })))
+  }
+
+  return {
+    async enter(deadline, signal) {
+      await made
+      await sweep()
+      const release = await takeLane(deadline, signal)
+      try {
+        while (!(await turn(deadline, signal)));
+        return release
+      } catch (error) {
+        await release()
+        throw error
+      }
+    },
+    async pause(until) {
+      await made
+      if (until > (await pausedUntil())) await replace(file('pause'), String(until))
+    },
+    async demand(wanted) {
+      const now = await limits()
+      const next = { intervalMs: wanted.intervalMs ?? 0, lanes: wanted.lanes ?? Number.MAX_SAFE_INTEGER }
+      if (next.intervalMs <= now.intervalMs && next.lanes >= now.lanes) return
+      const stricter = {
+        intervalMs: Math.max(next.intervalMs, now.intervalMs),
+        lanes: Math.min(next.lanes, now.lanes),
+      }
+      await replace(file('limits'), JSON.stringify(stricter))
+    },
+  }
+}
+
+function busy(): SourceFailure {
+  return new SourceFailure('timeout', 'its turn would have come after the time the search may take')
+}
+
+async function create(path: string): Promise<boolean> {
+  return open(path, 'wx').then(async (handle) => {
+    await handle.close()
+    return true
+  }, orTaken)
+}
+
+/** With its text in one step: what is there is never half written. */
+async function createWhole(path: string, text: string): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, text)
+  try {
+    return await link(draft, path).then(() => true, orTaken)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+function orTaken(error: NodeJS.ErrnoException): false {
+  if (error.code === 'EEXIST') return false
+  throw error
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, text)
+  await rename(draft, path)
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
+
+async function readJson(path: string): Promise<Partial<Limits>> {
+  const text = await readText(path)
+  return text === undefined ? {} : JSON.parse(text)
+}

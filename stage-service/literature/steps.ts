@@ -1,0 +1,86 @@
+/** Steps 4 to 9, from records to findings: no network, no files, no clock. */
+import { type Deduplicated, deduplicate } from './deduplicate.ts'
+import type { Asked } from './inputs.ts'
+import { complete } from './merge.ts'
+import { normalise } from './normalise.ts'
+import type { Paper, SourceRecord } from './paper.ts'
+import type { Query } from './query.ts'
+import { rank } from './rank.ts'
+import { type Findings, type Reviewed, reviewed } from './review.ts'
+import { type Screened, screen } from './screen.ts'
+import type { Searched } from './search.ts'
+import { summarise } from './summarise.ts'
+
+/** Step 4; what has no title is left out. Places are counted within each source. */
+export function normaliseAll(records: readonly SourceRecord[]): Paper[] {
+  const places = new Map<string, number>()
+  return records.flatMap((record) => {
+    const place = (places.get(record.source) ?? 0) + 1
+    places.set(record.source, place)
+    return normalise(record, place) ?? []
+  })
+}
+
+/** Step 5, then what completing sources know of the same DOIs. */
+export function linkAll(papers: readonly Paper[], { records, completions }: Searched): Deduplicated {
+  const { papers: unique, duplicates } = deduplicate(papers, records)
+  const byDoi = new Map(
+    completions.flatMap((record) => {
+      const more = normalise({ ...record, title: record.title || '-' }, 1)
+      return more?.doi ? [[more.doi, more] as const] : []
+    }),
+  )
+  return {
+    duplicates,
+    papers: unique.map((paper) => {
+      const more = paper.doi === null ? undefined : byDoi.get(paper.doi)
+      return more ? complete(paper, more) : paper
+    }),
+  }
+}
+
+export interface Selection {
+  included: Reviewed[]
+  uncertain: Reviewed[]
+  excluded: Screened[]
+}
+
+/** Steps 7 and 8: included and uncertain papers are ranked together, and each of both kept up to `max_results`. */
+export function select(screened: readonly Screened[], query: Query, max: number): Selection {
+  const kept = screened.filter(({ screening }) => screening.decision !== 'excluded')
+  const screenings = new Map(kept.map(({ paper, screening }) => [paper.id, screening]))
+  const ranked = rank(
+    kept.map(({ paper }) => paper),
+    query,
+  )
+  const decided = (decision: string) =>
+    ranked.filter(({ paper }) => screenings.get(paper.id)?.decision === decision)
+  const [included, uncertain] = [decided('included'), decided('uncertain')]
+  const beyond = [...included.slice(max), ...uncertain.slice(max)].map(({ paper }): Screened => {
+    const reason = `it ranks behind the ${max} that were asked for`
+    return { paper, screening: { decision: 'excluded', rule: 'beyond_max_results', reason } }
+  })
+  return {
+    included: reviewed(included.slice(0, max), screenings),
+    uncertain: reviewed(uncertain.slice(0, max), screenings),
+    excluded: [...screened.filter(({ screening }) => screening.decision === 'excluded'), ...beyond],
+  }
+}
+
+/** All of it at once, as the benchmark and the tests of its invariants need it. */
+export function findingsOf(asked: Asked, query: Query, searched: Searched, notice: string | null): Findings {
+  const normalised = normaliseAll(searched.records)
+  const { papers, duplicates } = linkAll(normalised, searched)
+  const selection = select(screen(papers, query, asked.inputs), query, asked.inputs.max_results)
+  return {
+    asked,
+    query,
+    notice,
+    searches: searched.searches,
+    identified: searched.records.length,
+    unusable: searched.records.length - normalised.length,
+    duplicates,
+    ...selection,
+    summary: summarise(query, selection.included, selection.uncertain.length, searched.searches),
+  }
+}
