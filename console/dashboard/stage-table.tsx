@@ -1,5 +1,5 @@
 /** How each stage does. A stage that nobody has run is left out. */
-import { duration } from '../page/parts.tsx'
+import { span } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import type { StageFigures } from './use-overview.ts'
 
@@ -67,5 +67,5 @@ function Rate({ rate }: { rate: number | null }) {
 }
 
 function pair(times: { p50: number; p95: number } | null): string {
-  return times ? `${duration(times.p50)} / ${duration(times.p95)}` : '–'
+  return times ? `${span(times.p50)} / ${span(times.p95)}` : '–'
 }

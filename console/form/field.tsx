@@ -10,6 +10,9 @@ export interface FieldProps {
   onChange: (value: Values[string]) => void
 }
 
+/** More options than this stand side by side over the whole width. */
+const MANY = 6
+
 /** The id of the element that takes the focus when something is wrong with the field. */
 export const idOf = (field: Pick<Field, 'path'>): string => `field-${keyOf(field).replaceAll('/', '-')}`
 
@@ -66,7 +69,7 @@ function Choices({ field, value, fault, onChange }: FieldProps) {
     onChange(field.options.filter((one) => (one === option ? on : chosen.includes(one))))
   return (
     <fieldset
-      class={fault ? 'field faulty' : 'field'}
+      class={`field${fault ? ' faulty' : ''}${field.options.length > MANY ? ' wide' : ''}`}
       id={idOf(field)}
       tabIndex={-1}
       aria-describedby={`${idOf(field)}-hint ${idOf(field)}-fault`}

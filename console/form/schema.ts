@@ -79,10 +79,12 @@ function kindOf(schema: Schema): Kind {
   return 'json'
 }
 
-function optionsOf({ enum: listed, anyOf }: Schema): string[] {
+/** The texts a value may be; none when anything else is allowed too. */
+function optionsOf({ enum: listed, const: only, anyOf }: Schema): string[] {
   if (listed) return listed.map(String)
-  if (!anyOf?.every((one) => 'const' in one)) return []
-  return anyOf.map((one) => String(one.const))
+  if (only !== undefined) return [String(only)]
+  const each = anyOf?.map(optionsOf) ?? []
+  return each.every((options) => options.length > 0) ? each.flat() : []
 }
 
 function hintOf(schema: Schema, kind: Kind): string {
@@ -98,8 +100,12 @@ function hintOf(schema: Schema, kind: Kind): string {
   return parts.filter(Boolean).join(' ')
 }
 
+/** Names that are written in a way of their own. */
+const NAMES: Record<string, string> = { europepmc: 'Europe PMC', pubmed: 'PubMed', openalex: 'OpenAlex' }
+
 /** `year_from` as people write it. */
 export function words(name: string): string {
+  if (NAMES[name]) return NAMES[name]
   const spaced = name.replaceAll('_', ' ').trim()
   return spaced.charAt(0).toUpperCase() + spaced.slice(1)
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
 import { StagecastError } from '../api/stand-in.ts'
-import { Badge, duration } from '../page/parts.tsx'
+import { Badge, duration, wholeSeconds } from '../page/parts.tsx'
 import { useStore } from '../page/store.ts'
 import { isOver, type JobView } from './use-job.ts'
 
@@ -54,16 +54,21 @@ export function JobCard({ view, job }: { view: JobView; job: JobRef }) {
 
 /** Since the job was accepted; it stands still once the job is over. */
 function Elapsed({ view }: { view: JobView }) {
-  const [now, setNow] = useState(Date.now)
+  const [, setTick] = useState(0)
   const over = isOver(view.status)
   useEffect(() => {
     if (over) return
-    const timer = setInterval(() => setNow(Date.now()), 1000)
+    const timer = setInterval(() => setTick((tick) => tick + 1), 1000)
     return () => clearInterval(timer)
   }, [over])
+  const now = Date.now()
   const from = view.snapshot?.created_at ?? now
   const until = over ? (view.snapshot?.finished_at ?? view.steps.at(-1)?.data.at ?? now) : now
-  return <span class="elapsed">{`${over ? 'Took' : 'For'} ${duration(until - from)}`}</span>
+  return (
+    <span class="elapsed">
+      {over ? `Took ${duration(until - from)}` : `For ${wholeSeconds(until - from)}`}
+    </span>
+  )
 }
 
 function Transport({ view }: { view: JobView }) {

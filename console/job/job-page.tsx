@@ -1,6 +1,6 @@
 /** One job: its progress while it runs, and what came of it. */
 import { keepDraft, newId } from '../form/draft.ts'
-import { fieldsOf } from '../form/schema.ts'
+import { fieldsOf, words } from '../form/schema.ts'
 import { useDocument } from '../form/use-document.ts'
 import { fromBody } from '../form/values.ts'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
@@ -51,7 +51,7 @@ function About({ view }: { view: JobView }) {
   if (!snapshot) return null
   const { data, stage } = snapshot
   const fields = document && fieldsOf(document, stage)
-  const inputs = Object.keys(data.inputs).length > 0 ? JSON.stringify(data.inputs, null, 2) : ''
+  const inputs = Object.entries(data.inputs)
 
   function again(): void {
     if (!fields) return
@@ -73,11 +73,15 @@ function About({ view }: { view: JobView }) {
         <dd>
           <bdi>{data.user_id}</bdi>, <Time at={snapshot.created_at} />
         </dd>
-        {inputs && (
+        {inputs.length > 0 && (
           <>
             <dt>Options</dt>
             <dd>
-              <pre>{inputs}</pre>
+              {inputs.map(([name, value]) => (
+                <p key={name}>
+                  {words(name)}: <bdi>{inShort(value)}</bdi>
+                </p>
+              ))}
             </dd>
           </>
         )}
@@ -94,4 +98,10 @@ function About({ view }: { view: JobView }) {
       </div>
     </section>
   )
+}
+
+function inShort(value: unknown): string {
+  if (typeof value === 'string') return value
+  const listed = Array.isArray(value) && value.every((one) => typeof one === 'string')
+  return listed ? value.join(', ') : JSON.stringify(value)
 }

@@ -66,7 +66,7 @@ function ThemeButton() {
     >
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
         <circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.5" />
-        {chosen === 'system' && <path d="M8 2.500a5.500 5.500 0 0 1 0 11z" fill="currentColor" />}
+        {chosen === 'system' && <path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor" />}
         {chosen === 'dark' && <circle cx="8" cy="8" r="5.5" fill="currentColor" />}
       </svg>
     </button>

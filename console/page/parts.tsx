@@ -56,15 +56,26 @@ export function Time({ at }: { at: number }) {
   return <time dateTime={date.toISOString()}>{shown.format(date)}</time>
 }
 
-/** `83000` as `1 min 23 s`. */
+/** `83000` as `1 min 23 s`; below ten seconds with a tenth. */
 export function duration(ms: number): string {
+  const tenths = Math.max(0, Math.round(ms / 100))
+  if (tenths < 100) return `${tenths / 10} s`
+  return wholeSeconds(ms)
+}
+
+/** `83000` as `1 min 23 s`. */
+export function wholeSeconds(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
   return minutes < 60
     ? `${minutes} min ${seconds % 60} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** Times of a machine: `230` as `230 ms`. */
+export function span(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : duration(ms)
 }
 
 const shown = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })

@@ -33,8 +33,9 @@ function Paper({ paper, rank }: { paper: Data; rank: number }) {
   const title = text(paper.title) || 'Untitled'
   const why = text(paper.why) || text(data(paper.screening).reason)
   return (
-    <li class="paper" value={number(paper.rank) ?? rank}>
+    <li class="paper">
       <h4>
+        <span class="rank">{number(paper.rank) ?? rank}</span>{' '}
         <bdi lang={text(paper.language) || undefined}>{title}</bdi>
       </h4>
       <p class="cite">
