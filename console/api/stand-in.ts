@@ -1,5 +1,5 @@
 /** A stand-in for the first-party client: fetch streaming, with its interface. */
-import type { JobSnapshot } from '../../stages/job.ts'
+import type { JobSnapshot, JobSummary } from '../../stages/job.ts'
 
 export interface JobRef {
   stage: number
@@ -71,7 +71,7 @@ export class Stagecast {
   async cancel(job: JobRef): Promise<{ status: string }> {
     return (await this.request(`${this.path(job)}/cancel`, { method: 'POST' })).json()
   }
-  async jobs(query: Record<string, string> = {}) {
+  async jobs(query: Record<string, string> = {}): Promise<{ jobs: JobSummary[]; next: string | null }> {
     return (await this.request(`/api/workflow/jobs?${new URLSearchParams(query)}`)).json()
   }
   async artifact(job: JobRef, name: string): Promise<Response> {

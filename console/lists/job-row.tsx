@@ -1,23 +1,8 @@
 /** One job in a list. */
-import type { JobError, JobStatus } from '../../stages/events.ts'
+import type { JobSummary } from '../../stages/job.ts'
 import { Badge, Time } from '../page/parts.tsx'
 import { links } from '../page/route.ts'
 import { titleOf, useStages } from '../page/stages.ts'
-
-export interface JobSummary {
-  job_id: string
-  stage: number
-  workflow_id: string
-  status: JobStatus
-  progress: number
-  attempt: number
-  max_attempts: number
-  research_question: string | null
-  error: JobError | null
-  created_at: number
-  processed_at: number | null
-  finished_at: number | null
-}
 
 export function JobRow({ job, message = '' }: { job: JobSummary; message?: string }) {
   const { stages } = useStages()

@@ -1,20 +1,13 @@
 /** Earlier jobs, the newest first. */
-import { useEffect, useState } from 'preact/hooks'
-import { stagecast, tellFailure } from '../api/api.ts'
-import { persist } from '../api/persist.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'
-import { JobRow, type JobSummary } from './job-row.tsx'
+import { JobRow } from './job-row.tsx'
+import { useJobs } from './use-jobs.ts'
 
 const STATUSES = ['queued', 'active', 'retrying', 'cancelling', 'completed', 'failed', 'cancelled']
 
 type Filter = Record<string, string>
-interface Pages {
-  jobs: JobSummary[] | null
-  next: string | null
-  failure: string
-}
 
 export function JobsPage({ filter }: { filter: Filter }) {
   const { pages, busy, more, refresh } = useJobs(filter)
@@ -91,30 +84,4 @@ function Filters({ filter, refresh }: { filter: Filter; refresh: () => void }) {
       </button>
     </div>
   )
-}
-
-function useJobs(filter: Filter) {
-  const [pages, setPages] = useState<Pages>({ jobs: null, next: null, failure: '' })
-  const [asked, setAsked] = useState({ after: '', time: 0 })
-  const [busy, setBusy] = useState(true)
-  useEffect(() => {
-    const leaving = new AbortController()
-    setBusy(true)
-    const query = { ...filter, ...(asked.after && { after: asked.after }) }
-    persist(() => stagecast.jobs(query), leaving.signal)
-      .then(({ jobs, next }) =>
-        setPages((now) => ({ jobs: asked.after ? [...(now.jobs ?? []), ...jobs] : jobs, next, failure: '' })),
-      )
-      .catch(
-        (error) => leaving.signal.aborted || setPages((now) => ({ ...now, failure: tellFailure(error) })),
-      )
-      .finally(() => leaving.signal.aborted || setBusy(false))
-    return () => leaving.abort()
-  }, [asked])
-  return {
-    pages,
-    busy,
-    more: () => busy || setAsked({ after: pages.next ?? '', time: Date.now() }),
-    refresh: () => setAsked({ after: '', time: Date.now() }),
-  }
 }

@@ -1,9 +1,8 @@
 /** All jobs of a workflow, followed over one connection. */
 import { useEffect, useState } from 'preact/hooks'
-import type { JobEventData, JobSnapshot } from '../../stages/job.ts'
+import type { JobEventData, JobSnapshot, JobSummary } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { persist } from '../api/persist.ts'
-import type { JobSummary } from './job-row.tsx'
 
 export interface WatchedJob extends JobSummary {
   message: string

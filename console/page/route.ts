@@ -27,7 +27,7 @@ export function readRoute(hash: string): Route {
     return { page: 'new', stage: Number(second), workflow: search.get('workflow') ?? '' }
   }
   if (head === 'jobs' && third) return { page: 'job', stage: Number(second), job_id: third }
-  if (head === 'jobs' && !second) return { page: 'jobs', filter: Object.fromEntries(search) }
+  if (head === 'jobs' && !second) return { page: 'jobs', filter: filterOf(search) }
   if (head === 'workflows' && second) return { page: 'workflow', workflow: second }
   if (head === 'dashboard' || head === 'sign-in') return { page: head }
   return { page: 'unknown' }
@@ -47,6 +47,12 @@ export const links = {
     const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString()
     return `#/jobs${query && `?${query}`}`
   },
+}
+
+/** Only what the list of jobs can be narrowed by. */
+function filterOf(search: URLSearchParams): Record<string, string> {
+  const entries = ['stage', 'status', 'workflow_id'].map((name) => [name, search.get(name) ?? ''] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== ''))
 }
 
 function decoded(segment: string): string {

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startApi, startDoor, startWorker, testEnv, token } from '../helpers/app.ts'
 import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { CuttingProxy } from '../helpers/cutting-proxy.ts'
 import { end } from '../helpers/processes.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import {
@@ -23,7 +24,8 @@ t.test('reload, lost network, killed server', { skip, timeout: 60_000 }, async (
   let api = await startDoor(t, 'server.ts', env)
   startWorker(t, env)
   const { page, complaints } = await openTab(await launchBrowser(t))
-  await openAs(page, api.url)
+  const network = await CuttingProxy.open(t, api.url)
+  await openAs(page, network.url)
   await startReview(page)
   const work = await stage(service)
 
@@ -38,8 +40,12 @@ t.test('reload, lost network, killed server', { skip, timeout: 60_000 }, async (
 
   await t.test('a lost network is said, and made up for', async (t) => {
     await page.context().setOffline(true)
+    // The browser refuses new requests, and keeps those that are open.
+    network.cut()
     await page.getByText('You are offline').waitFor()
     await work.step('while nobody could see it')
+    await page.getByText('Waiting for the server').waitFor()
+    t.equal(await page.locator('.step', { hasText: 'while nobody' }).count(), 0)
     await page.context().setOffline(false)
     await seen(page, 'while nobody could see it')
     t.equal(await page.getByText('You are offline').count(), 0)
