@@ -17,7 +17,7 @@ const SOURCES = join(ROOT, 'console')
  * several processes may write side by side.
  *
  * @param {string} [folder]
- * @param {{ compress?: boolean }} [options] `compress`: write .br and .gz beside each file, for serving
+ * @param {{ compress?: boolean }} [options] `compress`: write .br and .gz beside scripts and styles, for serving
  */
 export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console'), { compress = false } = {}) {
   const { outputFiles } = await build({
@@ -41,6 +41,11 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
     const name = basename(path)
     page = page.replace(name.replace(/-[A-Z0-9]{8}\./, '.'), name)
     await put(join(folder, name), contents)
+    // Only what has a hash in its name: a compressed page could outlive the page.
+    if (compress) {
+      await put(join(folder, `${name}.br`), await promisify(brotliCompress)(contents))
+      await put(join(folder, `${name}.gz`), await promisify(gzip)(contents))
+    }
   }
   await put(join(folder, 'icon.svg'), await readFile(join(SOURCES, 'icon.svg')))
   // Last: it names the others.
@@ -49,10 +54,6 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
 
   /** @param {string} path @param {Uint8Array} contents */
   async function put(path, contents) {
-    if (compress) {
-      await writeFile(`${path}.br`, await promisify(brotliCompress)(contents))
-      await writeFile(`${path}.gz`, await promisify(gzip)(contents))
-    }
     // Never a half-written file under the name that is served.
     await writeFile(`${path}.${process.pid}`, contents)
     await rename(`${path}.${process.pid}`, path)

@@ -95,6 +95,8 @@ function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
 
 export function withStep(now: JobView, step: Step): JobView {
   const { status, progress, attempt, message, error, result } = step.data
+  // What led to the state that is shown already does not turn it back.
+  if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }
   return {
     ...now,
     status,

@@ -59,28 +59,27 @@ export function Flow({ flow }: { flow: FlowNumbers }) {
 }
 
 function rowsOf(flow: FlowNumbers): Row[] {
-  const listed = (entries: [string, number][]) => entries.map(([name, count]) => `${name}: ${count}`)
-  const leftOut = (title: string, count: number, entries: [string, number][] = []): Box | null =>
-    count > 0 ? { title, count, lines: listed(entries) } : null
+  const removed = flow.removed.reduce((sum, [, count]) => sum + count, 0)
+  const left = flow.included + flow.uncertain
   return [
     {
-      main: { title: 'Identified', count: flow.identified, lines: listed(flow.bySource) },
-      aside: leftOut('Duplicates', flow.duplicates),
+      main: box('Identified', flow.identified, flow.bySource),
+      aside: aside('Removed before', removed, flow.removed),
     },
-    {
-      main: { title: 'Screened', count: flow.screened, lines: [] },
-      aside: leftOut('Excluded', flow.excluded, flow.byReason),
-    },
+    { main: box('Screened', flow.screened), aside: aside('Excluded', flow.excluded, flow.excludedBy) },
     ...(flow.uncertain > 0
-      ? [
-          {
-            main: { title: 'Not excluded', count: flow.included + flow.uncertain, lines: [] },
-            aside: leftOut('Uncertain', flow.uncertain),
-          },
-        ]
+      ? [{ main: box('Not excluded', left), aside: aside('Uncertain', flow.uncertain, flow.uncertainBy) }]
       : []),
-    { main: { title: 'Included', count: flow.included, lines: [] }, aside: null },
+    { main: box('Included', flow.included), aside: null },
   ]
+}
+
+function box(title: string, count: number, parts: [string, number][] = []): Box {
+  return { title, count, lines: parts.map(([name, part]) => `${name}: ${part}`) }
+}
+
+function aside(title: string, count: number, parts: [string, number][]): Box | null {
+  return count > 0 ? box(title, count, parts) : null
 }
 
 function heightOf(box: Box): number {
@@ -127,13 +126,14 @@ function Arrow({ from: [x1, y1], to: [x2, y2] }: { from: [number, number]; to: [
 }
 
 function inWords(flow: FlowNumbers): string {
-  const reasons = flow.byReason.map(([name, count]) => `${name} ${count}`).join(', ')
+  const listed = (parts: [string, number][]) => parts.map(([name, count]) => `${name} ${count}`).join(', ')
+  const why = (parts: [string, number][]) => (parts.length > 0 ? ` (${listed(parts)})` : '')
   return [
-    `${flow.identified} records match the question`,
-    flow.duplicates > 0 && `${flow.duplicates} are duplicates`,
-    `${flow.screened} were screened`,
-    `${flow.excluded} excluded${reasons && ` (${reasons})`}`,
-    flow.uncertain > 0 && `${flow.uncertain} uncertain`,
+    `${flow.identified} records were identified${why(flow.bySource)}`,
+    flow.removed.length > 0 && `removed before screening: ${listed(flow.removed)}`,
+    `${flow.screened} screened`,
+    `${flow.excluded} excluded${why(flow.excludedBy)}`,
+    flow.uncertain > 0 && `${flow.uncertain} uncertain${why(flow.uncertainBy)}`,
     `${flow.included} included`,
   ]
     .filter(Boolean)

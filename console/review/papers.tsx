@@ -1,6 +1,6 @@
 /** The papers of a review in their order, each with the reason why it is there. */
 import { useState } from 'preact/hooks'
-import { counts, type Data, data, list, number, plain, text, texts } from './read.ts'
+import { type Data, data, list, number, plain, text, texts } from './read.ts'
 
 /** Shown at first: reading begins at the top. */
 const FIRST = 10
@@ -31,7 +31,7 @@ export function Papers({ papers }: { papers: unknown[] }) {
 function Paper({ paper, rank }: { paper: Data; rank: number }) {
   const doi = text(paper.doi).replace(/^https?:\/\/(dx\.)?doi\.org\//, '')
   const title = text(paper.title) || 'Untitled'
-  const why = text(paper.why) || text(data(paper.screening).reason)
+  const why = text(paper.why)
   return (
     <li class="paper">
       <h4>
@@ -82,23 +82,24 @@ function Doi({ doi }: { doi: string }) {
 
 function Chips({ paper }: { paper: Data }) {
   const kind = text(paper.study_type) || text(data(paper.study_type).type)
-  const sources = texts(paper.sources, 'source', 'name')
-  const size =
-    number(data(paper.extraction).sample_size) ?? number(data(data(paper.extraction).sample_size).value)
+  const size = number(data(data(paper.extraction).sample_size).value)
+  const cited = number(paper.cited_by)
+  const score = number(data(paper.ranking).score) ?? number(paper.score)
+  const sources = texts(paper.records, 'source')
   const chips = [
     kind && kind !== 'other' ? plain(kind) : '',
-    size === null ? '' : `n = ${size}`,
-    number(paper.cited_by) === null ? '' : `cited ${number(paper.cited_by)} times`,
-    number(paper.score) === null ? '' : `score ${(number(paper.score) ?? 0).toPrecision(4)}`,
-    ...(sources.length > 0 ? sources : [text(paper.source)]),
+    paper.preprint === true ? 'preprint' : '',
     paper.abstract === null ? 'no abstract' : '',
-    paper.is_preprint === true || paper.preprint === true ? 'preprint' : '',
+    size === null ? '' : `n = ${size}`,
+    cited === null ? '' : `cited ${cited === 1 ? 'once' : `${cited} times`}`,
+    score === null ? '' : `score ${round(score)}`,
+    ...(sources.length > 0 ? new Set(sources) : [text(paper.source)]),
   ]
   return (
     <>
       {chips.filter(Boolean).map((chip) => (
         <span class="chip" key={chip}>
-          {chip}
+          <bdi>{chip}</bdi>
         </span>
       ))}
     </>
@@ -107,64 +108,58 @@ function Chips({ paper }: { paper: Data }) {
 
 function More({ paper }: { paper: Data }) {
   const abstract = text(paper.abstract)
-  const components = counts(paper.components ?? paper.ranking ?? paper.score_components)
-  const related = texts(paper.related_versions ?? paper.related, 'title', 'doi', 'id')
-  const extracted = list(
-    data(paper.extraction).sentences ?? data(paper.extraction).findings ?? paper.findings,
-  )
-  const terms = texts(paper.matched_terms)
-  if (!abstract && components.length + related.length + extracted.length + terms.length === 0) return null
+  const facts = factsOf(paper).filter(([, value]) => value !== '')
+  if (!abstract && facts.length === 0) return null
   return (
     <details>
-      <summary>Abstract and details</summary>
+      <summary>{abstract ? 'Abstract and details' : 'Details'}</summary>
       {abstract && (
         <p class="abstract">
           <bdi>{abstract}</bdi>
         </p>
       )}
       <dl class="facts">
-        {terms.length > 0 && (
-          <>
-            <dt>Found by</dt>
+        {facts.map(([name, value], at) => (
+          <div key={at}>
+            <dt>{name}</dt>
             <dd>
-              <bdi>{terms.join(', ')}</bdi>
+              <bdi>{value}</bdi>
             </dd>
-          </>
-        )}
-        {components.length > 0 && (
-          <>
-            <dt>Ranked by</dt>
-            <dd>{components.map(([name, value]) => `${plain(name)} ${round(value)}`).join(', ')}</dd>
-          </>
-        )}
-        {texts(extracted, 'text', 'sentence', 'quote').map((sentence) => (
-          <>
-            <dt>It says</dt>
-            <dd>
-              <bdi>{sentence}</bdi>
-            </dd>
-          </>
+          </div>
         ))}
-        {related.length > 0 && (
-          <>
-            <dt>Other versions</dt>
-            <dd>
-              <bdi>{related.join(', ')}</bdi>
-            </dd>
-          </>
-        )}
       </dl>
     </details>
   )
 }
 
+/** What is told of a paper besides its abstract: a name for it, and the text, '' when there is none. */
+function factsOf(paper: Data): [string, string][] {
+  const { results, conclusions } = data(paper.extraction)
+  const parts = list(data(paper.ranking).parts).map(data)
+  const related = list(paper.related).map(data)
+  const identifiers = [text(paper.pmid) && `PMID ${text(paper.pmid)}`, text(paper.pmcid)]
+  return [
+    ['Screening', text(data(paper.screening).reason)],
+    ['Found by', texts(paper.matched_terms).join(', ')],
+    ['Ranked by', parts.map(({ by, place }) => `${text(by)}: place ${text(place)}`).join(', ')],
+    ...texts(results, 'text').map((said): [string, string] => ['Result', said]),
+    ...texts(conclusions, 'text').map((said): [string, string] => ['Conclusion', said]),
+    ['Other versions', related.map(({ id, relation }) => `${text(id)} (${text(relation)})`).join(', ')],
+    ['Identifiers', identifiers.filter(Boolean).join(', ')],
+  ]
+}
+
 function authors(value: unknown): string {
-  const names = texts(value, 'name', 'literal', 'family')
+  const names = list(value).flatMap((one) => {
+    const { family, given, literal } = data(one)
+    return text(one) || text(literal) || [text(family), text(given)].filter(Boolean).join(' ') || []
+  })
   return names.length > 4
     ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`
     : names.join(', ')
 }
 
+/** Scores are small sums of shares, or large: four digits tell them apart. */
 function round(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3)
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
 }

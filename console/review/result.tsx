@@ -5,10 +5,12 @@ import { stagecast, tellFailure } from '../api/api.ts'
 import { persist } from '../api/persist.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { Files } from './files.tsx'
-import { type Data, isData } from './read.ts'
+import { type Data, data } from './read.ts'
 import { ReviewView } from './review-view.tsx'
 
 const REVIEW_FILE = 'literature_review.json'
+/** Has the numbers of the flow by source, which the review itself has not. */
+const FLOW_FILE = 'prisma.json'
 
 export interface JobRef {
   stage: number
@@ -19,30 +21,34 @@ export function Result({ job, result }: { job: JobRef; result: JobResult }) {
   const hasReview = result.artifacts.includes(REVIEW_FILE)
   return (
     <>
-      {hasReview ? <Review job={job} /> : <Answer results={result.results} />}
+      {hasReview ? <Review job={job} names={result.artifacts} /> : <Answer results={result.results} />}
       <Files job={job} names={result.artifacts} />
     </>
   )
 }
 
-function Review({ job }: { job: JobRef }) {
-  const [review, setReview] = useState<Data | null>(null)
+function Review({ job, names }: { job: JobRef; names: readonly string[] }) {
+  const { stage, job_id } = job
+  const [review, setReview] = useState<{ review: Data; prisma: Data } | null>(null)
   const [failure, setFailure] = useState('')
-  const [tries, setTries] = useState(0)
+  const [attempt, setAttempt] = useState({})
+  const hasFlow = names.includes(FLOW_FILE)
   useEffect(() => {
     const leaving = new AbortController()
     setFailure('')
-    persist(
-      async () => (await stagecast.artifact(job, REVIEW_FILE)).json() as Promise<unknown>,
-      leaving.signal,
-    ).then(
-      (document) => (isData(document) ? setReview(document) : setFailure('The review cannot be read.')),
+    const read = async (name: string) =>
+      persist(
+        async () => data(await (await stagecast.artifact({ stage, job_id }, name)).json()),
+        leaving.signal,
+      )
+    Promise.all([read(REVIEW_FILE), hasFlow ? read(FLOW_FILE) : {}]).then(
+      ([document, prisma]) => leaving.signal.aborted || setReview({ review: document, prisma }),
       (error) => leaving.signal.aborted || setFailure(tellFailure(error)),
     )
     return () => leaving.abort()
-  }, [job.job_id, tries])
-  if (failure) return <Failure text={failure} again={() => setTries(tries + 1)} />
-  return review ? <ReviewView review={review} /> : <Loading what="the review" />
+  }, [stage, job_id, hasFlow, attempt])
+  if (failure) return <Failure text={`The review: ${failure}`} again={() => setAttempt({})} />
+  return review ? <ReviewView {...review} /> : <Loading what="the review" />
 }
 
 function Answer({ results }: { results: Data | undefined }) {

@@ -5,9 +5,9 @@ import { Papers } from './papers.tsx'
 import { type Data, data, list, plain, text, texts } from './read.ts'
 import { readFlow } from './read-flow.ts'
 
-export function ReviewView({ review }: { review: Data }) {
+export function ReviewView({ review, prisma }: { review: Data; prisma: Data }) {
   const summary = data(review.summary)
-  const flow = readFlow(review)
+  const flow = readFlow(review, prisma)
   const notice = [text(review.notice) || text(summary.notice), isSample(review) ? SAMPLE : ''].find(Boolean)
   return (
     <article class="review" aria-label="Literature review">
@@ -30,17 +30,9 @@ export function ReviewView({ review }: { review: Data }) {
         </Part>
       )}
       <Papers papers={list(review.papers)} />
-      <Themes themes={list(summary.themes ?? review.themes)} />
-      <Bullets
-        id="gaps"
-        title="Gaps"
-        items={texts(summary.gaps ?? review.gaps, 'text', 'gap', 'description', 'title')}
-      />
-      <Bullets
-        id="limitations"
-        title="Limitations"
-        items={texts(summary.limitations ?? review.limitations, 'text', 'limitation', 'description')}
-      />
+      <Themes themes={list(summary.themes)} />
+      <Bullets id="gaps" title="Gaps" items={texts(summary.gaps, 'text')} />
+      <Bullets id="limitations" title="Limitations" items={texts(summary.limitations, 'text')} />
       <LeftOut title="Uncertain" id="uncertain" records={list(review.uncertain)} />
       <LeftOut title="Excluded" id="excluded" records={list(review.excluded)} />
     </article>
@@ -64,18 +56,14 @@ function Part({ id, title, children }: { id: string; title: string; children: Co
 
 /** Sources that failed: a review that says less than it was asked to must say so. */
 function Degraded({ review }: { review: Data }) {
-  const warnings = [
-    ...texts(review.degraded, 'message', 'reason', 'source', 'name'),
-    ...texts(review.degraded_sources, 'message', 'reason', 'source', 'name'),
-    ...texts(review.warnings, 'message', 'text'),
-  ]
+  const warnings = texts(review.warnings, 'message', 'source')
   if (warnings.length === 0 && review.degraded !== true) return null
   return (
     <div class="note">
       <p>Not every source answered: this review may lack records.</p>
       <ul>
-        {warnings.map((warning) => (
-          <li key={warning}>
+        {warnings.map((warning, at) => (
+          <li key={at}>
             <bdi>{warning}</bdi>
           </li>
         ))}
@@ -111,34 +99,12 @@ function Themes({ themes }: { themes: unknown[] }) {
   if (themes.length === 0) return null
   return (
     <Part id="themes" title="Themes">
-      <ul class="plain-list">
+      <ul class="chips">
         {themes.map((theme, at) => {
-          const {
-            title,
-            label,
-            name,
-            theme: called,
-            summary,
-            description,
-            text: said,
-            papers,
-            paper_ids,
-          } = data(theme)
-          const head =
-            text(theme) || [title, label, name, called].map(text).find(Boolean) || `Theme ${at + 1}`
-          const about = [summary, description, said].map(text).find(Boolean)
-          const count = list(papers ?? paper_ids).length
+          const { label, paper_ids } = data(theme)
           return (
-            <li key={at}>
-              <strong>
-                <bdi>{head}</bdi>
-              </strong>
-              {count > 0 && <span class="quiet"> {count === 1 ? '1 paper' : `${count} papers`}</span>}
-              {about && (
-                <p>
-                  <bdi>{about}</bdi>
-                </p>
-              )}
+            <li class="chip large" key={at}>
+              <bdi>{text(label) || text(theme)}</bdi> {list(paper_ids).length > 0 && list(paper_ids).length}
             </li>
           )
         })}
@@ -171,13 +137,16 @@ function LeftOut({ id, title, records }: { id: string; title: string; records: u
       </summary>
       <ul class="plain-list">
         {records.map((record, at) => {
-          const { id: key, title: called, reason, rule, detail } = data(record)
-          const why = [reason, rule].map(text).find(Boolean) ?? ''
+          const { id: key, title: called, reason, screening } = data(record)
+          const why = text(reason) || text(data(screening).reason)
           return (
             <li key={at}>
               <bdi>{text(called) || text(key) || text(record)}</bdi>
-              {why && <span class="chip">{plain(why)}</span>}
-              {text(detail) && <span class="quiet"> {text(detail)}</span>}
+              {why && (
+                <p class="quiet">
+                  <bdi>{plain(why)}</bdi>
+                </p>
+              )}
             </li>
           )
         })}

@@ -14,12 +14,16 @@ const REVIEW = {
   kind: 'literature_review',
   source: EVIL,
   notice: EVIL,
-  summary: { text: EVIL, limitations: [EVIL, { text: EVIL }, null, 7] },
+  degraded: true,
+  warnings: [{ source: EVIL, message: EVIL }, null],
+  summary: {
+    text: EVIL,
+    limitations: [EVIL, { text: EVIL }, null, 7],
+    gaps: [{ text: EVIL }],
+    themes: [{ label: EVIL, paper_ids: ['a'] }, EVIL, null],
+  },
   concepts: [{ role: EVIL, label: EVIL, terms: [EVIL] }, null],
-  counts: { identified: 3, screened: 3, excluded: 1, included: 2, excluded_by_reason: { [EVIL]: 1 } },
-  degraded: [{ source: EVIL }],
-  themes: [{ title: EVIL, paper_ids: ['a'] }, EVIL, null],
-  gaps: [EVIL],
+  counts: { identified: 3, screened: 3, excluded: 1, included: 2, excluded_by_rule: { [EVIL]: 1 } },
   papers: [
     {
       title: EVIL,
@@ -28,6 +32,9 @@ const REVIEW = {
       why: EVIL,
       journal: TURNED,
       abstract: EVIL,
+      ranking: { score: 'much', parts: [{ by: EVIL }] },
+      extraction: { results: [{ text: EVIL }], sample_size: EVIL },
+      related: [{ id: EVIL, relation: EVIL }],
     },
     {
       title: '日本語の題名 — Ω ≠ ∅',
@@ -39,6 +46,7 @@ const REVIEW = {
     null,
     'text',
   ],
+  uncertain: [{ title: EVIL, screening: { reason: EVIL } }],
   excluded: [{ title: EVIL, reason: EVIL }, 5],
 }
 
