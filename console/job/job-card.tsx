@@ -2,15 +2,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
-import { StagecastError } from '../api/stand-in.ts'
+import { type JobRef, StagecastError } from '../api/stand-in.ts'
 import { Badge, duration, wholeSeconds } from '../page/parts.tsx'
 import { useStore } from '../page/store.ts'
 import { isOver, type JobView } from './use-job.ts'
-
-interface JobRef {
-  stage: number
-  job_id: string
-}
 
 export function JobCard({ view, job }: { view: JobView; job: JobRef }) {
   const { status, progress, attempt, snapshot, error, message, hint } = view

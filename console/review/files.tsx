@@ -1,7 +1,7 @@
 /** The files of a job. A link could not send the token, so each is fetched and then given to the browser to save. */
 import { useState } from 'preact/hooks'
 import { stagecast, tellFailure } from '../api/api.ts'
-import type { JobRef } from './result.tsx'
+import type { JobRef } from '../api/stand-in.ts'
 
 export function Files({ job, names }: { job: JobRef; names: readonly string[] }) {
   if (names.length === 0) return null

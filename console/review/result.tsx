@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { JobResult } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { persist } from '../api/persist.ts'
+import type { JobRef } from '../api/stand-in.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { Files } from './files.tsx'
 import { type Data, data } from './read.ts'
@@ -11,11 +12,6 @@ import { ReviewView } from './review-view.tsx'
 const REVIEW_FILE = 'literature_review.json'
 /** Has the numbers of the flow by source, which the review itself has not. */
 const FLOW_FILE = 'prisma.json'
-
-export interface JobRef {
-  stage: number
-  job_id: string
-}
 
 export function Result({ job, result }: { job: JobRef; result: JobResult }) {
   const hasReview = result.artifacts.includes(REVIEW_FILE)
