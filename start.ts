@@ -57,7 +57,8 @@ function greet(url: string): void {
     '{"workflow_id":"123e4567-e89b-12d3-a456-426614174000","research_question":"Does sleep change memory?"}'
   process.stdout.write(
     [
-      `\nStagecast serves ${url} until Ctrl-C. The API: ${url}/docs. Try in another terminal:\n`,
+      `\nStagecast serves ${url} until Ctrl-C. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
+      'Or try in another terminal:\n',
       `  curl -s ${url}/api/workflow/stages/2/execute -H 'content-type: application/json' -d '${question}'`,
       `  curl -N "${url}<urls.events of the answer>"\n\n`,
     ].join('\n'),

@@ -12,13 +12,20 @@ export type Session =
   | { kind: 'token'; token: string; user: string; admin: boolean }
 
 const KEY = 'stagecast.token'
+/** Whose drafts this tab keeps. */
+const OWNER = 'stagecast.user'
 
 export const session = new Store<Session>(fromToken(sessionStorage.getItem(KEY) ?? ''))
 
 /** Remembers a token that the API has accepted. */
 export function signIn(token: string): void {
+  const next = fromToken(token)
+  if (next.kind !== 'token') return
+  // What somebody else has typed is nobody's business.
+  if (sessionStorage.getItem(OWNER) !== next.user) sessionStorage.clear()
+  sessionStorage.setItem(OWNER, next.user)
   sessionStorage.setItem(KEY, token)
-  session.set(fromToken(token))
+  session.set(next)
 }
 
 export function useMock(): void {

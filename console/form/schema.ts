@@ -89,12 +89,14 @@ function optionsOf({ enum: listed, const: only, anyOf }: Schema): string[] {
 
 function hintOf(schema: Schema, kind: Kind): string {
   const { minimum, maximum, minLength, maxLength, maxItems, default: preset, description } = schema
+  const hasLengths = minLength !== undefined && maxLength !== undefined
   const parts = [
-    description && sentence(description),
+    // For texts the schema's own words are for programs.
+    !hasLengths && description && sentence(description),
     kind === 'json' && 'A JSON object.',
     kind === 'lines' && `One a line${maxItems ? `, ${maxItems} at most` : ''}.`,
     minimum !== undefined && maximum !== undefined && `${minimum} to ${maximum}.`,
-    minLength !== undefined && maxLength !== undefined && `${minLength} to ${maxLength} characters.`,
+    hasLengths && `${minLength} to ${maxLength} characters.`,
     preset !== undefined && `${String(preset)} when left empty.`,
   ]
   return parts.filter(Boolean).join(' ')

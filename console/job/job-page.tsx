@@ -26,6 +26,9 @@ export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
       <Announcer view={view} />
       <JobCard view={view} job={{ stage, job_id }} />
       {view.failure && <Failure text={view.failure} />}
+      {view.result && stages?.find((one) => one.stage === stage)?.sign_off && (
+        <p class="note">A person signs off before this result counts as done.</p>
+      )}
       {view.result && <Result job={{ stage, job_id }} result={view.result} />}
       <Steps view={view} folded={ended} />
       <About view={view} />

@@ -59,6 +59,7 @@ async function listAll(id: string): Promise<JobSummary[]> {
 
 function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   const before = now.jobs?.get(data.job_id)
+  if (before && isEarlier(data, before)) return now
   const { job_id, stage, workflow_id, status, progress, attempt, message, at, error } = data
   const over = ['completed', 'failed', 'cancelled'].includes(status)
   const job: WatchedJob = {
@@ -68,6 +69,12 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
     finished_at: over ? at : null,
   }
   return put(now, job)
+}
+
+/** The events come from the beginning, the list is of now: what led there does not turn a job back. */
+function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob): boolean {
+  if (job.finished_at !== null) return status !== job.status
+  return attempt < job.attempt || (attempt === job.attempt && progress < job.progress)
 }
 
 function withSnapshot(now: WorkflowView, snapshot: JobSnapshot): WorkflowView {

@@ -107,11 +107,17 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 60
   await page.locator('.job').waitFor()
   t.notOk(page.url().includes('eyJ'), 'no token in the address')
 
+  await page.getByRole('link', { name: 'Run again with changes' }).click()
+  await page.goBack()
+  await page.locator('.job').waitFor()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   await enter(page, token('mallory'))
   await page.getByRole('heading', { name: 'No such job' }).waitFor()
   t.match(await page.locator('main').textContent(), /not yours/, 'somebody else sees nothing')
+  await page.getByRole('link', { name: 'Stages' }).click()
+  await page.getByRole('link', { name: /Literature search/ }).click()
+  t.equal(await page.getByLabel('Research question').inputValue(), '', 'nor what was typed')
 })
 
 t.test('mock authentication is said plainly', { skip, timeout: 60_000 }, async (t) => {
