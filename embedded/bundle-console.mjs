@@ -29,8 +29,8 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
     minify: true,
     format: 'esm',
     target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
+    // Named, or one in some folder above would have a say.
+    tsconfig: join(SOURCES, 'tsconfig.json'),
     write: false,
     legalComments: 'none',
     logLevel: 'silent',
@@ -63,9 +63,12 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
 /** @type {Promise<string> | undefined} */
 let bundled
 
-/** The folder with the pages of this working copy, bundled once a process. */
+/** The folder with the pages of this working copy, bundled once a process; after a failure it is tried again. */
 export function consoleOfWorkingCopy() {
-  bundled ??= bundleConsole()
+  bundled ??= bundleConsole().catch((error) => {
+    bundled = undefined
+    throw error
+  })
   return bundled
 }
 

@@ -84,7 +84,6 @@ function Chips({ paper }: { paper: Data }) {
   const kind = text(paper.study_type) || text(data(paper.study_type).type)
   const size = number(data(data(paper.extraction).sample_size).value)
   const cited = number(paper.cited_by)
-  const score = number(data(paper.ranking).score) ?? number(paper.score)
   const sources = texts(paper.records, 'source')
   const chips = [
     kind && kind !== 'other' ? plain(kind) : '',
@@ -92,7 +91,6 @@ function Chips({ paper }: { paper: Data }) {
     paper.abstract === null ? 'no abstract' : '',
     size === null ? '' : `n = ${size}`,
     cited === null ? '' : `cited ${cited === 1 ? 'once' : `${cited} times`}`,
-    score === null ? '' : `score ${round(score)}`,
     ...(sources.length > 0 ? new Set(sources) : [text(paper.source)]),
   ]
   return (
@@ -135,6 +133,7 @@ function More({ paper }: { paper: Data }) {
 /** What is told of a paper besides its abstract: a name for it, and the text, '' when there is none. */
 function factsOf(paper: Data): [string, string][] {
   const { results, conclusions } = data(paper.extraction)
+  const score = number(data(paper.ranking).score) ?? number(paper.score)
   const parts = list(data(paper.ranking).parts).map(data)
   const related = list(paper.related).map(data)
   const identifiers = [text(paper.pmid) && `PMID ${text(paper.pmid)}`, text(paper.pmcid)]
@@ -142,6 +141,7 @@ function factsOf(paper: Data): [string, string][] {
     ['Screening', text(data(paper.screening).reason)],
     ['Found by', texts(paper.matched_terms).join(', ')],
     ['Ranked by', parts.map(({ by, place }) => `${text(by)}: place ${text(place)}`).join(', ')],
+    ['Score', score === null ? '' : round(score)],
     ...texts(results, 'text').map((said): [string, string] => ['Result', said]),
     ...texts(conclusions, 'text').map((said): [string, string] => ['Conclusion', said]),
     ['Other versions', related.map(({ id, relation }) => `${text(id)} (${text(relation)})`).join(', ')],
