@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import { VERSION } from './logger.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth from './plugins/auth.ts'
+import consolePages from './plugins/console.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
@@ -48,8 +49,17 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** The part of the grace in which answers under way may end. */
 const BUSY_SHARE = 0.7
 
+export interface AppParts {
+  /** Tells where the console's pages lie; without it none are served. */
+  consoleFiles?: () => Promise<string>
+}
+
 /** Builds the API, ready to `listen` or to be given requests with `inject`. */
-export async function buildApp(config: Config, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function buildApp(
+  config: Config,
+  logger: FastifyBaseLogger,
+  { consoleFiles }: AppParts = {},
+): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     bodyLimit: BODY_LIMIT,
@@ -80,6 +90,7 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
       strictPreflight: false,
     })
   await app.register(docs, { version: VERSION })
+  if (consoleFiles) await app.register(consolePages, { files: consoleFiles })
 
   const production = config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test'
   await app.register(redis, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, strict: production })
@@ -127,6 +138,6 @@ export async function buildApp(config: Config, logger: FastifyBaseLogger): Promi
   return app as unknown as FastifyInstance
 }
 
-/** The API serves data; its only pages are those of /docs, which set a policy of their own. */
+/** The API serves data; its only pages, those of /docs and /console/, set policies of their own. */
 const SECURITY_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
 const EXPOSED = ['location', 'retry-after', 'etag', 'idempotent-replayed', 'content-disposition']

@@ -1,4 +1,5 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
+import { join } from 'node:path'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
@@ -7,11 +8,18 @@ import { redisMisfit } from './redis.ts'
 import { buildHealthApp } from './workers/health.ts'
 import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
+/** Compiled, the console lies beside this file; from sources it is bundled when somebody first asks for it. */
+async function consoleFiles(): Promise<string> {
+  if (!import.meta.url.endsWith('.ts')) return join(import.meta.dirname, 'console')
+  const { consoleOfWorkingCopy } = await import('./embedded/bundle-console.mjs')
+  return consoleOfWorkingCopy()
+}
+
 /** The API, listening. */
 export async function openApi(config: Config): Promise<Running & { url: string }> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
-  const app = await buildApp(config, log)
+  const app = await buildApp(config, log, { consoleFiles })
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   return {
     url,

@@ -67,7 +67,8 @@ function greet(url: string, sources: string | undefined): void {
     '  LITERATURE_SOURCES=europepmc,crossref npm run dev\n\n'
   process.stdout.write(
     [
-      `\nStagecast serves ${url} until Ctrl-C. The API: ${url}/docs. Try in another terminal:\n`,
+      `\nStagecast serves ${url} until Ctrl-C. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
+      'Or try in another terminal:\n',
       `  curl -s ${url}/api/workflow/stages/2/execute -H 'content-type: application/json' -d '${question}'`,
       `  curl -N "${url}<urls.events of the answer>"\n`,
       sources === 'sample' ? sample : '',

@@ -28,7 +28,8 @@ export default fp(
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] as string
       const allowed = [...new Set(routes.filter((r) => r.pattern.test(path)).map((r) => r.method))]
-      if (allowed.length === 0) {
+      // The method is right, and a route that finds nothing has come here.
+      if (allowed.length === 0 || allowed.includes(request.method)) {
         return sendProblem(reply, 'NOT_FOUND', 'Nothing is served under this path; see /openapi.json')
       }
       const allow = allowed.sort().join(', ')

@@ -5,7 +5,17 @@ import t from 'tap'
 import { ROOT } from './helpers/processes.ts'
 
 /** Files of the program, without tests, benchmarks and set-up scripts. */
-const ROOMS = ['stages', 'plugins', 'routes', 'workers', 'stage-service', 'embedded', 'client', 'terminal']
+const ROOMS = [
+  'stages',
+  'plugins',
+  'routes',
+  'workers',
+  'stage-service',
+  'embedded',
+  'client',
+  'console',
+  'terminal',
+]
 const TOP = [
   'app',
   'config',
@@ -27,6 +37,7 @@ const MAY: Record<string, string[]> = {
   routes: ['stages', 'plugins'],
   workers: ['stages', 'redis.ts'],
   client: ['stages'],
+  console: ['client', 'stages'],
   'stage-service': ['stages/service.ts', 'stages/literature.ts'],
   embedded: [],
   // The demo is a client of the API.
@@ -40,7 +51,15 @@ const MAY: Record<string, string[]> = {
   'redis-url.ts': [],
   'app.ts': ['config.ts', 'logger.ts', 'plugins', 'routes', 'stages'],
   'door.ts': ['config.ts'],
-  'processes.ts': ['app.ts', 'config.ts', 'door.ts', 'logger.ts', 'redis.ts', 'workers'],
+  'processes.ts': [
+    'app.ts',
+    'config.ts',
+    'door.ts',
+    'logger.ts',
+    'redis.ts',
+    'workers',
+    'embedded/bundle-console.mjs',
+  ],
   'server.ts': ['config.ts', 'door.ts', 'processes.ts'],
   'worker.ts': ['config.ts', 'door.ts', 'processes.ts'],
   'start.ts': ['config.ts', 'door.ts', 'processes.ts', 'embedded', 'stage-service'],
@@ -119,6 +138,14 @@ t.test('routes take from plugins only what needs no plugin', async (t) => {
   }
 })
 
+t.test('the browser is sent types of the contract, not its schemas', async (t) => {
+  for (const [file, found] of imports) {
+    if (!['console', 'client'].includes(room(file))) continue
+    for (const { target, typeOnly } of found)
+      if (room(target) === 'stages') t.ok(typeOnly, `${file} -> ${target}`)
+  }
+})
+
 t.test('one file reads the environment', async (t) => {
   for (const file of files) {
     if (code(file).includes('process.env')) t.match(file, READ_ENVIRONMENT)
@@ -128,8 +155,8 @@ t.test('one file reads the environment', async (t) => {
 t.test('whatever runs is a dependency, not a tool', async (t) => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   for (const [file, found] of imports) {
-    // The demo runs from a working copy, tools included.
-    if (file.startsWith('embedded/demo')) continue
+    // The demo runs from a working copy, tools included. The console is bundled there, with what it imports.
+    if (/^embedded\/(demo|bundle-console)|^console\//.test(file)) continue
     for (const { target, typeOnly } of found) {
       if (isLocal({ target }) || target.startsWith('node:') || typeOnly) continue
       const name = target.split('/', target.startsWith('@') ? 2 : 1).join('/')
@@ -190,7 +217,7 @@ const text = "import l from 'l'"
 function filesOf(folder: string): string[] {
   try {
     const names = readdirSync(join(ROOT, folder), { recursive: true }) as string[]
-    return names.filter((name) => /\.(ts|mjs)$/.test(name)).map((name) => join(folder, name))
+    return names.filter((name) => /\.(tsx?|mjs)$/.test(name)).map((name) => join(folder, name))
   } catch {
     // A room that is not built yet.
     return []
@@ -203,7 +230,7 @@ function room(path: string): string {
 }
 
 function isLocal({ target }: Pick<Import, 'target'>): boolean {
-  return /\.(ts|mjs|json)$/.test(target)
+  return /\.(tsx?|mjs|json)$/.test(target)
 }
 
 /** The text of a file without its comments. */

@@ -16,9 +16,11 @@ await symlink(join(ROOT, 'node_modules'), join(base, 'node_modules'))
 await copyFile(join(ROOT, 'package.json'), join(base, 'package.json'))
 const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
 const build = await runNode(t, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(base, 'dist')], {})
+const bundled = await runNode(t, ['embedded/bundle-console.mjs', join(base, 'dist', 'console')], {})
 const compiled = (name: string) => join(base, 'dist', `${name}.js`)
 
 t.equal(build.exit, 0, build.output)
+t.equal(bundled.exit, 0, bundled.output)
 
 t.test('API and worker', async (t) => {
   const service = await fakeStageService(t)
@@ -37,6 +39,9 @@ t.test('API and worker', async (t) => {
   t.match(missing.headers.get('content-type'), 'application/problem+json')
   t.match(await missing.json(), { code: 'NOT_FOUND' })
   t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
+  const page = await (await fetch(`${api.url}/console/`)).text()
+  const script = await fetch(`${api.url}/console/${/src="(.+?)"/.exec(page)?.[1]}`)
+  t.match([script.status, script.headers.get('content-encoding')], [200, 'gzip'], 'the console is there')
   const document = (await (await fetch(`${api.url}/openapi.json`)).json()) as { info: { version: string } }
   t.match(document.info.version, /^\d+\.\d+\.\d+/, 'the version of package.json is found from dist')
   for (const door of [api, worker]) {

@@ -1,21 +1,14 @@
 /** A real browser follows a job with its own EventSource, from a page of another origin, over a network that breaks. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { findProgram } from '../../embedded/find-redis.mjs'
 import { startApi, testEnv } from '../helpers/app.ts'
+import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
 import { CuttingProxy } from '../helpers/cutting-proxy.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { runningJob } from '../helpers/scripted-job.ts'
 import { eventually, idsOf } from '../helpers/waiting.ts'
-
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  .map((name) => findProgram(name, process.env))
-  .find(Boolean)
-const missing = 'there is no Chromium here: install the package `chromium` of your system'
-if (!executablePath && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
-const skip = executablePath ? false : missing
 
 interface Seen {
   id: string
@@ -48,14 +41,7 @@ async function servePage(t: Test): Promise<string> {
 }
 
 async function openPage(t: Test, origin: string): Promise<Page> {
-  const browser = await chromium.launch({
-    executablePath: executablePath as string,
-    args: [
-      ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    ],
-  })
-  t.teardown(() => browser.close())
+  const browser = await launchBrowser(t)
   const page = await browser.newPage()
   await page.goto(origin)
   return page

@@ -7,7 +7,7 @@ import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { buildApp } from '../../app.ts'
+import { type AppParts, buildApp } from '../../app.ts'
 import { type Config, loadConfig } from '../../config.ts'
 import { workerOptions } from '../../processes.ts'
 import { type StageWorker, startStageWorker } from '../../workers/stage-worker.ts'
@@ -46,10 +46,10 @@ export interface TestApi {
 }
 
 /** The API in this process, listening on a real socket; closed with the test. */
-export async function startApi(t: Test, env: Env): Promise<TestApi> {
+export async function startApi(t: Test, env: Env, parts: AppParts = {}): Promise<TestApi> {
   const config = loadConfig(env)
   const { log, logs } = memoryLog()
-  const app = await buildApp(config, log)
+  const app = await buildApp(config, log, parts)
   t.teardown(() => app.close())
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   return { app, url, config, logs }

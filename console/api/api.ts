@@ -1,0 +1,53 @@
+/** The API as this page uses it: the first-party client with the session's token. */
+import { observedFetch } from './connection.ts'
+import { session, signOut, tokenOf } from './session.ts'
+import { Stagecast, StagecastError } from './stand-in.ts'
+
+export const stagecast = new Stagecast({
+  baseUrl: location.origin,
+  token: () => tokenOf(session.value),
+  fetch: observedFetch,
+})
+
+/** A sentence for any failure, for people. A refused token also ends the session, so that the page asks for another. */
+export function tellFailure(error: unknown): string {
+  if (error instanceof StagecastError) {
+    if (error.status === 401) {
+      const expired = error.code === 'TOKEN_EXPIRED'
+      signOut(
+        expired
+          ? 'Your token has expired. Sign in again to go on where you were.'
+          : `${error.problem.title}.`,
+      )
+    }
+    return error.problem.detail ?? error.message
+  }
+  if (error instanceof TypeError) return 'The server cannot be reached right now.'
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Whether the API takes requests without a token: mock authentication, for development. Throws when it is away. */
+export async function asksForToken(): Promise<boolean> {
+  const answer = await observedFetch('/api/workflow/stages')
+  if (answer.status === 401) return true
+  if (answer.ok) return false
+  throw new Error(`The server answered with status ${answer.status}.`)
+}
+
+/** Whether the API accepts this token; a sentence when not. */
+export async function checkToken(token: string): Promise<string | null> {
+  const answer = await observedFetch('/api/workflow/stages', {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  if (answer.ok) return null
+  const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string }
+  return `${problem.title ?? `Status ${answer.status}`}. ${problem.detail ?? ''}`
+}
+
+/** GETs a JSON document that the client has no method for. */
+export async function getJson<T>(path: string): Promise<T> {
+  const token = tokenOf(session.value)
+  const answer = await observedFetch(path, token ? { headers: { authorization: `Bearer ${token}` } } : {})
+  if (!answer.ok) throw new StagecastError(answer.status, await answer.json().catch(() => ({})))
+  return (await answer.json()) as T
+}

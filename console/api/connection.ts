@@ -1,0 +1,23 @@
+/** Whether the API can be reached, told by how requests fare and by what the browser knows of the network. */
+import { Store } from '../page/store.ts'
+
+/** `offline`: the browser has no network. `unreachable`: it has, but the last request got no answer. */
+export type Connection = 'online' | 'offline' | 'unreachable'
+
+export const connection = new Store<Connection>(navigator.onLine ? 'online' : 'offline')
+
+addEventListener('offline', () => connection.set('offline'))
+addEventListener('online', () => connection.set('online'))
+
+/** `fetch`, noting whether there was an answer at all. */
+export const observedFetch: typeof fetch = async (input, init) => {
+  try {
+    const answer = await fetch(input, init)
+    connection.set('online')
+    return answer
+  } catch (error) {
+    const aborted = error instanceof DOMException && error.name === 'AbortError'
+    if (!aborted) connection.set(navigator.onLine ? 'unreachable' : 'offline')
+    throw error
+  }
+}

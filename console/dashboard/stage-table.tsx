@@ -1,0 +1,71 @@
+/** How each stage does. A stage that nobody has run is left out. */
+import { span } from '../page/parts.tsx'
+import { titleOf, useStages } from '../page/stages.ts'
+import type { StageFigures } from './use-overview.ts'
+
+export function StageTable({ stages }: { stages: StageFigures[] }) {
+  const { stages: catalogue } = useStages()
+  const run = stages.filter(
+    ({ completed, failed, cancelled, retried }) => completed + failed + cancelled + retried > 0,
+  )
+  return (
+    <section aria-labelledby="figures">
+      <h2 id="figures">Stages</h2>
+      {run.length === 0 ? (
+        <p>No job has ended yet.</p>
+      ) : (
+        <section class="scroll" aria-labelledby="figures" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Stage</th>
+                <th scope="col">Success</th>
+                <th scope="col">Completed</th>
+                <th scope="col">Failed</th>
+                <th scope="col">Cancelled</th>
+                <th scope="col">Retried</th>
+                <th scope="col">A minute</th>
+                <th scope="col">Runs p50 / p95</th>
+                <th scope="col">Waits p50 / p95</th>
+              </tr>
+            </thead>
+            <tbody>
+              {run.map((one) => (
+                <tr key={one.stage}>
+                  <th scope="row">
+                    {one.stage} · {titleOf(catalogue, one.stage)}
+                  </th>
+                  <td>
+                    <Rate rate={one.success_rate} />
+                  </td>
+                  <td>{one.completed}</td>
+                  <td>{one.failed}</td>
+                  <td>{one.cancelled}</td>
+                  <td>{one.retried}</td>
+                  <td>{one.per_minute >= 10 ? Math.round(one.per_minute) : one.per_minute.toFixed(1)}</td>
+                  <td>{pair(one.duration_ms)}</td>
+                  <td>{pair(one.waiting_ms)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </section>
+  )
+}
+
+function Rate({ rate }: { rate: number | null }) {
+  if (rate === null) return <>–</>
+  const percent = `${(rate * 100).toFixed(rate === 1 || rate === 0 ? 0 : 1)} %`
+  return (
+    <span class="rate">
+      <span>{percent}</span>
+      <meter aria-label="Success rate" min={0} max={1} value={rate} low={0.5} high={0.9} optimum={1} />
+    </span>
+  )
+}
+
+function pair(times: { p50: number; p95: number } | null): string {
+  return times ? `${span(times.p50)} / ${span(times.p95)}` : '–'
+}

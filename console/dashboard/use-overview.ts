@@ -1,0 +1,67 @@
+/** The state of the whole, asked for again and again while somebody looks. */
+import { useEffect, useState } from 'preact/hooks'
+import { getJson, tellFailure } from '../api/api.ts'
+import { pause } from '../api/persist.ts'
+import { StagecastError } from '../api/stand-in.ts'
+
+interface Percentiles {
+  p50: number
+  p95: number
+}
+
+export interface StageFigures {
+  stage: number
+  slug: string
+  completed: number
+  failed: number
+  cancelled: number
+  retried: number
+  success_rate: number | null
+  per_minute: number
+  duration_ms: Percentiles | null
+  waiting_ms: Percentiles | null
+}
+
+export interface Overview {
+  at: number
+  queue: { waiting: number; delayed: number; active: number; oldest_waiting_at: number | null }
+  workers: { id: string; concurrency: number; running: number; circuit: string; seen_at: number }[]
+  waiting_because: string | null
+  stages: StageFigures[]
+}
+
+const EVERY_MS = 2000
+
+export function useOverview(): { overview: Overview | null; failure: string } {
+  const [overview, setOverview] = useState<Overview | null>(null)
+  const [failure, setFailure] = useState('')
+  useEffect(() => {
+    const leaving = new AbortController()
+    void look(leaving.signal, setOverview, setFailure)
+    return () => leaving.abort()
+  }, [])
+  return { overview, failure }
+}
+
+async function look(
+  signal: AbortSignal,
+  onOverview: (overview: Overview) => void,
+  onFailure: (text: string) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      // Nobody looks at a hidden tab.
+      if (!document.hidden) {
+        const overview = await getJson<Overview>('/api/admin/overview')
+        if (signal.aborted) return
+        onOverview(overview)
+        onFailure('')
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      onFailure(tellFailure(error))
+      if (error instanceof StagecastError && error.status < 500 && error.status !== 429) return
+    }
+    await pause(EVERY_MS, signal)
+  }
+}

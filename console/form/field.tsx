@@ -1,0 +1,142 @@
+/** One field of a form, with its label, its hint, and what was wrong with it. */
+import type { ComponentChildren } from 'preact'
+import { type Field, words } from './schema.ts'
+import { keyOf, type Values } from './values.ts'
+
+export interface FieldProps {
+  field: Field
+  value: Values[string] | undefined
+  fault: string | undefined
+  onChange: (value: Values[string]) => void
+}
+
+/** More options than this stand side by side over the whole width. */
+const MANY = 6
+
+/** The id of the element that takes the focus when something is wrong with the field. */
+export const idOf = (field: Pick<Field, 'path'>): string => `field-${keyOf(field).replaceAll('/', '-')}`
+
+export function FieldView(props: FieldProps) {
+  const { field, fault } = props
+  if (field.kind === 'choices') return <Choices {...props} />
+  if (field.kind === 'flag') return <Flag {...props} />
+  return (
+    <div class={fault ? 'field faulty' : 'field'}>
+      <label for={idOf(field)}>
+        {field.label}
+        {!field.required && <span class="quiet"> optional</span>}
+      </label>
+      <Hint field={field} />
+      <Input {...props} />
+      <Fault field={field} fault={fault} />
+    </div>
+  )
+}
+
+function Input({ field, value, fault, onChange }: FieldProps) {
+  const common = {
+    id: idOf(field),
+    value: typeof value === 'string' ? value : '',
+    'aria-describedby': `${idOf(field)}-hint ${idOf(field)}-fault`,
+    'aria-invalid': fault ? ('true' as const) : ('false' as const),
+    'aria-required': field.required,
+    onInput: (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value),
+  }
+  if (field.kind === 'long-text') return <textarea {...common} rows={4} />
+  if (field.kind === 'lines') return <textarea {...common} rows={3} />
+  if (field.kind === 'json')
+    return <textarea {...common} class="code" rows={6} spellcheck={false} placeholder="{ }" />
+  if (field.kind === 'number')
+    return <input {...common} class="short" inputMode="numeric" autocomplete="off" />
+  if (field.kind === 'choice')
+    return (
+      <select {...common}>
+        <option value="">not set</option>
+        {field.options.map((option) => (
+          <option key={option} value={option}>
+            {words(option)}
+          </option>
+        ))}
+      </select>
+    )
+  const short = field.schema.maxLength === undefined && field.schema.minLength === undefined
+  return <input {...common} class={short ? 'short' : ''} autocomplete="off" />
+}
+
+function Choices({ field, value, fault, onChange }: FieldProps) {
+  const chosen = Array.isArray(value) ? value : []
+  const toggle = (option: string, on: boolean) =>
+    onChange(field.options.filter((one) => (one === option ? on : chosen.includes(one))))
+  return (
+    <fieldset
+      class={`field${fault ? ' faulty' : ''}${field.options.length > MANY ? ' wide' : ''}`}
+      id={idOf(field)}
+      tabIndex={-1}
+      aria-describedby={`${idOf(field)}-hint ${idOf(field)}-fault`}
+    >
+      <legend>
+        {field.label}
+        {!field.required && <span class="quiet"> optional</span>}
+      </legend>
+      <Hint field={field} />
+      <div class="choices">
+        {field.options.map((option) => (
+          <label key={option} class="choice">
+            <input
+              type="checkbox"
+              checked={chosen.includes(option)}
+              onChange={(event) => toggle(option, event.currentTarget.checked)}
+            />
+            {words(option)}
+          </label>
+        ))}
+      </div>
+      <Fault field={field} fault={fault} />
+    </fieldset>
+  )
+}
+
+function Flag({ field, value, fault, onChange }: FieldProps) {
+  const on = typeof value === 'boolean' ? value : field.schema.default === true
+  return (
+    <div class={fault ? 'field faulty' : 'field'}>
+      <label class="choice">
+        <input
+          id={idOf(field)}
+          type="checkbox"
+          checked={on}
+          aria-describedby={`${idOf(field)}-hint ${idOf(field)}-fault`}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
+        {field.label}
+      </label>
+      <Hint field={field} />
+      <Fault field={field} fault={fault} />
+    </div>
+  )
+}
+
+function Hint({ field }: { field: Field }) {
+  return (
+    <Note id={`${idOf(field)}-hint`} kind="hint">
+      {field.hint}
+    </Note>
+  )
+}
+
+function Fault({ field, fault }: { field: Field; fault: string | undefined }) {
+  return (
+    <Note id={`${idOf(field)}-fault`} kind="fault">
+      {fault && `${field.label} ${fault}.`}
+    </Note>
+  )
+}
+
+/** Always there, so that what describes a field exists; empty it takes no room. */
+function Note({ id, kind, children }: { id: string; kind: string; children: ComponentChildren }) {
+  return (
+    <p id={id} class={kind}>
+      {children}
+    </p>
+  )
+}

@@ -1,0 +1,117 @@
+/** The fields of a stage's form, read from the schema of its execute route in the OpenAPI document. */
+
+export interface Schema {
+  $ref?: string
+  type?: string | string[]
+  title?: string
+  description?: string
+  const?: unknown
+  enum?: unknown[]
+  anyOf?: Schema[]
+  items?: Schema
+  properties?: Record<string, Schema>
+  required?: string[]
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+}
+
+export interface OpenApi {
+  paths: Record<string, { post?: { requestBody?: { content?: Record<string, { schema?: Schema }> } } }>
+  components?: { schemas?: Record<string, Schema> }
+}
+
+/** How a field is edited. `json`: what no other kind fits is typed as JSON. */
+export type Kind = 'text' | 'long-text' | 'number' | 'flag' | 'choice' | 'choices' | 'lines' | 'json'
+
+export interface Field {
+  /** Where its value stands in the body, e.g. `['inputs', 'max_results']`. */
+  path: string[]
+  kind: Kind
+  label: string
+  hint: string
+  required: boolean
+  options: string[]
+  schema: Schema
+}
+
+/** Fields of the form of `stage`, in the order of the schema, without the workflow's id; null when there is no such stage. */
+export function fieldsOf(document: OpenApi, stage: number): Field[] | null {
+  const content = document.paths[`/api/workflow/stages/${stage}/execute`]?.post?.requestBody?.content
+  const schema = content?.['application/json']?.schema
+  if (!schema) return null
+  const resolve = (one: Schema): Schema => {
+    const name = /^#\/components\/schemas\/(.+)$/.exec(one.$ref ?? '')?.[1]
+    return (name && document.components?.schemas?.[name]) || one
+  }
+  return members(resolve(schema), [], resolve).filter(({ path }) => path.join() !== 'workflow_id')
+}
+
+function members(schema: Schema, path: string[], resolve: (one: Schema) => Schema): Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, raw]) => {
+    const member = resolve(raw)
+    const at = [...path, name]
+    if (member.type === 'object' && member.properties) return members(member, at, resolve)
+    return [toField(member, at, schema.required?.includes(name) ?? false)]
+  })
+}
+
+function toField(schema: Schema, path: string[], required: boolean): Field {
+  const kind = kindOf(schema)
+  const options = optionsOf(kind === 'choices' ? (schema.items ?? {}) : schema)
+  const label = schema.title ?? words(path.at(-1) ?? '')
+  return { path, kind, label, hint: hintOf(schema, kind), required, options, schema }
+}
+
+function kindOf(schema: Schema): Kind {
+  if (optionsOf(schema).length > 0) return 'choice'
+  if (schema.type === 'array' && schema.items) {
+    if (optionsOf(schema.items).length > 0) return 'choices'
+    if (schema.items.type === 'string') return 'lines'
+  }
+  if (schema.type === 'integer' || schema.type === 'number') return 'number'
+  if (schema.type === 'boolean') return 'flag'
+  if (schema.type === 'string') return (schema.maxLength ?? 0) > 500 ? 'long-text' : 'text'
+  return 'json'
+}
+
+/** The texts a value may be; none when anything else is allowed too. */
+function optionsOf({ enum: listed, const: only, anyOf }: Schema): string[] {
+  if (listed) return listed.map(String)
+  if (only !== undefined) return [String(only)]
+  const each = anyOf?.map(optionsOf) ?? []
+  return each.every((options) => options.length > 0) ? each.flat() : []
+}
+
+function hintOf(schema: Schema, kind: Kind): string {
+  const { minimum, maximum, minLength, maxLength, maxItems, default: preset, description } = schema
+  const hasLengths = minLength !== undefined && maxLength !== undefined
+  const parts = [
+    // For texts the schema's own words are for programs.
+    !hasLengths && description && sentence(description),
+    kind === 'json' && 'A JSON object.',
+    kind === 'lines' && `One a line${maxItems ? `, ${maxItems} at most` : ''}.`,
+    minimum !== undefined && maximum !== undefined && `${minimum} to ${maximum}.`,
+    hasLengths && `${minLength} to ${maxLength} characters.`,
+    preset !== undefined && `${String(preset)} when left empty.`,
+  ]
+  return parts.filter(Boolean).join(' ')
+}
+
+/** Names that are written in a way of their own. */
+const NAMES: Record<string, string> = { europepmc: 'Europe PMC', pubmed: 'PubMed', openalex: 'OpenAlex' }
+
+/** `year_from` as people write it. */
+export function words(name: string): string {
+  if (NAMES[name]) return NAMES[name]
+  const spaced = name.replaceAll('_', ' ').trim()
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1)
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}

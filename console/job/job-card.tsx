@@ -1,0 +1,139 @@
+/** Where a job stands: bar, attempt, message, time, and cancelling it. */
+import { useEffect, useState } from 'preact/hooks'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { connection } from '../api/connection.ts'
+import { type JobRef, StagecastError } from '../api/stand-in.ts'
+import { Badge, duration, wholeSeconds } from '../page/parts.tsx'
+import { useStore } from '../page/store.ts'
+import { isOver, type JobView } from './use-job.ts'
+
+export function JobCard({ view, job }: { view: JobView; job: JobRef }) {
+  const { status, progress, attempt, snapshot, error, message, hint } = view
+  const over = isOver(status)
+  return (
+    <section class={`card job ${status}`} aria-label="Progress">
+      <div class="row">
+        <Badge status={status} />
+        <span class="percent">{Math.round(progress)} %</span>
+      </div>
+      <progress aria-label="Progress of the job" max={100} value={progress} />
+      {!over && (
+        <p class="message">
+          <bdi>{message || 'Waiting for its turn.'}</bdi>
+        </p>
+      )}
+      {hint && !over && <p class="hint">{hint}</p>}
+      {status === 'retrying' && error && (
+        <p class="note">
+          Attempt {error.attempt} failed: <bdi>{error.message}</bdi> <code>{error.code}</code> Another attempt
+          follows.
+        </p>
+      )}
+      {status === 'failed' && error && (
+        <p class="alert">
+          <bdi>{error.message}</bdi> <code>{error.code}</code>
+        </p>
+      )}
+      {status === 'cancelled' && <p class="note">The job was cancelled. Nothing of it runs any more.</p>}
+      <div class="row meta">
+        <span>
+          {attempt === 0 ? 'Not begun yet' : `Attempt ${attempt} of ${snapshot?.max_attempts ?? '…'}`}
+        </span>
+        <Elapsed view={view} />
+        {!over && <Transport view={view} />}
+        {!over && <Cancel job={job} asked={status === 'cancelling'} />}
+      </div>
+    </section>
+  )
+}
+
+/** Since the job was accepted; it stands still once the job is over. */
+function Elapsed({ view }: { view: JobView }) {
+  const [, setTick] = useState(0)
+  const over = isOver(view.status)
+  useEffect(() => {
+    if (over) return
+    const timer = setInterval(() => setTick((tick) => tick + 1), 1000)
+    return () => clearInterval(timer)
+  }, [over])
+  const now = Date.now()
+  const from = view.snapshot?.created_at ?? now
+  const until = over ? (view.snapshot?.finished_at ?? view.steps.at(-1)?.data.at ?? now) : now
+  return (
+    <span class="elapsed">
+      {over ? `Took ${duration(until - from)}` : `For ${wholeSeconds(until - from)}`}
+    </span>
+  )
+}
+
+function Transport({ view }: { view: JobView }) {
+  const state = useStore(connection)
+  if (state !== 'online') return <span class="transport lost">Waiting for the server</span>
+  if (view.transport === 'polling') {
+    return (
+      <span
+        class="transport polling"
+        title="Live events do not get through, probably because of a proxy in between."
+      >
+        Polling
+      </span>
+    )
+  }
+  return <span class="transport live">{view.transport ? 'Live' : 'Connecting'}</span>
+}
+
+function Cancel({ job, asked }: { job: JobRef; asked: boolean }) {
+  const [sure, setSure] = useState(false)
+  const [busy, setBusy] = useState(false)
+  const [fault, setFault] = useState('')
+
+  async function cancel(): Promise<void> {
+    setBusy(true)
+    setFault('')
+    try {
+      await stagecast.cancel(job)
+    } catch (error) {
+      // It ended in the same moment: its end is on the way to this page.
+      if (!(error instanceof StagecastError && error.status === 409)) setFault(tellFailure(error))
+    }
+    setBusy(false)
+    setSure(false)
+  }
+
+  if (asked) return <span class="push">Cancelling…</span>
+  return (
+    <span class="push cancel">
+      {fault && (
+        <span class="fault" role="alert">
+          {fault}
+        </span>
+      )}
+      {sure ? (
+        <>
+          <span>Cancel this job?</span>
+          <button
+            type="button"
+            class="danger"
+            aria-disabled={busy}
+            ref={focus}
+            onClick={() => void (busy || cancel())}
+          >
+            Yes, cancel it
+          </button>
+          <button type="button" onClick={() => setSure(false)}>
+            No
+          </button>
+        </>
+      ) : (
+        <button type="button" onClick={() => setSure(true)}>
+          Cancel
+        </button>
+      )}
+    </span>
+  )
+}
+
+/** The button that was pressed is gone: the focus goes to what took its place. */
+function focus(element: HTMLElement | null): void {
+  element?.focus()
+}

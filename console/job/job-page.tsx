@@ -1,0 +1,110 @@
+/** One job: its progress while it runs, and what came of it. */
+import { keepDraft, newId } from '../form/draft.ts'
+import { fieldsOf, words } from '../form/schema.ts'
+import { useDocument } from '../form/use-document.ts'
+import { fromBody } from '../form/values.ts'
+import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
+import { links } from '../page/route.ts'
+import { titleOf, useStages } from '../page/stages.ts'
+import { Result } from '../review/result.tsx'
+import { Announcer } from './announcer.tsx'
+import { JobCard } from './job-card.tsx'
+import { Steps } from './steps.tsx'
+import { type JobView, useJob } from './use-job.ts'
+
+export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
+  const view = useJob(stage, job_id)
+  const { stages } = useStages()
+  const { snapshot } = view
+  if (!snapshot) return view.failure ? <Missing text={view.failure} /> : <Loading what="the job" />
+  const ended = snapshot.finished_at !== null || view.result !== null
+  return (
+    <>
+      <Heading above={`Stage ${stage} · ${titleOf(stages, stage)}`}>
+        <bdi>{snapshot.data.research_question ?? titleOf(stages, stage)}</bdi>
+      </Heading>
+      <Announcer view={view} />
+      <JobCard view={view} job={{ stage, job_id }} />
+      {view.failure && <Failure text={view.failure} />}
+      {view.result && stages?.find((one) => one.stage === stage)?.sign_off && (
+        <p class="note">A person signs off before this result counts as done.</p>
+      )}
+      {view.result && <Result job={{ stage, job_id }} result={view.result} />}
+      <Steps view={view} folded={ended} />
+      <About view={view} />
+    </>
+  )
+}
+
+function Missing({ text }: { text: string }) {
+  return (
+    <>
+      <Heading>No such job</Heading>
+      <Failure text={text} />
+      <p>
+        <a href={links.jobs}>See all jobs</a>
+      </p>
+    </>
+  )
+}
+
+function About({ view }: { view: JobView }) {
+  const { snapshot } = view
+  const { document } = useDocument()
+  if (!snapshot) return null
+  const { data, stage } = snapshot
+  const fields = document && fieldsOf(document, stage)
+  const inputs = Object.entries(data.inputs)
+
+  function again(): void {
+    if (!fields) return
+    const body = { ...data, inputs: data.inputs }
+    keepDraft(stage, { workflow: newId(), values: fromBody(fields, body) })
+  }
+
+  return (
+    <section aria-labelledby="about">
+      <h2 id="about">About this job</h2>
+      <dl class="facts">
+        <dt>Job</dt>
+        <dd class="code">{snapshot.job_id}</dd>
+        <dt>Workflow</dt>
+        <dd class="code">
+          <a href={links.workflow(snapshot.workflow_id)}>{snapshot.workflow_id}</a>
+        </dd>
+        <dt>Started by</dt>
+        <dd>
+          <bdi>{data.user_id}</bdi>, <Time at={snapshot.created_at} />
+        </dd>
+        {inputs.length > 0 && (
+          <>
+            <dt>Options</dt>
+            <dd>
+              {inputs.map(([name, value]) => (
+                <p key={name}>
+                  {words(name)}: <bdi>{inShort(value)}</bdi>
+                </p>
+              ))}
+            </dd>
+          </>
+        )}
+      </dl>
+      <div class="actions">
+        {fields && (
+          <a class="button" href={links.create(stage)} onClick={again}>
+            Run again with changes
+          </a>
+        )}
+        <a class="button" href={links.workflow(snapshot.workflow_id)}>
+          Watch the workflow
+        </a>
+      </div>
+    </section>
+  )
+}
+
+function inShort(value: unknown): string {
+  if (typeof value === 'string') return value
+  const listed = Array.isArray(value) && value.every((one) => typeof one === 'string')
+  return listed ? value.join(', ') : JSON.stringify(value)
+}

@@ -1,0 +1,62 @@
+/** The caller's jobs, page by page, kept fresh while one of those shown may still change. */
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { JobSummary } from '../../stages/job.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { persist } from '../api/persist.ts'
+
+const FRESH_MS = 4000
+
+interface Pages {
+  /** Null until the first page has come. */
+  jobs: readonly JobSummary[] | null
+  /** Where the next page begins; null behind the last one. */
+  next: string | null
+  failure: string
+}
+
+/** What is asked for: the page behind `after`, '' for the first. A new object asks again. */
+interface Asked {
+  after: string
+}
+
+export function useJobs(filter: Readonly<Record<string, string>>) {
+  const [pages, setPages] = useState<Pages>({ jobs: null, next: null, failure: '' })
+  const [asked, setAsked] = useState<Asked>({ after: '' })
+  const [busy, setBusy] = useState(true)
+  const refresh = useCallback(() => setAsked({ after: '' }), [])
+
+  useEffect(() => {
+    const leaving = new AbortController()
+    setBusy(true)
+    pageWithJobs(filter, asked.after, leaving.signal)
+      .then(({ jobs, next }) => {
+        if (leaving.signal.aborted) return
+        setPages((now) => ({ jobs: asked.after ? [...(now.jobs ?? []), ...jobs] : jobs, next, failure: '' }))
+      })
+      .catch((error) => {
+        if (!leaving.signal.aborted) setPages((now) => ({ ...now, failure: tellFailure(error) }))
+      })
+      .finally(() => leaving.signal.aborted || setBusy(false))
+    return () => leaving.abort()
+  }, [filter, asked])
+
+  useEffect(() => {
+    // Whoever has gone further back is not thrown to the first page again.
+    const changing = asked.after === '' && pages.jobs?.some(({ finished_at }) => finished_at === null)
+    if (!changing) return
+    const timer = setInterval(() => document.hidden || refresh(), FRESH_MS)
+    return () => clearInterval(timer)
+  }, [asked, pages, refresh])
+
+  return { pages, busy, more: () => busy || setAsked({ after: pages.next ?? '' }), refresh }
+}
+
+/** A page may be empty and not the last: the next one with jobs in it. */
+async function pageWithJobs(filter: Readonly<Record<string, string>>, after: string, signal: AbortSignal) {
+  for (let from = after; ; ) {
+    const query = { ...filter, ...(from && { after: from }) }
+    const page = await persist(() => stagecast.jobs(query), signal)
+    if (page.jobs.length > 0 || page.next === null) return page
+    from = page.next
+  }
+}

@@ -1,0 +1,87 @@
+/** All jobs of a workflow, followed over one connection. */
+import { useEffect, useState } from 'preact/hooks'
+import type { JobEventData, JobSnapshot, JobSummary } from '../../stages/job.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { persist } from '../api/persist.ts'
+
+export interface WatchedJob extends JobSummary {
+  message: string
+}
+
+export interface WorkflowView {
+  /** By id, in the order in which they were started; null until they are known. */
+  jobs: ReadonlyMap<string, WatchedJob> | null
+  transport: 'sse' | 'polling' | null
+  failure: string
+}
+
+export function useWorkflow(id: string): WorkflowView {
+  const [view, setView] = useState<WorkflowView>({ jobs: null, transport: null, failure: '' })
+  useEffect(() => {
+    const leaving = new AbortController()
+    const change = (next: (view: WorkflowView) => WorkflowView) => {
+      if (!leaving.signal.aborted) setView(next)
+    }
+    follow(id, leaving.signal, change).catch((error) =>
+      change((now) => ({ ...now, failure: tellFailure(error) })),
+    )
+    return () => leaving.abort()
+  }, [id])
+  return view
+}
+
+type Change = (next: (view: WorkflowView) => WorkflowView) => void
+
+async function follow(id: string, signal: AbortSignal, change: Change): Promise<void> {
+  const known = await persist(() => listAll(id), signal)
+  change((now) => ({ ...now, jobs: new Map(known.map((job) => [job.job_id, { ...job, message: '' }])) }))
+  const onTransport = (transport: 'sse' | 'polling') => change((now) => ({ ...now, transport }))
+  for await (const { event, data } of stagecast.watchWorkflow(id, { signal, onTransport })) {
+    if (event === 'gap') {
+      for (const snapshot of (data as { jobs: JobSnapshot[] }).jobs)
+        change((now) => withSnapshot(now, snapshot))
+    } else if (data && typeof data === 'object' && 'job_id' in data) {
+      change((now) => withEvent(now, data as JobEventData))
+    }
+  }
+}
+
+/** A workflow's jobs, the oldest first. */
+async function listAll(id: string): Promise<JobSummary[]> {
+  const jobs: JobSummary[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const page = await stagecast.jobs({ workflow_id: id, limit: '100', ...(after && { after }) })
+    jobs.push(...page.jobs)
+    after = page.next
+  }
+  return jobs.reverse()
+}
+
+function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
+  const before = now.jobs?.get(data.job_id)
+  if (before && isEarlier(data, before)) return now
+  const { job_id, stage, workflow_id, status, progress, attempt, message, at, error } = data
+  const over = ['completed', 'failed', 'cancelled'].includes(status)
+  const job: WatchedJob = {
+    ...(before ?? { max_attempts: attempt, research_question: null, created_at: at, processed_at: null }),
+    ...{ job_id, stage, workflow_id, status, progress, attempt, message },
+    error: error ?? null,
+    finished_at: over ? at : null,
+  }
+  return put(now, job)
+}
+
+/** The events come from the beginning, the list is of now: what led there does not turn a job back. */
+function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob): boolean {
+  if (job.finished_at !== null) return status !== job.status
+  return attempt < job.attempt || (attempt === job.attempt && progress < job.progress)
+}
+
+function withSnapshot(now: WorkflowView, snapshot: JobSnapshot): WorkflowView {
+  const { data, cursor: _cursor, result: _result, ...rest } = snapshot
+  return put(now, { ...rest, research_question: data.research_question, message: '' })
+}
+
+function put(now: WorkflowView, job: WatchedJob): WorkflowView {
+  return { ...now, jobs: new Map([...(now.jobs ?? []), [job.job_id, job]]) }
+}

@@ -1,0 +1,8 @@
+/** The console: one page that talks to the API it came from. */
+import { render } from 'preact'
+import { App } from './page/app.tsx'
+import { restoreTheme } from './page/theme.ts'
+
+restoreTheme()
+const root = document.getElementById('root')
+if (root) render(<App />, root)

@@ -1,0 +1,116 @@
+/** The frame of all pages, and which of them is shown. */
+import { useEffect } from 'preact/hooks'
+import { asksForToken } from '../api/api.ts'
+import { connection } from '../api/connection.ts'
+import { session, signOut, useMock } from '../api/session.ts'
+import { DashboardPage } from '../dashboard/dashboard-page.tsx'
+import { NewPage } from '../form/new-page.tsx'
+import { JobPage } from '../job/job-page.tsx'
+import { JobsPage } from '../lists/jobs-page.tsx'
+import { WorkflowPage } from '../lists/workflow-page.tsx'
+import { Bar } from './bar.tsx'
+import { Failure, Loading } from './parts.tsx'
+import { type Route, route } from './route.ts'
+import { SignInPage } from './sign-in-page.tsx'
+import { StagesPage } from './stages-page.tsx'
+import { useStore } from './store.ts'
+
+/** How soon the page asks again who must sign in, while the server cannot be reached. */
+const RETRY_MS = 2000
+
+export function App() {
+  const current = useStore(session)
+  useEffect(() => {
+    if (current.kind === 'unknown') return learnSession()
+  }, [current.kind])
+  return (
+    <>
+      <button type="button" class="skip" onClick={skipToMain}>
+        Skip to the content
+      </button>
+      <Bar />
+      <Notice />
+      <main id="main" tabIndex={-1}>
+        {current.kind === 'unknown' ? (
+          <Loading what="the console" />
+        ) : current.kind === 'signed-out' ? (
+          <SignInPage why={current.why} />
+        ) : (
+          <Page />
+        )}
+      </main>
+      <footer class="foot">
+        <a href="/docs">The API</a>
+        <a href="/openapi.json">OpenAPI document</a>
+      </footer>
+    </>
+  )
+}
+
+function Page() {
+  const at = useStore(route)
+  // A key for each thing shown: going from one job to another begins anew.
+  return <Shown key={JSON.stringify(at)} at={at} />
+}
+
+function Shown({ at }: { at: Route }) {
+  switch (at.page) {
+    case 'stages':
+      return <StagesPage />
+    case 'new':
+      return <NewPage stage={at.stage} workflow={at.workflow} />
+    case 'job':
+      return <JobPage stage={at.stage} job_id={at.job_id} />
+    case 'jobs':
+      return <JobsPage filter={at.filter} />
+    case 'workflow':
+      return <WorkflowPage id={at.workflow} />
+    case 'dashboard':
+      return <DashboardPage />
+    case 'sign-in':
+      return <SignInPage why="" />
+    case 'unknown':
+      return <Failure text="There is no such page." />
+  }
+}
+
+/** Says when the server cannot be reached. Always there, so that its changes are read out. */
+function Notice() {
+  const state = useStore(connection)
+  return (
+    <div class="notices" role="status">
+      {state === 'offline' && (
+        <p class="notice">
+          You are offline. What runs goes on; this page catches up when the network is back.
+        </p>
+      )}
+      {state === 'unreachable' && (
+        <p class="notice">The server cannot be reached. This page keeps trying and will catch up.</p>
+      )}
+    </div>
+  )
+}
+
+/** A button and no link: the hash is the route, so a link's own jump would change the page. */
+function skipToMain(): void {
+  document.getElementById('main')?.focus()
+}
+
+/** Without a token the API itself says whether one is needed. */
+function learnSession(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let over = false
+  const ask = async () => {
+    try {
+      const asks = await asksForToken()
+      if (!over && session.value.kind === 'unknown') asks ? signOut() : useMock()
+    } catch {
+      if (!over) timer = setTimeout(ask, RETRY_MS)
+    }
+  }
+  void ask()
+  return () => {
+    over = true
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,74 @@
+/** The bar on top: where one can go, who one is, light or dark. */
+import { isAdmin, session, signOut } from '../api/session.ts'
+import { links, type Route, route } from './route.ts'
+import { useStore } from './store.ts'
+import { nextTheme, theme } from './theme.ts'
+
+export function Bar() {
+  const at = useStore(route)
+  const who = useStore(session)
+  const inside = who.kind === 'token' || who.kind === 'mock'
+  return (
+    <header class="bar">
+      <a class="brand" href={links.stages}>
+        Stagecast
+      </a>
+      {inside && (
+        <nav aria-label="Main">
+          <Link to={links.stages} at={at} pages={['stages', 'new']} text="Stages" />
+          <Link to={links.jobs} at={at} pages={['jobs', 'job', 'workflow']} text="Jobs" />
+          {isAdmin(who) && <Link to={links.dashboard} at={at} pages={['dashboard']} text="Dashboard" />}
+        </nav>
+      )}
+      <div class="who">
+        <ThemeButton />
+        {who.kind === 'mock' && (
+          <a
+            class="mock"
+            href={links.signIn}
+            title="Every request is made as user-dev-001. Sign in with a token instead."
+          >
+            Mock authentication
+          </a>
+        )}
+        {who.kind === 'token' && (
+          <>
+            <span class="user">{who.user}</span>
+            <button type="button" class="plain" onClick={() => signOut()}>
+              Sign out
+            </button>
+          </>
+        )}
+      </div>
+    </header>
+  )
+}
+
+function Link({ to, at, pages, text }: { to: string; at: Route; pages: Route['page'][]; text: string }) {
+  return (
+    <a href={to} aria-current={pages.includes(at.page) ? 'page' : undefined}>
+      {text}
+    </a>
+  )
+}
+
+const LABELS = { system: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' }
+
+function ThemeButton() {
+  const chosen = useStore(theme)
+  return (
+    <button
+      type="button"
+      class="plain theme"
+      aria-label={LABELS[chosen]}
+      title={LABELS[chosen]}
+      onClick={nextTheme}
+    >
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        <circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.5" />
+        {chosen === 'system' && <path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor" />}
+        {chosen === 'dark' && <circle cx="8" cy="8" r="5.5" fill="currentColor" />}
+      </svg>
+    </button>
+  )
+}

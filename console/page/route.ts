@@ -1,0 +1,64 @@
+/**
+ * Which page is shown, kept behind the `#` of the address: the server serves one page whatever it says, and a link to a
+ * job works after a reload. No token ever goes there.
+ */
+import { Store } from './store.ts'
+
+export type Route =
+  | { page: 'stages' }
+  | { page: 'new'; stage: number; workflow: string }
+  | { page: 'job'; stage: number; job_id: string }
+  | { page: 'jobs'; filter: Record<string, string> }
+  | { page: 'workflow'; workflow: string }
+  | { page: 'dashboard' }
+  | { page: 'sign-in' }
+  | { page: 'unknown' }
+
+export const route = new Store<Route>(readRoute(location.hash))
+addEventListener('hashchange', () => route.set(readRoute(location.hash)))
+
+/** The page that a hash such as `#/jobs/2/<id>` names. */
+export function readRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?')
+  const search = new URLSearchParams(query)
+  const [head = '', second = '', third = ''] = path.split('/').map(decoded)
+  if (head === '') return { page: 'stages' }
+  if (head === 'new' && second) {
+    return { page: 'new', stage: Number(second), workflow: search.get('workflow') ?? '' }
+  }
+  if (head === 'jobs' && third) return { page: 'job', stage: Number(second), job_id: third }
+  if (head === 'jobs' && !second) return { page: 'jobs', filter: filterOf(search) }
+  if (head === 'workflows' && second) return { page: 'workflow', workflow: second }
+  if (head === 'dashboard' || head === 'sign-in') return { page: head }
+  return { page: 'unknown' }
+}
+
+export const links = {
+  stages: '#/',
+  jobs: '#/jobs',
+  dashboard: '#/dashboard',
+  signIn: '#/sign-in',
+  create: (stage: number, workflow = '') =>
+    `#/new/${stage}${workflow && `?workflow=${encodeURIComponent(workflow)}`}`,
+  job: ({ stage, job_id }: { stage: number; job_id: string }) =>
+    `#/jobs/${stage}/${encodeURIComponent(job_id)}`,
+  workflow: (id: string) => `#/workflows/${encodeURIComponent(id)}`,
+  filtered: (filter: Record<string, string>) => {
+    const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString()
+    return `#/jobs${query && `?${query}`}`
+  },
+}
+
+/** Only what the list of jobs can be narrowed by. */
+function filterOf(search: URLSearchParams): Record<string, string> {
+  const entries = ['stage', 'status', 'workflow_id'].map((name) => [name, search.get(name) ?? ''] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== ''))
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

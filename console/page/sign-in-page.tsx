@@ -1,0 +1,86 @@
+/** Signing in with a token from one's issuer. */
+import { useState } from 'preact/hooks'
+import { asksForToken, checkToken, tellFailure } from '../api/api.ts'
+import { session, signIn, useMock } from '../api/session.ts'
+import { Heading } from './parts.tsx'
+import { links, route } from './route.ts'
+import { useStore } from './store.ts'
+
+export function SignInPage({ why }: { why: string }) {
+  const who = useStore(session)
+  const [token, setToken] = useState('')
+  const [fault, setFault] = useState('')
+  const [busy, setBusy] = useState(false)
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    setFault(await enter(token.trim()).catch(tellFailure))
+    setBusy(false)
+  }
+
+  return (
+    <form class="form narrow" noValidate onSubmit={(event) => void submit(event)}>
+      <Heading>Sign in</Heading>
+      {why && (
+        <p class="note" role="alert">
+          {why}
+        </p>
+      )}
+      {who.kind === 'mock' && (
+        <p class="note">
+          This server runs with mock authentication: everybody is user-dev-001 and needs no token. A token
+          works too.
+        </p>
+      )}
+      <div class={fault ? 'field faulty' : 'field'}>
+        <label for="token">Token</label>
+        <p class="hint" id="token-hint">
+          A JSON Web Token from whoever runs this server. It stays in this tab and is forgotten with it.
+        </p>
+        <textarea
+          id="token"
+          class="code"
+          rows={4}
+          autocomplete="off"
+          spellcheck={false}
+          value={token}
+          aria-describedby="token-hint token-fault"
+          aria-invalid={fault ? 'true' : 'false'}
+          onInput={(event) => setToken(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') void submit(event)
+          }}
+        />
+        <p class="fault" id="token-fault" role="alert">
+          {fault}
+        </p>
+      </div>
+      <div class="actions">
+        <button class="primary" type="submit" aria-disabled={busy}>
+          {busy ? 'Signing in…' : 'Sign in'}
+        </button>
+        {who.kind === 'mock' && (
+          <a class="button" href={links.stages}>
+            Go on without
+          </a>
+        )}
+      </div>
+    </form>
+  )
+}
+
+/** What is wrong with the token, '' when it is accepted: then the page that was asked for is shown. */
+async function enter(token: string): Promise<string> {
+  if (token === '') {
+    if (await asksForToken()) return 'Paste a token first.'
+    useMock()
+  } else {
+    const fault = await checkToken(token)
+    if (fault) return fault
+    signIn(token)
+  }
+  if (route.value.page === 'sign-in') location.hash = links.stages
+  return ''
+}

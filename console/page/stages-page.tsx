@@ -1,0 +1,33 @@
+/** All stages, to choose one from. */
+import { Failure, Heading, Loading } from './parts.tsx'
+import { links } from './route.ts'
+import { useStages } from './stages.ts'
+
+export function StagesPage() {
+  const { stages, failure, again } = useStages()
+  return (
+    <>
+      <Heading>Stages</Heading>
+      <p class="lead">Choose what to run. Each stage is queued, run once, and can be watched live.</p>
+      {failure && <Failure text={failure} again={again} />}
+      {!stages && !failure && <Loading what="the stages" />}
+      {stages && (
+        <ol class="stages">
+          {stages.map(({ stage, title, sign_off, optional, needs_question }) => (
+            <li key={stage}>
+              <a href={links.create(stage)}>
+                <span class="number">{stage}</span>
+                <span class="name">{title}</span>
+                <span class="marks">
+                  {needs_question && <span>asks a question</span>}
+                  {sign_off && <span>needs sign-off</span>}
+                  {optional && <span>optional</span>}
+                </span>
+              </a>
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  )
+}

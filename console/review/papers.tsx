@@ -1,0 +1,165 @@
+/** The papers of a review in their order, each with the reason why it is there. */
+import { useState } from 'preact/hooks'
+import { type Data, data, list, number, plain, text, texts } from './read.ts'
+
+/** Shown at first: reading begins at the top. */
+const FIRST = 10
+
+export function Papers({ papers }: { papers: unknown[] }) {
+  const [all, setAll] = useState(false)
+  const shown = all ? papers : papers.slice(0, FIRST)
+  return (
+    <section aria-labelledby="papers">
+      <h3 id="papers">
+        Papers <span class="quiet">{papers.length}</span>
+      </h3>
+      {papers.length === 0 && <p>No paper is included.</p>}
+      <ol class="papers">
+        {shown.map((paper, at) => (
+          <Paper key={at} paper={data(paper)} rank={at + 1} />
+        ))}
+      </ol>
+      {shown.length < papers.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {papers.length} papers
+        </button>
+      )}
+    </section>
+  )
+}
+
+function Paper({ paper, rank }: { paper: Data; rank: number }) {
+  const doi = text(paper.doi).replace(/^https?:\/\/(dx\.)?doi\.org\//, '')
+  const title = text(paper.title) || 'Untitled'
+  const why = text(paper.why)
+  return (
+    <li class="paper">
+      <h4>
+        <span class="rank">{number(paper.rank) ?? rank}</span>{' '}
+        <bdi lang={text(paper.language) || undefined}>{title}</bdi>
+      </h4>
+      <p class="cite">
+        <bdi>{authors(paper.authors)}</bdi>
+        {[text(paper.journal), text(paper.year)].filter(Boolean).map((part) => (
+          <span key={part}>
+            {' · '}
+            <bdi>{part}</bdi>
+          </span>
+        ))}
+        {doi && (
+          <>
+            {' · '}
+            <Doi doi={doi} />
+          </>
+        )}
+      </p>
+      {why && (
+        <p class="why">
+          <bdi>{why}</bdi>
+        </p>
+      )}
+      <p class="chips">
+        <Chips paper={paper} />
+      </p>
+      <More paper={paper} />
+    </li>
+  )
+}
+
+/** Invented records have DOIs under the test prefix, which lead nowhere. */
+function Doi({ doi }: { doi: string }) {
+  if (!/^10\.\d{4,9}\/\S+$/.test(doi) || doi.startsWith('10.5555/')) return <span>doi {doi}</span>
+  return (
+    <a
+      href={`https://doi.org/${encodeURIComponent(doi).replaceAll('%2F', '/')}`}
+      rel="noreferrer noopener"
+      target="_blank"
+    >
+      doi {doi}
+    </a>
+  )
+}
+
+function Chips({ paper }: { paper: Data }) {
+  const kind = text(paper.study_type) || text(data(paper.study_type).type)
+  const size = number(data(data(paper.extraction).sample_size).value)
+  const cited = number(paper.cited_by)
+  const sources = texts(paper.records, 'source')
+  const chips = [
+    kind && kind !== 'other' ? plain(kind) : '',
+    paper.preprint === true ? 'preprint' : '',
+    paper.abstract === null ? 'no abstract' : '',
+    size === null ? '' : `n = ${size}`,
+    cited === null ? '' : `cited ${cited === 1 ? 'once' : `${cited} times`}`,
+    ...(sources.length > 0 ? new Set(sources) : [text(paper.source)]),
+  ]
+  return (
+    <>
+      {chips.filter(Boolean).map((chip) => (
+        <span class="chip" key={chip}>
+          <bdi>{chip}</bdi>
+        </span>
+      ))}
+    </>
+  )
+}
+
+function More({ paper }: { paper: Data }) {
+  const abstract = text(paper.abstract)
+  const facts = factsOf(paper).filter(([, value]) => value !== '')
+  if (!abstract && facts.length === 0) return null
+  return (
+    <details>
+      <summary>{abstract ? 'Abstract and details' : 'Details'}</summary>
+      {abstract && (
+        <p class="abstract">
+          <bdi>{abstract}</bdi>
+        </p>
+      )}
+      <dl class="facts">
+        {facts.map(([name, value], at) => (
+          <div key={at}>
+            <dt>{name}</dt>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  )
+}
+
+/** What is told of a paper besides its abstract: a name for it, and the text, '' when there is none. */
+function factsOf(paper: Data): [string, string][] {
+  const { results, conclusions } = data(paper.extraction)
+  const score = number(data(paper.ranking).score) ?? number(paper.score)
+  const parts = list(data(paper.ranking).parts).map(data)
+  const related = list(paper.related).map(data)
+  const identifiers = [text(paper.pmid) && `PMID ${text(paper.pmid)}`, text(paper.pmcid)]
+  return [
+    ['Screening', text(data(paper.screening).reason)],
+    ['Found by', texts(paper.matched_terms).join(', ')],
+    ['Ranked by', parts.map(({ by, place }) => `${text(by)}: place ${text(place)}`).join(', ')],
+    ['Score', score === null ? '' : round(score)],
+    ...texts(results, 'text').map((said): [string, string] => ['Result', said]),
+    ...texts(conclusions, 'text').map((said): [string, string] => ['Conclusion', said]),
+    ['Other versions', related.map(({ id, relation }) => `${text(id)} (${text(relation)})`).join(', ')],
+    ['Identifiers', identifiers.filter(Boolean).join(', ')],
+  ]
+}
+
+function authors(value: unknown): string {
+  const names = list(value).flatMap((one) => {
+    const { family, given, literal } = data(one)
+    return text(one) || text(literal) || [text(family), text(given)].filter(Boolean).join(' ') || []
+  })
+  return names.length > 4
+    ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`
+    : names.join(', ')
+}
+
+/** Scores are small sums of shares, or large: four digits tell them apart. */
+function round(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
+}

@@ -1,0 +1,88 @@
+/** The console in a browser, with everything behind it: API, worker, the built-in stage service. */
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Queue } from 'bullmq'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { consoleOfWorkingCopy } from '../../embedded/bundle-console.mjs'
+import { startStageService } from '../../stage-service/start.ts'
+import { type Env, startApi, startWorker, type TestApi, testEnv, token } from '../helpers/app.ts'
+import { openQueue } from '../helpers/queue.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+
+export const CONSOLE = { consoleFiles: consoleOfWorkingCopy }
+export const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
+
+/** The built-in stage service, one step each `paceMs`; answers its address. */
+export async function sampleService(t: Test, paceMs: number): Promise<string> {
+  const options = { host: '127.0.0.1', port: 0, dataDir: t.testdir(), paceMs }
+  const service = await startStageService(options)
+  t.teardown(() => service.close())
+  return service.url
+}
+
+/** API, worker and stage service in this process, and the queue between them. */
+export async function startAll(
+  t: Test,
+  { paceMs = 0, env = {} as Env } = {},
+): Promise<TestApi & { queue: Queue }> {
+  const all = await testEnv(t, { WORKER_URL: await sampleService(t, paceMs), ...env })
+  const api = closeQuickly(t, await startApi(t, all, CONSOLE))
+  startWorker(t, all)
+  return { ...api, queue: openQueue(t, all) }
+}
+
+export interface Tab {
+  page: Page
+  /** What the browser complained about: broken policies, scripts that threw. */
+  complaints: string[]
+}
+
+/** A tab of its own, with no page yet. What the browser complains about is collected. */
+export async function openTab(browser: Browser, options: BrowserContextOptions = {}): Promise<Tab> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    // Answers with an error status are the page's business, and it deals with them.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text())
+  })
+  await page.addInitScript(`addEventListener('securitypolicyviolation', (event) =>
+    console.error('policy violated:', event.violatedDirective, event.blockedURI))`)
+  return { page, complaints }
+}
+
+/** Opens a page of the console as somebody who has signed in. */
+export async function openAs(page: Page, url: string, hash = '#/', user = 'alice'): Promise<void> {
+  await page.goto(`${url}/console/${hash}`)
+  await page.getByLabel('Token').fill(token(user))
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+}
+
+/** Fills the form of stage 2 and starts it; resolves on the page of the job. */
+export async function startReview(page: Page, question = QUESTION): Promise<void> {
+  await page.getByRole('link', { name: /Literature search/ }).click()
+  await page.getByLabel('Research question').fill(question)
+  await page.getByRole('button', { name: 'Start' }).click()
+  await page.locator('.job').waitFor()
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe finds on the page as it is: rules, with where they are broken. */
+export async function axe(page: Page): Promise<string[]> {
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE)
+  const found = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')
+  const { violations } = found as { violations: { id: string; nodes: { target: string[] }[] }[] }
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+}
+
+/** How many px the page is wider than its window. */
+export async function overflow(page: Page): Promise<number> {
+  return page.evaluate('document.documentElement.scrollWidth - innerWidth')
+}

@@ -1,0 +1,173 @@
+/** What can go wrong while somebody looks: a reload, a lost network, a killed server, a token that ends. */
+import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { startApi, startDoor, startWorker, testEnv, token } from '../helpers/app.ts'
+import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { CuttingProxy } from '../helpers/cutting-proxy.ts'
+import { end } from '../helpers/processes.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+import {
+  type FakeStageService,
+  fakeStageService,
+  ndjson,
+  silence,
+  success,
+} from '../helpers/stage-service.ts'
+import { CONSOLE, openAs, openTab, startReview } from './console.ts'
+
+t.test('reload, lost network, killed server', { skip, timeout: 60_000 }, async (whole) => {
+  const t = whole
+  const service = await fakeStageService(t, ndjson([], { end: false }))
+  const env = await testEnv(t, { WORKER_URL: service.url, PORT: String(await freePort(t)) })
+  let api = await startDoor(t, 'server.ts', env)
+  startWorker(t, env)
+  const { page, complaints } = await openTab(await launchBrowser(t))
+  const network = await CuttingProxy.open(t, api.url)
+  await openAs(page, network.url)
+  await startReview(page)
+  const work = await stage(service)
+
+  await t.test('a reload in the middle shows all that has happened', async (t) => {
+    await work.step('reading the first shelf')
+    await page.reload()
+    await seen(page, 'reading the first shelf')
+    await work.step('reading the second shelf')
+    await seen(page, 'reading the second shelf')
+    t.match(await page.locator('.job').textContent(), /active/)
+  })
+
+  await t.test('a lost network is said, and made up for', async (t) => {
+    await page.context().setOffline(true)
+    // The browser refuses new requests, and keeps those that are open.
+    network.cut()
+    await page.getByText('You are offline').waitFor()
+    await work.step('while nobody could see it')
+    await page.getByText('Waiting for the server').waitFor()
+    t.equal(await page.locator('.step', { hasText: 'while nobody' }).count(), 0)
+    await page.context().setOffline(false)
+    await seen(page, 'while nobody could see it')
+    t.equal(await page.getByText('You are offline').count(), 0)
+  })
+
+  await t.test('a killed server is said, and made up for', async (t) => {
+    await end(api, 'SIGKILL')
+    await page.getByText('The server cannot be reached').waitFor()
+    await work.step('while the server was down')
+    // Of the whole test: it must outlive this part.
+    api = await startDoor(whole, 'server.ts', env)
+    await seen(page, 'while the server was down')
+    t.equal(await page.getByText('The server cannot be reached').count(), 0)
+  })
+
+  await t.test('nothing is missing, nothing is there twice', async (t) => {
+    work.finish()
+    await page.locator('.job.completed').waitFor()
+    await page.locator('summary', { hasText: 'Steps' }).click()
+    const steps = await page.locator('.step .what').allTextContents()
+    const told = steps.reverse().filter((text) => /shelf|while/.test(text))
+    t.same(told, [
+      'reading the first shelf',
+      'reading the second shelf',
+      'while nobody could see it',
+      'while the server was down',
+    ])
+  })
+  t.same(complaints, [])
+})
+
+t.test('a token that ends asks for another, and comes back', { skip, timeout: 60_000 }, async (t) => {
+  const service = await fakeStageService(t, silence)
+  const env = await testEnv(t, { WORKER_URL: service.url })
+  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
+  startWorker(t, env)
+  const { page } = await openTab(await launchBrowser(t))
+  await page.goto(`${api.url}/console/`)
+
+  const soon = Math.floor(Date.now() / 1000) + 3
+  await enter(page, token('alice', { exp: soon }))
+  await page.getByRole('link', { name: /Literature search/ }).click()
+  await page.getByLabel('Research question').fill('Does better sleep improve memory?')
+  await delay(soon * 1000 - Date.now() + 1100)
+  await page.getByRole('button', { name: 'Start' }).click()
+  await page.getByText('Your token has expired').waitFor()
+  t.equal(service.calls.length, 0)
+
+  await enter(page, 'eyJhbGciOiJIUzI1NiJ9.e30.nonsense')
+  t.match(await page.locator('#token-fault').textContent(), /token is not valid/)
+
+  await enter(page, token('alice'))
+  t.equal(
+    await page.getByLabel('Research question').inputValue(),
+    'Does better sleep improve memory?',
+    'nothing that was typed is lost',
+  )
+  await page.getByRole('button', { name: 'Start' }).click()
+  await page.locator('.job').waitFor()
+  t.notOk(page.url().includes('eyJ'), 'no token in the address')
+
+  await page.getByRole('link', { name: 'Run again with changes' }).click()
+  await page.goBack()
+  await page.locator('.job').waitFor()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await enter(page, token('mallory'))
+  await page.getByRole('heading', { name: 'No such job' }).waitFor()
+  t.match(await page.locator('main').textContent(), /not yours/, 'somebody else sees nothing')
+  await page.getByRole('link', { name: 'Stages' }).click()
+  await page.getByRole('link', { name: /Literature search/ }).click()
+  t.equal(await page.getByLabel('Research question').inputValue(), '', 'nor what was typed')
+})
+
+t.test('mock authentication is said plainly', { skip, timeout: 60_000 }, async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }), CONSOLE))
+  const { page } = await openTab(await launchBrowser(t))
+  await page.goto(`${api.url}/`)
+  t.equal(new URL(page.url()).pathname, '/console/')
+  await page.getByRole('link', { name: 'Mock authentication' }).click()
+  await page.getByText('everybody is user-dev-001').waitFor()
+  await enter(page, token('alice'))
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  t.match(await page.locator('.bar').textContent(), /alice/)
+})
+
+async function enter(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Token').fill(text)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page
+    .locator('form:not(:has(#token)), main:not(:has(#token)), #token-fault:not(:empty)')
+    .first()
+    .waitFor()
+}
+
+async function seen(page: Page, text: string): Promise<void> {
+  await page.locator('.step', { hasText: text }).waitFor()
+}
+
+/** The stage service's side of the job that has just been started. */
+async function stage(service: FakeStageService) {
+  const call = await service.call(0)
+  const say = (line: unknown) => call.response.write(`${JSON.stringify(line)}\n`)
+  let percent = 0
+  return {
+    async step(message: string) {
+      percent += 10
+      say({ type: 'progress', percent, message })
+    },
+    finish() {
+      say({ type: 'result', ...success(call) })
+      call.response.end()
+    },
+  }
+}
+
+/** A port that was free a moment ago: a restarted server must come back under its old address. */
+async function freePort(t: Test): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  t.comment(`the server is on port ${port}`)
+  return port
+}
