@@ -1,7 +1,7 @@
 /**
  * BM25 over title and abstract; the title counts double. All names of one concept count as one word, so a record
- * gains by dealing with the concept and not by the number of synonyms it happens to use. The question's own words
- * count on top of that.
+ * gains by dealing with the concept and not by the number of synonyms it happens to use. The question's other words
+ * count half.
  */
 import MiniSearch from 'minisearch'
 import type { Paper } from './paper.ts'
@@ -9,7 +9,7 @@ import type { Query } from './query.ts'
 import { phraseText, words } from './text.ts'
 
 const TITLE_BOOST = 2
-const OWN_WORD_WEIGHT = 0.5
+const OTHER_WORD_WEIGHT = 0.5
 
 /** Score by paper id, rounded to 4 digits; papers without any of the words are missing. */
 export function bm25(papers: readonly Paper[], query: Query): Map<string, number> {
@@ -24,12 +24,11 @@ export function bm25(papers: readonly Paper[], query: Query): Map<string, number
     },
   })
   index.addAll(papers)
-  const own = query.concepts.flatMap((concept) => concept.terms.slice(0, concept.own).flatMap(words))
-  const wanted = [...names.map((_, at) => token(at)), ...new Set([...own, ...query.extra])]
+  const wanted = [...names.map((_, at) => token(at)), ...new Set(query.extra)]
   const found = index.search(wanted.join(' '), {
     tokenize: (text) => text.split(' '),
     boost: { title: TITLE_BOOST },
-    boostTerm: (term) => (term.startsWith(MARK) ? 1 : OWN_WORD_WEIGHT),
+    boostTerm: (term) => (term.startsWith(MARK) ? 1 : OTHER_WORD_WEIGHT),
   })
   return new Map(found.map(({ id, score }) => [String(id), Math.round(score * 1e4) / 1e4]))
 }

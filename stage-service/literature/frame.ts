@@ -69,7 +69,7 @@ function known(subject: Subject, phrase: Phrase): Concept {
   const asked = ` ${phrase.words.map(({ normal }) => normal).join(' ')} `
   const own = subject.names.filter((name) => asked.includes(` ${words(name).join(' ')} `))
   const terms = [...own, ...subject.names.filter((name) => !own.includes(name))]
-  return { label: subject.label, role: phrase.role, terms, own: own.length, needs: 1, required: true }
+  return { label: subject.label, role: phrase.role, terms, needs: 1, required: true }
 }
 
 /** A phrase outside the table: most of those of its words that mean something alone. */
@@ -79,7 +79,7 @@ function unknown({ words: all, role }: Phrase): Concept {
   const terms = [...chosen.values()]
   const needs = Math.floor(terms.length / 2) + 1
   const label = all.map(({ written }) => written).join(' ')
-  return { label, role, terms, own: terms.length, needs, required: strong.length > 0 }
+  return { label, role, terms, needs, required: strong.length > 0 }
 }
 
 function merge(concepts: Concept[]): Concept[] {

@@ -16,8 +16,6 @@ export interface Concept {
   role: Role
   /** The words of the question first, then synonyms; as people write them. */
   terms: string[]
-  /** How many of `terms` are the question's own. */
-  own: number
   /** How many different terms must occur: 1 for names of one thing, most words of a phrase nobody explained. */
   needs: number
   /** Whether a record may be kept for it; the others only influence the order. */

@@ -70,7 +70,7 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
     warnings,
     question: query.question,
     inputs: asked.inputs,
-    concepts: query.concepts.map(({ own: _own, ...concept }) => concept),
+    concepts: query.concepts,
     match_rule: MATCH_RULE,
     summary: {
       source,

@@ -151,7 +151,11 @@ export const SUBJECTS: readonly Subject[] = [
     names: ['exercise', 'physical activity', 'aerobic training', 'resistance training', 'walking', 'yoga'],
     asked: ['sport', 'running'],
   },
-  { label: 'depression', names: ['depression', 'depressive', 'antidepressant'], asked: ['mood'] },
+  {
+    label: 'depression',
+    names: ['depression', 'depressive', 'depressed', 'antidepressant'],
+    asked: ['mood'],
+  },
   { label: 'mortality', names: ['mortality', 'death', 'survival'] },
   { label: 'body weight', names: ['body weight', 'weight loss', 'obesity', 'overweight'] },
 ]

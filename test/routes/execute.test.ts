@@ -233,11 +233,33 @@ t.test('the options of stage 2 are typed', async (t) => {
     { language: 'english' },
     { require_abstract: 1 },
     { temperature: 1 },
+    { year_from: 2021, year_to: 2020 },
+    { sources: ['sample', 'europepmc'] },
+    { sources: ['crossref'] },
   ]
   for (const inputs of bad) {
     const [name] = Object.keys(inputs)
     const { errors } = isProblem(t, await ask(inputs), 'VALIDATION_FAILED', JSON.stringify(inputs))
     t.ok(errors?.[0]?.path.startsWith(`body/inputs/${name}`), JSON.stringify(errors))
+  }
+})
+
+t.test('what the options of stage 2 say together must make sense', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const ask = (inputs: unknown) => post(api, { workflow_id: WORKFLOW, research_question: QUESTION, inputs })
+  const both = await ask({ sources: ['sample', 'pubmed'], year_from: 2021, year_to: 2020 })
+  const { errors, detail } = isProblem(t, both, 'VALIDATION_FAILED')
+  t.match(errors, [
+    { path: 'body/inputs/sources', message: /must not mix sample, .* with live sources/ },
+    { path: 'body/inputs/year_from', message: /must not be later than year_to/ },
+  ])
+  t.match(detail, /sources must not mix[^;]*; body\/inputs\/year_from must not be later/)
+  for (const inputs of [
+    { year_from: 2020, year_to: 2020 },
+    { year_to: 1990 },
+    { sources: ['pubmed', 'crossref'] },
+  ]) {
+    t.equal((await ask(inputs)).status, 202, JSON.stringify(inputs))
   }
 })
 
