@@ -15,6 +15,7 @@ import consolePages from './plugins/console.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
+import hints from './plugins/hints.ts'
 import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
@@ -39,7 +40,7 @@ import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
 import { Stage } from './stages/catalogue.ts'
 import { Problem } from './stages/errors.ts'
-import { JobEvent, JobSnapshot, JobSummary, WorkflowEvent } from './stages/job.ts'
+import { Hint, JobEvent, JobSnapshot, JobSummary, WorkflowEvent } from './stages/job.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */
 const BODY_LIMIT = 262_144
@@ -72,7 +73,7 @@ export async function buildApp(
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply as never),
     routerOptions: { maxParamLength: 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>()
-  for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent, WorkflowEvent])
+  for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent, WorkflowEvent, Hint])
     app.addSchema(schema)
 
   await app.register(drain)
@@ -106,6 +107,7 @@ export async function buildApp(
   await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })
   await app.register(progress)
   await app.register(workflows)
+  await app.register(hints)
   await app.register(streams, {
     heartbeatMs: config.SSE_HEARTBEAT_MS,
     maxConnections: config.SSE_MAX_CONNECTIONS,

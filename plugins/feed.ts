@@ -1,4 +1,5 @@
 /** A feed: what this process knows of something that is watched. Followers are cursors over it. */
+import type { Hint } from '../stages/job.ts'
 
 export interface FeedEvent {
   id: string
@@ -6,9 +7,19 @@ export interface FeedEvent {
   data: unknown
 }
 
-/** Told of every change of its feed, in the turn in which it is known. Must not throw. */
+/** Must not throw. */
 export interface Follower {
+  /** Told of every change of its feed, in the turn in which it is known. */
   changed(feed: Feed): void
+  /** Told now and then what a job waits for; it may be lost. */
+  hinted?(hint: Hint): void
+}
+
+/** A job that no worker runs. */
+export interface WaitingJob {
+  jobId: string
+  /** Whether an attempt has failed. */
+  isRetrying: boolean
 }
 
 export abstract class Feed<E extends FeedEvent = FeedEvent> {
@@ -24,6 +35,8 @@ export abstract class Feed<E extends FeedEvent = FeedEvent> {
   /** When something was last heard of it, epoch ms. */
   heardAt = 0
   readonly followers = new Set<Follower>()
+  /** What was hinted last of each job that waits. */
+  readonly hints = new Map<string, Hint>()
 
   constructor(key: string) {
     this.key = key
@@ -41,6 +54,8 @@ export abstract class Feed<E extends FeedEvent = FeedEvent> {
   /** Something may have happened unheard: the next read has to look for it. */
   doubt(): void {}
 
+  /** Its jobs that wait, as far as is known. */
+  abstract waiting(): WaitingJob[]
   /** Whether everything after `cursor` is here; '' stands before the first event. */
   abstract isReplayable(cursor: string): boolean
   /** Whether nothing can follow this event. */

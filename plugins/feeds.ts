@@ -42,6 +42,10 @@ export class Feeds<F extends Feed> {
     return this.feeds.size
   }
 
+  all(): Iterable<F> {
+    return this.feeds.values()
+  }
+
   get(key: string): F | undefined {
     return this.feeds.get(key)
   }
@@ -51,6 +55,10 @@ export class Feeds<F extends Feed> {
     const feed = this.feeds.get(key) ?? this.create(key)
     feed.followers.add(follower)
     if (feed.isKnown) follower.changed(feed)
+    for (const { jobId } of feed.hints.size > 0 ? feed.waiting() : []) {
+      const hint = feed.hints.get(jobId)
+      if (hint) follower.hinted?.(hint)
+    }
     return feed
   }
 

@@ -2,7 +2,7 @@
 import { eventId, isTerminal, LOG_CAPACITY } from '../stages/events.ts'
 import type { JobEvent, JobSnapshot } from '../stages/job.ts'
 import { cursorBehindGap, isReplayable, toEvent } from '../stages/snapshot.ts'
-import { Feed } from './feed.ts'
+import { Feed, type WaitingJob } from './feed.ts'
 import type { JobRecord } from './journal.ts'
 import type { Announcement } from './tail.ts'
 
@@ -21,6 +21,12 @@ export class JobFeed extends Feed<JobEvent> {
   /** Whether the job has told its end. */
   get isOver(): boolean {
     return isTerminal(this.events.at(-1)?.event ?? '')
+  }
+
+  waiting(): WaitingJob[] {
+    const newest = this.events.at(-1)?.event
+    if (newest !== 'queued' && newest !== 'retrying') return []
+    return [{ jobId: this.key, isRetrying: newest === 'retrying' }]
   }
 
   isReplayable(cursor: string): boolean {

@@ -40,6 +40,8 @@ declare module 'fastify' {
       enqueue(request: EnqueueRequest): Promise<EnqueueOutcome>
       /** Takes a settled job off the queue, unless a worker has just taken it: that one sees it is settled. */
       discard(jobId: string): Promise<void>
+      /** Worker processes that are connected to Redis. */
+      workers(): Promise<number>
     }
   }
 }
@@ -85,6 +87,7 @@ export default fp<QueuePluginOptions>(
           return { kind: 'unavailable', jobId }
         }
       },
+      workers: () => usable().then((queue) => queue.getWorkersCount()),
       async discard(jobId) {
         await usable()
           .then((queue) => queue.getJob(jobId))

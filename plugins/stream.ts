@@ -3,6 +3,7 @@
  * until its socket drains, and then goes on from its cursor. Frames are encoded once, for all streams.
  */
 import type { ServerResponse } from 'node:http'
+import type { Hint } from '../stages/job.ts'
 import type { Feed, FeedEvent, Follower } from './feed.ts'
 
 export interface StreamOptions {
@@ -43,6 +44,11 @@ export class Stream implements Follower {
     if (feed.gone) this.end(`event: gone\ndata: ${JSON.stringify(feed.farewell)}\n\n`)
     else if (feed.isReplayable(this.cursor)) this.goOn(feed)
     else this.tellGap(feed)
+  }
+
+  /** A client that is behind needs no hints. */
+  hinted(hint: Hint): void {
+    if (this.blockedAt === 0) this.write(`event: hint\ndata: ${JSON.stringify(hint)}\n\n`)
   }
 
   /** Now and then; returns when it wants to be called next, in ms. */

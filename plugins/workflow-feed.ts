@@ -6,7 +6,7 @@ import { type EventId, eventId, isTerminal } from '../stages/events.ts'
 import type { JobEvent, JobEventData, JobSnapshot } from '../stages/job.ts'
 import { ORDER_CAPACITY, type Place } from '../stages/order.ts'
 import { toEvent } from '../stages/snapshot.ts'
-import { Feed, type FeedEvent } from './feed.ts'
+import { Feed, type FeedEvent, type WaitingJob } from './feed.ts'
 import type { JobRecord } from './journal.ts'
 import type { Message } from './tail.ts'
 
@@ -23,7 +23,7 @@ interface KnownJob {
   workflow_id: string
   /** Its newest event that has a place here. */
   newest: EventId
-  isOver: boolean
+  type: JobEvent['event']
 }
 
 /** What was read of a workflow. */
@@ -65,6 +65,12 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     return this.events.at(-1)?.id ?? this.origin ?? ''
   }
 
+  waiting(): WaitingJob[] {
+    return [...this.jobs.values()].flatMap(({ job_id, type }) =>
+      type === 'queued' || type === 'retrying' ? [{ jobId: job_id, isRetrying: type === 'retrying' }] : [],
+    )
+  }
+
   isReplayable(cursor: string): boolean {
     return cursor === this.origin || indexOf(this.events, cursor) >= 0
   }
@@ -75,12 +81,12 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
   }
 
   override doubt(): void {
-    for (const { job_id, isOver } of this.jobs.values()) if (!isOver) this.doubtful.add(job_id)
+    for (const { job_id, type } of this.jobs.values()) if (!isTerminal(type)) this.doubtful.add(job_id)
   }
 
   /** A job of this workflow may have ended, or gone, unheard. True when that has to be looked at. */
   touch(jobId: string): boolean {
-    if (this.jobs.get(jobId)?.isOver) return false
+    if (isTerminal(this.jobs.get(jobId)?.type ?? '')) return false
     this.doubtful.add(jobId)
     return true
   }
@@ -131,7 +137,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
       const { event, data } = toEvent(entry, job)
       this.events.push({ id: positions[i] as string, event, data })
       job.newest = eventId(entry)
-      job.isOver = isTerminal(event)
+      job.type = event
     }
     this.limit()
     return true
@@ -151,6 +157,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
         eventsOf.set(jobId, own)
       }
       const found = own.get(id)
+      if (record && found) this.learn(record, found)
       const event = found ? { id: position, event: found.event, data: found.data } : known.get(position)
       if (event) this.events.push(known.get(position) ?? event)
       else if (record === null) this.events.push({ id: position, event: '', data: null })
@@ -159,14 +166,12 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
         this.events = []
         this.origin = position
       }
-      if (record) this.learn(record, id)
     }
   }
 
-  private learn({ snapshot, events }: JobRecord, newest: EventId): void {
+  private learn({ snapshot }: JobRecord, { id, event }: JobEvent): void {
     const { job_id, stage, workflow_id } = snapshot
-    const isOver = events.at(-1)?.id === newest && isTerminal(snapshot.status)
-    this.jobs.set(job_id, { job_id, stage, workflow_id, newest, isOver })
+    this.jobs.set(job_id, { job_id, stage, workflow_id, newest: id, type: event })
     this.owners.set(job_id, this)
   }
 

@@ -126,3 +126,24 @@ export const WorkflowEvent = Type.Object(
   { $id: 'WorkflowEvent' },
 )
 export type WorkflowEvent = Static<typeof WorkflowEvent>
+
+/** `data` of `event: hint`: what a waiting job waits for. It is no event of the job, has no id, and is not kept. */
+export const Hint = Type.Object(
+  {
+    job_id: Uuid,
+    waiting_for: Type.Union(
+      [Type.Literal('turn'), Type.Literal('worker'), Type.Literal('circuit'), Type.Literal('retry')],
+      {
+        description:
+          'turn: jobs before it; worker: no worker process is there; circuit: the stage service is away; retry: the delay before the next attempt',
+      },
+    ),
+    position: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+      description: 'its place in the queue, 1 = next; null while it is delayed, or when it is far behind',
+    }),
+    waiting: Type.Integer({ minimum: 0, description: 'jobs in the queue, its own included' }),
+    retry_at: Millis,
+  },
+  { $id: 'Hint' },
+)
+export type Hint = Static<typeof Hint>

@@ -20,7 +20,7 @@ import { toSummary } from './snapshot.ts'
 export const QUEUE_NAME = 'workflow-stages'
 
 /** Approximate length of the queue's event stream, BullMQ's own default. */
-const STREAM_LENGTH = 10_000
+export const STREAM_LENGTH = 10_000
 
 export interface JournalKeys {
   /** BullMQ's hash of the job; the journal adds `last` (the newest entry, also shown as `progress`), `cursor` and `cancel`. */

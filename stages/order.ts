@@ -18,7 +18,7 @@ export const ORDER_CAPACITY = 20 * LOG_CAPACITY
 export const JOBS_CAPACITY = 10_000
 
 /** How long order and list outlive their last news, beyond the results; in seconds. */
-const IDLE_SECONDS = 2 * 86_400
+export const IDLE_SECONDS = 2 * 86_400
 
 /** A workflow is its user's: two who choose the same id do not meet. UUIDs are the same in capitals. */
 export function workflowName(userId: string, workflowId: string): string {
@@ -43,6 +43,10 @@ export interface JobMember {
   jobId: string
   stage: string
   workflowId: string
+}
+
+export function jobMember({ job_id, stage, workflow_id }: Omit<JobOrigin, 'user_id'>): string {
+  return `${job_id}:${stage}:${String(workflow_id).toLowerCase()}`
 }
 
 export function parseMember(member: string): JobMember {
@@ -92,16 +96,12 @@ end`
 
 /** The first five arguments of every script that places events. */
 export function orderArguments(
-  { job_id, stage, workflow_id, user_id }: JobOrigin,
+  job: JobOrigin,
   ids: readonly EventId[],
   resultTtlSeconds: number,
 ): (string | number)[] {
   return [
-    ...[
-      job_id,
-      `${job_id}:${stage}:${String(workflow_id).toLowerCase()}`,
-      workflowName(user_id, workflow_id),
-    ],
+    ...[job.job_id, jobMember(job), workflowName(job.user_id, job.workflow_id)],
     ...[resultTtlSeconds + IDLE_SECONDS, ids.join(' ')],
   ]
 }

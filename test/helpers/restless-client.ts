@@ -85,7 +85,7 @@ export class RestlessClient {
 
   private take(frame: string): boolean {
     const event = /^event: (.*)$/m.exec(frame)?.[1]
-    if (!event) return false
+    if (!event || event === 'hint') return false
     const id = /^id: (.*)$/m.exec(frame)?.[1] ?? ''
     if (event === 'gap' || event === 'gone') this.oddities.push(event)
     else this.events.push({ id, event })

@@ -39,7 +39,7 @@ export async function openStream(url: string, { lastEventId, headers }: StreamOp
     const seen: Frame[] = []
     // Not for-await: leaving it would end the generator, and more may be read later.
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
-      if (next.value.event) seen.push(next.value)
+      if (isEvent(next.value)) seen.push(next.value)
       if (stop(next.value)) break
     }
     return seen
@@ -51,6 +51,11 @@ export async function openStream(url: string, { lastEventId, headers }: StreamOp
     rest: () => collect(() => false),
     [Symbol.asyncIterator]: () => frames,
   }
+}
+
+/** Neither a comment nor a hint, which may come at any time. */
+export function isEvent({ event }: Frame): boolean {
+  return event !== undefined && event !== 'hint'
 }
 
 async function* readFrames(response: Response): AsyncGenerator<Frame> {

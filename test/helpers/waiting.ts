@@ -1,6 +1,6 @@
 /** Waiting for what tells nobody that it has happened. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Frame, Stream } from './sse.ts'
+import { type Frame, isEvent, type Stream } from './sse.ts'
 
 /** Looks every few ms until `check` gives something true; throws with `what` after `withinMs`. */
 export async function eventually<T>(
@@ -24,7 +24,7 @@ export async function take(stream: Stream, count: number): Promise<Frame[]> {
   while (frames.length < count) {
     const { value, done } = await source.next()
     if (done) break
-    if (value.event) frames.push(value)
+    if (isEvent(value)) frames.push(value)
   }
   return frames
 }

@@ -1,0 +1,105 @@
+/**
+ * Tells those who watch a waiting job what it waits for: now and then, when it changes, and for all of them together.
+ * Nothing is asked of Redis while no waiting job is watched here.
+ */
+import fp from 'fastify-plugin'
+import type { Hint } from '../stages/job.ts'
+import type { Feed } from './feed.ts'
+
+const EVERY_MS = 2000
+/** The part of the queue in which positions are told, from its head. */
+const WINDOW = 1000
+/** Delayed jobs that are asked for in one round. */
+const DELAYED = 1000
+/** BullMQ keeps the moment a delayed job is due in the upper digits of its score. */
+const DELAY_SCALE = 4096
+
+/** What the queue looks like to jobs that wait. */
+interface Line {
+  waiting: number
+  /** Places of the first jobs, 1 = next. */
+  positions: Map<string, number>
+  /** When delayed jobs are due, epoch ms. */
+  due: Map<string, number>
+  waitingFor: 'turn' | 'worker' | 'circuit'
+}
+
+export default fp(
+  async (app) => {
+    const { redis, journal, progress, workflows } = app
+    let busy = false
+    const timer = setInterval(() => void round(), EVERY_MS)
+    timer.unref()
+    app.addHook('preClose', async () => clearInterval(timer))
+
+    async function round(): Promise<void> {
+      const feeds: Feed[] = []
+      const retrying = new Set<string>()
+      for (const feed of [...progress.all(), ...workflows.all()]) {
+        if (feed.hints.size > 0) forgetOld(feed)
+        const jobs = feed.waiting()
+        if (jobs.length > 0) feeds.push(feed)
+        for (const { jobId, isRetrying } of jobs) if (isRetrying) retrying.add(jobId)
+      }
+      if (feeds.length === 0 || busy || redis.status !== 'ready') return
+      busy = true
+      try {
+        const line = await look([...retrying].slice(0, DELAYED))
+        for (const feed of feeds) tell(feed, line)
+      } catch (err) {
+        app.log.debug({ err }, 'no hints: Redis did not answer')
+      } finally {
+        busy = false
+      }
+    }
+
+    /** A few commands at once, whatever the number of jobs and clients. */
+    async function look(retrying: string[]): Promise<Line> {
+      const wait = journal.keys.own('wait')
+      const [waiting, first, scores, workers] = await Promise.all([
+        redis.llen(wait),
+        redis.lrange(wait, -WINDOW, -1),
+        retrying.length > 0 ? redis.zmscore(journal.keys.own('delayed'), ...retrying) : [],
+        app.queue.workers(),
+      ])
+      const waitingFor = workers === 0 ? 'worker' : 'turn'
+      // Workers take from the right.
+      const positions = new Map(first.map((id, i) => [id, first.length - i]))
+      const due = new Map<string, number>()
+      for (const [i, score] of scores.entries())
+        if (score !== null) due.set(retrying[i] as string, Math.floor(Number(score) / DELAY_SCALE))
+      return { waiting, positions, due, waitingFor }
+    }
+  },
+  { name: 'hints', dependencies: ['queue', 'progress', 'workflows'] },
+)
+
+function tell(feed: Feed, line: Line): void {
+  // It may have been taken meanwhile.
+  for (const { jobId } of feed.waiting()) {
+    const hint = hintOf(jobId, line)
+    if (!hint || JSON.stringify(feed.hints.get(jobId)) === JSON.stringify(hint)) continue
+    feed.hints.set(jobId, hint)
+    for (const follower of feed.followers) follower.hinted?.(hint)
+  }
+}
+
+/** Null when the job stands nowhere: it was just taken, or just ended. */
+function hintOf(jobId: string, { waiting, positions, due, waitingFor }: Line): Hint | null {
+  const position = positions.get(jobId) ?? null
+  const retryAt = due.get(jobId) ?? null
+  if (position === null && retryAt === null && waiting <= WINDOW) return null
+  return {
+    job_id: jobId,
+    waiting_for: retryAt === null ? waitingFor : 'retry',
+    position,
+    waiting,
+    retry_at: retryAt,
+  }
+}
+
+/** Of jobs that do not wait any more. */
+function forgetOld(feed: Feed): void {
+  const waiting = new Set(feed.waiting().map(({ jobId }) => jobId))
+  for (const id of feed.hints.keys()) if (!waiting.has(id)) feed.hints.delete(id)
+}
