@@ -13,6 +13,8 @@ export interface FaultCase {
   /** Longest time, in s. Default 60. */
   withinS?: number
   scene?: SceneOptions
+  /** Whether Redis itself is harmed, so that it has to be one of the suite's own. */
+  ownRedis?: true
   forgiven?: Forgiven
   /** Does the damage and waits for what must come of it. Returns what was seen, in a few words. */
   run(scene: Scene, scale: number): Promise<string>
@@ -29,7 +31,7 @@ export interface Outcome {
 }
 
 /** Plays a case to its end, and checks the ledger. Never throws. `scale` 1 is full size, for the cases that have one. */
-export async function play(one: FaultCase, scale: number): Promise<Outcome> {
+export async function play(one: FaultCase, scale: number, redisUrl?: string): Promise<Outcome> {
   const startedAt = performance.now()
   const ends: (() => unknown)[] = []
   const owner: Owner = { teardown: (handler) => ends.unshift(handler) }
@@ -60,7 +62,7 @@ export async function play(one: FaultCase, scale: number): Promise<Outcome> {
   return outcome
 
   async function act(): Promise<void> {
-    scene = await Scene.open(owner, one.scene)
+    scene = await Scene.open(owner, { ...one.scene, redisUrl })
     outcome.seen = await one.run(scene, scale)
     if (!one.forgiven?.waiting) await scene.settled()
     outcome.faults.push(...(await scene.ledger.faults(scene.origins[0] as string, one.forgiven ?? {})))

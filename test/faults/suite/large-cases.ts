@@ -19,6 +19,7 @@ export const largeCases: FaultCase[] = [
   },
   {
     name: 'Redis Cluster: chaos',
+    ownRedis: true,
     promise: 'the same on three nodes',
     withinS: 600,
     scene: { apis: 2, workers: 3, cluster: true, env: CROWDED },
@@ -26,6 +27,7 @@ export const largeCases: FaultCase[] = [
   },
   {
     name: 'soak of 10 minutes',
+    ownRedis: true,
     promise: 'heap, handles and memory of Redis stay flat under steady load',
     withinS: 900,
     // Results live for 20 s, so that Redis reaches its level.

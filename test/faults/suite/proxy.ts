@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Owner } from '../../helpers/owner.ts'
 
-/** Where the proxy leads: a port of this machine, or the path of a socket. */
-export type Target = number | string
+/** Where the proxy leads: a port of this machine or of another, or the path of a socket. */
+export type Target = number | string | { host: string; port: number }
 
 /**
  * - `pass`: as if it were not there.
@@ -76,7 +76,7 @@ export class FaultProxy {
 
   private accept(client: Socket): void {
     if (this.mode === 'refuse') return void client.resetAndDestroy()
-    const server = typeof this.target === 'number' ? connect(this.target, '127.0.0.1') : connect(this.target)
+    const server = open(this.target)
     const pair: Pair = { client, server, halfOpen: false }
     this.pairs.add(pair)
     for (const [from, to] of [
@@ -106,4 +106,9 @@ export class FaultProxy {
       to.once('drain', () => from.resume())
     }
   }
+}
+
+function open(target: Target): Socket {
+  if (typeof target === 'string') return connect(target)
+  return typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target)
 }

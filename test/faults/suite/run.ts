@@ -4,6 +4,7 @@
  *   npm run test:faults -- --list            what there is
  *   npm run test:faults -- <part of a name>  those cases alone
  *   npm run test:faults -- --scale=0.1       the large cases at a tenth of their size
+ *   npm run test:faults -- --redis=redis://…   on a Redis of yours, without the cases that harm it
  *   npm run test:faults -- --table           and the rows of docs/reliability.md at the end
  */
 
@@ -14,8 +15,11 @@ const args = process.argv.slice(2)
 const options = args.filter((arg) => arg.startsWith('--'))
 const names = args.filter((arg) => !arg.startsWith('--'))
 const scale = Number(options.find((one) => one.startsWith('--scale='))?.slice('--scale='.length) ?? 1)
-const unknown = options.filter((one) => !/^--(list|table|scale=[\d.]+)$/.test(one))
+const unknown = options.filter((one) => !/^--(list|table|scale=[\d.]+|redis=redis:\/\/.+)$/.test(one))
+const redisUrl = options.find((one) => one.startsWith('--redis='))?.slice('--redis='.length)
 const chosen = CASES.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
+  // What would harm a Redis of yours is left out.
+  .filter(({ ownRedis }) => !(ownRedis && redisUrl))
 
 if (unknown.length > 0 || !(scale > 0) || chosen.length === 0) {
   console.error(`Nothing to do: ${unknown.join(' ') || 'no case has such a name'}. --list shows them all.`)
@@ -30,7 +34,7 @@ let failed = 0
 const rows: string[] = []
 for (const [i, one] of chosen.entries()) {
   process.stdout.write(`${String(i + 1).padStart(2)}/${chosen.length}  ${one.name} … `)
-  const { faults, seen, ms, logs } = await play(one, scale)
+  const { faults, seen, ms, logs } = await play(one, scale, redisUrl)
   console.log(`${faults.length === 0 ? 'holds' : 'FAILS'}, ${(ms / 1000).toFixed(1)} s: ${seen}`)
   for (const fault of faults.slice(0, 20)) console.log(`       ${fault}`)
   if (faults.length > 0) for (const log of logs) console.log(log.replace(/^/gm, '       | '))

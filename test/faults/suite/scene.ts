@@ -8,7 +8,7 @@ import { startCluster, type TestCluster } from '../../helpers/redis-cluster.ts'
 import { RestlessClient, type RestlessOptions } from '../../helpers/restless-client.ts'
 import { eventually } from '../../helpers/waiting.ts'
 import { Ledger, type Order } from './ledger.ts'
-import { FaultProxy } from './proxy.ts'
+import { FaultProxy, type Target } from './proxy.ts'
 import { CaseRedis } from './redis.ts'
 import { RecordingService, work } from './service.ts'
 
@@ -20,6 +20,8 @@ export interface SceneOptions {
   /** Leave Redis away at the start. */
   redisAway?: boolean
   cluster?: boolean
+  /** A Redis that is there already, plain `redis://`: used under a prefix of its own, and never harmed. */
+  redisUrl?: string | undefined
 }
 
 /** Times that let a case see in seconds what takes minutes with the defaults. */
@@ -80,16 +82,18 @@ export class Scene {
     const service = await RecordingService.open(owner, work())
     const redis = await CaseRedis.create(owner)
     const cluster = options.cluster ? await startCluster(owner) : undefined
-    if (!redisAway && !cluster) await redis.start()
+    const { redisUrl } = options
+    if (!redisAway && !cluster && !redisUrl) await redis.start()
+    const target = redisUrl ? addressOf(redisUrl) : redis.path
     const [apiRedis, workerRedis, workerService, clientApi] = await Promise.all([
-      FaultProxy.open(owner, redis.path),
-      FaultProxy.open(owner, redis.path),
+      FaultProxy.open(owner, target),
+      FaultProxy.open(owner, target),
       FaultProxy.open(owner, service.port),
       FaultProxy.open(owner, 0),
     ])
     const full = await testEnv(owner, {
       WORKER_URL: `http://127.0.0.1:${workerService.port}`,
-      REDIS_URL: cluster?.nodes.map(({ url }) => url).join(',') ?? '',
+      REDIS_URL: cluster?.nodes.map(({ url }) => url).join(',') ?? redisUrl ?? '',
       ...(cluster && { REDIS_PREFIX: '{wf}' }),
       ...QUICK,
       ...env,
@@ -238,9 +242,21 @@ export class Scene {
   }
 
   private startDoor(file: string, proxy: FaultProxy, env: Env, options: DoorOptions): Promise<Door> {
-    const REDIS_URL = this.env.REDIS_URL || `redis://127.0.0.1:${proxy.port}`
+    const REDIS_URL = this.cluster ? (this.env.REDIS_URL as string) : through(proxy, this.env.REDIS_URL)
     return startDoor(this.owner, file, { ...this.env, REDIS_URL, ...env }, { preload: INSIDE, ...options })
   }
+}
+
+/** The same Redis, with its database and credentials, by way of the proxy. */
+function through({ port }: FaultProxy, url = ''): string {
+  const parsed = new URL(url || 'redis://127.0.0.1')
+  Object.assign(parsed, { hostname: '127.0.0.1', port: String(port) })
+  return parsed.href
+}
+
+function addressOf(url: string): Target {
+  const { hostname, port } = new URL(url)
+  return { host: hostname, port: Number(port || 6379) }
 }
 
 export function pick<T>(list: readonly T[]): T {

@@ -154,6 +154,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: 'SIGTERM with Redis dead',
+    ownRedis: true,
     promise: 'API and worker end within their grace; when Redis is back, the job is taken up again',
     scene: { env: { SHUTDOWN_GRACE_MS: '3000' } },
     async run(scene) {
