@@ -36,7 +36,7 @@ export interface StageWorker {
 const LOG_SPARE_SECONDS = 86_400
 /** A connection that only listens is dead unnoticed, unless it is spoken on now and then; in ms. */
 const LISTENING_CHECK_MS = 5000
-/** Longest silence of Redis on the connection that renews leases: found dead after more, it would cost them. In ms. */
+/** Longest silence of Redis on the connections that renew leases and hear of cancels, in ms: later is too late. */
 const SILENCE_MS = 5000
 /** When a job comes back that Redis would not let be recorded. */
 const POSTPONED_MS = 1000
@@ -80,8 +80,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     // After a failed fetch or a failed end; BullMQ's 15 s would leave jobs lying after Redis is back.
     runRetryDelay: 1000,
   })
-  // Its twin for blocking reads, which are longer, has been made with the worker.
-  redis.options.socketTimeout = SILENCE_MS
+  // The twin of `redis` for blocking reads, which are longer, has been made with the worker.
+  for (const connection of [redis, subscriber]) connection.options.socketTimeout = SILENCE_MS
   for (const connection of [redis, subscriber]) connection.on('error', onceASecond(log, 'redis connection'))
   worker.on('error', onceASecond(log, 'worker'))
   // BullMQ goes on running a job whose lock it has lost.

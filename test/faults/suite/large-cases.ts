@@ -6,6 +6,7 @@ import type { FaultCase } from './case.ts'
 import { pick, type Scene } from './scene.ts'
 import { work } from './service.ts'
 
+const KILL_EVERY_MS = 2000
 const CROWDED = { STAGE_WORKER_CONCURRENCY: '10', STAGE_JOB_ATTEMPTS: '50', LOG_LEVEL: 'info' }
 
 export const largeCases: FaultCase[] = [
@@ -46,17 +47,20 @@ export const largeCases: FaultCase[] = [
 async function chaos(scene: Scene, scale: number): Promise<string> {
   const jobs = Math.ceil(1000 * scale)
   const watched = Math.ceil(100 * scale)
-  scene.service.behaviour = work(6, 60)
+  scene.service.behaviour = work(10, 150)
   const over = new AbortController()
-  let kills = 0
+  const replacing: Promise<unknown>[] = []
+  const dead = new Set<Door>()
   const killing = (async () => {
     for (;;) {
-      await delay(2000, null, { signal: over.signal }).catch(() => {})
+      await delay(KILL_EVERY_MS, null, { signal: over.signal }).catch(() => {})
       if (over.signal.aborted) return
-      const victim = pick<Door>([...scene.apis, ...scene.workers])
+      const living = [...scene.apis, ...scene.workers].filter((door) => !dead.has(door))
+      if (living.length < 2) continue
+      const victim = pick(living)
+      dead.add(victim)
       await scene.kill(victim)
-      await scene.replace(victim)
-      kills += 1
+      replacing.push(scene.replace(victim))
     }
   })()
   const startedAt = performance.now()
@@ -73,11 +77,12 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
   await allDone(scene)
   over.abort()
   await killing
+  await Promise.all(replacing)
   await scene.settled()
   const again = scene.service.calls.filter(({ nth }) => nth > 1).length
   const seconds = Math.round((performance.now() - startedAt) / 1000)
   const clients = scene.ledger.watching.length
-  return `${jobs} jobs, ${clients} clients, ${kills} kills in ${seconds} s; ${again} calls repeated`
+  return `${jobs} jobs, ${clients} clients, ${dead.size} kills in ${seconds} s; ${again} calls repeated`
 }
 
 /** Waits until the work of every order is done, and told by a worker. */

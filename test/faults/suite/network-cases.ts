@@ -29,7 +29,8 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
     promise: 'a side that was not told notices by the silence, connects anew and misses nothing',
     withinS: 90,
     ...(link === 'clientApi' ? { quick: true as const } : {}),
-    scene: { env: { SSE_HEARTBEAT_MS: '1000' } },
+    // A stage service that has not begun its answer is waited for that long.
+    scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_TIMEOUT_MS: '8000' } },
     run: (scene) => troubled(scene, scene[link], async (proxy) => proxy.halfOpen()),
   },
   {

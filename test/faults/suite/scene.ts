@@ -125,7 +125,10 @@ export class Scene {
   /** Takes the place of a process that is gone: an API on the same port, so that its clients find it. */
   async replace(door: Door): Promise<Door> {
     const isApi = this.apis.includes(door)
-    const next = await (isApi ? this.addApi({ PORT: new URL(door.url).port }) : this.addWorker())
+    const { port: PORT } = new URL(door.url)
+    // The port may have become the near end of somebody's connection.
+    const again = () => this.addApi({ PORT }).catch(() => this.addApi())
+    const next = await (isApi ? again() : this.addWorker())
     const list = isApi ? this.apis : this.workers
     list.splice(list.indexOf(door), 1)
     return next
