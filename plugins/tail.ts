@@ -82,8 +82,13 @@ export const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed']
 export default fp<{ url: string; prefix: string }>(
   async (app, { url, prefix }) => {
     const redis = connectRedis(url, 'blocking', prefix)
-    // A read that was under way when the connection broke is begun anew, behind a look at where the stream stands.
-    Object.assign(redis.options, { autoResendUnfulfilledCommands: false, enableOfflineQueue: false })
+    Object.assign(redis.options, {
+      // A read that was under way when the connection broke is begun anew, behind a look at where the stream stands.
+      autoResendUnfulfilledCommands: false,
+      enableOfflineQueue: false,
+      // Watchers wait for as long as a dead connection goes unnoticed.
+      socketTimeout: 2 * BLOCK_MS,
+    })
     redis.on(
       'error',
       logOncePerSecond((err: Error) => app.log.warn({ err }, 'event reader connection')),

@@ -34,6 +34,10 @@ export interface StageWorker {
 
 /** How long a log without news is kept beyond the longest call, in seconds. */
 const LOG_SPARE_SECONDS = 86_400
+/** A connection that only listens is dead unnoticed, unless it is spoken on now and then; in ms. */
+const LISTENING_CHECK_MS = 5000
+/** Longest silence of Redis on the connections that renew leases and hear of cancels, in ms: later is too late. */
+const SILENCE_MS = 5000
 /** When a job comes back that Redis would not let be recorded. */
 const POSTPONED_MS = 1000
 /** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
@@ -76,6 +80,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     // After a failed fetch or a failed end; BullMQ's 15 s would leave jobs lying after Redis is back.
     runRetryDelay: 1000,
   })
+  // The twin of `redis` for blocking reads, which are longer, has been made with the worker.
+  for (const connection of [redis, subscriber]) connection.options.socketTimeout = SILENCE_MS
   for (const connection of [redis, subscriber]) connection.on('error', onceASecond(log, 'redis connection'))
   worker.on('error', onceASecond(log, 'worker'))
   // BullMQ goes on running a job whose lock it has lost.
@@ -91,6 +97,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   })
 
   subscriber.on('ready', listenForCancels)
+  const listening = setInterval(() => void subscriber.ping().catch(() => {}), LISTENING_CHECK_MS)
   subscriber.on('message', (_channel, jobId) => stop(jobId, 'cancel'))
 
   return {
@@ -199,6 +206,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     for (const run of running.values()) run.stop('shutdown')
     await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE)])
     circuit.stop()
+    clearInterval(listening)
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
     await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }

@@ -11,6 +11,7 @@ import { type AppParts, buildApp } from '../../app.ts'
 import { type Config, loadConfig } from '../../config.ts'
 import { workerOptions } from '../../processes.ts'
 import { type StageWorker, startStageWorker } from '../../workers/stage-worker.ts'
+import type { Owner } from './owner.ts'
 import { randomPrefix, sharedRedis } from './redis.ts'
 
 export type Env = Record<string, string>
@@ -19,7 +20,7 @@ export const QUESTION = 'What are the effects of intermittent fasting on cardiov
 export const JWT_SECRET = 'a test secret that is longer than thirty-two bytes'
 
 /** An environment for tests: shared Redis, random prefix, short times. `WORKER_URL` points nowhere until given. */
-export async function testEnv(t: Test, overrides: Env = {}): Promise<Env> {
+export async function testEnv(t: Owner, overrides: Env = {}): Promise<Env> {
   return {
     NODE_ENV: 'test',
     PORT: '0',
@@ -84,20 +85,35 @@ export interface Door {
   exited: Promise<number | string>
 }
 
+export interface DoorOptions {
+  /** Loaded by Node before the program. */
+  preload?: string
+  /** How many files the process may have open. */
+  openFiles?: number
+}
+
 /** server.ts, worker.ts or start.ts as a real process; killed with the test. Resolves once it listens. */
-export async function startDoor(t: Test, file: string, env: Env): Promise<Door> {
+export async function startDoor(
+  t: Owner,
+  file: string,
+  env: Env,
+  { preload, openFiles }: DoorOptions = {},
+): Promise<Door> {
   const root = new URL('../..', import.meta.url)
-  const child = spawn(process.execPath, ['--import=tsx', file], {
+  const node = [process.execPath, '--import=tsx', ...(preload ? [`--import=${preload}`] : []), file]
+  const limited = openFiles ? ['sh', '-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...node] : node
+  const [program, ...args] = limited as [string]
+  const child = spawn(program, args, {
     cwd: root,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(preload ? ['ipc' as const] : [])],
   })
   t.teardown(() => child.kill('SIGKILL'))
   const logs: string[] = []
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
-  child.stderr.on('data', (chunk) => logs.push(String(chunk)))
+  child.stderr?.on('data', (chunk) => logs.push(String(chunk)))
   const listening = new Promise<string>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       logs.push(line)
       const at = /listening at (http:\/\/[^"\s]+)/.exec(line)?.[1]
       if (at) resolve(at)
@@ -111,7 +127,8 @@ export async function startDoor(t: Test, file: string, env: Env): Promise<Door> 
 /** A signed HS256 token. */
 export function token(sub = 'alice', claims: Record<string, unknown> = {}): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const exp = Math.floor(Date.now() / 1000) + 3600
+  // Longer than any clock in a test is off.
+  const exp = Math.floor(Date.now() / 1000) + 86_400
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp, ...claims })}`
   return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { findRedis } from '../../embedded/find-redis.mjs'
 import { type Guarded, spawnGuarded } from '../../embedded/redis-guard.ts'
+import type { Owner } from './owner.ts'
 import { eventually } from './waiting.ts'
 
 export interface ClusterNode {
@@ -23,11 +24,6 @@ export interface TestCluster {
   ownerOf(key: string): Promise<ClusterNode>
   /** A prefix whose keys the node owns. */
   prefixOn(node: ClusterNode): Promise<string>
-}
-
-/** Anything with a `teardown`, as a tap test. */
-interface Owner {
-  teardown(handler: () => Promise<unknown>): unknown
 }
 
 const SLOTS = 16_384

@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
 import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts'
+import type { Owner } from './owner.ts'
 
 /** URL of the shared Redis; a file run alone starts one for itself. */
-export async function sharedRedis(t: Test): Promise<string> {
+export async function sharedRedis(t: Owner): Promise<string> {
   return process.env.TEST_REDIS_URL || (await privateRedis(t)).url
 }
 
 /** A Redis of this test alone, which may be stopped, frozen or filled. */
-export async function privateRedis(t: Test): Promise<EmbeddedRedis & { dir: string }> {
+export async function privateRedis(t: Owner): Promise<EmbeddedRedis & { dir: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'stagecast-test-'))
   const redis = await startRedis({ dir })
   t.teardown(async () => {

@@ -11,6 +11,10 @@ export interface RestlessOptions {
   patience: () => number
   /** Whether there is nothing to wait for behind this event; without it the end is what the server says. */
   isOver?: (lastId: string) => boolean
+  /** Cuts a connection on which nothing came for so long, in ms, as a client in doubt does. Default: never. */
+  silenceMs?: number
+  /** Reads nothing for so long after each piece, in ms. Default 0. */
+  stallMs?: number
 }
 
 export class RestlessClient {
@@ -65,6 +69,8 @@ export class RestlessClient {
       const request = get(origin + this.options.path, { headers, agent: false, signal }, (response) => {
         let text = ''
         response.setEncoding('utf8')
+        const { silenceMs, stallMs = 0 } = this.options
+        if (silenceMs) response.setTimeout(silenceMs, () => request.destroy())
         response.on('error', () => {})
         response.on('close', () =>
           resolve(response.complete || patience <= 0 ? (response.statusCode ?? 0) : 0),
@@ -72,6 +78,10 @@ export class RestlessClient {
         response.on('data', (chunk: string) => {
           if (response.statusCode !== 200) return
           text += chunk
+          if (stallMs > 0) {
+            response.pause()
+            setTimeout(() => response.resume(), stallMs)
+          }
           for (let end = text.indexOf('\n\n'); end !== -1 && patience > 0; end = text.indexOf('\n\n')) {
             if (this.take(text.slice(0, end))) patience -= 1
             text = text.slice(end + 2)
@@ -79,6 +89,7 @@ export class RestlessClient {
           if (patience <= 0 || this.isOver) request.destroy()
         })
       })
+      if (this.options.silenceMs) request.setTimeout(this.options.silenceMs, () => request.destroy())
       request.on('error', () => resolve(0))
     })
   }

@@ -1,0 +1,28 @@
+/** The quick cases of the fault suite, two at a time; `npm run test:faults` plays all of them, at full size. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { ROOT } from '../helpers/processes.ts'
+import { play } from './suite/case.ts'
+import { CASES } from './suite/cases.ts'
+
+/** Size of the large cases here. */
+const SCALE = 0.06
+
+t.jobs = 2
+for (const one of CASES.filter(({ quick }) => quick)) {
+  t.test(one.name, { timeout: 120_000, buffered: true }, async (t) => {
+    const { faults, seen, logs } = await play(one, SCALE)
+    t.comment(seen)
+    t.same(faults, [], one.promise)
+    if (faults.length > 0) t.comment(logs.join('\n'))
+  })
+}
+
+t.test('every case stands in docs/reliability.md, and nothing else does', async (t) => {
+  const page = readFileSync(`${ROOT}/docs/reliability.md`, 'utf8')
+  const names = [...page.matchAll(/^\| ([^|]+?) \|/gm)].map(([, name]) => name).slice(1)
+  t.same(
+    names.filter((name) => !name?.startsWith('-')),
+    CASES.map(({ name }) => name),
+  )
+})

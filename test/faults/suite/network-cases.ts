@@ -1,0 +1,113 @@
+/** What happens to the connections between the parts. */
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { authorization } from '../../helpers/app.ts'
+import type { FaultCase } from './case.ts'
+import type { FaultProxy } from './proxy.ts'
+import type { Scene } from './scene.ts'
+import { work } from './service.ts'
+
+type Link = 'apiRedis' | 'workerRedis' | 'workerService' | 'clientApi'
+
+const LINKS: Record<Link, string> = {
+  apiRedis: 'API and Redis',
+  workerRedis: 'worker and Redis',
+  workerService: 'worker and stage service',
+  clientApi: 'client and API',
+}
+
+/** Clients that come in by the proxy, and give a silent connection up. */
+const BY_PROXY = (scene: Scene) => ({
+  origins: () => [`http://127.0.0.1:${scene.clientApi.port}`],
+  patience: () => Number.POSITIVE_INFINITY,
+  silenceMs: 3000,
+})
+
+const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatMap(([link, between]) => [
+  {
+    name: `half-open connections between ${between}`,
+    promise: 'a side that was not told notices by the silence, connects anew and misses nothing',
+    withinS: 90,
+    ...(link === 'clientApi' ? { quick: true as const } : {}),
+    // A stage service that has not begun its answer is waited for that long.
+    scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_TIMEOUT_MS: '8000' } },
+    run: (scene) => troubled(scene, scene[link], async (proxy) => proxy.halfOpen()),
+  },
+  {
+    name: `connections reset between ${between}, again and again`,
+    promise: 'each is made anew, and nothing is missed or done twice',
+    ...(link === 'apiRedis' ? { quick: true as const } : {}),
+    scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_JOB_ATTEMPTS: '50' } },
+    run: (scene) =>
+      troubled(scene, scene[link], async (proxy) => {
+        for (let i = 0; i < 10; i += 1) {
+          proxy.reset()
+          await delay(150)
+        }
+      }),
+  },
+  {
+    name: `nothing passes between ${between} for 6 s`,
+    promise: 'time-outs notice, and all goes on when something passes again',
+    withinS: 90,
+    scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_JOB_ATTEMPTS: '50' } },
+    run: (scene) =>
+      troubled(scene, scene[link], async (proxy) => {
+        proxy.set('drop')
+        await delay(6000)
+        proxy.set('pass')
+        // What was swallowed is missing in the middle: no connection can go on after that.
+        proxy.reset()
+      }),
+  },
+  {
+    name: `200 ms of delay between ${between}`,
+    promise: 'slower, and as exact as ever',
+    scene: { env: { SSE_HEARTBEAT_MS: '1000' } },
+    run: (scene) =>
+      troubled(scene, scene[link], async (proxy) => {
+        proxy.delayMs = 200
+      }),
+  },
+])
+
+/** A worker that listens on a dead connection, and a service that says nothing: only listening anew tells of the cancel. */
+const unheardCancel: FaultCase = {
+  name: 'cancelling while the worker listens on a half-open connection',
+  promise: 'the worker notices that it hears nothing, connects anew, and looks at what it has missed',
+  scene: { env: { STAGE_HEARTBEAT_TIMEOUT_MS: '60000' } },
+  async run(scene) {
+    let hungUp: Promise<unknown> = Promise.resolve()
+    scene.service.behaviour = (call) => {
+      hungUp = once(call.response, 'close')
+    }
+    const order = await scene.watchedOrder()
+    await scene.called(order)
+    scene.workerRedis.halfOpen()
+    const from = performance.now()
+    await fetch(scene.api.url + order.urls.cancel, { method: 'POST', headers: authorization() })
+    await hungUp
+    await scene.settled()
+    return `hung up and cancelled ${((performance.now() - from) / 1000).toFixed(1)} s after it was asked for`
+  },
+}
+
+/** Eight jobs with clients on both sides of the proxy; `damage` is done while they run. */
+async function troubled(
+  scene: Scene,
+  proxy: FaultProxy,
+  damage: (proxy: FaultProxy) => Promise<void>,
+): Promise<string> {
+  scene.service.behaviour = work(20, 80)
+  const orders = await scene.watchedOrders(4)
+  for (const order of orders) scene.watch(order, 2, BY_PROXY(scene))
+  await Promise.all(orders.map((order) => scene.called(order)))
+  const before = performance.now()
+  await damage(proxy)
+  await scene.watchedOrders(4)
+  await scene.settled()
+  const again = scene.service.calls.filter(({ nth }) => nth > 1).length
+  return `8 jobs, ${again} called again; all told ${((performance.now() - before) / 1000).toFixed(1)} s after it began`
+}
+
+export const networkCases: FaultCase[] = [...linkCases, unheardCancel]

@@ -1,0 +1,5 @@
+/** Whatever ends what was opened for it: a test of tap, or a case of the fault suite. */
+export interface Owner {
+  /** Runs `handler` at the end; the last one first. */
+  teardown(handler: () => unknown): unknown
+}
