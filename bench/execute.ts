@@ -1,0 +1,68 @@
+/** Accepting jobs: everything the route does, against a route that does nothing but `queue.add`. */
+import { randomUUID } from 'node:crypto'
+import type { Bench, Benchmark, Row } from './benchmark.ts'
+import type { Child } from './child.ts'
+import { httpRequest, load } from './http-load.ts'
+import { type Figures, interleave } from './interleave.ts'
+import { QUESTION, spawnApi, token } from './stagecast.ts'
+
+const CONNECTIONS = 50
+const FLOOR = 'queue.add only'
+
+export const execute: Benchmark = {
+  name: 'execute',
+  title: `Execute: ${CONNECTIONS} connections, each a user of its own`,
+  async run(bench) {
+    const prefix = bench.prefix()
+    const ours = await spawnApi(bench, prefix)
+    const floor = await bench.spawn('floor-execute', {
+      env: { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix() },
+    })
+    const tokens = Array.from({ length: CONNECTIONS }, (_, i) => token(`user-${i}`))
+    const accepted = tokens.map((one) =>
+      httpRequest('POST', '/api/workflow/stages/2/execute', { authorization: `Bearer ${one}` }, body()),
+    )
+    const added = httpRequest('POST', '/execute', {}, body())
+    const series = await interleave(bench.runs, {
+      Stagecast: (warm) => measure(bench, ours, (i) => accepted[i] as string, warm),
+      [FLOOR]: (warm) => measure(bench, floor, () => added, warm),
+    })
+    const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
+      what,
+      unit,
+      subject: 'Stagecast',
+      figure: series.summary('Stagecast', figure),
+      floor: { name: FLOOR, figure: series.summary(FLOOR, figure) },
+      ratio: series.ratio('Stagecast', FLOOR, figure),
+      ...(target && { target }),
+    })
+    return [
+      row('requests', '/s', 'perSecond', { at: 'least', value: 1 }),
+      row('latency p50', 'ms', 'p50'),
+      row('latency p99', 'ms', 'p99', { at: 'most', value: 1 }),
+      row('CPU of the server per request', 'µs', 'cpu'),
+    ]
+  },
+}
+
+function body(): string {
+  return JSON.stringify({
+    workflow_id: randomUUID(),
+    research_question: QUESTION,
+    inputs: { max_results: 10 },
+  })
+}
+
+async function measure(
+  bench: Bench,
+  server: Child,
+  request: (i: number) => string,
+  warmUp: boolean,
+): Promise<Figures> {
+  await bench.redis.flushall()
+  const before = await server.usage()
+  const ms = bench.size(warmUp ? 2000 : 4000, 150)
+  const figures = await load({ port: server.port, connections: CONNECTIONS, ms, request, status: 202 })
+  const { cpu } = await server.usage()
+  return { ...figures, cpu: (cpu - before.cpu) / figures.requests }
+}

@@ -1,0 +1,5 @@
+/** All benchmarks, in the order in which they run. */
+import type { Benchmark } from './benchmark.ts'
+import { execute } from './execute.ts'
+
+export const BENCHMARKS: readonly Benchmark[] = [execute]
