@@ -4,7 +4,6 @@
  */
 import accepts from '@fastify/accepts'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
@@ -23,6 +22,7 @@ import limits from './plugins/limits.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
 import redis from './plugins/redis.ts'
+import securityHeaders from './plugins/security-headers.ts'
 import streams from './plugins/streams.ts'
 import tail from './plugins/tail.ts'
 import tickets from './plugins/tickets.ts'
@@ -81,7 +81,9 @@ export async function buildApp(
   await app.register(validation)
   await app.register(jsonBody)
   await app.register(accepts)
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: SECURITY_POLICY } })
+  await app.register(securityHeaders, {
+    contentSecurityPolicy: { useDefaults: false, directives: SECURITY_POLICY },
+  })
   if (config.corsOrigins.length > 0)
     await app.register(cors, {
       origin: [...config.corsOrigins],

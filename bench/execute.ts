@@ -13,36 +13,41 @@ export const execute: Benchmark = {
   name: 'execute',
   title: `Execute: ${CONNECTIONS} connections, each a user of its own`,
   async run(bench) {
-    const prefix = bench.prefix()
-    const ours = await spawnApi(bench, prefix)
-    const floor = await bench.spawn('floor-execute', {
-      env: { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix() },
-    })
-    const tokens = Array.from({ length: CONNECTIONS }, (_, i) => token(`user-${i}`))
-    const accepted = tokens.map((one) =>
-      httpRequest('POST', '/api/workflow/stages/2/execute', { authorization: `Bearer ${one}` }, body()),
-    )
-    const added = httpRequest('POST', '/execute', {}, body())
-    const series = await interleave(bench.runs, {
-      Stagecast: (warm) => measure(bench, ours, (i) => accepted[i] as string, warm),
-      [FLOOR]: (warm) => measure(bench, floor, () => added, warm),
-    })
-    const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
-      what,
-      unit,
-      subject: 'Stagecast',
-      figure: series.summary('Stagecast', figure),
-      floor: { name: FLOOR, figure: series.summary(FLOOR, figure) },
-      ratio: series.ratio('Stagecast', FLOOR, figure),
-      ...(target && { target }),
-    })
-    return [
-      row('requests', '/s', 'perSecond', { at: 'least', value: 1 }),
-      row('latency p50', 'ms', 'p50'),
-      row('latency p99', 'ms', 'p99', { at: 'most', value: 1 }),
-      row('CPU of the server per request', 'µs', 'cpu'),
-    ]
+    return [...(await compare(bench, 'info')), ...(await compare(bench, 'silent'))]
   },
+}
+
+/** Both sides log their requests, as in production, or neither does. */
+async function compare(bench: Bench, LOG_LEVEL: string): Promise<Row[]> {
+  const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix(), LOG_LEVEL }
+  const ours = await spawnApi(bench, bench.prefix(), { LOG_LEVEL })
+  const floor = await bench.spawn('floor-execute', { env })
+  const tokens = Array.from({ length: CONNECTIONS }, (_, i) => token(`user-${i}`))
+  const accepted = tokens.map((one) =>
+    httpRequest('POST', '/api/workflow/stages/2/execute', { authorization: `Bearer ${one}` }, body()),
+  )
+  const added = httpRequest('POST', '/execute', {}, body())
+  const series = await interleave(bench.runs, {
+    Stagecast: (warm) => measure(bench, ours, (i) => accepted[i] as string, warm),
+    [FLOOR]: (warm) => measure(bench, floor, () => added, warm),
+  })
+  for (const child of [ours, floor]) await child.stop()
+  const logging = LOG_LEVEL === 'silent' ? ', no log' : ''
+  const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
+    what: `${what}${logging}`,
+    unit,
+    subject: 'Stagecast',
+    figure: series.summary('Stagecast', figure),
+    floor: { name: FLOOR, figure: series.summary(FLOOR, figure) },
+    ratio: series.ratio('Stagecast', FLOOR, figure),
+    ...(target && { target }),
+  })
+  return [
+    row('requests', '/s', 'perSecond', { at: 'least', value: 1 }),
+    row('latency p50', 'ms', 'p50'),
+    row('latency p99', 'ms', 'p99', { at: 'most', value: 1 }),
+    row('CPU of the server per request', 'µs', 'cpu'),
+  ]
 }
 
 function body(): string {

@@ -40,6 +40,11 @@ export interface AuthPluginOptions {
 }
 
 const MOCK_USER = 'user-dev-001'
+/** Verified tokens that are remembered, by the header that carried them; longer headers are not. */
+const REMEMBERED = 1000
+const LONGEST_REMEMBERED = 4096
+/** A key that its issuer has withdrawn is noticed after so long, in ms. */
+const RECHECK_MS = 30_000
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 export default fp<AuthPluginOptions>(
@@ -59,23 +64,45 @@ export default fp<AuthPluginOptions>(
           ...(options.issuer ? ['iss'] : []),
           ...(options.audience ? ['aud'] : []),
         ],
-        cache: 1000,
         ...(options.issuer && { allowedIss: options.issuer }),
         ...(options.audience && { allowedAud: options.audience }),
       },
       formatUser: toCaller as (payload: unknown) => Caller,
     })
+    const remembered = new Map<string, Verified>()
     app.decorate('authenticate', async (request) => {
+      const { authorization = '' } = request.headers
+      const known = remembered.get(authorization)
+      if (known && Date.now() < known.until) {
+        request.user = known.caller
+        return
+      }
       const token = bearerOf(request)
       if (options.mock && (token === undefined || !JWT_SHAPE.test(token))) {
         request.user = { id: MOCK_USER, until: Number.POSITIVE_INFINITY }
       } else if (token === undefined) {
         throw unauthenticated('UNAUTHENTICATED', 'Send an Authorization header: Bearer <token>')
-      } else await verify(request)
+      } else {
+        await verify(request)
+        if (authorization.length <= LONGEST_REMEMBERED) remember(authorization, request.user)
+      }
     })
+
+    /** What is there longest goes first. */
+    function remember(authorization: string, caller: Caller): void {
+      remembered.delete(authorization)
+      if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value as string)
+      remembered.set(authorization, { caller, until: Math.min(caller.until, Date.now() + RECHECK_MS) })
+    }
   },
   { name: 'auth' },
 )
+
+/** Until when, epoch ms, a caller is believed without looking at the token again. */
+interface Verified {
+  caller: Caller
+  until: number
+}
 
 interface CompleteToken {
   header: { alg: string; kid?: string; crit?: unknown }

@@ -12,13 +12,15 @@ export default fp(
   async (app) => {
     let open = 0
     let emptied = () => {}
-    app.addHook('onRequest', async (_request, reply) => {
+    const closed = () => {
+      open -= 1
+      if (open === 0) emptied()
+    }
+    app.addHook('onRequest', (_request, reply, done) => {
       open += 1
       // Fastify's onResponse is not called for an answer that was broken off.
-      reply.raw.once('close', () => {
-        open -= 1
-        if (open === 0) emptied()
-      })
+      reply.raw.once('close', closed)
+      done()
     })
     app.decorate('drained', async (ms) => {
       if (open === 0) return

@@ -18,9 +18,10 @@ export default fp(
     })
 
     // Node's own answers to these two would have no body: the first is ours, the other may be passed over.
-    app.addHook('onRequest', async ({ raw, headers }) => {
+    app.addHook('onRequest', ({ raw, headers }, _reply, done) => {
       if (headers.host === undefined && raw.httpVersion === '1.1')
-        throw new ProblemError('BAD_REQUEST', 'Send a Host header')
+        done(new ProblemError('BAD_REQUEST', 'Send a Host header'))
+      else done()
     })
     app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 

@@ -4,6 +4,7 @@ import type { onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../stages/errors.ts'
+import { batched } from './batch.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,11 +15,19 @@ declare module 'fastify' {
 
 const WINDOW_MS = 60_000
 
-/** KEYS counter; ARGV window in ms. Answers the count and what is left of the window. */
+/** Callers counted by one call. */
+const CALLERS_PER_CALL = 100
+
+/** KEYS counters; ARGV window in ms, then by how much each rises. Answers of each the count and what is left, in ms. */
 const COUNT = `
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return {count, redis.call('PTTL', KEYS[1])}`
+local answers = {}
+for i, key in ipairs(KEYS) do
+  local count = redis.call('INCRBY', key, ARGV[i + 1])
+  if count == tonumber(ARGV[i + 1]) then redis.call('PEXPIRE', key, ARGV[1]) end
+  answers[#answers + 1] = count
+  answers[#answers + 1] = redis.call('PTTL', key)
+end
+return answers`
 
 export default fp<{ perMinute: number }>(
   async (app, { perMinute }) => {
@@ -27,7 +36,7 @@ export default fp<{ perMinute: number }>(
       return
     }
     const redis = app.redis as CountingRedis
-    redis.defineCommand('stagecastCount', { numberOfKeys: 1, lua: COUNT })
+    redis.defineCommand('stagecastCount', { lua: COUNT })
     await app.register(rateLimit, {
       global: false,
       max: perMinute,
@@ -44,18 +53,18 @@ export default fp<{ perMinute: number }>(
   { name: 'limits', dependencies: ['journal', 'auth'] },
 )
 
-type CountingRedis = Redis & { stagecastCount(key: string, windowMs: number): Promise<[number, number]> }
+type CountingRedis = Redis & { stagecastCount(...args: (string | number)[]): Promise<number[]> }
 type Count = { current: number; ttl: number }
 
 /** A store for @fastify/rate-limit: Redis first, and this process's own counters when Redis does not answer. */
 function storeOver(redis: CountingRedis, prefix: string): FastifyRateLimitStoreCtor {
   const local = new LocalCounters()
+  const count = batched<string, Count>(CALLERS_PER_CALL, (callers) => countTogether(redis, prefix, callers))
   class Store implements FastifyRateLimitStore {
     incr(key: string, callback: (error: Error | null, result?: Count) => void): void {
-      const counted =
-        redis.status === 'ready' ? redis.stagecastCount(`${prefix}:${key}`, WINDOW_MS) : Promise.reject()
+      const counted = redis.status === 'ready' ? count(key) : Promise.reject()
       counted.then(
-        ([current, ttl]) => callback(null, { current, ttl }),
+        (result) => callback(null, result),
         () => callback(null, local.increment(key)),
       )
     }
@@ -64,6 +73,28 @@ function storeOver(redis: CountingRedis, prefix: string): FastifyRateLimitStoreC
     }
   }
   return Store
+}
+
+/** Requests that arrived in one turn, by caller; of those of one caller each has its own place in the count. */
+async function countTogether(redis: CountingRedis, prefix: string, callers: string[]): Promise<Count[]> {
+  const rises = new Map<string, number>()
+  const places = callers.map((caller) => {
+    const place = (rises.get(caller) ?? 0) + 1
+    rises.set(caller, place)
+    return place
+  })
+  const keys = Array.from(rises.keys(), (caller) => `${prefix}:${caller}`)
+  const answers = await redis.stagecastCount(keys.length, ...keys, WINDOW_MS, ...rises.values())
+  const ends = new Map(
+    Array.from(rises, ([caller, rise], i) => [
+      caller,
+      { before: (answers[2 * i] as number) - rise, ttl: answers[2 * i + 1] as number },
+    ]),
+  )
+  return callers.map((caller, i) => {
+    const { before, ttl } = ends.get(caller) as { before: number; ttl: number }
+    return { current: before + (places[i] as number), ttl }
+  })
 }
 
 /** Fixed windows, all of them beginning together, so that forgetting them is one assignment. */

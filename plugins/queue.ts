@@ -5,8 +5,8 @@ import fp from 'fastify-plugin'
 import type { ExecuteBody } from '../stages/catalogue.ts'
 import { FIRST_ID } from '../stages/events.ts'
 import type { JobData } from '../stages/job.ts'
-import { type PlaceReply, QUEUE_NAME } from '../stages/journal.ts'
-import type { JobOrigin } from '../stages/order.ts'
+import { QUEUE_NAME } from '../stages/journal.ts'
+import { jobAdder } from './add-jobs.ts'
 import { logOncePerSecond } from './redis.ts'
 
 export interface QueuePluginOptions {
@@ -64,6 +64,13 @@ export default fp<QueuePluginOptions>(
     const { redis, journal } = app
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     let queue = openQueue()
+    const addJob = jobAdder(redis, usable, {
+      attempts,
+      backoff: { type: 'exponential', delay: backoffMs },
+      removeOnComplete: { count: keepCompleted },
+      removeOnFail: { count: keepFailed },
+      stackTraceLimit: 1,
+    })
 
     app.decorate('queue', {
       async enqueue(request) {
@@ -98,17 +105,7 @@ export default fp<QueuePluginOptions>(
     app.addHook('onClose', () => Promise.race([queue.close(), deadline(500)]))
 
     function openQueue(): Queue<JobData> {
-      const opened = new Queue<JobData>(QUEUE_NAME, {
-        connection: redis,
-        prefix,
-        defaultJobOptions: {
-          attempts,
-          backoff: { type: 'exponential', delay: backoffMs },
-          removeOnComplete: { count: keepCompleted },
-          removeOnFail: { count: keepFailed },
-          stackTraceLimit: 1,
-        },
-      })
+      const opened = new Queue<JobData>(QUEUE_NAME, { connection: redis, prefix })
       opened.on('error', logError)
       return opened
     }
@@ -124,8 +121,8 @@ export default fp<QueuePluginOptions>(
       return current
     }
 
-    async function add(jobId: string, { stage, userId, body }: EnqueueRequest): Promise<void> {
-      const data: JobData = {
+    function add(jobId: string, { stage, userId, body }: EnqueueRequest): Promise<void> {
+      return addJob({
         stage,
         job_id: jobId,
         workflow_id: body.workflow_id,
@@ -133,23 +130,6 @@ export default fp<QueuePluginOptions>(
         user_id: userId,
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
-      }
-      const open = await usable()
-      const added = open.add(`stage-${stage}-execute`, data, { jobId })
-      const placed = nextTurn().then(() => place(data))
-      await added
-      // It overtook the job, e.g. while Redis had yet to be told the script that adds it.
-      if ((await placed) === 'gone') await place(data)
-    }
-
-    /**
-     * Sent right behind the job, which is on its way by then: both make one round trip. Should it fail, the worker
-     * makes good for it with the job's first line.
-     */
-    function place(job: JobOrigin): Promise<PlaceReply | null> {
-      return journal.place(job, FIRST_ID).catch((err: Error) => {
-        app.log.warn({ err, jobId: job.job_id }, 'a job has no place in its workflow yet')
-        return null
       })
     }
 

@@ -1,14 +1,15 @@
 /** The floor of execute: an unauthenticated route that only adds its body to a BullMQ queue. */
 import { Queue } from 'bullmq'
 import Fastify from 'fastify'
+import { createLogger } from '../../logger.ts'
 import { connectRedis } from '../../redis.ts'
 import { answering } from './answering.ts'
 
-const { REDIS_URL = '', REDIS_PREFIX = '' } = process.env
+const { REDIS_URL = '', REDIS_PREFIX = '', LOG_LEVEL = 'info' } = process.env
 const queue = new Queue('floor', { connection: connectRedis(REDIS_URL, 'blocking'), prefix: REDIS_PREFIX })
 await queue.waitUntilReady()
 
-const app = Fastify()
+const app = Fastify({ loggerInstance: createLogger(LOG_LEVEL, 'floor') })
 app.post('/execute', async (request, reply) => {
   const job = await queue.add('execute', request.body)
   reply.code(202)

@@ -1,0 +1,43 @@
+/** What is asked for within one turn of the event loop is done together. */
+
+/**
+ * Gathers items until the turn ends, then hands them to `perform`, at most `most` at a time. It answers each item in its
+ * place, with an `Error` where that one failed; what it throws is the answer of all of them.
+ */
+export function batched<T, R>(
+  most: number,
+  perform: (items: T[]) => Promise<readonly (R | Error)[]>,
+): (item: T) => Promise<R> {
+  let waiting: Waiting<T, R>[] = []
+
+  async function flush(): Promise<void> {
+    const all = waiting
+    waiting = []
+    for (let start = 0; start < all.length; start += most) void settle(all.slice(start, start + most))
+  }
+
+  async function settle(some: Waiting<T, R>[]): Promise<void> {
+    try {
+      const answers = await perform(some.map(({ item }) => item))
+      for (const [i, { resolve, reject }] of some.entries()) {
+        const answer = answers[i] as R | Error
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer)
+      }
+    } catch (error) {
+      for (const { reject } of some) reject(error)
+    }
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      if (waiting.length === 1) setImmediate(flush)
+    })
+}
+
+interface Waiting<T, R> {
+  item: T
+  resolve(answer: R): void
+  reject(error: unknown): void
+}
