@@ -47,6 +47,7 @@ async function compare(bench: Bench, LOG_LEVEL: string): Promise<Row[]> {
     row('latency p50', 'ms', 'p50'),
     row('latency p99', 'ms', 'p99', { at: 'most', value: 1 }),
     row('CPU of the server per request', 'µs', 'cpu'),
+    row('CPU of Redis per request', 'µs', 'redis'),
   ]
 }
 
@@ -66,8 +67,17 @@ async function measure(
 ): Promise<Figures> {
   await bench.redis.flushall()
   const before = await server.usage()
+  const redisBefore = await redisCpu(bench)
   const ms = bench.size(warmUp ? 2000 : 4000, 150)
   const figures = await load({ port: server.port, connections: CONNECTIONS, ms, request, status: 202 })
   const { cpu } = await server.usage()
-  return { ...figures, cpu: (cpu - before.cpu) / figures.requests }
+  const redis = (await redisCpu(bench)) - redisBefore
+  return { ...figures, cpu: (cpu - before.cpu) / figures.requests, redis: redis / figures.requests }
+}
+
+/** µs so far. */
+async function redisCpu({ redis }: Bench): Promise<number> {
+  const info = await redis.info('cpu')
+  const seconds = (name: string) => Number(new RegExp(`${name}:(\\S+)`).exec(info)?.[1])
+  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6
 }

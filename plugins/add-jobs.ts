@@ -10,27 +10,32 @@ const { addStandardJob } = createRequire(import.meta.url)('bullmq/dist/cjs/scrip
   addStandardJob: { content: string; keys: number }
 }
 /** Bounds how long Redis does nothing else. */
-const JOBS_PER_CALL = 50
+const JOBS_PER_CALL = 8
 
 /**
  * KEYS as BullMQ's script wants them; ARGV key prefix, options as JSON, then of each job: id, name, time in ms, data.
- * Answers one text a job: '' when it is in the queue, or why it is not. An id that is there already counts as added.
+ * Answers '' when all are in the queue; else one text a job: '' or why it is not. An id that is there already counts
+ * as added.
  */
 const ADD = `
 local function add(KEYS, ARGV)
 ${addStandardJob.content}
 end
 local options = cmsgpack.pack(cjson.decode(ARGV[2]))
-local answers = {}
+local answers, failed = {}, false
 for at = 3, #ARGV, 4 do
   local place = cmsgpack.pack({ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2]})
   local done, answer = pcall(add, KEYS, {place, ARGV[at + 3], options})
-  if done and answer == ARGV[at] then answers[#answers + 1] = ''
-  else answers[#answers + 1] = type(answer) == 'table' and answer.err or tostring(answer) end
+  local fault = ''
+  if not done or answer ~= ARGV[at] then
+    failed = true
+    fault = type(answer) == 'table' and answer.err or tostring(answer)
+  end
+  answers[#answers + 1] = fault
 end
-return answers`
+return failed and answers or ''`
 
-type AddingRedis = Redis & { stagecastAdd(...args: string[]): Promise<string[]> }
+type AddingRedis = Redis & { stagecastAdd(...args: string[]): Promise<string[] | ''> }
 
 /** How a job is put into the queue; resolves when Redis has confirmed this very job. */
 export type AddJob = (data: JobData) => Promise<void>
@@ -67,6 +72,6 @@ export function jobAdder(
     for (const job of jobs)
       args.push(job.job_id, `stage-${job.stage}-execute`, String(job.timestamp), JSON.stringify(job))
     const answers = await redis.stagecastAdd(...args)
-    return answers.map((fault) => (fault === '' ? undefined : new Error(fault)))
+    return answers === '' ? [] : answers.map((fault) => (fault === '' ? undefined : new Error(fault)))
   })
 }

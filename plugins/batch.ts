@@ -10,10 +10,10 @@ export function batched<T, R>(
 ): (item: T) => Promise<R> {
   let waiting: Waiting<T, R>[] = []
 
-  async function flush(): Promise<void> {
-    const all = waiting
+  function flush(): void {
+    const some = waiting
     waiting = []
-    for (let start = 0; start < all.length; start += most) void settle(all.slice(start, start + most))
+    if (some.length > 0) void settle(some)
   }
 
   async function settle(some: Waiting<T, R>[]): Promise<void> {
@@ -32,7 +32,8 @@ export function batched<T, R>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (waiting.length === 1) setImmediate(flush)
+      if (waiting.length === most) flush()
+      else if (waiting.length === 1) setImmediate(flush)
     })
 }
 

@@ -21,6 +21,7 @@ const SWEEP_MS = 30_000
 const RETRY_MS = 500
 
 export class Feeds<F extends Feed> {
+  private readonly app: FastifyInstance
   private readonly source: FeedSource<F>
   private readonly feeds = new Map<string, F>()
   /** Feeds to read in the next turn; many reasons in one turn make one read. */
@@ -29,6 +30,7 @@ export class Feeds<F extends Feed> {
   private reading = false
 
   constructor(app: FastifyInstance, source: FeedSource<F>) {
+    this.app = app
     this.source = source
     setMaxListeners(0, this.closing.signal)
     app.addHook('preClose', async () => this.closing.abort())
@@ -122,6 +124,7 @@ export class Feeds<F extends Feed> {
   private create(key: string): F {
     const feed = this.source.create(key)
     this.feeds.set(key, feed)
+    this.app.tail.wake()
     this.refresh(feed)
     return feed
   }

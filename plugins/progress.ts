@@ -26,6 +26,7 @@ export default fp(
     app.decorate('progress', feeds)
 
     app.tail.listen({
+      watching: () => feeds.watched > 0,
       heard(message) {
         const feed = feeds.get(message.jobId)
         if (!feed) return

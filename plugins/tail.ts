@@ -1,6 +1,7 @@
 /**
  * The one reader of the queue's event stream in this process. It reads the stream itself and not through
- * BullMQ's QueueEvents, so that an event of a job nobody watches costs one Map lookup and is never parsed.
+ * BullMQ's QueueEvents, so that an event of a job nobody watches costs one Map lookup and is never parsed. While nobody
+ * watches anything here, nothing is read.
  */
 import fp from 'fastify-plugin'
 import { closeRedis, connectRedis } from '../redis.ts'
@@ -14,6 +15,8 @@ export interface Announcement {
 }
 
 export interface TailListener {
+  /** Whether anybody here watches anything. */
+  watching(): boolean
   /** An entry of the stream. Look first whether its job or its workflow is watched: most are not. */
   heard(message: Message): void
   /** The reader may have missed anything: look at everything that is watched. */
@@ -67,7 +70,9 @@ declare module 'fastify' {
   interface FastifyInstance {
     tail: {
       listen(listener: TailListener): void
-      /** Whether the reader stands in the stream now. */
+      /** To be called when a first job is watched: reading begins, after which `resynced` is called. */
+      wake(): void
+      /** Whether the reader stands in the stream now, or could. */
       readonly connected: boolean
     }
   }
@@ -99,16 +104,20 @@ export default fp<{ url: string; prefix: string }>(
     let position: string | undefined
     let connected = false
     let closed = false
+    /** Set while nothing is read. */
+    let wake: (() => void) | undefined
     app.decorate('tail', {
       listen: (one: TailListener) => void listeners.push(one),
+      wake: () => wake?.(),
       get connected() {
-        return connected
+        return wake ? redis.status === 'ready' : connected
       },
     })
 
     const reading = read()
     app.addHook('onClose', async () => {
       closed = true
+      wake?.()
       await closeRedis(redis, 0)
       await reading
     })
@@ -116,6 +125,8 @@ export default fp<{ url: string; prefix: string }>(
     async function read(): Promise<void> {
       let idle = false
       while (!closed) {
+        if (!listeners.some((one) => one.watching())) await sleep()
+        if (closed) return
         try {
           if (!connected || idle) await synchronise()
           const from = position as string
@@ -133,6 +144,16 @@ export default fp<{ url: string; prefix: string }>(
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
         }
       }
+    }
+
+    /** What happens meanwhile is skipped, and all that is watched then is looked at. */
+    async function sleep(): Promise<void> {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      wake = undefined
+      connected = false
+      position = undefined
     }
 
     /**

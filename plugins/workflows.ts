@@ -50,6 +50,7 @@ export default fp(
     app.decorate('workflows', Object.assign(feeds, { exists, page }))
 
     app.tail.listen({
+      watching: () => feeds.watched > 0,
       heard(message) {
         const feed = message.workflow ? feeds.get(message.workflow) : owners.get(message.jobId)
         if (!feed) return
