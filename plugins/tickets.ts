@@ -3,9 +3,10 @@
  * header. A ticket is self-contained and signed: 16 bytes id, 6 bytes end in ms, 16 bytes of HMAC-SHA256, in base64url;
  * that of a workflow has its user's id behind them. Every API process checks it with the same key, which lives in Redis.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import fp from 'fastify-plugin'
 import { unauthenticated } from './auth.ts'
+import { type Mac, macWith } from './mac.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -32,7 +33,7 @@ const SIGNED_BYTES = 22
 export default fp<{ ttlSeconds: number }>(
   async (app, { ttlSeconds }) => {
     const { redis, journal } = app
-    let key: Buffer | undefined
+    let mac: Mac | undefined
     // After a fail-over or a flush another process may have made a new key. Until Redis tells, the old one serves.
     redis.on('ready', () => void loadKey().catch(() => {}))
 
@@ -49,7 +50,7 @@ export default fp<{ ttlSeconds: number }>(
       bytes.write(id.replaceAll('-', ''), 'hex')
       bytes.writeUIntBE(expiresAt, 16, 6)
       bytes.write(userId, BYTES)
-      sign(bytes, key ?? (await loadKey())).copy(bytes, SIGNED_BYTES)
+      sign(bytes, mac ?? (await loadKey())).copy(bytes, SIGNED_BYTES)
       return { ticket: bytes.toString('base64url'), expiresAt }
     }
 
@@ -59,7 +60,7 @@ export default fp<{ ttlSeconds: number }>(
         // A user has an id, which is never empty: the length tells the two kinds apart.
         (kind === 'job' ? bytes.length === BYTES : bytes.length > BYTES) &&
         bytes.toString('base64url') === ticket &&
-        timingSafeEqual(bytes.subarray(SIGNED_BYTES, BYTES), sign(bytes, key ?? (await loadKey())))
+        timingSafeEqual(bytes.subarray(SIGNED_BYTES, BYTES), sign(bytes, mac ?? (await loadKey())))
       if (!genuine || bytes.toString('hex', 0, 16) !== id.replaceAll('-', '').toLowerCase())
         throw unauthenticated('INVALID_TICKET', `Get a ticket for this ${kind} from its tickets route`)
       const until = bytes.readUIntBE(16, 6)
@@ -68,12 +69,12 @@ export default fp<{ ttlSeconds: number }>(
       return { userId: bytes.toString('utf8', BYTES), until }
     }
 
-    async function loadKey(): Promise<Buffer> {
+    async function loadKey(): Promise<Mac> {
       const name = journal.keys.own('ticket-key')
       // Read first: tickets are still good while Redis takes no writes.
       const stored = (await app.fromRedis(redis.get(name))) ?? (await app.fromRedis(makeKey(name)))
-      key = Buffer.from(stored, 'base64')
-      return key
+      mac = macWith(Buffer.from(stored, 'base64'))
+      return mac
     }
 
     /** The key of whoever comes first. */
@@ -86,10 +87,8 @@ export default fp<{ ttlSeconds: number }>(
   { name: 'tickets', dependencies: ['journal', 'auth'] },
 )
 
-function sign(bytes: Buffer, key: Buffer): Buffer {
-  return createHmac('sha256', key)
-    .update(bytes.subarray(0, SIGNED_BYTES))
-    .update(bytes.subarray(BYTES))
-    .digest()
-    .subarray(0, BYTES - SIGNED_BYTES)
+function sign(bytes: Buffer, mac: Mac): Buffer {
+  const place = bytes.subarray(0, SIGNED_BYTES)
+  const signed = bytes.length > BYTES ? Buffer.concat([place, bytes.subarray(BYTES)]) : place
+  return mac(signed).subarray(0, BYTES - SIGNED_BYTES)
 }
