@@ -1,5 +1,5 @@
 /** Stagecast as it runs in production, for benchmarks: its environment, its users. */
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import type { Bench } from './benchmark.ts'
 import type { Child, ChildOptions } from './child.ts'
 
@@ -39,4 +39,21 @@ export function token(sub: string): string {
   const now = Math.floor(Date.now() / 1000)
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, iat: now, exp: now + 86_400 })}`
   return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`
+}
+
+export interface Accepted {
+  job_id: string
+  urls: { status: string; events: string }
+}
+
+/** A job, accepted over HTTP. */
+export async function executeJob(url: string, bearer: string): Promise<Accepted> {
+  const response = await fetch(`${url}/api/workflow/stages/2/execute`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION }),
+  })
+  if (response.status !== 202)
+    throw new Error(`execute answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as Accepted
 }

@@ -1,5 +1,6 @@
 /** All benchmarks, in the order in which they run. */
 import type { Benchmark } from './benchmark.ts'
 import { execute } from './execute.ts'
+import { status } from './status.ts'
 
-export const BENCHMARKS: readonly Benchmark[] = [execute]
+export const BENCHMARKS: readonly Benchmark[] = [execute, status]

@@ -1,6 +1,6 @@
 /** Reads the journal of jobs from Redis, and settles jobs that nobody holds. */
 import fp from 'fastify-plugin'
-import type { ChainableCommander, Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { ProblemError } from '../stages/errors.ts'
 import { eventId, type LogEntry } from '../stages/events.ts'
 import type { JobEvent, JobSnapshot, JobSummary } from '../stages/job.ts'
@@ -24,7 +24,6 @@ import type { JobOrigin } from '../stages/order.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
-  type JobFields,
   type Journal,
   lastEntry,
   parseJournal,
@@ -34,6 +33,7 @@ import {
   toSummary,
 } from '../stages/snapshot.ts'
 import { NO_SUCH_JOB } from './errors.ts'
+import { jobReader, type StoredJob } from './read-jobs.ts'
 
 /** A job's state with all its events that can still be replayed. */
 export interface JobRecord {
@@ -82,15 +82,14 @@ export default fp<JournalPluginOptions>(
     redis.defineCommand('stagecastCancel', { numberOfKeys: CANCEL_KEYS, lua: CANCEL })
     redis.defineCommand('stagecastPlace', { numberOfKeys: PLACE_KEYS, lua: PLACE })
 
-    const readJob = (pipeline: ChainableCommander, id: string) =>
-      pipeline.hmget(keys.job(id), ...JOB_FIELDS).get(keys.end(id))
+    const reader = jobReader(redis, keys)
 
     const journal: JournalReader = {
       keys,
       async snapshot(jobId) {
-        const [fields, end] = await app.fromRedis(readJob(redis.pipeline(), jobId).exec().then(replies))
-        if (end) return JSON.parse(end as string)
-        const found = parseJournal(fields as JobFields)
+        const { fields, end } = await app.fromRedis(reader.state(jobId))
+        if (end) return JSON.parse(end)
+        const found = parseJournal(fields)
         return found && toSnapshot(found)
       },
       async find(jobId, stage, userId) {
@@ -99,10 +98,7 @@ export default fp<JournalPluginOptions>(
         throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
       },
       async records(jobIds) {
-        const pipeline = redis.pipeline()
-        for (const id of jobIds) readJob(pipeline, id).lrange(keys.log(id), 0, -1)
-        const answers = await app.fromRedis(pipeline.exec().then(replies))
-        return jobIds.map((_, i) => toRecord(answers.slice(3 * i, 3 * i + 3)))
+        return (await app.fromRedis(reader.all(jobIds))).map(toRecord)
       },
       async summaries(jobIds) {
         const pipeline = redis.pipeline()
@@ -153,19 +149,10 @@ export default fp<JournalPluginOptions>(
   { name: 'journal', dependencies: ['redis'] },
 )
 
-/** The results of a pipeline; the first error in it is thrown. */
-function replies(results: [Error | null, unknown][] | null): unknown[] {
-  return (results ?? []).map(([error, value]) => {
-    if (error) throw error
-    return value
-  })
-}
-
-function toRecord([fields, end, log]: unknown[]): JobRecord | null {
-  const journal = end ? null : parseJournal(fields as JobFields)
+function toRecord({ fields, end, log: entries }: StoredJob): JobRecord | null {
+  const journal = end ? null : parseJournal(fields)
   if (!end && !journal) return null
   const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
-  const entries = (log as string[]).map((line): LogEntry => JSON.parse(line))
   // A job that waits for very long outlives its log, but not its newest line.
   if (entries.length === 0 && journal?.last) entries.push(journal.last)
   return { snapshot, events: toEvents(journal, entries, snapshot) }

@@ -1,0 +1,72 @@
+/** One route against another, under the same load: rates, latencies, and CPU time, which noise touches least. */
+import type { Bench, Row } from './benchmark.ts'
+import type { Child } from './child.ts'
+import { load } from './http-load.ts'
+import { type Figures, interleave } from './interleave.ts'
+
+export const CONNECTIONS = 50
+
+export interface Side {
+  name: string
+  child: Child
+  request(connection: number): string
+}
+
+export interface Pair {
+  ours: Side
+  floor: Side
+  /** The status of every answer. */
+  status: number
+  /** Before each measurement. */
+  prepare?(): Promise<unknown>
+  /** Share of the floor's rate to reach. */
+  target: number
+  /** Share of the floor's p99 that is allowed. */
+  slowest?: number
+  /** Behind what is measured. */
+  label?: string
+}
+
+export async function httpRows(bench: Bench, pair: Pair): Promise<Row[]> {
+  const { ours, floor, label = '' } = pair
+  const measure = async ({ child, request }: Side, warmUp: boolean): Promise<Figures> => {
+    await pair.prepare?.()
+    const [before, redisBefore] = [await child.usage(), await redisCpu(bench)]
+    const ms = bench.size(warmUp ? 2000 : 4000, 150)
+    const { port } = child
+    const figures = await load({ port, connections: CONNECTIONS, ms, request, status: pair.status })
+    const [after, redisAfter] = [await child.usage(), await redisCpu(bench)]
+    return {
+      ...figures,
+      cpu: (after.cpu - before.cpu) / figures.requests,
+      redis: (redisAfter - redisBefore) / figures.requests,
+    }
+  }
+  const series = await interleave(bench.runs, {
+    [ours.name]: (warmUp) => measure(ours, warmUp),
+    [floor.name]: (warmUp) => measure(floor, warmUp),
+  })
+  const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
+    what: `${what}${label}`,
+    unit,
+    subject: ours.name,
+    figure: series.summary(ours.name, figure),
+    floor: { name: floor.name, figure: series.summary(floor.name, figure) },
+    ratio: series.ratio(ours.name, floor.name, figure),
+    ...(target && { target }),
+  })
+  return [
+    row('requests', '/s', 'perSecond', { at: 'least', value: pair.target }),
+    row('latency p50', 'ms', 'p50'),
+    row('latency p99', 'ms', 'p99', pair.slowest ? { at: 'most', value: pair.slowest } : undefined),
+    row('server CPU per request', 'µs', 'cpu'),
+    row('Redis CPU per request', 'µs', 'redis'),
+  ]
+}
+
+/** µs so far. */
+export async function redisCpu({ redis }: Bench): Promise<number> {
+  const info = await redis.info('cpu')
+  const seconds = (name: string) => Number(new RegExp(`${name}:(\\S+)`).exec(info)?.[1])
+  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6
+}
