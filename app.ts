@@ -104,6 +104,7 @@ export async function buildApp(
     backoffMs: config.STAGE_JOB_BACKOFF_MS,
     keepCompleted: config.STAGE_KEEP_COMPLETED,
     keepFailed: config.STAGE_KEEP_FAILED,
+    resultTtlSeconds: config.RESULT_TTL_SECONDS,
   })
   await app.register(jobs)
   await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })

@@ -2,32 +2,54 @@
 import { createRequire } from 'node:module'
 import type { JobsOptions, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { FIRST_ID } from '../stages/events.ts'
 import type { JobData } from '../stages/job.ts'
+import { type JournalKeys, STREAM_LENGTH } from '../stages/journal.ts'
+import { IDLE_SECONDS, jobMember, PLACE_EVENTS, workflowName } from '../stages/order.ts'
 import { batched } from './batch.ts'
 
 /** BullMQ has no types for its scripts, and no other name for them. */
 const { addStandardJob } = createRequire(import.meta.url)('bullmq/dist/cjs/scripts/addStandardJob-9.js') as {
-  addStandardJob: { content: string; keys: number }
+  addStandardJob: { content: string }
 }
+/** The keys its script wants, as a queue names them. */
+const QUEUE_KEYS = [
+  ...['wait', 'paused', 'meta', 'id', 'completed'],
+  ...['delayed', 'active', 'events', 'marker'],
+]
 /** Bounds how long Redis does nothing else. */
 const JOBS_PER_CALL = 8
 
 /**
- * KEYS as BullMQ's script wants them; ARGV key prefix, options as JSON, then of each job: id, name, time in ms, data.
- * Answers '' when all are in the queue; else one text a job: '' or why it is not. An id that is there already counts
- * as added.
+ * KEYS as BullMQ's script wants them, then of each job: order of its workflow, list of its user; ARGV key prefix, options
+ * as JSON, TTL of order and list in s, then of each job: id, name, time in ms, data, member of the list, name of the
+ * workflow. Answers '' when all are in the queue; else one text a job: '' or why it is not. An id that is there already
+ * counts as added.
+ *
+ * A job and the place of its `queued` are one step. Should the place fail, the worker makes good for it with the job's
+ * first line.
  */
-const ADD = `
+const ADD = `${PLACE_EVENTS}
 local function add(KEYS, ARGV)
 ${addStandardJob.content}
 end
-local options = cmsgpack.pack(cjson.decode(ARGV[2]))
+local given = { unpack(ARGV) }
+local options = cmsgpack.pack(cjson.decode(given[2]))
 local answers, failed = {}, false
-for at = 3, #ARGV, 4 do
-  local place = cmsgpack.pack({ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2]})
-  local done, answer = pcall(add, KEYS, {place, ARGV[at + 3], options})
+local function placeQueued(key, order, jobs)
+  if redis.call('HEXISTS', key, 'placed') == 1 then return end
+  redis.call('XADD', KEYS[8], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', ARGV[1],
+    'workflow', ARGV[3], 'places', place(key, order, jobs))
+end
+for at = 4, #given, 6 do
+  local id = given[at]
+  local job = cmsgpack.pack({ given[1], id, given[at + 1], given[at + 2] })
+  local done, answer = pcall(add, KEYS, { job, given[at + 3], options })
   local fault = ''
-  if not done or answer ~= ARGV[at] then
+  if done and answer == id then
+    ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] = id, given[at + 4], given[at + 5], given[3], '${FIRST_ID}'
+    pcall(placeQueued, given[1] .. id, KEYS[10 + 2 * #answers], KEYS[11 + 2 * #answers])
+  else
     failed = true
     fault = type(answer) == 'table' and answer.err or tostring(answer)
   end
@@ -35,43 +57,35 @@ for at = 3, #ARGV, 4 do
 end
 return failed and answers or ''`
 
-type AddingRedis = Redis & { stagecastAdd(...args: string[]): Promise<string[] | ''> }
+type AddingRedis = Redis & { stagecastAdd(...args: (string | number)[]): Promise<string[] | ''> }
 
 /** How a job is put into the queue; resolves when Redis has confirmed this very job. */
 export type AddJob = (data: JobData) => Promise<void>
 
-/** `open` gives a queue whose connection is known to be usable. */
-export function jobAdder(
-  connection: Redis,
-  open: () => Promise<Queue<JobData>>,
-  options: JobsOptions,
-): AddJob {
+export interface JobAdderOptions {
+  keys: JournalKeys
+  /** Gives a queue whose connection is known to be usable. */
+  open(): Promise<Queue<JobData>>
+  /** Of all jobs. */
+  jobOptions: JobsOptions
+  resultTtlSeconds: number
+}
+
+export function jobAdder(connection: Redis, options: JobAdderOptions): AddJob {
   const redis = connection as AddingRedis
-  redis.defineCommand('stagecastAdd', { numberOfKeys: addStandardJob.keys, lua: ADD })
-  const written = JSON.stringify(options)
+  redis.defineCommand('stagecastAdd', { lua: ADD })
+  const written = JSON.stringify(options.jobOptions)
 
   return batched<JobData, void>(JOBS_PER_CALL, async (jobs) => {
-    const { keys } = await open()
-    const { wait, paused, meta, id, completed, delayed, active, events, marker } = keys as Record<
-      string,
-      string
-    >
-    const args = [
-      wait,
-      paused,
-      meta,
-      id,
-      completed,
-      delayed,
-      active,
-      events,
-      marker,
-      keys[''],
-      written,
-    ] as string[]
-    for (const job of jobs)
+    const { keys } = await options.open()
+    const names = QUEUE_KEYS.map((name) => keys[name] as string)
+    const args: (string | number)[] = [keys[''] as string, written, options.resultTtlSeconds + IDLE_SECONDS]
+    for (const job of jobs) {
+      names.push(options.keys.order(job.user_id, job.workflow_id), options.keys.jobs(job.user_id))
       args.push(job.job_id, `stage-${job.stage}-execute`, String(job.timestamp), JSON.stringify(job))
-    const answers = await redis.stagecastAdd(...args)
+      args.push(jobMember(job), workflowName(job.user_id, job.workflow_id))
+    }
+    const answers = await redis.stagecastAdd(names.length, ...names, ...args)
     return answers === '' ? [] : answers.map((fault) => (fault === '' ? undefined : new Error(fault)))
   })
 }

@@ -24,6 +24,7 @@ import type { JobOrigin } from '../stages/order.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
+  type JobFields,
   type Journal,
   lastEntry,
   parseJournal,
@@ -148,6 +149,14 @@ export default fp<JournalPluginOptions>(
   },
   { name: 'journal', dependencies: ['redis'] },
 )
+
+/** The results of a pipeline; the first error in it is thrown. */
+function replies(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, value]) => {
+    if (error) throw error
+    return value
+  })
+}
 
 function toRecord({ fields, end, log: entries }: StoredJob): JobRecord | null {
   const journal = end ? null : parseJournal(fields)

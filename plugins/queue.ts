@@ -3,7 +3,6 @@ import { createHash, randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
 import type { ExecuteBody } from '../stages/catalogue.ts'
-import { FIRST_ID } from '../stages/events.ts'
 import type { JobData } from '../stages/job.ts'
 import { QUEUE_NAME } from '../stages/journal.ts'
 import { jobAdder } from './add-jobs.ts'
@@ -15,6 +14,7 @@ export interface QueuePluginOptions {
   backoffMs: number
   keepCompleted: number
   keepFailed: number
+  resultTtlSeconds: number
 }
 
 export interface EnqueueRequest {
@@ -60,16 +60,21 @@ interface Claim {
 type StoredClaim = Claim & { name: string }
 
 export default fp<QueuePluginOptions>(
-  async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed }) => {
+  async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed, resultTtlSeconds }) => {
     const { redis, journal } = app
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     let queue = openQueue()
-    const addJob = jobAdder(redis, usable, {
-      attempts,
-      backoff: { type: 'exponential', delay: backoffMs },
-      removeOnComplete: { count: keepCompleted },
-      removeOnFail: { count: keepFailed },
-      stackTraceLimit: 1,
+    const addJob = jobAdder(redis, {
+      keys: journal.keys,
+      open: usable,
+      jobOptions: {
+        attempts,
+        backoff: { type: 'exponential', delay: backoffMs },
+        removeOnComplete: { count: keepCompleted },
+        removeOnFail: { count: keepFailed },
+        stackTraceLimit: 1,
+      },
+      resultTtlSeconds,
     })
 
     app.decorate('queue', {
@@ -170,10 +175,6 @@ function fingerprint({ stage, body }: EnqueueRequest): string {
 function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function deadline(ms: number): Promise<void> {

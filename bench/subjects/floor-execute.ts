@@ -6,7 +6,10 @@ import { connectRedis } from '../../redis.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', LOG_LEVEL = 'info' } = process.env
-const queue = new Queue('floor', { connection: connectRedis(REDIS_URL, 'blocking'), prefix: REDIS_PREFIX })
+const queue = new Queue('floor', {
+  connection: connectRedis(REDIS_URL, 'blocking', REDIS_PREFIX),
+  prefix: REDIS_PREFIX,
+})
 await queue.waitUntilReady()
 
 const app = Fastify({ loggerInstance: createLogger(LOG_LEVEL, 'floor') })

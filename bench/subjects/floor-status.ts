@@ -7,7 +7,7 @@ import { JOB_FIELDS } from '../../stages/snapshot.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', LOG_LEVEL = 'info' } = process.env
-const redis = connectRedis(REDIS_URL, 'blocking')
+const redis = connectRedis(REDIS_URL, 'blocking', REDIS_PREFIX)
 const keys = journalKeys(REDIS_PREFIX)
 
 const app = Fastify({ loggerInstance: createLogger(LOG_LEVEL, 'floor') })

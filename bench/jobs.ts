@@ -1,0 +1,91 @@
+/** Running jobs: attempts with their journal and circuit, against a BullMQ worker that does the same call and no more. */
+import { randomUUID } from 'node:crypto'
+import { Queue } from 'bullmq'
+import { connectRedis } from '../redis.ts'
+import { QUEUE_NAME } from '../stages/journal.ts'
+import type { Bench, Benchmark, Row } from './benchmark.ts'
+import type { Child } from './child.ts'
+import { redisCpu } from './http-pair.ts'
+import { type Figures, interleave } from './interleave.ts'
+import { production, QUESTION } from './stagecast.ts'
+
+const CONCURRENCY = 50
+const FLOOR = 'BullMQ Worker, 4 updateProgress'
+
+export const jobs: Benchmark = {
+  name: 'jobs',
+  title: `Jobs through a worker and an instant stage service, ${CONCURRENCY} at a time, 4 milestones each`,
+  async run(bench) {
+    const service = await bench.spawn('instant-service')
+    const sides = { Stagecast: 'stagecast-worker', [FLOOR]: 'floor-worker' }
+    const subjects: Record<string, (warmUp: boolean) => Promise<Figures>> = {}
+    for (const [name, program] of Object.entries(sides)) {
+      const prefix = bench.prefix()
+      const STAGE_WORKER_CONCURRENCY = String(CONCURRENCY)
+      const env = production(bench, prefix, {
+        WORKER_URL: service.url,
+        STAGE_WORKER_CONCURRENCY,
+        LOG_LEVEL: 'silent',
+      })
+      const worker = await bench.spawn(program, { env })
+      subjects[name] = () => measure(bench, worker, prefix)
+    }
+    const series = await interleave(bench.runs, subjects)
+    const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
+      what,
+      unit,
+      subject: 'Stagecast',
+      figure: series.summary('Stagecast', figure),
+      floor: { name: FLOOR, figure: series.summary(FLOOR, figure) },
+      ratio: series.ratio('Stagecast', FLOOR, figure),
+      ...(target && { target }),
+    })
+    return [
+      row('jobs', '/s', 'perSecond', { at: 'least', value: 0.95 }),
+      row('worker CPU per job', 'µs', 'cpu'),
+      row('Redis CPU per job', 'µs', 'redis'),
+    ]
+  },
+}
+
+async function measure(bench: Bench, worker: Child, prefix: string): Promise<Figures> {
+  const connection = connectRedis(bench.redisUrl, 'blocking', prefix)
+  const queue = new Queue(QUEUE_NAME, { connection, prefix })
+  await queue.waitUntilReady()
+  const count = bench.size(3000, 20)
+  const bulk = Array.from({ length: count }, makeJob)
+  const [before, redisBefore] = [await worker.usage(), await redisCpu(bench)]
+  const startedAt = performance.now()
+  await queue.addBulk(bulk)
+  for (;;) {
+    const left = await queue.getJobCounts('wait', 'active', 'delayed')
+    if (Object.values(left).every((number) => number === 0)) break
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const seconds = (performance.now() - startedAt) / 1000
+  const [after, redisAfter] = [await worker.usage(), await redisCpu(bench)]
+  const failed = await queue.getFailedCount()
+  if (failed > 0) throw new Error(`${failed} jobs failed`)
+  await queue.close()
+  connection.disconnect()
+  return {
+    perSecond: count / seconds,
+    cpu: (after.cpu - before.cpu) / count,
+    redis: (redisAfter - redisBefore) / count,
+  }
+}
+
+function makeJob() {
+  const job_id = randomUUID()
+  const data = {
+    stage: 2,
+    job_id,
+    workflow_id: randomUUID(),
+    research_question: QUESTION,
+    user_id: 'user-1',
+    timestamp: Date.now(),
+    inputs: { max_results: 10 },
+  }
+  const kept = { removeOnComplete: { count: 100 }, removeOnFail: { count: 50 } }
+  return { name: 'stage-2-execute', data, opts: { jobId: job_id, attempts: 3, ...kept } }
+}
