@@ -52,7 +52,7 @@ async function measure(bench: Bench, worker: Child, prefix: string): Promise<Fig
   const connection = connectRedis(bench.redisUrl, 'blocking', prefix)
   const queue = new Queue(QUEUE_NAME, { connection, prefix })
   await queue.waitUntilReady()
-  const count = bench.size(3000, 20)
+  const count = bench.size(6000, 20)
   const bulk = Array.from({ length: count }, makeJob)
   const [before, redisBefore] = [await worker.usage(), await redisCpu(bench)]
   const startedAt = performance.now()

@@ -81,8 +81,9 @@ if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
 if stored[3] and ARGV[10] == '' then return 'cancelling' end
 redis.call('HDEL', KEYS[1], '')
-redis.call('RPUSH', KEYS[4], unpack(ARGV, 16))
-redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
+if redis.call('RPUSH', KEYS[4], unpack(ARGV, 16)) > ${LOG_CAPACITY} then
+  redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
+end
 redis.call('EXPIRE', KEYS[4], ARGV[9])
 redis.call('HSET', KEYS[1], 'progress', ARGV[14], 'last', ARGV[14], 'cursor', ARGV[8])
 if ARGV[11] ~= '' then

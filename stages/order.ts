@@ -74,15 +74,18 @@ local function place(job, order, jobs)
     placed = ''
     if string.sub(ids, 1, 12) ~= '${FIRST_ID}' then ids = '${FIRST_ID} ' .. ids end
   end
+  local lines = {}
   for id in string.gmatch(ids, '%S+') do
     if id > placed then
       places[#places + 1] = string.format('%016.0f', at)
-      redis.call('RPUSH', order, places[#places] .. ' ' .. ARGV[1] .. ' ' .. id)
+      lines[#lines + 1] = places[#places] .. ' ' .. ARGV[1] .. ' ' .. id
       at = at + 1
       placed = id
     end
   end
-  redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1)
+  if #lines > 0 and redis.call('RPUSH', order, unpack(lines)) > ${ORDER_CAPACITY} then
+    redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1)
+  end
   redis.call('EXPIRE', order, ARGV[4])
   redis.call('HSET', job, 'placed', placed)
   if redis.call('EXPIRE', jobs, ARGV[4]) == 0 or isNew then

@@ -12,6 +12,7 @@ import {
   CancelRequested,
   JournalWriter,
   LeaseLost,
+  type Step,
   type WriterOptions,
 } from './journal-writer.ts'
 import type { StageClient } from './stage-client.ts'
@@ -81,11 +82,15 @@ export class Attempt {
     const lost = crashed ? [this.lostStep(last)] : []
     if (crashed && last.attempt >= max) return this.fail(lostError(last), 'none')
     this.number = (last?.attempt ?? 0) + 1
-    await this.writer.begin(this.number, max, lost, [
+    const fault = jobData.Check(data) ? undefined : jobData.Errors(data).First()
+    const steps: Step[] = [
       { type: 'active', progress: 0, message: `attempt ${this.number} begins` },
       { type: 'progress', progress: MILESTONE.taken, message: 'a worker took the job' },
-    ])
-    const fault = jobData.Errors(data).First()
+    ]
+    // Nothing lies between taking the job and calling the service, so both are told in one write.
+    if (!fault)
+      steps.push({ type: 'progress', progress: MILESTONE.called, message: 'calling the stage service' })
+    await this.writer.begin(this.number, max, lost, steps)
     if (!fault) return null
     const message = `the job's data cannot be used: ${fault.path || 'it'}: ${fault.message}`
     return this.fail({ code: 'INVALID_JOB', message, retryable: false, attempt: this.number }, 'none')
@@ -96,11 +101,7 @@ export class Attempt {
     const { client, onAlive } = this.options
     const span = MILESTONE.answered - MILESTONE.called
     let reached: number = MILESTONE.called
-    // Sent before the call and not waited for; a refusal shows at the next write.
-    this.writer
-      .step({ type: 'progress', progress: reached, message: 'calling the stage service' })
-      .catch(() => {})
-    const answer = await client.call({
+    return client.call({
       // With the id the queue knows the job by, whatever its data says.
       job: this.journal.data,
       attempt: this.number,
@@ -111,12 +112,6 @@ export class Attempt {
         return this.writer.step({ type: 'progress', progress: reached, message })
       },
     })
-    await this.writer.step({
-      type: 'progress',
-      progress: MILESTONE.answered,
-      message: 'the stage service answered',
-    })
-    return answer
   }
 
   private async complete(answer: StageAnswer, measuredMs: number): Promise<AttemptOutcome> {
@@ -125,6 +120,7 @@ export class Attempt {
     if (answer.results) result.results = answer.results
     await this.writer.settle(
       [
+        { type: 'progress', progress: MILESTONE.answered, message: 'the stage service answered' },
         { type: 'progress', progress: MILESTONE.stored, message: 'the result is stored' },
         {
           type: 'completed',

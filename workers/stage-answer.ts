@@ -1,7 +1,9 @@
 /** What the stage service's answer means: a result, or which failure. */
-import { Value } from '@sinclair/typebox/value'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { StageAnswer } from '../stages/service.ts'
 import { clip, codeOf, StageFailure } from './failure.ts'
+
+const stageAnswer = TypeCompiler.Compile(StageAnswer)
 
 /** A JSON object, or `unusable`. */
 export function parse(text: string): Record<string, unknown> {
@@ -14,7 +16,7 @@ export function parse(text: string): Record<string, unknown> {
 
 /** The answer if it has the contract's shape and reports success; everything else is thrown. */
 export function judge(value: Record<string, unknown>): StageAnswer {
-  const fault = Value.Errors(StageAnswer, value).First()
+  const fault = stageAnswer.Check(value) ? undefined : stageAnswer.Errors(value).First()
   if (fault) throw unusable(`${fault.path || 'it'}: ${fault.message}`)
   const answer = value as StageAnswer
   if (answer.success) return answer

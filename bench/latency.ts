@@ -1,0 +1,165 @@
+/** From a worker's step to a client's socket: many clients, each watching a job of its own, many steps a second. */
+import { Queue } from 'bullmq'
+import { connectRedis } from '../redis.ts'
+import type { Bench, Benchmark, Row } from './benchmark.ts'
+import { type Figures, interleave } from './interleave.ts'
+import { startJobs } from './running-jobs.ts'
+import { spawnApi } from './stagecast.ts'
+import { quantile } from './statistics.ts'
+import { mark, Watchers } from './watchers.ts'
+
+const NEAR = 'QueueEvents'
+const FAR = 'XREAD'
+const EVENTS_PER_SECOND = 1000
+
+export interface Source {
+  watchers: Watchers
+  /** Writes a step of one watcher's job. */
+  step(watcher: number, message: string): Promise<unknown>
+  close(): void
+}
+
+export const latency: Benchmark = {
+  name: 'latency',
+  title: `From the worker's step to the client's socket: 5,000 clients, ${EVENTS_PER_SECOND} events/s`,
+  async run(bench) {
+    const count = bench.size(5000, 20)
+    const sources: Record<string, Source> = {
+      Stagecast: await stagecastSource(bench, count),
+      [NEAR]: await queueEventsSource(bench, count),
+      [FAR]: await streamSource(bench, count),
+    }
+    const ms = bench.size(5000, 200)
+    const series = await interleave(
+      bench.runs,
+      Object.fromEntries(
+        Object.entries(sources).map(([name, source]) => [name, () => drive(source, EVENTS_PER_SECOND, ms)]),
+      ),
+    )
+    for (const { close } of Object.values(sources)) close()
+    const row = (figure: 'p50' | 'p99', floor: string, value: number): Row => ({
+      what: `latency ${figure}`,
+      unit: 'ms',
+      subject: 'Stagecast',
+      figure: series.summary('Stagecast', figure),
+      floor: { name: floor, figure: series.summary(floor, figure) },
+      ratio: series.ratio('Stagecast', floor, figure),
+      target: { at: 'most', value },
+    })
+    return [
+      row('p50', NEAR, 1.15),
+      row('p99', NEAR, 1.15),
+      row('p50', FAR, 1.5),
+      row('p99', FAR, 2),
+      {
+        what: 'events received',
+        unit: '%',
+        subject: 'Stagecast',
+        figure: series.summary('Stagecast', 'received'),
+        target: { at: 'least', value: 100 },
+      },
+    ]
+  },
+}
+
+let marks = 0
+
+/** Writes steps at a rate, round the watchers, and measures when each reaches its client. */
+export async function drive(source: Source, perSecond: number, ms: number): Promise<Figures> {
+  const sentAt = new Map<number, number>()
+  const latencies: number[] = []
+  const first = marks + 1
+  source.watchers.onMark = (_, n) => {
+    const at = sentAt.get(n)
+    if (at === undefined) return
+    latencies.push(performance.now() - at)
+    sentAt.delete(n)
+  }
+  const startedAt = performance.now()
+  const writes: Promise<unknown>[] = []
+  while (performance.now() - startedAt < ms) {
+    const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
+    while (marks + 1 - first < due) {
+      marks += 1
+      sentAt.set(marks, performance.now())
+      writes.push(source.step(marks % source.watchers.all.length, mark(marks)))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await Promise.all(writes)
+  // Late is not lost.
+  for (let waited = 0; sentAt.size > 0 && waited < 5000; waited += 10)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  return {
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    received: (100 * latencies.length) / (latencies.length + sentAt.size),
+  }
+}
+
+export async function stagecastSource(bench: Bench, count: number): Promise<Source> {
+  const prefix = bench.prefix()
+  const api = await spawnApi(bench, prefix)
+  const jobs = await startJobs(bench, api.url, prefix, count)
+  const watchers = new Watchers(api.port)
+  await watchers.open(count, (i) => jobs.all[i]?.urls.events as string)
+  return {
+    watchers,
+    step: async (i, message) => jobs.all[i]?.writer.step({ type: 'progress', progress: 50, message }),
+    close() {
+      watchers.close()
+      jobs.close()
+    },
+  }
+}
+
+/** What a step carries on the floors: as much as an event of Stagecast. */
+const event = (job_id: string | undefined, message: string) => ({
+  job_id,
+  stage: 2,
+  workflow_id: '123e4567-e89b-12d3-a456-426614174000',
+  status: 'active',
+  progress: 50,
+  attempt: 1,
+  message,
+  at: Date.now(),
+})
+
+async function queueEventsSource(bench: Bench, count: number): Promise<Source> {
+  const prefix = bench.prefix()
+  const connection = connectRedis(bench.redisUrl, 'blocking', prefix)
+  const queue = new Queue('floor', { connection, prefix })
+  const jobs = await queue.addBulk(Array.from({ length: count }, (_, i) => ({ name: 'job', data: { i } })))
+  const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: prefix, SOURCE: 'queue-events' }
+  const server = await bench.spawn('floor-events', { env })
+  const watchers = new Watchers(server.port)
+  await watchers.open(count, (i) => `/${jobs[i]?.id}`)
+  return {
+    watchers,
+    step: async (i, message) => jobs[i]?.updateProgress(event(jobs[i]?.id, message)),
+    close() {
+      watchers.close()
+      connection.disconnect()
+    },
+  }
+}
+
+async function streamSource(bench: Bench, count: number): Promise<Source> {
+  const prefix = bench.prefix()
+  const redis = connectRedis(bench.redisUrl, 'blocking', prefix)
+  const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: prefix, SOURCE: 'stream' }
+  const server = await bench.spawn('floor-events', { env })
+  const watchers = new Watchers(server.port)
+  await watchers.open(count, (i) => `/${i}`)
+  return {
+    watchers,
+    step: (i, message) => {
+      const data = JSON.stringify(event(String(i), message))
+      return redis.xadd(`${prefix}:far`, 'MAXLEN', '~', 10_000, '*', 'job', i, 'data', data)
+    },
+    close() {
+      watchers.close()
+      redis.disconnect()
+    },
+  }
+}

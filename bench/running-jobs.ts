@@ -1,0 +1,64 @@
+/** Jobs under way whose steps a benchmark writes itself, exactly as a worker does: with a lease, through the writer. */
+import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { connectRedis } from '../redis.ts'
+import type { JobData } from '../stages/job.ts'
+import { type JournalKeys, journalKeys } from '../stages/journal.ts'
+import { defineScripts, JournalWriter } from '../workers/journal-writer.ts'
+import type { Bench } from './benchmark.ts'
+import { type Accepted, executeJob, token } from './stagecast.ts'
+
+export interface RunningJob extends Accepted {
+  writer: JournalWriter
+}
+
+export interface RunningJobs {
+  all: RunningJob[]
+  redis: Redis
+  keys: JournalKeys
+  close(): void
+}
+
+const AT_ONCE = 50
+
+/** Executes `count` jobs over HTTP and begins an attempt of each. No worker may run. */
+export async function startJobs(
+  bench: Bench,
+  api: string,
+  prefix: string,
+  count: number,
+): Promise<RunningJobs> {
+  const redis = defineScripts(connectRedis(bench.redisUrl, 'blocking', prefix))
+  const keys = journalKeys(prefix)
+  const bearer = token('user-1')
+  const all: RunningJob[] = []
+  const starter = async () => {
+    while (all.length < count) {
+      const at = all.push(undefined as unknown as RunningJob) - 1
+      const job = await executeJob(api, bearer)
+      const lease = randomUUID()
+      await redis.set(keys.lock(job.job_id), lease)
+      const stored = await redis.hget(keys.job(job.job_id), 'data')
+      const journal = {
+        data: JSON.parse(stored ?? '') as JobData,
+        maxAttempts: 3,
+        createdAt: Date.now(),
+        processedAt: null,
+        last: null,
+        cancel: null,
+        abandonedAt: null,
+      }
+      const writer = new JournalWriter(journal, {
+        redis,
+        keys,
+        token: lease,
+        logTtlSeconds: 86_400,
+        resultTtlSeconds: 86_400,
+      })
+      await writer.begin(1, 3, [], [{ type: 'active', progress: 0, message: 'attempt 1 begins' }])
+      all[at] = { ...job, writer }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, starter))
+  return { all, redis, keys, close: () => redis.disconnect() }
+}
