@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { connectRedis } from '../redis.ts'
 import { QUEUE_NAME } from '../stages/journal.ts'
-import type { Bench, Benchmark, Row } from './benchmark.ts'
+import type { Bench, Benchmark } from './benchmark.ts'
 import type { Child } from './child.ts'
 import { redisCpu } from './http-pair.ts'
 import { type Figures, interleave } from './interleave.ts'
+import { against, OURS } from './rows.ts'
 import { production, QUESTION } from './stagecast.ts'
 
 const CONCURRENCY = 50
@@ -17,7 +18,7 @@ export const jobs: Benchmark = {
   title: `Jobs through a worker and an instant stage service, ${CONCURRENCY} at a time, 4 milestones each`,
   async run(bench) {
     const service = await bench.spawn('instant-service')
-    const sides = { Stagecast: 'stagecast-worker', [FLOOR]: 'floor-worker' }
+    const sides = { [OURS]: 'stagecast-worker', [FLOOR]: 'floor-worker' }
     const subjects: Record<string, (warmUp: boolean) => Promise<Figures>> = {}
     for (const [name, program] of Object.entries(sides)) {
       const prefix = bench.prefix()
@@ -31,19 +32,10 @@ export const jobs: Benchmark = {
       subjects[name] = () => measure(bench, worker, prefix)
     }
     const series = await interleave(bench.runs, subjects)
-    const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
-      what,
-      unit,
-      subject: 'Stagecast',
-      figure: series.summary('Stagecast', figure),
-      floor: { name: FLOOR, figure: series.summary(FLOOR, figure) },
-      ratio: series.ratio('Stagecast', FLOOR, figure),
-      ...(target && { target }),
-    })
     return [
-      row('jobs', '/s', 'perSecond', { at: 'least', value: 0.95 }),
-      row('worker CPU per job', 'µs', 'cpu'),
-      row('Redis CPU per job', 'µs', 'redis'),
+      against(series, FLOOR, 'jobs', '/s', 'perSecond', { at: 'least', value: 0.95 }),
+      against(series, FLOOR, 'worker CPU per job', 'µs', 'cpu'),
+      against(series, FLOOR, 'Redis CPU per job', 'µs', 'redis'),
     ]
   },
 }

@@ -1,8 +1,10 @@
 /** From a worker's step to a client's socket: many clients, each watching a job of its own, many steps a second. */
 import { Queue } from 'bullmq'
 import { connectRedis } from '../redis.ts'
-import type { Bench, Benchmark, Row } from './benchmark.ts'
+import type { Bench, Benchmark } from './benchmark.ts'
+import { eventData } from './frame.ts'
 import { type Figures, interleave } from './interleave.ts'
+import { against, alone, OURS } from './rows.ts'
 import { startJobs } from './running-jobs.ts'
 import { spawnApi } from './stagecast.ts'
 import { quantile } from './statistics.ts'
@@ -25,7 +27,7 @@ export const latency: Benchmark = {
   async run(bench) {
     const count = bench.size(5000, 20)
     const sources: Record<string, Source> = {
-      Stagecast: await stagecastSource(bench, count),
+      [OURS]: await stagecastSource(bench, count),
       [NEAR]: await queueEventsSource(bench, count),
       [FAR]: await streamSource(bench, count),
     }
@@ -37,27 +39,12 @@ export const latency: Benchmark = {
       ),
     )
     for (const { close } of Object.values(sources)) close()
-    const row = (figure: 'p50' | 'p99', floor: string, value: number): Row => ({
-      what: `latency ${figure}`,
-      unit: 'ms',
-      subject: 'Stagecast',
-      figure: series.summary('Stagecast', figure),
-      floor: { name: floor, figure: series.summary(floor, figure) },
-      ratio: series.ratio('Stagecast', floor, figure),
-      target: { at: 'most', value },
-    })
     return [
-      row('p50', NEAR, 1.15),
-      row('p99', NEAR, 1.15),
-      row('p50', FAR, 1.5),
-      row('p99', FAR, 2),
-      {
-        what: 'events received',
-        unit: '%',
-        subject: 'Stagecast',
-        figure: series.summary('Stagecast', 'received'),
-        target: { at: 'least', value: 100 },
-      },
+      against(series, NEAR, 'latency p50', 'ms', 'p50', { at: 'most', value: 1.15 }),
+      against(series, NEAR, 'latency p99', 'ms', 'p99', { at: 'most', value: 1.15 }),
+      against(series, FAR, 'latency p50', 'ms', 'p50', { at: 'most', value: 1.5 }),
+      against(series, FAR, 'latency p99', 'ms', 'p99', { at: 'most', value: 2 }),
+      alone(series, OURS, 'events received', '%', 'received', { at: 'least', value: 100 }),
     ]
   },
 }
@@ -113,18 +100,6 @@ export async function stagecastSource(bench: Bench, count: number): Promise<Sour
   }
 }
 
-/** What a step carries on the floors: as much as an event of Stagecast. */
-const event = (job_id: string | undefined, message: string) => ({
-  job_id,
-  stage: 2,
-  workflow_id: '123e4567-e89b-12d3-a456-426614174000',
-  status: 'active',
-  progress: 50,
-  attempt: 1,
-  message,
-  at: Date.now(),
-})
-
 async function queueEventsSource(bench: Bench, count: number): Promise<Source> {
   const prefix = bench.prefix()
   const connection = connectRedis(bench.redisUrl, 'blocking', prefix)
@@ -136,7 +111,7 @@ async function queueEventsSource(bench: Bench, count: number): Promise<Source> {
   await watchers.open(count, (i) => `/${jobs[i]?.id}`)
   return {
     watchers,
-    step: async (i, message) => jobs[i]?.updateProgress(event(jobs[i]?.id, message)),
+    step: async (i, message) => jobs[i]?.updateProgress(eventData(jobs[i]?.id, message)),
     close() {
       watchers.close()
       connection.disconnect()
@@ -154,7 +129,7 @@ async function streamSource(bench: Bench, count: number): Promise<Source> {
   return {
     watchers,
     step: (i, message) => {
-      const data = JSON.stringify(event(String(i), message))
+      const data = JSON.stringify(eventData(String(i), message))
       return redis.xadd(`${prefix}:far`, 'MAXLEN', '~', 10_000, '*', 'job', i, 'data', data)
     },
     close() {

@@ -1,8 +1,11 @@
 /** All benchmarks, in the order in which they run. */
 import type { Benchmark } from './benchmark.ts'
+import { broadcast } from './broadcast.ts'
 import { execute } from './execute.ts'
 import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
+import { memory } from './memory.ts'
+import { reconnect } from './reconnect.ts'
 import { status } from './status.ts'
 
-export const BENCHMARKS: readonly Benchmark[] = [execute, status, jobs, latency]
+export const BENCHMARKS: readonly Benchmark[] = [execute, status, jobs, latency, broadcast, memory, reconnect]

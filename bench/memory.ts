@@ -1,0 +1,60 @@
+/** What an open stream holds in memory, against an answer of node:http that is merely kept open. */
+import type { Bench, Benchmark } from './benchmark.ts'
+import type { Child } from './child.ts'
+import { type Figures, interleave } from './interleave.ts'
+import { against, OURS } from './rows.ts'
+import { startJobs } from './running-jobs.ts'
+import { spawnApi } from './stagecast.ts'
+import { Watchers } from './watchers.ts'
+
+const FLOOR = 'node:http'
+const FLAGS = ['--expose-gc']
+
+export const memory: Benchmark = {
+  name: 'memory',
+  title: 'Memory of an open stream, 10,000 on one process',
+  async run(bench) {
+    const count = bench.size(10_000, 20)
+    const floor = async (): Promise<Figures> => {
+      const raw = await bench.spawn('floor-events', { flags: FLAGS })
+      return hold(raw, count, (i) => `/${i}`)
+    }
+    const one = await interleave(bench.runs, { [OURS]: () => ours(bench, count, 1), [FLOOR]: floor }, false)
+    const many = await interleave(
+      bench.runs,
+      { [OURS]: () => ours(bench, count, count / 10), [FLOOR]: floor },
+      false,
+    )
+    const most = { at: 'most', value: 1.15 } as const
+    return [
+      against(one, FLOOR, 'resident, all watch one job', 'KB', 'rss', most),
+      against(one, FLOOR, 'JavaScript heap, all watch one job', 'KB', 'heap'),
+      against(many, FLOOR, 'resident, ten watch each job', 'KB', 'rss', most),
+      against(many, FLOOR, 'JavaScript heap, ten watch each job', 'KB', 'heap'),
+    ]
+  },
+}
+
+async function ours(bench: Bench, count: number, jobCount: number): Promise<Figures> {
+  const prefix = bench.prefix()
+  const api = await spawnApi(bench, prefix, { LOG_LEVEL: 'silent' }, { flags: FLAGS })
+  const jobs = await startJobs(bench, api.url, prefix, jobCount)
+  const figures = await hold(api, count, (i) => jobs.all[i % jobCount]?.urls.events as string)
+  jobs.close()
+  return figures
+}
+
+/** A process of its own for each measurement: memory that was once used is not given back. */
+async function hold(server: Child, count: number, path: (i: number) => string): Promise<Figures> {
+  const first = new Watchers(server.port)
+  // Code is loaded and buffers are there before the first look.
+  await first.open(Math.min(count, 100), path)
+  const before = await server.usage()
+  const watchers = new Watchers(server.port)
+  await watchers.open(count, path)
+  const after = await server.usage()
+  for (const one of [first, watchers]) one.close()
+  await server.stop()
+  const each = (key: 'rss' | 'heap') => (after[key] - before[key]) / count / 1024
+  return { rss: each('rss'), heap: each('heap') }
+}

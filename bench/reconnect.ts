@@ -1,0 +1,75 @@
+/** Everybody is dropped and comes back: the time until each has exactly what it missed. */
+import { eventId } from '../stages/events.ts'
+import type { Benchmark } from './benchmark.ts'
+import { frame } from './frame.ts'
+import { type Figures, interleave } from './interleave.ts'
+import { against, alone, OURS } from './rows.ts'
+import { type RunningJobs, startJobs } from './running-jobs.ts'
+import { spawnApi } from './stagecast.ts'
+import { mark, Watchers } from './watchers.ts'
+
+const FLOOR = 'node:http connects'
+const JOB = '123e4567-e89b-12d3-a456-426614174000'
+/** Steps of each job while its client is away. */
+const MISSED = 3
+
+export const reconnect: Benchmark = {
+  name: 'reconnect',
+  title: `5,000 clients dropped, each back at a job of its own with ${MISSED} events to catch up on`,
+  async run(bench) {
+    const count = bench.size(5000, 20)
+    const prefix = bench.prefix()
+    const api = await spawnApi(bench, prefix)
+    const raw = await bench.spawn('floor-events')
+    const jobs = await startJobs(bench, api.url, prefix, count)
+    const series = await interleave(bench.runs, {
+      [OURS]: () => comeBack(jobs, api.port),
+      [FLOOR]: () => connect(raw.port, count),
+    })
+    jobs.close()
+    return [
+      against(series, FLOOR, 'all are back', 'ms', 'ms', { at: 'most', value: 2 }),
+      alone(series, OURS, 'clients with exactly what they missed', '%', 'exact', { at: 'least', value: 100 }),
+    ]
+  },
+}
+
+async function comeBack(jobs: RunningJobs, port: number): Promise<Figures> {
+  const lastIds = jobs.all.map(({ writer }) => eventId(writer.newest))
+  const watchers = new Watchers(port)
+  const seen: number[][] = jobs.all.map(() => [])
+  watchers.onMark = (i, n) => seen[i]?.push(n)
+  const missed = Array.from({ length: MISSED }, (_, i) => i + 1)
+  await Promise.all(
+    jobs.all.flatMap(({ writer }) =>
+      missed.map((n) => writer.step({ type: 'progress', progress: 50, message: mark(n) })),
+    ),
+  )
+  const startedAt = performance.now()
+  await watchers.open(
+    jobs.all.length,
+    (i) => `${jobs.all[i]?.urls.events}&after=${lastIds[i]}`,
+    '',
+    (text) => text.includes(mark(MISSED)),
+  )
+  const ms = performance.now() - startedAt
+  watchers.close()
+  const exact = seen.filter((marks) => marks.join() === missed.join()).length
+  return { ms, exact: (100 * exact) / seen.length }
+}
+
+/** The floor: the same number of connections, each answered at once with as many bytes. */
+async function connect(port: number, count: number): Promise<Figures> {
+  const frames = Array.from({ length: MISSED }, (_, i) => frame(JOB, mark(i + 1))).join('')
+  const watchers = new Watchers(port)
+  const startedAt = performance.now()
+  await watchers.open(
+    count,
+    (i) => `/${i}`,
+    `x-missed: ${Buffer.from(frames).toString('base64')}\r\n`,
+    (text) => text.includes(mark(MISSED)),
+  )
+  const ms = performance.now() - startedAt
+  watchers.close()
+  return { ms, exact: 100 }
+}

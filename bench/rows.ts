@@ -1,0 +1,37 @@
+/** Rows from interleaved series. */
+import type { Row } from './benchmark.ts'
+import type { Series } from './interleave.ts'
+
+export const OURS = 'Stagecast'
+
+/** Stagecast against a floor. */
+export function against(
+  series: Series,
+  floor: string,
+  what: string,
+  unit: string,
+  figure: string,
+  target?: Row['target'],
+): Row {
+  return {
+    what,
+    unit,
+    subject: OURS,
+    figure: series.summary(OURS, figure),
+    floor: { name: floor, figure: series.summary(floor, figure) },
+    ratio: series.ratio(OURS, floor, figure),
+    ...(target && { target }),
+  }
+}
+
+/** A figure that stands for itself. */
+export function alone(
+  series: Series,
+  subject: string,
+  what: string,
+  unit: string,
+  figure: string,
+  target?: Row['target'],
+): Row {
+  return { what, unit, subject, figure: series.summary(subject, figure), ...(target && { target }) }
+}
