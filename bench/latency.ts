@@ -15,10 +15,10 @@ const FAR = 'XREAD'
 const EVENTS_PER_SECOND = 1000
 
 export interface Source {
-  watchers: Watchers
+  watchers: Pick<Watchers, 'onMark'> & { all: readonly unknown[] }
   /** Writes a step of one watcher's job. */
   step(watcher: number, message: string): Promise<unknown>
-  close(): void
+  close(): unknown
 }
 
 export const latency: Benchmark = {

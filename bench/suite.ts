@@ -1,11 +1,25 @@
 /** All benchmarks, in the order in which they run. */
 import type { Benchmark } from './benchmark.ts'
 import { broadcast } from './broadcast.ts'
+import { cost } from './cost.ts'
 import { execute } from './execute.ts'
+import { growth } from './growth.ts'
 import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { peers } from './peers.ts'
 import { reconnect } from './reconnect.ts'
 import { status } from './status.ts'
 
-export const BENCHMARKS: readonly Benchmark[] = [execute, status, jobs, latency, broadcast, memory, reconnect]
+export const BENCHMARKS: readonly Benchmark[] = [
+  execute,
+  status,
+  jobs,
+  latency,
+  broadcast,
+  memory,
+  reconnect,
+  cost,
+  peers,
+  growth,
+]
