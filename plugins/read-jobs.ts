@@ -21,7 +21,8 @@ export interface JobReader {
   all(jobIds: readonly string[]): Promise<StoredJob[]>
 }
 
-const JOBS_PER_CALL = 50
+/** Redis works on some while others are still asked for. */
+const JOBS_PER_CALL = 16
 
 /**
  * KEYS of each job: hash, end, log; ARGV '1' to read logs, then the fields. Answers lines, which a client reads far

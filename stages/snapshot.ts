@@ -53,13 +53,22 @@ export function parseJournal(fields: JobFields): Journal | null {
   if (last && isTerminal(last.type)) return null
   return {
     data: JSON.parse(data),
-    maxAttempts: (opts && (JSON.parse(opts).attempts as number | undefined)) || 1,
+    maxAttempts: attemptsOf(opts),
     createdAt: Number(timestamp),
     processedAt: processedOn ? Number(processedOn) : null,
     last,
     cancel: cancel ? JSON.parse(cancel) : null,
     abandonedAt: finishedOn ? Number(finishedOn) : null,
   }
+}
+
+/** All jobs of a queue have the same options, as a rule. */
+let latest = { opts: '', attempts: 1 }
+
+function attemptsOf(opts: string | null | undefined): number {
+  if (!opts) return 1
+  if (opts !== latest.opts) latest = { opts, attempts: JSON.parse(opts).attempts || 1 }
+  return latest.attempts
 }
 
 /** The state of a job that has no end record. */
