@@ -2,10 +2,9 @@
 import { createRequire } from 'node:module'
 import type { JobsOptions, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { FIRST_ID } from '../stages/events.ts'
 import type { JobData } from '../stages/job.ts'
 import { type JournalKeys, STREAM_LENGTH } from '../stages/journal.ts'
-import { IDLE_SECONDS, jobMember, PLACE_EVENTS, workflowName } from '../stages/order.ts'
+import { IDLE_SECONDS, jobMember, PLACE_QUEUED, workflowName } from '../stages/order.ts'
 import { batched } from './batch.ts'
 
 /** BullMQ has no types for its scripts, and no other name for them. */
@@ -29,26 +28,27 @@ const JOBS_PER_CALL = 8
  * A job and the place of its `queued` are one step. Should the place fail, the worker makes good for it with the job's
  * first line.
  */
-const ADD = `${PLACE_EVENTS}
+const ADD = `${PLACE_QUEUED}
 local function add(KEYS, ARGV)
 ${addStandardJob.content}
 end
-local given = { unpack(ARGV) }
-local options = cmsgpack.pack(cjson.decode(given[2]))
+local options = cmsgpack.pack(cjson.decode(ARGV[2]))
 local answers, failed = {}, false
-local function placeQueued(key, order, jobs)
-  if redis.call('HEXISTS', key, 'placed') == 1 then return end
-  redis.call('XADD', KEYS[8], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', ARGV[1],
-    'workflow', ARGV[3], 'places', place(key, order, jobs))
+local function placed(job, id, member, workflow)
+  local at = 10 + 2 * #answers
+  local places = placeQueued(job, KEYS[at], KEYS[at + 1], id, member, ARGV[3])
+  if places then
+    redis.call('XADD', KEYS[8], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', id,
+      'workflow', workflow, 'places', places)
+  end
 end
-for at = 4, #given, 6 do
-  local id = given[at]
-  local job = cmsgpack.pack({ given[1], id, given[at + 1], given[at + 2] })
-  local done, answer = pcall(add, KEYS, { job, given[at + 3], options })
+for at = 4, #ARGV, 6 do
+  local id = ARGV[at]
+  local job = cmsgpack.pack({ ARGV[1], id, ARGV[at + 1], ARGV[at + 2] })
+  local done, answer = pcall(add, KEYS, { job, ARGV[at + 3], options })
   local fault = ''
   if done and answer == id then
-    ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] = id, given[at + 4], given[at + 5], given[3], '${FIRST_ID}'
-    pcall(placeQueued, given[1] .. id, KEYS[10 + 2 * #answers], KEYS[11 + 2 * #answers])
+    pcall(placed, ARGV[1] .. id, id, ARGV[at + 4], ARGV[at + 5])
   else
     failed = true
     fault = type(answer) == 'table' and answer.err or tostring(answer)

@@ -97,6 +97,29 @@ local function place(job, order, jobs)
   return table.concat(places, ' ')
 end`
 
+/**
+ * Lua: `placeQueued(job, order, jobs, id, member, ttl)` does the same for the `queued` of a job that was just added,
+ * with as few commands as that needs. Answers nil when it had its place.
+ */
+export const PLACE_QUEUED = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local function placeQueued(job, order, jobs, id, member, ttl)
+  if redis.call('HSETNX', job, 'placed', '${FIRST_ID}') == 0 then return nil end
+  local newest = redis.call('LINDEX', order, -1)
+  local before = newest and string.sub(newest, 1, 16) or ''
+  local position = string.format('%016.0f', newest and math.max(now, before + 1) or now)
+  if redis.call('RPUSH', order, position .. ' ' .. id .. ' ${FIRST_ID}') > ${ORDER_CAPACITY} then
+    redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1)
+  end
+  redis.call('EXPIRE', order, ttl)
+  local last = redis.call('ZREVRANGE', jobs, 0, 0, 'WITHSCORES')
+  redis.call('ZADD', jobs, 'NX', string.format('%.0f', math.max(now, (last[2] or 0) + 1)), member)
+  redis.call('ZREMRANGEBYRANK', jobs, 0, -${JOBS_CAPACITY + 1})
+  redis.call('EXPIRE', jobs, ttl)
+  return before .. ' ' .. position
+end`
+
 /** The first five arguments of every script that places events. */
 export function orderArguments(
   job: JobOrigin,
