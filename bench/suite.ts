@@ -6,6 +6,7 @@ import { execute } from './execute.ts'
 import { growth } from './growth.ts'
 import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
+import { literature } from './literature.ts'
 import { memory } from './memory.ts'
 import { peers } from './peers.ts'
 import { reconnect } from './reconnect.ts'
@@ -22,4 +23,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   cost,
   peers,
   growth,
+  literature,
 ]

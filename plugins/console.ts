@@ -2,6 +2,7 @@
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+import { headersOf } from './security-headers.ts'
 
 export interface ConsoleOptions {
   /** Asked at each request: the folder with index.html and what it needs. May build it when asked first. */
@@ -28,6 +29,9 @@ const YEAR_MS = 31_536_000_000
 export default fp<ConsoleOptions>(
   async (app, { files }) => {
     await app.register(fastifyStatic, { serve: false, preCompressed: true })
+    const headers = await headersOf({
+      contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
+    })
 
     app.get('/', { schema: { hide: true } }, async (request, reply) => {
       // Programs that look at the root are told as before that nothing is there.
@@ -35,17 +39,13 @@ export default fp<ConsoleOptions>(
       return reply.redirect('/console/')
     })
     app.get('/console', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/console/'))
-    app.get(
-      '/console/*',
-      {
-        schema: { hide: true },
-        helmet: { contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY } },
-      },
-      async (request, reply) => send(reply, (request.params as { '*': string })['*'] || PAGE),
+    app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
+      send(reply, (request.params as { '*': string })['*'] || PAGE),
     )
 
     async function send(reply: FastifyReply, name: string): Promise<FastifyReply> {
       const forever = HASHED.test(name)
+      reply.headers(headers)
       // The page names the scripts of its version, so a browser must ask whether it is still the newest.
       if (!forever) reply.header('cache-control', 'no-cache')
       const options = forever ? { maxAge: YEAR_MS, immutable: true } : { cacheControl: false }

@@ -16,7 +16,7 @@ export default fp<HelmetOptions>(
 )
 
 /** What helmet sets on an answer that has no headers yet. */
-async function headersOf(options: HelmetOptions): Promise<Record<string, string>> {
+export async function headersOf(options: HelmetOptions): Promise<Record<string, string>> {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
   await new Promise<void>((resolve, reject) => {

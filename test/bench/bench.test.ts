@@ -23,7 +23,11 @@ async function bench(args: string[]) {
 }
 
 t.before(() =>
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json'], { cwd: ROOT }),
+  run(
+    'env',
+    ['-u', 'NODE_OPTIONS', process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json'],
+    { cwd: ROOT },
+  ),
 )
 
 t.test('all of them, in their smallest form', async (t) => {
