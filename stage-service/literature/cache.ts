@@ -32,6 +32,7 @@ export interface Cache {
 }
 
 export function createCache(dir: string, maxAgeMs: number, clock: Clock): Cache {
+  let swept = clock.now()
   const path = (source: Source, plan: Plan) => join(dir, `${source.name}-${digest(plan)}.json`)
   return {
     async find(source, plan) {
@@ -44,6 +45,8 @@ export function createCache(dir: string, maxAgeMs: number, clock: Clock): Cache 
 
     async keep(source, plan, { total, records }) {
       const entry: Entry = { version: 1, searched_at: clock.now(), total, records }
+      if (maxAgeMs === 0) return entry
+      if (clock.now() - swept > maxAgeMs) await this.sweep()
       await mkdir(dir, { recursive: true })
       const draft = join(dir, `${randomUUID()}.draft`)
       await writeFile(draft, JSON.stringify(entry))
@@ -52,6 +55,7 @@ export function createCache(dir: string, maxAgeMs: number, clock: Clock): Cache 
     },
 
     async sweep() {
+      swept = clock.now()
       await mkdir(dir, { recursive: true })
       let removed = 0
       for (const name of await readdir(dir)) {

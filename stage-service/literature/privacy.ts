@@ -7,13 +7,13 @@ import { StageFailure } from '../stage.ts'
 /** Numbers that belong in a question: identifiers of publications, trials and gene variants, and spans of years. */
 const HARMLESS = [
   /\b(?:https?:\/\/(?:dx\.)?doi\.org\/|doi:?\s*)?10\.\d{4,9}\/\S+/giu,
-  /\b(?:pmid:?\s*|pmc\s?|nct\s?|isrctn\s?|rs|actrn|chictr[-\w]*?|drks|eudract\s?)\d+(?:-\d+)*/giu,
+  /\b(?:pmid:?\s*|pmc\s?|nct\s?|isrctn\s?|rs|actrn|chictr[-\w]{0,20}?|drks|eudract\s?)\d+(?:-\d+)*/giu,
   /(?<!\d)(?:1[5-9]|20|21)\d\d(?:\s?[-–—/]\s?(?:1[5-9]|20|21)\d\d)?(?!\d)/gu,
 ]
 
 const PATTERNS: readonly [what: string, pattern: RegExp][] = [
-  ['an e-mail address', /[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>()]{2,}/u],
-  ['an e-mail address', /\S+\s*[([{]\s*(?:at|@)\s*[)\]}]\s*\S+/iu],
+  ['an e-mail address', /[^\s@<>()]{1,64}@[^\s@<>()]{1,255}\.[^\s@<>()]{2,}/u],
+  ['an e-mail address', /\S\s{0,3}[([{]\s{0,3}(?:at|@)\s{0,3}[)\]}]\s{0,3}\S/iu],
   [
     'a record number',
     /\b(?:mrn|ssn|nhs|ehr|patient|medical record|record|chart|case|hospital|insurance|social security|passport)(?:\s+(?:id|no|nr|number))?\.?\s*[:#=]\s*[\p{L}-]{0,4}\d[\d\p{L}-]{2,}/iu,

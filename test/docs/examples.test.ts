@@ -158,7 +158,7 @@ t.test(
     const port = await freePort()
     // A ticket that ends before the job does: the page has to get another one.
     const env = { CORS_ORIGINS: `http://127.0.0.1:${port}`, TICKET_TTL_SECONDS: '2' }
-    const { url } = await startAll(t, { paceMs: 600, env })
+    const { url } = await startAll(t, { paceMs: 300, env })
     const dir = await folder(t)
     await writeFile(join(dir, 'page.html'), code('page', url))
     await serve(t, dir, port)

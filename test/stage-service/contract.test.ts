@@ -8,7 +8,10 @@ import { startProcess } from './service-process.ts'
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const builtIn: Start = (env) =>
-  startProcess(process.execPath, ['--import=tsx', file('stage-service/serve.ts')], env)
+  startProcess(process.execPath, ['--import=tsx', file('stage-service/serve.ts')], {
+    LITERATURE_SOURCES: 'sample',
+    ...env,
+  })
 
 t.test('the built-in stage service', (t) => testContract(t, builtIn))
 

@@ -12,7 +12,7 @@ import { fakeClock } from './fake-clock.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
 const { signal } = new AbortController()
-const FAR = START + 3_600_000
+const FAR = START + 86_400_000
 const slots = async (dir: string) => (await readdir(dir)).filter((name) => /^\d+$/.test(name)).sort()
 
 t.test('requests begin one interval apart', async (t) => {
@@ -115,6 +115,8 @@ t.test('what a source demands is obeyed when it is stricter', async (t) => {
   t.equal(await gap(), 100)
   await limiter.demand(intervalOf({ 'x-rate-limit-limit': '2', 'x-rate-limit-interval': '1s' }))
   t.equal(await gap(), 500)
+  clock.advance(3_600_001)
+  t.equal(await gap(), 100, 'an hour later it would have to say so again')
   await limiter.demand({ lanes: 1 })
   await limiter.enter(FAR, signal)
   await t.rejects(limiter.enter(clock.now() + 100, signal), { code: 'timeout' })

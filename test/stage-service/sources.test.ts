@@ -59,6 +59,33 @@ t.test('each source is asked for the framed question, in its own words', async (
   t.equal(sent, plans.europepmc?.query, 'what is planned is what is sent')
 })
 
+t.test('a query fits into an address, whatever was asked', async (t) => {
+  const { searching } = connect(t, await imitate(t), fakeClock())
+  const phrase = (n: number) =>
+    `gut microbiome diversity${n} under antibiotic exposure${n} of preterm neonate${n} cohorts`
+  const long = Array.from({ length: 45 }, (_, n) => phrase(n))
+    .join(', ')
+    .slice(0, 4000)
+  const keywords = Array.from({ length: 50 }, (_, n) => `${'断食'.repeat(20)} ${n}`)
+  for (const question of [QUESTION, long, '断食 '.repeat(1300), 'abcdefgh'.repeat(500)]) {
+    for (const inputs of [
+      {},
+      { include_keywords: keywords, exclude_keywords: keywords, year_from: 1990, year_to: 2020 },
+    ]) {
+      for (const name of SEARCHING) {
+        const { request } = searching(name).plan(frame(question), inputs, 100)
+        const length = new URLSearchParams(request).toString().length
+        t.ok(
+          length < (question.startsWith('abc') ? 8000 : 4000),
+          `${name}: ${length} for ${question.slice(0, 20)}`,
+        )
+      }
+    }
+  }
+  const plan = searching('europepmc').plan(query, { include_keywords: keywords }, 100).request.query
+  t.notMatch(plan, '断食', 'keywords that do not fit all together are left to the screening')
+})
+
 t.test('each source is read into the same papers', async (t) => {
   const { searching } = connect(t, await imitate(t), fakeClock())
   for (const name of SEARCHING) {

@@ -32,6 +32,8 @@ export interface Limiter {
 /** No request takes as long, so a lane held longer belongs to a process that is gone. */
 const LANE_MS = 120_000
 const LANE_POLL_MS = 50
+/** What a source demanded once is not held against it for ever; if it still stands, it says so again. */
+const OBEY_MS = 60 * 60 * 1000
 /** Slots that can no longer be taken are kept so long, for clocks that differ a little. */
 const KEEP_SLOTS_MS = 60_000
 
@@ -43,7 +45,8 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
   let swept = 0
 
   async function limits(): Promise<Limits> {
-    const { intervalMs = 0, lanes = Number.POSITIVE_INFINITY } = await readJson(file('limits'))
+    const { until = 0, ...theirs } = await readJson(file('limits'))
+    const { intervalMs = 0, lanes = Number.POSITIVE_INFINITY } = until > clock.now() ? theirs : {}
     return {
       intervalMs: Math.max(ours.intervalMs, intervalMs),
       lanes: Math.max(1, Math.min(ours.lanes, lanes)),
@@ -126,6 +129,7 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
       const stricter = {
         intervalMs: Math.max(next.intervalMs, now.intervalMs),
         lanes: Math.min(next.lanes, now.lanes),
+        until: clock.now() + OBEY_MS,
       }
       await replace(file('limits'), JSON.stringify(stricter))
     },
@@ -172,7 +176,7 @@ async function readText(path: string): Promise<string | undefined> {
   })
 }
 
-async function readJson(path: string): Promise<Partial<Limits>> {
+async function readJson(path: string): Promise<Partial<Limits & { until: number }>> {
   const text = await readText(path)
   return text === undefined ? {} : JSON.parse(text)
 }
