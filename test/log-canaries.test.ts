@@ -88,12 +88,21 @@ class Client {
     const made = await this.send('POST', `${base}/tickets`)
     const { ticket = 'none' } = (await made.json()) as { ticket?: string }
     this.remember(ticket)
-    for (const query of ['', `?ticket=${ticket}`, `?ticket=${ticket}x`, `?x=${WORD.body}&ticket=${ticket}`]) {
+    const state = await (await this.send('GET', `${base}/status`)).json()
+    const workflow = `/api/workflow/workflows/${(state as { workflow_id?: string }).workflow_id}`
+    const whole = await (await this.send('POST', `${workflow}/tickets`)).json()
+    const { ticket: wide = 'none' } = whole as { ticket?: string }
+    this.remember(wide)
+    const queries = ['', `?ticket=${ticket}`, `?ticket=${wide}`, `?ticket=${ticket}x`, `?ticket=${wide}x`]
+    for (const query of [...queries, `?x=${WORD.body}&ticket=${ticket}`]) {
       for (const [method, path] of [
         ['GET', `${base}/status`],
         ['GET', `${base}/events`],
         ['POST', `${base}/cancel`],
         ['GET', `${base}/artifacts/a.json`],
+        ['GET', '/api/workflow/jobs'],
+        ['GET', `${workflow}/events`],
+        ['POST', `${workflow}/tickets`],
         ['GET', '/api/workflow/stages'],
         ['GET', '/health/ready'],
         ['DELETE', `${base}/events`],

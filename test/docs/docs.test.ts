@@ -148,9 +148,10 @@ t.test('every path of the README is a path of the API', async (t) => {
   const named = [...text.matchAll(/\/(?:api|health)\/[\w/{}…-]+/g)].map(([path]) => path)
   t.ok(named.length > 15, 'paths were found')
   for (const path of new Set(named)) {
-    // `$jobs` holds what the paths of one job begin with.
+    // `$jobs` and `$workflow` hold what the paths of one begin with.
+    const whole = [path, `${path}/status`, `${path}/events`]
     t.ok(
-      patterns.some((pattern) => pattern.test(path) || pattern.test(`${path}/status`)),
+      whole.some((one) => patterns.some((pattern) => pattern.test(one))),
       path,
     )
   }

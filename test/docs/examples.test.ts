@@ -19,7 +19,18 @@ const API = 'http://127.0.0.1:3001'
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
 const run = promisify(execFile)
 
-const SHELL = ['execute', 'idempotent', 'watch', 'resume', 'ticket', 'poll', 'artifact', 'cancel'] as const
+const SHELL = [
+  'execute',
+  'idempotent',
+  'watch',
+  'resume',
+  'ticket',
+  'poll',
+  'artifact',
+  'cancel',
+  'list',
+  'workflow',
+] as const
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 const browser = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -110,6 +121,18 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
     source: 'sample',
     inputs: { max_results: 10, year_from: 2015 },
   })
+
+  const list = JSON.parse(output('list'))
+  t.match(list, { jobs: [{ job_id: UUID, stage: 2, status: 'completed' }] })
+  t.equal(list.jobs.length, 1)
+  t.match(output('workflow'), new RegExp(`^\\d{16} ${job.job_id} queued\\n\\d{16} ${job.job_id} active\\n`))
+  t.match(output('workflow'), /\nretry: \d+\n: connected\n\nid: \d{16}\n/)
+  const again = JSON.parse(await readFile(join(dir, 'again.json'), 'utf8'))
+  t.match(output('workflow'), `event: queued\ndata: {"job_id":"${again.job_id}"`, 'the next job, live')
+  t.match(
+    output('workflow'),
+    /\n\{"ticket":".*","events_url":"\/api\/workflow\/workflows\/[^"]+\/events\?ticket=/,
+  )
 
   const cancelled = JSON.parse(output('cancel'))
   t.match(cancelled.status, /^cancell(ing|ed)$/)
