@@ -40,7 +40,7 @@ t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) =
   })
 
   await t.test('it is watched to its end', async (t) => {
-    await page.locator('.transport.live').waitFor()
+    await page.locator('.transport.sse').waitFor()
     await page.getByText('question framed').first().waitFor()
     await page.locator('.job.completed').waitFor()
     t.equal(await page.locator('progress').first().getAttribute('value'), '100')
