@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
-import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
 import { bufferingProxy } from '../helpers/buffering-proxy.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { fakeStageService, silence, success } from '../helpers/stage-service.ts'
@@ -15,7 +15,7 @@ t.test('a page watches twenty stages over one connection', { skip, timeout: 60_0
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_WORKER_CONCURRENCY: '30' })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
-  const { page, complaints } = await openTab(await launchBrowser(t), {
+  const { page, complaints } = await openTab(t, {
     viewport: { width: 320, height: 640 },
   })
   const workflow_id = randomUUID()
@@ -68,7 +68,7 @@ t.test(
     const api = closeQuickly(t, await startApi(t, env, CONSOLE))
     startWorker(t, env)
     const proxy = await bufferingProxy(t, api.url)
-    const { page } = await openTab(await launchBrowser(t))
+    const { page } = await openTab(t)
     await openAs(page, proxy.url)
     await startReview(page)
     await page.locator('.transport.polling').waitFor()
