@@ -6,6 +6,7 @@ import type { JobEvent, JobResult, JobSnapshot } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { keepWatching } from '../api/keep-watching.ts'
 import { persist } from '../api/persist.ts'
+import { hintText } from './hint.ts'
 
 export interface JobView {
   /** Null until it has been fetched once. */
@@ -69,7 +70,7 @@ async function follow(job: JobReference, signal: AbortSignal, change: Change): P
   for await (const event of events) {
     if (event.event === 'gap') change((now) => ({ ...withSnapshot(now, event.data), gap: true, steps: [] }))
     else if (event.event === 'gone') throw new Error('The job disappeared while it was watched.')
-    else if (event.event === 'hint') change((now) => ({ ...now, hint: event.data.message ?? '' }))
+    else if (event.event === 'hint') change((now) => ({ ...now, hint: hintText(event.data) }))
     else change((now) => withStep(now, event))
   }
   await look()

@@ -5,6 +5,7 @@ import type { JobEventData, JobSnapshot, JobSummary } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { type Connecting, keepWatching } from '../api/keep-watching.ts'
 import { persist } from '../api/persist.ts'
+import { hintText } from '../job/hint.ts'
 
 export interface WatchedJob extends JobSummary {
   message: string
@@ -42,7 +43,9 @@ async function follow(id: string, signal: AbortSignal, change: Change): Promise<
   for await (const event of keepWatching(open, signal)) {
     if (event.event === 'gap') {
       for (const snapshot of event.data.jobs) change((now) => withSnapshot(now, snapshot))
-    } else if (event.event !== 'gone' && event.event !== 'hint') {
+    } else if (event.event === 'hint') {
+      change((now) => withMessage(now, event.data.job_id, hintText(event.data)))
+    } else if (event.event !== 'gone') {
       change((now) => withEvent(now, event.data))
       // A job that was started meanwhile: its question is not in its events.
       if (event.event === 'queued' && !known.some(({ job_id }) => job_id === event.data.job_id)) {
@@ -90,6 +93,11 @@ function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob)
 function withSnapshot(now: WorkflowView, snapshot: JobSnapshot): WorkflowView {
   const { data, cursor: _cursor, result: _result, ...rest } = snapshot
   return put(now, { ...rest, research_question: data.research_question, message: '' })
+}
+
+function withMessage(now: WorkflowView, job_id: string, message: string): WorkflowView {
+  const job = now.jobs?.get(job_id)
+  return job ? put(now, { ...job, message }) : now
 }
 
 function withQuestion(now: WorkflowView, job_id: string, research_question: string | null): WorkflowView {

@@ -59,6 +59,18 @@ t.test('a page watches twenty stages over one connection', { skip, timeout: 60_0
   t.same(complaints, [])
 })
 
+t.test('a waiting job says what it waits for', { skip, timeout: 60_000 }, async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t), CONSOLE))
+  const { page } = await openTab(t)
+  await openAs(page, api.url)
+  await startReview(page)
+  const waiting = page.locator('.job .hint')
+  await waiting.waitFor()
+  t.match(await waiting.textContent(), /No worker is there|the next in the queue/)
+  await page.getByRole('link', { name: 'Watch the workflow' }).click()
+  await page.locator('.job-row .message', { hasText: /No worker is there|the next in the queue/ }).waitFor()
+})
+
 t.test(
   'behind a proxy that holds events back it polls, and says so',
   { skip, timeout: 60_000 },
