@@ -1,6 +1,6 @@
 /** What goes in and comes out of the client, made from the API's own schemas: types only. */
 import type { ExecuteBody } from '../stages/catalogue.ts'
-import type { JobEvent, JobEventData, JobSnapshot } from '../stages/job.ts'
+import type { Hint, JobEvent, JobSnapshot } from '../stages/job.ts'
 
 /** Names a job. What `execute` gives does, and so does a line of a list. */
 export interface JobReference {
@@ -30,7 +30,7 @@ export type Watched<State> =
   | JobEvent
   | { id: string; event: 'gap'; data: State }
   | { id: null; event: 'gone'; data: { job_id: string } }
-  | { id: null; event: 'hint'; data: Partial<JobEventData> & Record<string, unknown> }
+  | { id: null; event: 'hint'; data: Hint }
 
 /** What watching one job gives. */
 export type WatchedEvent = Watched<JobSnapshot>

@@ -1,7 +1,8 @@
 /** The API as this page uses it: the first-party client with the session's token. */
+import { Stagecast, StagecastError } from '../../client/index.ts'
+import { errorOf } from '../../client/stagecast-error.ts'
 import { observedFetch } from './connection.ts'
 import { session, signOut, tokenOf } from './session.ts'
-import { Stagecast, StagecastError } from './stand-in.ts'
 
 export const stagecast = new Stagecast({
   baseUrl: location.origin,
@@ -20,7 +21,7 @@ export function tellFailure(error: unknown): string {
           : `${error.problem.title}.`,
       )
     }
-    return error.problem.detail ?? error.message
+    return error.problem.detail
   }
   if (error instanceof TypeError) return 'The server cannot be reached right now.'
   return error instanceof Error ? error.message : String(error)
@@ -48,6 +49,6 @@ export async function checkToken(token: string): Promise<string | null> {
 export async function getJson<T>(path: string): Promise<T> {
   const token = tokenOf(session.value)
   const answer = await observedFetch(path, token ? { headers: { authorization: `Bearer ${token}` } } : {})
-  if (!answer.ok) throw new StagecastError(answer.status, await answer.json().catch(() => ({})))
+  if (!answer.ok) throw await errorOf(answer)
   return (await answer.json()) as T
 }

@@ -1,5 +1,5 @@
 /** Repeats a request that changes nothing until there is an answer: a lost network is not the end of a page. */
-import { StagecastError } from './stand-in.ts'
+import { StagecastError } from '../../client/index.ts'
 
 const PAUSE_MS = 1500
 

@@ -1,8 +1,8 @@
 /** The state of the whole, asked for again and again while somebody looks. */
 import { useEffect, useState } from 'preact/hooks'
+import { StagecastError } from '../../client/index.ts'
 import { getJson, tellFailure } from '../api/api.ts'
 import { pause } from '../api/persist.ts'
-import { StagecastError } from '../api/stand-in.ts'
 
 interface Percentiles {
   p50: number

@@ -1,7 +1,7 @@
 /** The form of one stage, and starting it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { StagecastError } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
-import { StagecastError } from '../api/stand-in.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'

@@ -1,13 +1,16 @@
 /** Where a job stands: bar, attempt, message, time, and cancelling it. */
 import { useEffect, useState } from 'preact/hooks'
+import { type JobReference, StagecastError } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
-import { type JobRef, StagecastError } from '../api/stand-in.ts'
 import { Badge, duration, wholeSeconds } from '../page/parts.tsx'
 import { useStore } from '../page/store.ts'
 import { isOver, type JobView } from './use-job.ts'
 
-export function JobCard({ view, job }: { view: JobView; job: JobRef }) {
+export const HOW = { connecting: 'Connecting', sse: 'Live', polling: 'Polling', waiting: 'Reconnecting' }
+export const WHY_POLLING = 'Something on the way, probably a proxy, holds live events back.'
+
+export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
   const { status, progress, attempt, snapshot, error, message, hint } = view
   const over = isOver(status)
   return (
@@ -68,21 +71,18 @@ function Elapsed({ view }: { view: JobView }) {
 
 function Transport({ view }: { view: JobView }) {
   const state = useStore(connection)
-  if (state !== 'online') return <span class="transport lost">Waiting for the server</span>
-  if (view.transport === 'polling') {
-    return (
-      <span
-        class="transport polling"
-        title="Live events do not get through, probably because of a proxy in between."
-      >
-        Polling
-      </span>
-    )
-  }
-  return <span class="transport live">{view.transport ? 'Live' : 'Connecting'}</span>
+  if (state !== 'online') return <span class="transport">Waiting for the server</span>
+  return (
+    <span
+      class={`transport ${view.transport ?? ''}`}
+      title={view.transport === 'polling' ? WHY_POLLING : undefined}
+    >
+      {HOW[view.transport ?? 'connecting']}
+    </span>
+  )
 }
 
-function Cancel({ job, asked }: { job: JobRef; asked: boolean }) {
+function Cancel({ job, asked }: { job: JobReference; asked: boolean }) {
   const [sure, setSure] = useState(false)
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState('')

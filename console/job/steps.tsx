@@ -1,7 +1,8 @@
 /** What has happened to a job, the service's own messages included, the newest first. */
 import { useState } from 'preact/hooks'
+import type { JobEvent } from '../../stages/job.ts'
 import { duration } from '../page/parts.tsx'
-import type { JobView, Step } from './use-job.ts'
+import type { JobView } from './use-job.ts'
 
 /** Shown while there is no reason to look further back. */
 const RECENT = 12
@@ -45,7 +46,7 @@ export function Steps({ view, folded }: { view: JobView; folded: boolean }) {
   )
 }
 
-function Line({ step, from }: { step: Step; from: number }) {
+function Line({ step, from }: { step: JobEvent; from: number }) {
   const { event, data } = step
   return (
     <li class={`step ${event}`}>

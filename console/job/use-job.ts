@@ -1,16 +1,12 @@
 /** One job, followed live: what is known of it, kept up to date until it ends or the page is left. */
 import { useEffect, useState } from 'preact/hooks'
+import type { JobReference, Transport } from '../../client/index.ts'
 import type { JobError, JobStatus } from '../../stages/events.ts'
-import type { JobEventData, JobResult, JobSnapshot } from '../../stages/job.ts'
+import type { JobEvent, JobResult, JobSnapshot } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
+import { keepWatching } from '../api/keep-watching.ts'
 import { persist } from '../api/persist.ts'
-import { StagecastError } from '../api/stand-in.ts'
-
-export interface Step {
-  id: string
-  event: string
-  data: JobEventData
-}
+import { hintText } from './hint.ts'
 
 export interface JobView {
   /** Null until it has been fetched once. */
@@ -19,14 +15,14 @@ export interface JobView {
   progress: number
   attempt: number
   message: string
-  steps: readonly Step[]
+  steps: readonly JobEvent[]
   /** Earlier steps are no longer kept. */
   gap: boolean
   error: JobError | null
   result: JobResult | null
   /** What the server says meanwhile, e.g. that no worker is there; '' when nothing. */
   hint: string
-  transport: 'sse' | 'polling' | null
+  transport: Transport | null
   /** Why it cannot be followed any more; '' while it can. */
   failure: string
 }
@@ -54,7 +50,7 @@ export function useJob(stage: number, job_id: string): JobView {
       if (!leaving.signal.aborted) setView(next)
     }
     follow({ stage, job_id }, leaving.signal, change).catch((error) =>
-      change((now) => ({ ...now, failure: failureOf(error) })),
+      change((now) => ({ ...now, failure: tellFailure(error) })),
     )
     return () => leaving.abort()
   }, [stage, job_id])
@@ -63,24 +59,19 @@ export function useJob(stage: number, job_id: string): JobView {
 
 type Change = (next: (view: JobView) => JobView) => void
 
-async function follow(
-  job: { stage: number; job_id: string },
-  signal: AbortSignal,
-  change: Change,
-): Promise<void> {
+async function follow(job: JobReference, signal: AbortSignal, change: Change): Promise<void> {
   const look = async () => {
-    const snapshot = await persist(() => stagecast.status(job), signal)
+    const snapshot = await persist(() => stagecast.status(job, { signal }), signal)
     change((now) => withSnapshot(now, snapshot))
   }
   await look()
-  const onTransport = (transport: 'sse' | 'polling') => change((now) => ({ ...now, transport }))
-  for await (const { id, event, data } of stagecast.watch(job, { signal, onTransport })) {
-    if (event === 'gap')
-      change((now) => ({ ...withSnapshot(now, data as JobSnapshot), gap: true, steps: [] }))
-    else if (event === 'gone')
-      throw new StagecastError(404, { detail: 'The job disappeared while it was watched.' })
-    else if (!id) change((now) => ({ ...now, hint: hintOf(data) }))
-    else change((now) => withStep(now, { id, event, data: data as JobEventData }))
+  const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
+  const events = keepWatching((connecting) => stagecast.watch(job, { ...connecting, onTransport }), signal)
+  for await (const event of events) {
+    if (event.event === 'gap') change((now) => ({ ...withSnapshot(now, event.data), gap: true, steps: [] }))
+    else if (event.event === 'gone') throw new Error('The job disappeared while it was watched.')
+    else if (event.event === 'hint') change((now) => ({ ...now, hint: hintText(event.data) }))
+    else change((now) => withStep(now, event))
   }
   await look()
 }
@@ -93,7 +84,7 @@ function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
   return { ...now, snapshot, status, progress, attempt, error, result }
 }
 
-export function withStep(now: JobView, step: Step): JobView {
+export function withStep(now: JobView, step: JobEvent): JobView {
   const { status, progress, attempt, message, error, result } = step.data
   // What led to the state that is shown already does not turn it back.
   if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }
@@ -109,16 +100,6 @@ export function withStep(now: JobView, step: Step): JobView {
     result: result ?? now.result,
     hint: '',
   }
-}
-
-/** A hint carries no id and is worth a sentence; what it looks like is the server's. */
-export function hintOf(data: unknown): string {
-  const { message } = (data ?? {}) as { message?: unknown }
-  return typeof message === 'string' ? message : ''
-}
-
-function failureOf(error: unknown): string {
-  return tellFailure(error)
 }
 
 export function isOver(status: string): boolean {

@@ -20,7 +20,7 @@ export function JobRow({ job, message = '' }: { job: JobSummary; message?: strin
       </a>
       <Badge status={job.status} />
       {under && <progress aria-label={`Progress of ${title}`} max={100} value={job.progress} />}
-      {message && under && (
+      {message && job.finished_at === null && (
         <p class="quiet message">
           <bdi>{message}</bdi>
         </p>

@@ -1,13 +1,9 @@
 /** Earlier jobs, the newest first. */
 import { Failure, Heading, Loading } from '../page/parts.tsx'
-import { links } from '../page/route.ts'
+import { type Filter, links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'
 import { JobRow } from './job-row.tsx'
-import { useJobs } from './use-jobs.ts'
-
-const STATUSES = ['queued', 'active', 'retrying', 'cancelling', 'completed', 'failed', 'cancelled']
-
-type Filter = Record<string, string>
+import { STATUSES, useJobs } from './use-jobs.ts'
 
 export function JobsPage({ filter }: { filter: Filter }) {
   const { pages, busy, more, refresh } = useJobs(filter)

@@ -1,10 +1,22 @@
 /** The caller's jobs, page by page, kept fresh while one of those shown may still change. */
 import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { JobFilter } from '../../client/index.ts'
 import type { JobSummary } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { persist } from '../api/persist.ts'
+import type { Filter } from '../page/route.ts'
 
 const FRESH_MS = 4000
+
+export const STATUSES = [
+  'queued',
+  'active',
+  'retrying',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+] as const
 
 interface Pages {
   /** Null until the first page has come. */
@@ -19,7 +31,7 @@ interface Asked {
   after: string
 }
 
-export function useJobs(filter: Readonly<Record<string, string>>) {
+export function useJobs(filter: Filter) {
   const [pages, setPages] = useState<Pages>({ jobs: null, next: null, failure: '' })
   const [asked, setAsked] = useState<Asked>({ after: '' })
   const [busy, setBusy] = useState(true)
@@ -52,11 +64,15 @@ export function useJobs(filter: Readonly<Record<string, string>>) {
 }
 
 /** A page may be empty and not the last: the next one with jobs in it. */
-async function pageWithJobs(filter: Readonly<Record<string, string>>, after: string, signal: AbortSignal) {
+async function pageWithJobs({ stage, status, workflow_id }: Filter, after: string, signal: AbortSignal) {
   for (let from = after; ; ) {
-    const query = { ...filter, ...(from && { after: from }) }
-    const page = await persist(() => stagecast.jobs(query), signal)
+    const query = { stage: Number(stage) || undefined, status: statusOf(status), workflow_id, after: from }
+    const page = await persist(() => stagecast.jobs(query, { signal }), signal)
     if (page.jobs.length > 0 || page.next === null) return page
     from = page.next
   }
+}
+
+function statusOf(text: string | undefined): JobFilter['status'] {
+  return STATUSES.find((status) => status === text)
 }

@@ -1,8 +1,11 @@
 /** All jobs of a workflow, followed over one connection. */
 import { useEffect, useState } from 'preact/hooks'
+import type { JobPage, Transport } from '../../client/index.ts'
 import type { JobEventData, JobSnapshot, JobSummary } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
+import { type Connecting, keepWatching } from '../api/keep-watching.ts'
 import { persist } from '../api/persist.ts'
+import { hintText } from '../job/hint.ts'
 
 export interface WatchedJob extends JobSummary {
   message: string
@@ -11,7 +14,7 @@ export interface WatchedJob extends JobSummary {
 export interface WorkflowView {
   /** By id, in the order in which they were started; null until they are known. */
   jobs: ReadonlyMap<string, WatchedJob> | null
-  transport: 'sse' | 'polling' | null
+  transport: Transport | null
   failure: string
 }
 
@@ -35,13 +38,23 @@ type Change = (next: (view: WorkflowView) => WorkflowView) => void
 async function follow(id: string, signal: AbortSignal, change: Change): Promise<void> {
   const known = await persist(() => listAll(id), signal)
   change((now) => ({ ...now, jobs: new Map(known.map((job) => [job.job_id, { ...job, message: '' }])) }))
-  const onTransport = (transport: 'sse' | 'polling') => change((now) => ({ ...now, transport }))
-  for await (const { event, data } of stagecast.watchWorkflow(id, { signal, onTransport })) {
-    if (event === 'gap') {
-      for (const snapshot of (data as { jobs: JobSnapshot[] }).jobs)
-        change((now) => withSnapshot(now, snapshot))
-    } else if (data && typeof data === 'object' && 'job_id' in data) {
-      change((now) => withEvent(now, data as JobEventData))
+  const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
+  const open = (connecting: Connecting) => stagecast.watchWorkflow(id, { ...connecting, onTransport })
+  for await (const event of keepWatching(open, signal)) {
+    if (event.event === 'gap') {
+      for (const snapshot of event.data.jobs) change((now) => withSnapshot(now, snapshot))
+    } else if (event.event === 'hint') {
+      change((now) => withMessage(now, event.data.job_id, hintText(event.data)))
+    } else if (event.event !== 'gone') {
+      change((now) => withEvent(now, event.data))
+      // A job that was started meanwhile: its question is not in its events.
+      if (event.event === 'queued' && !known.some(({ job_id }) => job_id === event.data.job_id)) {
+        stagecast.status(event.data, { signal }).then(
+          ({ data }) => change((now) => withQuestion(now, event.data.job_id, data.research_question)),
+          // It is shown without.
+          () => {},
+        )
+      }
     }
   }
 }
@@ -50,7 +63,7 @@ async function follow(id: string, signal: AbortSignal, change: Change): Promise<
 async function listAll(id: string): Promise<JobSummary[]> {
   const jobs: JobSummary[] = []
   for (let after: string | null = ''; after !== null; ) {
-    const page = await stagecast.jobs({ workflow_id: id, limit: '100', ...(after && { after }) })
+    const page: JobPage = await stagecast.jobs({ workflow_id: id, limit: 100, after })
     jobs.push(...page.jobs)
     after = page.next
   }
@@ -80,6 +93,16 @@ function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob)
 function withSnapshot(now: WorkflowView, snapshot: JobSnapshot): WorkflowView {
   const { data, cursor: _cursor, result: _result, ...rest } = snapshot
   return put(now, { ...rest, research_question: data.research_question, message: '' })
+}
+
+function withMessage(now: WorkflowView, job_id: string, message: string): WorkflowView {
+  const job = now.jobs?.get(job_id)
+  return job ? put(now, { ...job, message }) : now
+}
+
+function withQuestion(now: WorkflowView, job_id: string, research_question: string | null): WorkflowView {
+  const job = now.jobs?.get(job_id)
+  return job ? put(now, { ...job, research_question }) : now
 }
 
 function put(now: WorkflowView, job: WatchedJob): WorkflowView {

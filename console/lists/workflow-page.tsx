@@ -1,5 +1,6 @@
 /** One workflow: its stages side by side, watched over one connection. */
 import { connection } from '../api/connection.ts'
+import { HOW } from '../job/job-card.tsx'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'
@@ -12,7 +13,7 @@ export function WorkflowPage({ id }: { id: string }) {
   const state = useStore(connection)
   const all = jobs ? [...jobs.values()] : []
   const over = all.filter(({ finished_at }) => finished_at !== null).length
-  const how = state !== 'online' ? 'Waiting for the server' : transport === 'polling' ? 'Polling' : 'Live'
+  const how = state !== 'online' ? 'Waiting for the server' : HOW[transport ?? 'connecting']
   return (
     <>
       <Heading above="Workflow">
@@ -26,7 +27,7 @@ export function WorkflowPage({ id }: { id: string }) {
             <span>
               {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} over
             </span>
-            {!failure && <span class={`transport ${how === 'Live' ? 'live' : 'polling'}`}>{how}</span>}
+            {!failure && <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>}
           </p>
           <ul class="jobs">
             {all.map((job) => (

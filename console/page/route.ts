@@ -4,11 +4,14 @@
  */
 import { Store } from './store.ts'
 
+/** What the list of jobs is narrowed by. */
+export type Filter = Readonly<Partial<Record<'stage' | 'status' | 'workflow_id', string>>>
+
 export type Route =
   | { page: 'stages' }
   | { page: 'new'; stage: number; workflow: string }
   | { page: 'job'; stage: number; job_id: string }
-  | { page: 'jobs'; filter: Record<string, string> }
+  | { page: 'jobs'; filter: Filter }
   | { page: 'workflow'; workflow: string }
   | { page: 'dashboard' }
   | { page: 'sign-in' }
@@ -43,16 +46,16 @@ export const links = {
   job: ({ stage, job_id }: { stage: number; job_id: string }) =>
     `#/jobs/${stage}/${encodeURIComponent(job_id)}`,
   workflow: (id: string) => `#/workflows/${encodeURIComponent(id)}`,
-  filtered: (filter: Record<string, string>) => {
+  filtered: (filter: Filter) => {
     const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString()
     return `#/jobs${query && `?${query}`}`
   },
 }
 
 /** Only what the list of jobs can be narrowed by. */
-function filterOf(search: URLSearchParams): Record<string, string> {
-  const entries = ['stage', 'status', 'workflow_id'].map((name) => [name, search.get(name) ?? ''] as const)
-  return Object.fromEntries(entries.filter(([, value]) => value !== ''))
+function filterOf(search: URLSearchParams): Filter {
+  const names = ['stage', 'status', 'workflow_id'] as const
+  return Object.fromEntries(names.flatMap((name) => (search.get(name) ? [[name, search.get(name)]] : [])))
 }
 
 function decoded(segment: string): string {

@@ -1,9 +1,9 @@
 /** The files of a job. A link could not send the token, so each is fetched and then given to the browser to save. */
 import { useState } from 'preact/hooks'
+import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
-import type { JobRef } from '../api/stand-in.ts'
 
-export function Files({ job, names }: { job: JobRef; names: readonly string[] }) {
+export function Files({ job, names }: { job: JobReference; names: readonly string[] }) {
   if (names.length === 0) return null
   return (
     <section aria-labelledby="files">
@@ -17,7 +17,7 @@ export function Files({ job, names }: { job: JobRef; names: readonly string[] })
   )
 }
 
-function File({ job, name }: { job: JobRef; name: string }) {
+function File({ job, name }: { job: JobReference; name: string }) {
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState('')
 

@@ -81,17 +81,17 @@ function Doi({ doi }: { doi: string }) {
 }
 
 function Chips({ paper }: { paper: Data }) {
-  const kind = text(paper.study_type) || text(data(paper.study_type).type)
+  const kind = text(data(paper.study_type).type)
   const size = number(data(data(paper.extraction).sample_size).value)
   const cited = number(paper.cited_by)
-  const sources = texts(paper.records, 'source')
+  const sources = new Set(texts(paper.records, 'source'))
   const chips = [
     kind && kind !== 'other' ? plain(kind) : '',
     paper.preprint === true ? 'preprint' : '',
     paper.abstract === null ? 'no abstract' : '',
     size === null ? '' : `n = ${size}`,
     cited === null ? '' : `cited ${cited === 1 ? 'once' : `${cited} times`}`,
-    ...(sources.length > 0 ? new Set(sources) : [text(paper.source)]),
+    ...sources,
   ]
   return (
     <>
@@ -133,7 +133,7 @@ function More({ paper }: { paper: Data }) {
 /** What is told of a paper besides its abstract: a name for it, and the text, '' when there is none. */
 function factsOf(paper: Data): [string, string][] {
   const { results, conclusions } = data(paper.extraction)
-  const score = number(data(paper.ranking).score) ?? number(paper.score)
+  const score = number(data(paper.ranking).score)
   const parts = list(data(paper.ranking).parts).map(data)
   const related = list(paper.related).map(data)
   const identifiers = [text(paper.pmid) && `PMID ${text(paper.pmid)}`, text(paper.pmcid)]

@@ -32,7 +32,7 @@ export function readFlow(review: Data, prisma: Data): FlowNumbers | null {
     removed: removed.filter(([, count]) => count > 0),
     screened: number(told.screened) ?? identified - lost,
     excluded: number(told.excluded) ?? 0,
-    excludedBy: named(told.excluded_by_rule ?? told.excluded_by_reason),
+    excludedBy: named(told.excluded_by_rule),
     uncertain: number(told.uncertain) ?? 0,
     uncertainBy: named(told.uncertain_by_rule),
     included,

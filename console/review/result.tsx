@@ -1,9 +1,9 @@
 /** What a job left behind: the review as a page where there is one, any other answer as data, and its files. */
 import { useEffect, useState } from 'preact/hooks'
+import type { JobReference } from '../../client/index.ts'
 import type { JobResult } from '../../stages/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { persist } from '../api/persist.ts'
-import type { JobRef } from '../api/stand-in.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { Files } from './files.tsx'
 import { type Data, data } from './read.ts'
@@ -13,7 +13,7 @@ const REVIEW_FILE = 'literature_review.json'
 /** Has the numbers of the flow by source, which the review itself has not. */
 const FLOW_FILE = 'prisma.json'
 
-export function Result({ job, result }: { job: JobRef; result: JobResult }) {
+export function Result({ job, result }: { job: JobReference; result: JobResult }) {
   const hasReview = result.artifacts.includes(REVIEW_FILE)
   return (
     <>
@@ -23,7 +23,7 @@ export function Result({ job, result }: { job: JobRef; result: JobResult }) {
   )
 }
 
-function Review({ job, names }: { job: JobRef; names: readonly string[] }) {
+function Review({ job, names }: { job: JobReference; names: readonly string[] }) {
   const { stage, job_id } = job
   const [review, setReview] = useState<{ review: Data; prisma: Data } | null>(null)
   const [failure, setFailure] = useState('')

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startApi, startWorker, testEnv } from '../helpers/app.ts'
-import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { fakeStageService, ndjson, silence } from '../helpers/stage-service.ts'
 import { axe, CONSOLE, openAs, openTab, overflow, QUESTION, startAll, startReview } from './console.ts'
@@ -11,7 +11,7 @@ const PHONE = { viewport: { width: 320, height: 640 } }
 
 t.test('each state, light and dark, wide and narrow', { skip, timeout: 90_000 }, async (t) => {
   const api = await startAll(t, { paceMs: 40 })
-  const { page, complaints } = await openTab(await launchBrowser(t), PHONE)
+  const { page, complaints } = await openTab(t, PHONE)
   await page.goto(`${api.url}/console/`)
   await page.getByLabel('Token').waitFor()
   await looks(t, page, 'sign in')
@@ -47,7 +47,7 @@ t.test('while a job runs, is cancelled, is tried again, fails', { skip, timeout:
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_JOB_BACKOFF_MS: '600000' })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
-  const { page } = await openTab(await launchBrowser(t), PHONE)
+  const { page } = await openTab(t, PHONE)
   const another = async () => {
     await page.getByRole('link', { name: 'Stages' }).click()
     await startReview(page)
@@ -79,7 +79,7 @@ t.test('while a job runs, is cancelled, is tried again, fails', { skip, timeout:
 
 t.test('by keyboard alone, and read out', { skip, timeout: 60_000 }, async (t) => {
   const api = await startAll(t, { paceMs: 100, env: { ALLOW_MOCK_AUTH: 'true' } })
-  const { page } = await openTab(await launchBrowser(t), { reducedMotion: 'reduce' })
+  const { page } = await openTab(t, { reducedMotion: 'reduce' })
   await page.goto(`${api.url}/console/`)
   await page.getByRole('heading', { name: 'Stages' }).waitFor()
   t.equal(await focused(page), 'Stages', 'a new page begins at its heading')

@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Queue } from 'bullmq'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { consoleOfWorkingCopy } from '../../embedded/bundle-console.mjs'
 import { startStageService } from '../../stage-service/start.ts'
 import { type Env, startApi, startWorker, type TestApi, testEnv, token } from '../helpers/app.ts'
+import { launchBrowser } from '../helpers/browser.ts'
 import { openQueue } from '../helpers/queue.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 
@@ -40,8 +41,9 @@ export interface Tab {
 }
 
 /** A tab of its own, with no page yet. What the browser complains about is collected. */
-export async function openTab(browser: Browser, options: BrowserContextOptions = {}): Promise<Tab> {
-  const context = await browser.newContext(options)
+export async function openTab(t: Test, options: BrowserContextOptions = {}): Promise<Tab> {
+  const context = await (await launchBrowser()).newContext(options)
+  t.teardown(() => context.close())
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   const complaints: string[] = []

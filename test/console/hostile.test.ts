@@ -1,7 +1,7 @@
 /** Whatever a stage service or a user writes is shown as text: nothing of it becomes part of the page. */
 import t from 'tap'
 import { startApi, startWorker, testEnv } from '../helpers/app.ts'
-import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { type Answer, fakeStageService, ndjson, success } from '../helpers/stage-service.ts'
 import { CONSOLE, openAs, openTab, startReview } from './console.ts'
@@ -66,7 +66,7 @@ t.test('hostile text stays text', { skip, timeout: 60_000 }, async (t) => {
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
-  const { page, complaints } = await openTab(await launchBrowser(t))
+  const { page, complaints } = await openTab(t)
   await openAs(page, api.url)
 
   await startReview(page, `Is ${EVIL} shown as it is?`)

@@ -1,14 +1,14 @@
 /** Earlier jobs as a list: filters, pages, and links that work again after a reload. */
 import t from 'tap'
 import { enqueue, startApi, testEnv } from '../helpers/app.ts'
-import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { CONSOLE, openAs, openTab } from './console.ts'
 
 t.test('earlier jobs', { skip, timeout: 60_000 }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t), CONSOLE))
-  const { page, complaints } = await openTab(await launchBrowser(t))
+  const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/jobs')
   await page.getByText('You have started nothing yet').waitFor()
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startApi, startDoor, startWorker, testEnv, token } from '../helpers/app.ts'
-import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
 import { CuttingProxy } from '../helpers/cutting-proxy.ts'
 import { end } from '../helpers/processes.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -23,7 +23,7 @@ t.test('reload, lost network, killed server', { skip, timeout: 60_000 }, async (
   const env = await testEnv(t, { WORKER_URL: service.url, PORT: String(await freePort(t)) })
   let api = await startDoor(t, 'server.ts', env)
   startWorker(t, env)
-  const { page, complaints } = await openTab(await launchBrowser(t))
+  const { page, complaints } = await openTab(t)
   const network = await CuttingProxy.open(t, api.url)
   await openAs(page, network.url)
   await startReview(page)
@@ -82,7 +82,7 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 60
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
-  const { page } = await openTab(await launchBrowser(t))
+  const { page } = await openTab(t)
   await page.goto(`${api.url}/console/`)
 
   const soon = Math.floor(Date.now() / 1000) + 3
@@ -122,7 +122,7 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 60
 
 t.test('mock authentication is said plainly', { skip, timeout: 60_000 }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }), CONSOLE))
-  const { page } = await openTab(await launchBrowser(t))
+  const { page } = await openTab(t)
   await page.goto(`${api.url}/`)
   t.equal(new URL(page.url()).pathname, '/console/')
   await page.getByRole('link', { name: 'Mock authentication' }).click()

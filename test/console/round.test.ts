@@ -3,14 +3,13 @@ import { readFile } from 'node:fs/promises'
 import type { Queue } from 'bullmq'
 import t from 'tap'
 import { get, type Queued } from '../helpers/app.ts'
-import { launchBrowser, noBrowser as skip } from '../helpers/browser.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { openAs, openTab, QUESTION, startAll, startReview } from './console.ts'
 
 t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) => {
   const api = await startAll(t, { paceMs: 150 })
-  const browser = await launchBrowser(t)
-  const { page, complaints } = await openTab(browser)
+  const { page, complaints } = await openTab(t)
   await openAs(page, api.url)
 
   await t.test('what is wrong with a field is said at the field', async (t) => {
@@ -40,7 +39,7 @@ t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) =
   })
 
   await t.test('it is watched to its end', async (t) => {
-    await page.locator('.transport.live').waitFor()
+    await page.locator('.transport.sse').waitFor()
     await page.getByText('question framed').first().waitFor()
     await page.locator('.job.completed').waitFor()
     t.equal(await page.locator('progress').first().getAttribute('value'), '100')
@@ -88,7 +87,7 @@ t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) =
 
 t.test('cancelling', { skip, timeout: 60_000 }, async (t) => {
   const api = await startAll(t, { paceMs: 2000 })
-  const { page, complaints } = await openTab(await launchBrowser(t))
+  const { page, complaints } = await openTab(t)
   await openAs(page, api.url)
   await startReview(page)
   await page.getByRole('button', { name: 'Cancel' }).click()

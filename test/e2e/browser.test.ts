@@ -41,8 +41,8 @@ async function servePage(t: Test): Promise<string> {
 }
 
 async function openPage(t: Test, origin: string): Promise<Page> {
-  const browser = await launchBrowser(t)
-  const page = await browser.newPage()
+  const page = await (await launchBrowser()).newPage()
+  t.teardown(() => page.close())
   await page.goto(origin)
   return page
 }

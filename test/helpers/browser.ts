@@ -1,8 +1,7 @@
 /** An installed Chromium, driven by tests. */
 
-import type { Browser } from 'playwright-core'
-import { chromium } from 'playwright-core'
-import type { Test } from 'tap'
+import { type Browser, chromium } from 'playwright-core'
+import t from 'tap'
 import { findProgram } from '../../embedded/find-redis.mjs'
 
 const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -14,8 +13,15 @@ if (!executablePath && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(mi
 /** For `t.test(name, { skip: noBrowser })`. */
 export const noBrowser: string | false = executablePath ? false : missing
 
-/** A browser without a window, closed with the test. */
-export async function launchBrowser(t: Test): Promise<Browser> {
+let launched: Promise<Browser> | undefined
+
+/** A browser without a window, the same for all tests of a file; closed with the last of them. */
+export function launchBrowser(): Promise<Browser> {
+  launched ??= launch()
+  return launched
+}
+
+async function launch(): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: executablePath as string,
     args: [
@@ -23,6 +29,7 @@ export async function launchBrowser(t: Test): Promise<Browser> {
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
   })
+  // Of the whole file, whichever test asked first.
   t.teardown(() => browser.close())
   return browser
 }
