@@ -31,7 +31,6 @@ export const apiCases: FaultCase[] = [
   {
     name: 'API process killed while clients watch',
     promise: 'its clients go on at another process, exactly',
-    quick: true,
     scene: { apis: 2 },
     async run(scene) {
       scene.service.behaviour = work(20, 80)

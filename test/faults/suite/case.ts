@@ -30,8 +30,19 @@ export interface Outcome {
   logs: string[]
 }
 
+export interface PlayOptions {
+  /** A Redis that is there already. */
+  redisUrl?: string | undefined
+  /** Hears how far a long case has come. */
+  report?(text: string): void
+}
+
 /** Plays a case to its end, and checks the ledger. Never throws. `scale` 1 is full size, for the cases that have one. */
-export async function play(one: FaultCase, scale: number, redisUrl?: string): Promise<Outcome> {
+export async function play(
+  one: FaultCase,
+  scale: number,
+  { redisUrl, report = () => {} }: PlayOptions = {},
+): Promise<Outcome> {
   const startedAt = performance.now()
   const ends: (() => unknown)[] = []
   const owner: Owner = { teardown: (handler) => ends.unshift(handler) }
@@ -63,6 +74,7 @@ export async function play(one: FaultCase, scale: number, redisUrl?: string): Pr
 
   async function act(): Promise<void> {
     scene = await Scene.open(owner, { ...one.scene, redisUrl })
+    scene.report = report
     outcome.seen = await one.run(scene, scale)
     if (!one.forgiven?.waiting) await scene.settled()
     outcome.faults.push(...(await scene.ledger.faults(scene.origins[0] as string, one.forgiven ?? {})))

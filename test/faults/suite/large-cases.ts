@@ -12,7 +12,8 @@ const CROWDED = { STAGE_WORKER_CONCURRENCY: '10', STAGE_JOB_ATTEMPTS: '50', LOG_
 export const largeCases: FaultCase[] = [
   {
     name: 'chaos: 1,000 jobs while processes are killed',
-    promise: 'every 2 s one of 2 API and 3 worker processes is killed; 300 clients come and go: all exact',
+    promise:
+      'every 2 s one of 2 API and 3 worker processes is killed and started anew; 300 clients come and go: all exact',
     quick: true,
     withinS: 600,
     scene: { apis: 2, workers: 3, env: CROWDED },
@@ -48,19 +49,23 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
   const jobs = Math.ceil(1000 * scale)
   const watched = Math.ceil(100 * scale)
   scene.service.behaviour = work(10, 150)
-  const over = new AbortController()
   const replacing: Promise<unknown>[] = []
   const dead = new Set<Door>()
+  let over = false
   const killing = (async () => {
-    for (;;) {
-      await delay(KILL_EVERY_MS, null, { signal: over.signal }).catch(() => {})
-      if (over.signal.aborted) return
-      const living = [...scene.apis, ...scene.workers].filter((door) => !dead.has(door))
-      if (living.length < 2) continue
-      const victim = pick(living)
+    while (!over && !scene.signal.aborted) {
+      await delay(KILL_EVERY_MS)
+      // Where processes take long to start, the last one of its kind is spared.
+      const kinds = [scene.apis, scene.workers].map((doors) => doors.filter((door) => !dead.has(door)))
+      const victims = kinds.filter(({ length }) => length > 1).flat()
+      if (over || scene.signal.aborted || victims.length === 0) continue
+      const victim = pick(victims)
       dead.add(victim)
       await scene.kill(victim)
-      replacing.push(scene.replace(victim))
+      const next = scene.replace(victim)
+      // A case that is over has no use for it.
+      next.catch(() => {})
+      replacing.push(next)
     }
   })()
   const startedAt = performance.now()
@@ -68,6 +73,7 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
   const client = async () => {
     while (placed < jobs) {
       const nth = placed++
+      if (nth % Math.ceil(jobs / 10) === 0) scene.report(`${nth} jobs, ${dead.size} kills`)
       const order = await scene.order()
       // Clients are spread over the whole time.
       scene.watch(order, nth % Math.ceil(jobs / watched) === 0 ? 3 : 0)
@@ -75,7 +81,7 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
   }
   await Promise.all(Array.from({ length: 20 }, client))
   await allDone(scene)
-  over.abort()
+  over = true
   await killing
   await Promise.all(replacing)
   await scene.settled()
@@ -86,8 +92,9 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
 }
 
 /** Waits until the work of every order is done, and told by a worker. */
-async function allDone({ service, ledger }: Scene): Promise<void> {
-  while (new Set(service.effects.map(({ order }) => order)).size < ledger.orders.length) await delay(100)
+async function allDone({ service, ledger, signal }: Scene): Promise<void> {
+  while (!signal.aborted && new Set(service.effects.map(({ order }) => order)).size < ledger.orders.length)
+    await delay(100)
 }
 
 interface Sample {
@@ -104,12 +111,13 @@ async function soak(scene: Scene, scale: number): Promise<string> {
   const samples: Sample[] = []
   const startedAt = performance.now()
   let nextSample = Math.min(40_000, totalMs / 3)
-  for (let jobs = 0; performance.now() - startedAt < totalMs; jobs += 1) {
+  for (let jobs = 0; !scene.signal.aborted && performance.now() - startedAt < totalMs; jobs += 1) {
     await scene.watchedOrder(2)
     // What has ended is checked and forgotten, so that only the processes under test can grow.
     if (jobs % 50 === 49) await scene.audit()
     if (performance.now() - startedAt > nextSample) {
       samples.push(await sample())
+      scene.report(`${Math.round((performance.now() - startedAt) / 1000)} s`)
       nextSample += totalMs / 10
     }
     await delay(20)

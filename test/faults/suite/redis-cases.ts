@@ -41,7 +41,6 @@ const cases: FaultCase[] = [
   {
     name: 'Redis frozen for 5 s',
     promise: 'requests are answered 503 soon; all goes on when it thaws',
-    quick: true,
     async run(scene) {
       let slowest = 0
       const orders = await duringWork(scene, async () => {

@@ -34,7 +34,10 @@ let failed = 0
 const rows: string[] = []
 for (const [i, one] of chosen.entries()) {
   process.stdout.write(`${String(i + 1).padStart(2)}/${chosen.length}  ${one.name} … `)
-  const { faults, seen, ms, logs } = await play(one, scale, redisUrl)
+  const { faults, seen, ms, logs } = await play(one, scale, {
+    redisUrl,
+    report: (text) => process.stdout.write(`[${text}] `),
+  })
   console.log(`${faults.length === 0 ? 'holds' : 'FAILS'}, ${(ms / 1000).toFixed(1)} s: ${seen}`)
   for (const fault of faults.slice(0, 20)) console.log(`       ${fault}`)
   if (faults.length > 0) for (const log of logs) console.log(log.replace(/^/gm, '       | '))

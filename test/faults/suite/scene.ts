@@ -51,6 +51,8 @@ export class Scene {
   readonly workerRedis: FaultProxy
   readonly workerService: FaultProxy
   readonly clientApi: FaultProxy
+  /** Tells how far a long case has come. */
+  report: (text: string) => void = () => {}
   apis: Door[] = []
   workers: Door[] = []
   readonly owner: Owner
@@ -152,6 +154,11 @@ export class Scene {
           ),
         withinMs,
       )
+  }
+
+  /** Aborted when the case is over. */
+  get signal(): AbortSignal {
+    return this.over.signal
   }
 
   get origins(): string[] {
