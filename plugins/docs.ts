@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
+import { nameParts } from './document.ts'
 
 export default fp<{ version: string }>(
   async (app, { version }) => {
@@ -36,8 +37,18 @@ export default fp<{ version: string }>(
       },
       refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
     })
-    await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { validatorUrl: null } })
-    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      uiConfig: { validatorUrl: null },
+      transformSpecification: nameParts,
+      transformSpecificationClone: false,
+    })
+    let document: object | undefined
+    app.get('/openapi.json', { schema: { hide: true } }, async () => {
+      document ??= nameParts(app.swagger())
+      return document
+    })
   },
   { name: 'docs' },
 )

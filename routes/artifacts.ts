@@ -3,7 +3,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../stages/errors.ts'
-import { BEARER, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+import { BEARER, headers, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
+
+/** Binary to a generated client, whatever is in it. */
+const FILE = { '*/*': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) } }
 
 const schema = {
   operationId: 'getArtifact',
@@ -13,8 +16,12 @@ const schema = {
   params: Type.Composite([JobParams, Type.Object({ name: Type.String() })]),
   response: {
     // Of whatever type the stage service gives it.
-    200: { description: 'The file', content: { '*/*': { schema: Type.Unknown() } } },
-    206: { description: 'The range', content: { '*/*': { schema: Type.Unknown() } } },
+    200: { description: 'The file', headers: headers('content-disposition', 'etag'), content: FILE },
+    206: {
+      description: 'The range',
+      headers: headers('content-disposition', 'content-range'),
+      content: FILE,
+    },
     304: Type.Null({ description: 'Not modified' }),
     ...problems(416, 502, ...JOB_PROBLEMS),
   },

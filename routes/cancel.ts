@@ -14,8 +14,8 @@ const schema = {
   security: BEARER,
   params: JobParams,
   response: {
-    200: Type.Object({ job_id: Uuid, status: Type.Literal('cancelled') }),
-    202: Type.Object({ job_id: Uuid, status: Type.Literal('cancelling') }),
+    200: Type.Object({ job_id: Uuid, status: Type.Literal('cancelled') }, { title: 'Cancelled' }),
+    202: Type.Object({ job_id: Uuid, status: Type.Literal('cancelling') }, { title: 'Cancelling' }),
     ...problems(409, ...BODY_PROBLEMS, ...JOB_PROBLEMS),
   },
 }

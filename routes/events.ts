@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
-import { JobEvent, JobSnapshot } from '../stages/job.ts'
+import { JobEvent, JobEventData, JobGone, JobSnapshot } from '../stages/job.ts'
 import { cursorBehindGap, isReplayable } from '../stages/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
 import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
@@ -17,8 +17,14 @@ const Page = Type.Object(
     finished: Type.Boolean({ description: 'nothing can follow this page' }),
     gap: Type.Optional(named(JobSnapshot)),
   },
-  { $id: 'EventPage', description: '`gap`: events after `after` are missing; this is the state instead' },
+  { title: 'EventPage', description: '`gap`: events after `after` are missing; this is the state instead' },
 )
+
+/** `data` of whatever comes in the stream: an event, the state at a `gap`, or what is `gone`. */
+const StreamData = Type.Union([JobEventData, named(JobSnapshot), JobGone], {
+  title: 'JobStreamData',
+  description: 'what it is follows from the type of the event: `gap` and `gone` have data of their own',
+})
 
 const schema = {
   operationId: 'getJobEvents',
@@ -40,7 +46,7 @@ const schema = {
     200: {
       description: 'The events',
       content: {
-        'text/event-stream': { schema: Type.String() },
+        'text/event-stream': { schema: StreamData },
         'application/json': { schema: Page },
       },
     },

@@ -7,7 +7,7 @@ import { unavailable } from '../plugins/redis.ts'
 import { CATALOGUE, type ExecuteBody, executeBody, inputFaults, type Stage } from '../stages/catalogue.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { StageNumber, Uuid } from '../stages/job.ts'
-import { BEARER, BODY_PROBLEMS, problems } from './responses.ts'
+import { answer, BEARER, BODY_PROBLEMS, problems } from './responses.ts'
 
 const Accepted = Type.Object(
   {
@@ -23,7 +23,7 @@ const Accepted = Type.Object(
       cancel: Type.String(),
     }),
   },
-  { $id: 'Accepted' },
+  { title: 'Accepted' },
 )
 
 const IdempotencyHeaders = Type.Object({
@@ -108,7 +108,10 @@ function schemaOf(stage: Stage) {
     security: BEARER,
     headers: IdempotencyHeaders,
     body: executeBody(stage),
-    response: { 202: Accepted, ...problems(401, 422, 429, 503, ...BODY_PROBLEMS) },
+    response: {
+      202: answer('The job is queued', Accepted, 'location', 'retry-after', 'idempotent-replayed'),
+      ...problems(401, 422, 429, 503, ...BODY_PROBLEMS),
+    },
   }
 }
 

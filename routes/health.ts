@@ -3,19 +3,21 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { unavailable } from '../plugins/redis.ts'
-import { problems } from './responses.ts'
+import { PUBLIC, problems } from './responses.ts'
 
 const live = {
   operationId: 'getLiveness',
   summary: 'Whether the process runs',
   tags: ['operation'],
-  response: { 200: Type.Object({ status: Type.Literal('live') }) },
+  security: PUBLIC,
+  response: { 200: Type.Object({ status: Type.Literal('live') }), ...problems() },
 }
 
 const ready = {
   operationId: 'getReadiness',
   summary: 'Whether jobs can be queued and watched',
   tags: ['operation'],
+  security: PUBLIC,
   response: { 200: Type.Object({ status: Type.Literal('ready') }), ...problems(503) },
 }
 

@@ -14,7 +14,7 @@ const Page = Type.Object(
     }),
   },
   {
-    $id: 'JobPage',
+    title: 'JobPage',
     description: 'A page may be shorter than `limit`, even empty, and have a `next`: go on until it is null',
   },
 )
@@ -30,7 +30,7 @@ const schema = {
     stage: Type.Optional(StageNumber),
     status: Type.Optional(JobStatus),
     workflow_id: Type.Optional(Uuid),
-    limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
     after: Type.Optional(
       Type.String({ pattern: POSITION_PATTERN, description: '`next` of the page before' }),
     ),
@@ -45,7 +45,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     schema,
     onRequest: [app.authenticate, app.throttle],
     async handler(request, reply) {
-      const { limit, after, ...filter } = request.query
+      const { limit = 25, after, ...filter } = request.query
       reply.header('cache-control', 'private, no-cache')
       return app.jobs.page(request.user.id, filter, limit, after)
     },

@@ -9,13 +9,42 @@ export function named<T extends TSchema>(schema: T): TUnsafe<Static<T>> {
   return Type.Unsafe({ $ref: `${schema.$id}#` })
 }
 
-/** The error answers of a route, for its `response` map. */
+/** Headers of answers: what they mean, for the document. */
+const HEADERS = {
+  location: { type: 'string', description: 'path of the status route of the job' },
+  'retry-after': { type: 'integer', minimum: 0, description: 'seconds after which to ask again' },
+  etag: { type: 'string', description: 'follows the content: give it back as `If-None-Match`' },
+  'idempotent-replayed': {
+    type: 'string',
+    enum: ['true'],
+    description: 'the `Idempotency-Key` was known: the job is that of the first request',
+  },
+  'content-disposition': { type: 'string', description: 'the name of the file, as an attachment' },
+  'content-range': { type: 'string', description: 'which part of the file this is' },
+}
+
+/** A JSON answer with headers, for the `response` map of a route. */
+export function answer<T extends TSchema>(
+  description: string,
+  schema: T,
+  ...names: (keyof typeof HEADERS)[]
+) {
+  return { description, headers: headers(...names), content: { 'application/json': { schema } } }
+}
+
+/** The headers of an answer. */
+export function headers(...names: (keyof typeof HEADERS)[]) {
+  return Object.fromEntries(names.map((name) => [name, HEADERS[name]]))
+}
+
+/** The error answers of a route, for its `response` map. Headers that are too large are one everywhere. */
 export function problems(...statuses: number[]) {
-  const answer = (status: number) => ({
+  const problem = (status: number) => ({
     description: STATUS_CODES[status] as string,
+    ...([429, 503].includes(status) && { headers: headers('retry-after') }),
     content: { 'application/problem+json': { schema: named(Problem) } },
   })
-  return Object.fromEntries(statuses.map((status) => [status, answer(status)]))
+  return Object.fromEntries([...statuses, 431].map((status) => [status, problem(status)]))
 }
 
 export const StageParams = Type.Object({ stage: StageNumber })
@@ -32,3 +61,5 @@ export const BODY_PROBLEMS = [400, 413, 415] as const
 export const Wait = Type.Optional(Type.Number({ minimum: 0, maximum: 30, description: 'seconds' }))
 
 export const BEARER = [{ bearer: [] }]
+/** For everybody. */
+export const PUBLIC = []

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { JobSnapshot } from '../stages/job.ts'
-import { BEARER, JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
+import { answer, BEARER, headers, JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
 
 const schema = {
   operationId: 'getJobStatus',
@@ -19,8 +19,8 @@ const schema = {
   }),
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: {
-    200: named(JobSnapshot),
-    304: Type.Null({ description: 'Nothing is newer' }),
+    200: answer('The state', named(JobSnapshot), 'etag', 'retry-after'),
+    304: Type.Null({ description: 'Nothing is newer', headers: headers('etag', 'retry-after') }),
     ...problems(400, ...JOB_PROBLEMS),
   },
 }

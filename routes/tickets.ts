@@ -21,7 +21,7 @@ const Ticket = Type.Object(
     events_url: Type.String(),
     expires_at: Type.Integer({ description: 'epoch milliseconds' }),
   },
-  { $id: 'Ticket' },
+  { title: 'Ticket' },
 )
 
 const jobTicket = {

@@ -7,25 +7,33 @@ import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { POSITION_PATTERN } from '../stages/events.ts'
-import { JobSnapshot, WorkflowEvent } from '../stages/job.ts'
+import { JobEventData, JobSnapshot, WorkflowEvent, WorkflowGone } from '../stages/job.ts'
 import { workflowName } from '../stages/order.ts'
 import { named, problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
 import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
 
 const Position = Type.String({ pattern: POSITION_PATTERN })
 
+const Gap = Type.Object({ jobs: Type.Array(named(JobSnapshot)) }, { title: 'WorkflowGap' })
+
 const Page = Type.Object(
   {
     events: Type.Array(named(WorkflowEvent)),
     cursor: Type.Union([Position, Type.Literal('')]),
     more: Type.Boolean({ description: 'there are more events: go on behind `cursor` at once' }),
-    gap: Type.Optional(Type.Object({ jobs: Type.Array(named(JobSnapshot)) })),
+    gap: Type.Optional(Gap),
   },
   {
-    $id: 'WorkflowEventPage',
+    title: 'WorkflowEventPage',
     description: '`gap`: events after `after` are missing; these are the states of the jobs instead',
   },
 )
+
+/** `data` of whatever comes in the stream: an event, the state at a `gap`, or what is `gone`. */
+const StreamData = Type.Union([JobEventData, Gap, WorkflowGone], {
+  title: 'WorkflowStreamData',
+  description: 'what it is follows from the type of the event: `gap` and `gone` have data of their own',
+})
 
 const schema = {
   operationId: 'getWorkflowEvents',
@@ -47,7 +55,7 @@ const schema = {
     200: {
       description: 'The events',
       content: {
-        'text/event-stream': { schema: Type.String() },
+        'text/event-stream': { schema: StreamData },
         'application/json': { schema: Page },
       },
     },

@@ -82,6 +82,6 @@ export function executeBody({ stage, needs_question }: Stage): TSchema {
       research_question: needs_question ? ResearchQuestion : Type.Optional(ResearchQuestion),
       inputs: Type.Optional(INPUTS[stage] ?? AnyInputs),
     },
-    { additionalProperties: false, title: `Stage ${stage} request` },
+    { additionalProperties: false, title: `Stage${stage}Request` },
   )
 }

@@ -48,7 +48,9 @@ export const Problem = Type.Object(
     status: Type.Integer(),
     detail: Type.String(),
     code: Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' }),
-    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }, { title: 'Fault' })),
+    ),
     job_id: Type.Optional(Type.String({ format: 'uuid' })),
   },
   { $id: 'Problem' },

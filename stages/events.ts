@@ -1,27 +1,33 @@
 /** The events of a job: their types, their ids, and the entry in which the log keeps one. */
 import { type Static, Type } from '@sinclair/typebox'
 
-export const JobStatus = Type.Union([
-  Type.Literal('queued'),
-  Type.Literal('active'),
-  Type.Literal('retrying'),
-  Type.Literal('cancelling'),
-  Type.Literal('completed'),
-  Type.Literal('failed'),
-  Type.Literal('cancelled'),
-])
+export const JobStatus = Type.Union(
+  [
+    Type.Literal('queued'),
+    Type.Literal('active'),
+    Type.Literal('retrying'),
+    Type.Literal('cancelling'),
+    Type.Literal('completed'),
+    Type.Literal('failed'),
+    Type.Literal('cancelled'),
+  ],
+  { title: 'JobStatus' },
+)
 export type JobStatus = Static<typeof JobStatus>
 
-export const EventType = Type.Union([JobStatus, Type.Literal('progress')])
+export const EventType = Type.Union([JobStatus, Type.Literal('progress')], { title: 'EventType' })
 export type EventType = Static<typeof EventType>
 
 /** Why an attempt or a job ended without a result. `attempt` is the one that ended so. */
-export const JobError = Type.Object({
-  code: Type.String(),
-  message: Type.String(),
-  retryable: Type.Boolean(),
-  attempt: Type.Integer({ minimum: 0 }),
-})
+export const JobError = Type.Object(
+  {
+    code: Type.String(),
+    message: Type.String(),
+    retryable: Type.Boolean(),
+    attempt: Type.Integer({ minimum: 0 }),
+  },
+  { title: 'JobError', description: 'why an attempt, or the job, ended without a result' },
+)
 export type JobError = Static<typeof JobError>
 
 /**

@@ -39,12 +39,15 @@ export const JobData = Type.Object({
 export type JobData = Static<typeof JobData>
 
 /** What a completed job leaves behind; `duration_ms` is the stage service's own figure, or the measured one. */
-export const JobResult = Type.Object({
-  success: Type.Literal(true),
-  artifacts: Type.Array(ArtifactName),
-  duration_ms: Type.Number(),
-  results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-})
+export const JobResult = Type.Object(
+  {
+    success: Type.Literal(true),
+    artifacts: Type.Array(ArtifactName, { description: 'names of files that can be downloaded' }),
+    duration_ms: Type.Number(),
+    results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { title: 'JobResult' },
+)
 export type JobResult = Static<typeof JobResult>
 
 const Millis = Type.Union([Type.Integer(), Type.Null()], { description: 'epoch milliseconds' })
@@ -99,19 +102,42 @@ export const JobSummary = Type.Composite(
 export type JobSummary = Static<typeof JobSummary>
 
 /** `data` of one event. */
-export const JobEventData = Type.Object({
-  job_id: Uuid,
-  stage: StageNumber,
-  workflow_id: Uuid,
-  status: JobStatus,
-  progress: Type.Number({ minimum: 0, maximum: 100 }),
-  attempt: Type.Integer({ minimum: 0 }),
-  message: Type.String(),
-  at: Type.Integer({ description: 'epoch milliseconds' }),
-  result: Type.Optional(JobResult),
-  error: Type.Optional(JobError),
-})
+export const JobEventData = Type.Object(
+  {
+    job_id: Uuid,
+    stage: StageNumber,
+    workflow_id: Uuid,
+    status: JobStatus,
+    progress: Type.Number({ minimum: 0, maximum: 100 }),
+    attempt: Type.Integer({ minimum: 0 }),
+    message: Type.String(),
+    at: Type.Integer({ description: 'epoch milliseconds' }),
+    result: Type.Optional(JobResult),
+    error: Type.Optional(JobError),
+  },
+  {
+    title: 'JobEventData',
+    description: '`completed` has `result`; `failed`, `retrying` and `cancelled` have `error`',
+    examples: [
+      {
+        job_id: '5bf99efd-27e7-4bfb-9c9c-8f9f2a3d3c0a',
+        stage: 2,
+        workflow_id: '123e4567-e89b-12d3-a456-426614174000',
+        status: 'active',
+        progress: 20,
+        attempt: 1,
+        message: 'calling the stage service',
+        at: 1795475722052,
+      },
+    ],
+  },
+)
 export type JobEventData = Static<typeof JobEventData>
+
+/** `data` of `gone`, the last event of a stream whose job disappeared. */
+export const JobGone = Type.Object({ job_id: Uuid }, { title: 'JobGone' })
+/** `data` of `gone` in the stream of a workflow. */
+export const WorkflowGone = Type.Object({ workflow_id: Uuid }, { title: 'WorkflowGone' })
 
 /** One event with its id: an element of the JSON page, and what an SSE frame carries. */
 export const JobEvent = Type.Object(

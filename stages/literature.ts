@@ -58,7 +58,7 @@ export const LiteratureInputs = Type.Object(
     ),
     require_abstract: Type.Optional(Type.Boolean()),
   },
-  { additionalProperties: false },
+  { title: 'LiteratureInputs', additionalProperties: false },
 )
 export type LiteratureInputs = Static<typeof LiteratureInputs>
 

@@ -11,7 +11,7 @@ import {
   startWorker,
   testEnv,
 } from './helpers/app.ts'
-import { answersOf, type Document, Judge, operationsOf } from './helpers/openapi.ts'
+import { answersOf, type Document, headersOf, Judge, operationsOf } from './helpers/openapi.ts'
 import { becomesReady } from './helpers/outage.ts'
 import { openStream } from './helpers/sse.ts'
 import { fakeStageService, json, silence, success } from './helpers/stage-service.ts'
@@ -87,6 +87,7 @@ t.test('the document is sound', async (t) => {
 
 t.test('the request schemas say what the API does', async (t) => {
   const api = await startApi(t, await testEnv(t))
+  await becomesReady(api.url)
   const judge = new Judge((await api.app.inject('/openapi.json')).json())
   const good = { workflow_id: randomUUID(), research_question: QUESTION }
   const bodies: unknown[] = [
@@ -129,8 +130,9 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     if (url.endsWith('/odd')) return response.writeHead(500).end()
     if (tag) return response.writeHead(304).end()
     if (range === 'bytes=9-') return response.writeHead(416).end()
-    if (range) return response.writeHead(206, { 'content-type': 'text/plain' }).end('b')
-    return response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    const part = { 'content-type': 'text/plain', 'content-range': 'bytes 1-1/2' }
+    if (range) return response.writeHead(206, part).end('b')
+    return response.writeHead(200, { 'content-type': 'application/json', etag: '"a"' }).end('{}')
   }
   const env: Env = await testEnv(t, { WORKER_URL: service.url })
   const [main, limited, keyless, redisless] = await Promise.all([
@@ -163,6 +165,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   })
 
   const driven = new Set<string>()
+  const given = new Set<string>()
   interface Drive {
     at?: { url: string }
     path?: Record<string, string>
@@ -189,6 +192,9 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     const { answer, faults } = judge.judge(id, response.status, response.headers.get('content-type'), text)
     t.same(faults, [], `${id} ${status} is as documented`)
     driven.add(answer)
+    for (const name of response.headers.keys()) given.add(`${id} ${status} ${name}`)
+    if (status === 429 || status === 503)
+      t.ok(response.headers.has('retry-after'), `${id} ${status} says when`)
     return text
   }
 
@@ -201,6 +207,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     const id = `executeStage${stage}`
     const body = JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
     const keyed = { ...alice, ...typed, 'idempotency-key': `key-${stage}` }
+    await drive(id, 202, { headers: keyed, body })
     await drive(id, 202, { headers: keyed, body })
     await drive(id, 422, { headers: keyed, body: body.replace('What', 'That') })
     await drive(id, 503, { at: redisless, headers: keyed, body })
@@ -217,6 +224,8 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getJobStatus', 200, { path: of(waiting), headers: alice })
   await drive('getJobStatus', 200, { path: of(running, 3), headers: slow })
   await drive('getJobStatus', 304, { path: of(done), headers: { ...alice, 'if-none-match': '*' } })
+  const all = { ...slow, 'if-none-match': '*' }
+  await drive('getJobStatus', 304, { path: of(running, 3), headers: all })
   await drive('getJobStatus', 400, { path: of(done), query: '?wait=31', headers: alice })
 
   await drive('listJobs', 200, { headers: alice })
@@ -231,6 +240,18 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   const [, event, data] = /event: (\w+)\ndata: (.*)\n/.exec(stream) ?? []
   const first = JSON.parse(page).events[0]
   t.ok(validate({ id: first.id, event, data: JSON.parse(data ?? '') }), 'the stream has the same events')
+  const streamed = judge.at([
+    'paths',
+    `${JOB}/events`,
+    'get',
+    'responses',
+    '200',
+    'content',
+    'text/event-stream',
+    'schema',
+  ])
+  t.ok(streamed(JSON.parse(data ?? '')), 'whose data are as documented')
+  t.notOk(streamed({}), 'and not just anything')
   const after = `?after=${end?.id}`
   await drive('getJobEvents', 204, { path: of(done), query: after, headers: alice })
   await drive('getJobEvents', 400, { path: of(done), query: '?after=x', headers: alice })
@@ -271,7 +292,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     authorization: `Bearer ${makeToken({ header: { alg: 'RS256' }, payload: '{}', key: KEY })}`,
   }
   for (const { operationId: id, path: template, security } of operationsOf(document)) {
-    if (!security) continue
+    if (!security?.length) continue
     const path = { ...of(done), name: 'a.json' }
     await drive(id, 401, { path })
     await drive(id, 401, { path, headers: foreign })
@@ -289,10 +310,20 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     await drive(id, 404, { path: { ...path, job_id: 'x' }, headers: alice })
   }
 
+  for (const { operationId: id } of operationsOf(document)) {
+    const headers = { 'x-long': 'x'.repeat(20_000) }
+    await drive(id, 431, { path: { ...of(done), workflow_id: randomUUID(), name: 'a.json' }, headers })
+  }
+
   t.same(
     answersOf(document).filter((answer) => !driven.has(answer)),
     [],
     'nothing is documented that was not seen',
+  )
+  t.same(
+    headersOf(document).filter((header) => !given.has(header)),
+    [],
+    'nor a header',
   )
   await worker.close(500)
 })

@@ -24,11 +24,12 @@ export interface Schema {
   title?: string
   description?: string
   default?: unknown
+  examples?: unknown[]
   $id?: string
 }
 
 const KNOWN = new Set(
-  'type properties required additionalProperties patternProperties items minItems maxItems uniqueItems anyOf enum const pattern format minLength maxLength minimum maximum title description default $id'.split(
+  'type properties required additionalProperties patternProperties items minItems maxItems uniqueItems anyOf enum const pattern format minLength maxLength minimum maximum title description default examples $id'.split(
     ' ',
   ),
 )

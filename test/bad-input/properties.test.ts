@@ -9,7 +9,7 @@ import t from 'tap'
 import { literatureFaults } from '../../stages/literature.ts'
 import { authorization, enqueue, type Queued, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { finished } from '../helpers/jobs.ts'
-import { type Document, type DocumentedOperation, Judge, operationsOf } from '../helpers/openapi.ts'
+import { type Document, type DocumentedOperation, expanded, Judge, operationsOf } from '../helpers/openapi.ts'
 import { becomesReady } from '../helpers/outage.ts'
 import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { fitting, type Schema, spoiled } from './arbitrary.ts'
@@ -45,7 +45,7 @@ t.test('the document is driven with generated requests', { timeout: 600_000 }, a
   )
 
   const seen: Record<string, number> = {}
-  for (const operation of operationsOf(document)) {
+  for (const operation of operationsOf(expanded(document))) {
     const property = fc.asyncProperty(requestsOf(operation, job), async ({ fits, ...request }) => {
       const answer = await send(url, { about: '', code: 'BAD_REQUEST', method: operation.method, ...request })
       const { status, header, text } = answer
@@ -98,7 +98,7 @@ function requestsOf(operation: DocumentedOperation, job: Queued): Arbitrary<Gene
     let filled = path
     const query = new URLSearchParams()
     const headers: Record<string, string> = {
-      ...(security ? authorization() : {}),
+      ...(security?.length ? authorization() : {}),
       accept: 'application/json',
     }
     if (text !== undefined) headers['content-type'] = 'application/json'

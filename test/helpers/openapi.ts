@@ -8,7 +8,10 @@ export interface Operation {
   parameters?: { name: string; in: string; required?: boolean; schema: object }[]
   security?: Record<string, string[]>[]
   requestBody?: { required: boolean; content: Record<string, { schema: object }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  responses: Record<
+    string,
+    { description: string; headers?: Record<string, object>; content?: Record<string, { schema: object }> }
+  >
 }
 
 export interface Document {
@@ -30,11 +33,32 @@ export function operationsOf({ paths }: Document): DocumentedOperation[] {
   )
 }
 
+/** The document with each reference replaced by what it leads to; no schema of it contains itself. */
+export function expanded(document: Document): Document {
+  const expand = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(expand)
+    if (typeof node !== 'object' || node === null) return node
+    const { $ref } = node as { $ref?: string }
+    if ($ref) return expand(document.components.schemas[$ref.split('/').at(-1) as string])
+    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, expand(value)]))
+  }
+  return expand(document) as Document
+}
+
 /** Every answer that is documented, as `<operationId> <status> <media type>`. */
 export function answersOf(document: Document): string[] {
   return operationsOf(document).flatMap(({ operationId, responses }) =>
     Object.entries(responses).flatMap(([status, { content }]) =>
       Object.keys(content ?? { '-': 0 }).map((type) => `${operationId} ${status} ${type}`),
+    ),
+  )
+}
+
+/** Every header of an answer that is documented, as `<operationId> <status> <name>`. */
+export function headersOf(document: Document): string[] {
+  return operationsOf(document).flatMap(({ operationId, responses }) =>
+    Object.entries(responses).flatMap(([status, { headers = {} }]) =>
+      Object.keys(headers).map((name) => `${operationId} ${status} ${name}`),
     ),
   )
 }
