@@ -1,5 +1,5 @@
 /** The review: what all steps found, as one value. Nothing in it depends on the machine or the hour of the run. */
-import { countBy } from './count.ts'
+import { countBy, plural } from './count.ts'
 import { type Extraction, extract } from './extract.ts'
 import type { Asked } from './inputs.ts'
 import { hits, MATCH_RULE } from './match.ts'
@@ -143,6 +143,7 @@ function opening(included: readonly Reviewed[], screened: number, { concepts }: 
   if (screened === 0) return 'No record matches the question.'
   if (included.length === 0) return `None of the ${screened} papers found is included.`
   const years = included.flatMap(({ paper }) => paper.year ?? [])
-  const span = years.length > 0 ? `, published ${Math.min(...years)} to ${Math.max(...years)}` : ''
-  return `${included.length} of ${screened} papers found are included${span}.`
+  const [first, last] = [Math.min(...years), Math.max(...years)]
+  const span = years.length === 0 ? '' : first === last ? ` of ${first}` : `, published ${first} to ${last}`
+  return `Included: ${included.length} of ${plural(screened, 'paper')} found${span}.`
 }
