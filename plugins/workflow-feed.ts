@@ -114,7 +114,6 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
       const snapshots = [...records.values()].flatMap((record) => record?.snapshot ?? [])
       this.states = { cursor: last, data: { jobs: snapshots } }
     } else {
-      this.states = null
       this.extend(
         places.filter(({ position }) => position > this.head),
         records,

@@ -30,12 +30,13 @@ declare module 'fastify' {
 }
 
 const FEEDS_PER_READ = 20
-const JOBS_PER_CALL = 50
+const JOBS_PER_CALL = 20
 /** Places that a feed looks at when it is told that there is news. */
 const NEWEST = 64
 const EVENTS_PER_PAGE = 250
-/** Jobs of one workflow that are looked at, the newest; what lies further back is told as a gap. */
-const JOBS_PER_WORKFLOW = 200
+/** What is read of one workflow, from its newest job on: what lies further back is told as a gap. */
+const MAX_JOBS = 2000
+const MAX_BYTES = 33_554_432
 
 export default fp(
   async (app) => {
@@ -130,19 +131,25 @@ export default fp(
       })
     }
 
-    /** Of the jobs named, the newest first: so many as may be looked at. */
+    /** Of the jobs that the places name, the newest first and so many as may be looked at; and of some more. */
     async function recordsOf(places: Place[], more: string[] = []): Promise<WorkflowRecord['records']> {
-      const ids = new Set(more)
-      for (let i = places.length - 1; i >= 0 && ids.size < JOBS_PER_WORKFLOW; i -= 1)
-        ids.add((places[i] as Place).jobId)
-      const list = [...ids]
+      const ids = [...new Set(places.map(({ jobId }) => jobId).reverse()), ...more]
       const records: WorkflowRecord['records'] = new Map()
-      for (let start = 0; start < list.length; start += JOBS_PER_CALL) {
-        const some = list.slice(start, start + JOBS_PER_CALL)
+      let bytes = 0
+      for (
+        let start = 0;
+        start < ids.length && start < MAX_JOBS && bytes < MAX_BYTES;
+        start += JOBS_PER_CALL
+      ) {
+        const some = ids.slice(start, start + JOBS_PER_CALL)
         const found = await journal.records(some)
-        for (const [i, id] of some.entries()) records.set(id, found[i] ?? null)
+        for (const [i, id] of some.entries()) {
+          const record = found[i] ?? null
+          records.set(id, record)
+          bytes += JSON.stringify(record?.snapshot.result ?? null).length
+          if (record) placeAbandoned(record)
+        }
       }
-      for (const record of records.values()) if (record) placeAbandoned(record)
       return records
     }
 
