@@ -1,31 +1,26 @@
 /** One connection to a stream of events, or one page of it: what `watch` goes on with until it is over. */
 import type { JobEvent } from '../stages/job.ts'
-import type { Http } from './http.ts'
+import { connected, type Http, Swallowed, within } from './http.ts'
+import type { Patience } from './patience.ts'
 import { readFrames } from './sse.ts'
 import type { Watched } from './types.ts'
-
-/** The server sends its first bytes at once: whoever gets none for so long, in ms, sits behind something that keeps them. */
-export const FIRST_BYTES_MS = 5000
-/** The server says something every 15 s at least. */
-const SILENCE_MS = 40_000
-/** How long the server may hold a page back until it has news, in s. */
-const PAGE_WAIT_SECONDS = 25
-/** How much longer than that an answer may take, in ms. */
-const PAGE_SPARE_MS = 10_000
-
-/** Nothing came in time: something between here and the server keeps it to itself. */
-export class Swallowed extends Error {}
 
 /** The server says that the caller has seen the end. */
 export class Finished extends Error {}
 
+/** The stream began, and then nothing came for longer than the server is ever silent. */
+export class Silent extends Error {}
+
 export interface Place {
   http: Http
-  /** Path of the events route. */
-  path: string
+  /** Path or URL of the events. */
+  events: string
+  /** Whether `events` carries a ticket, which stands in for the token. */
+  byTicket: boolean
   /** The last event that is known, '' for none. */
   cursor: string
   signal: AbortSignal | undefined
+  patience: Patience
 }
 
 export interface StreamNews {
@@ -35,20 +30,33 @@ export interface StreamNews {
   onRetry(ms: number): void
 }
 
+export interface PageNews {
+  /** The whole page was given: the next one is asked for behind `cursor`. */
+  onRead(cursor: string): void
+}
+
+/** What an EventSource sends; one that may send a token is told by a status when there is no room, and polls. */
+const STREAM = 'text/event-stream'
+const STREAM_BY_TICKET = `${STREAM}, */*;q=0.1`
+
 /** The events of one connection, until the server ends it. */
 export async function* stream<State>(place: Place, news: StreamNews): AsyncGenerator<Watched<State>> {
-  const connection = linked(place.signal)
+  const { http, patience, byTicket } = place
+  const { signal, end } = linked(place.signal)
   try {
-    const headers = { accept: 'text/event-stream' }
-    const asked = place.http.request(at(place), { headers, signal: connection.signal })
-    const answer = await within(FIRST_BYTES_MS, asked)
+    const answer = await http.request(withQuery(place), {
+      headers: { accept: byTicket ? STREAM_BY_TICKET : STREAM },
+      anonymous: byTicket,
+      signal,
+      within: patience.firstBytes,
+    })
     if (answer.status === 204) throw new Finished()
-    if (!answer.body || !answer.headers.get('content-type')?.startsWith('text/event-stream'))
-      throw new Swallowed()
-    for await (const { id, event, data } of readFrames(pieces(answer.body, news.onOpen), news.onRetry))
+    if (!answer.body || !answer.headers.get('content-type')?.startsWith(STREAM)) throw new Swallowed()
+    const arriving = pieces(answer.body, patience, news.onOpen, signal)
+    for await (const { id, event, data } of readFrames(arriving, news.onRetry))
       yield { id, event, data: JSON.parse(data) } as Watched<State>
   } finally {
-    connection.end()
+    end()
   }
 }
 
@@ -61,18 +69,21 @@ interface Page<State> {
 }
 
 /** One page, for which the server waits until there are news. */
-export async function* page<State>(place: Place): AsyncGenerator<Watched<State>> {
-  const connection = linked(place.signal)
+export async function* page<State>(place: Place, news: PageNews): AsyncGenerator<Watched<State>> {
+  const { http, patience, byTicket: anonymous } = place
+  const { signal, end } = linked(place.signal)
   try {
     const headers = { accept: 'application/json' }
-    const path = `${at(place)}${place.cursor ? '&' : '?'}wait=${PAGE_WAIT_SECONDS}`
-    const asked = place.http.json<Page<State>>(path, { headers, signal: connection.signal })
-    const { events, cursor, gap, finished } = await within(1000 * PAGE_WAIT_SECONDS + PAGE_SPARE_MS, asked)
+    const path = withQuery(place, `wait=${patience.pageWait / 1000}`)
+    const limit = patience.pageWait + patience.pageSpare
+    const asked = http.json<Page<State>>(path, { headers, signal, anonymous, within: limit })
+    const { events, cursor, gap, finished } = await within(2 * limit, asked)
     if (gap) yield { id: cursor, event: 'gap', data: gap }
     yield* events
     if (finished) throw new Finished()
+    news.onRead(cursor)
   } finally {
-    connection.end()
+    end()
   }
 }
 
@@ -91,34 +102,27 @@ function linked(outer: AbortSignal | undefined): { signal: AbortSignal; end(): v
   }
 }
 
-function at({ path, cursor }: Place): string {
-  return cursor ? `${path}?after=${encodeURIComponent(cursor)}` : path
+function withQuery({ events, cursor }: Place, ...more: string[]): string {
+  const query = [...(cursor ? [`after=${encodeURIComponent(cursor)}`] : []), ...more].join('&')
+  return query ? `${events}${events.includes('?') ? '&' : '?'}${query}` : events
 }
 
 /** The body as it arrives. What is not asked for does not count as silence. */
-async function* pieces(body: ReadableStream<Uint8Array>, onOpen: () => void): AsyncGenerator<Uint8Array> {
+async function* pieces(
+  body: ReadableStream<Uint8Array>,
+  patience: Patience,
+  onOpen: () => void,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
-  let limit = FIRST_BYTES_MS
-  for (;;) {
-    const { value, done } = await within(limit, reader.read())
+  for (let open = false; ; open = true) {
+    const reading = within(open ? patience.silence : patience.firstBytes, reader.read())
+    const { value, done } = await reading.catch((error) => {
+      if (!(error instanceof Swallowed)) return connected(Promise.reject(error), signal)
+      throw open ? new Silent() : error
+    })
     if (done) return
-    if (limit === FIRST_BYTES_MS) onOpen()
-    limit = SILENCE_MS
+    if (!open) onOpen()
     yield value
-  }
-}
-
-/** Throws `Swallowed` when nothing came of it in time. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Swallowed()), ms)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-    // Given up, it may still fail.
-    promise.catch(() => {})
   }
 }

@@ -23,7 +23,7 @@ export async function* readFrames(
     // A CR at the very end may be the first half of CR LF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/)
     rest = lines.pop() ?? ''
-    if (rest.length > MAX_LINE) throw new TypeError('The event stream sent a line without an end')
+    if (rest.length > MAX_LINE) throw new Error('The event stream sent a line without an end')
     for (const line of lines) {
       if (line !== '') {
         const retry = take(frame, line)

@@ -24,21 +24,33 @@ export class StagecastError extends Error {
 /** Reads an answer that is an error. */
 export async function errorOf(answer: Response): Promise<StagecastError> {
   const text = await answer.text().catch(() => '')
-  const after = Number(answer.headers.get('retry-after') ?? Number.NaN)
-  return new StagecastError(
-    answer.status,
-    problemOf(answer, text),
-    Number.isFinite(after) ? after : undefined,
-  )
+  const problem = problemOf(answer, text)
+  return problem ? new StagecastError(answer.status, problem, retryAfter(answer)) : foreign(answer, text)
 }
 
-function problemOf({ status, statusText, headers }: Response, text: string): Problem {
-  if (headers.get('content-type')?.includes('json')) {
-    try {
-      const value = JSON.parse(text)
-      if (typeof value?.code === 'string') return value
-    } catch {}
-  }
+/** The error for an answer that cannot be the API's, whatever its status. */
+export function foreign(answer: Response, text: string): StagecastError {
+  const { status, statusText } = answer
   const title = `The answer is not the API's: status ${status}${statusText && ` ${statusText}`}`
-  return { type: 'about:blank', title, status, detail: text.slice(0, 200), code: `HTTP_${status}` }
+  const code = `HTTP_${status}`
+  const problem = { type: 'about:blank', title, status, detail: text.slice(0, 200), code }
+  return new StagecastError(status, problem, retryAfter(answer))
+}
+
+/** Seconds; proxies also name a date. */
+function retryAfter({ headers }: Response): number | undefined {
+  const text = headers.get('retry-after')
+  if (!text) return undefined
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+}
+
+function problemOf({ headers }: Response, text: string): Problem | null {
+  if (!headers.get('content-type')?.includes('json')) return null
+  try {
+    const value = JSON.parse(text)
+    return typeof value?.code === 'string' ? value : null
+  } catch {
+    return null
+  }
 }

@@ -35,8 +35,8 @@ const REPEATS = 4
 const LONGEST_WAIT_MS = 10_000
 
 /**
- * A client of one API. Every method throws `StagecastError` for an answer that is an error, and what `fetch` throws when
- * there was none.
+ * A client of one API. Every method throws `StagecastError` for an answer that is an error, and `ConnectionError`, a
+ * `TypeError`, when there was none.
  */
 export class Stagecast {
   private readonly http: Http

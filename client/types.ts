@@ -38,6 +38,11 @@ export type WatchedEvent = Watched<JobSnapshot>
 export interface WatchOptions {
   /** The id of the last event that is known already; the first one given is behind it. Everything, when left out. */
   after?: string | undefined
+  /**
+   * A URL or path of the events with a ticket in it, as `urls.events` and `events_url` are, for whoever has no token: none
+   * is sent. A function is asked for one at the beginning, and again when the ticket has ended.
+   */
+  events?: string | (() => string | Promise<string>) | undefined
   /** Ends the watching: the loop throws the reason of the signal. */
   signal?: AbortSignal | undefined
   /**

@@ -26,7 +26,8 @@ async function main(args: string[]): Promise<number> {
 function run(command: Command): Promise<number> {
   const { url, token, json } = command.options
   const baseUrl = url ?? process.env.STAGECAST_URL ?? 'http://127.0.0.1:3001'
-  if (!URL.canParse(baseUrl)) throw new UsageError(`--url must be a URL, not ${baseUrl}`)
+  if (!/^https?:\/\/[^/]/i.test(baseUrl))
+    throw new UsageError(`--url must be like http://127.0.0.1:3001, not ${baseUrl}`)
   const stagecast = new Stagecast({ baseUrl, token: token ?? process.env.STAGECAST_TOKEN })
   const output = createOutput(process, json ?? !process.stdout.isTTY)
   return runCommand(command, { stagecast, output, signal: interrupt.signal })
@@ -40,7 +41,8 @@ function explain(error: Error): string {
       error.problem.errors?.map(({ path, message }) => `\n  ${plain(`${path} ${message}`)}`) ?? []
     return `${error.code}: ${plain(error.message)}${faults.join('')}`
   }
-  const { code = '' } = (error.cause ?? {}) as { code?: string }
+  // Node's own reason is the cause of what `fetch` throws.
+  const { code = '' } = ((error.cause as Error | undefined)?.cause ?? {}) as { code?: string }
   return `${plain(error.message)}${code && ` (${code})`}: is the API running, and is --url right?`
 }
 

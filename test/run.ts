@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { findProgram } from '../embedded/find-redis.mjs'
+import { EXTRA_DIRS, findProgram } from '../embedded/find-redis.mjs'
 import { type EmbeddedRedis, startRedis } from '../embedded/redis.ts'
 import { report } from './run-report.ts'
 
@@ -76,6 +76,9 @@ function missingTools(): string[] {
   const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   if (!browsers.some((name) => findProgram(name, process.env))) {
     lines.push('There is no Chromium here: the tests in a real browser will be skipped.')
+  }
+  if (!findProgram('nginx', process.env, EXTRA_DIRS)) {
+    lines.push('There is no nginx here: the tests behind a real proxy will be skipped.')
   }
   const imports = (python: string) =>
     spawnSync(python, ['-c', 'import fastapi, uvicorn'], { stdio: 'ignore' }).status === 0

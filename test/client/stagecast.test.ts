@@ -92,8 +92,9 @@ t.test('an execute whose outcome is unknown is repeated under one key', async (t
   }
   const stagecast = new Stagecast({ baseUrl: url, token: token(), fetch: broken })
   const job = await stagecast.execute(2, request())
-  t.equal(keys.length, 2)
-  t.equal(keys[0], keys[1])
+  // A busy machine may not confirm the second one in time.
+  t.ok(keys.length >= 2)
+  t.equal(new Set(keys).size, 1)
   t.match(keys[0], /^[0-9a-f]{32}$/)
   t.same(
     (await stagecast.jobs()).jobs.map(({ job_id }) => job_id),

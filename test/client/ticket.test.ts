@@ -1,0 +1,72 @@
+/** Watching without a token: with a URL that carries a ticket. */
+import t from 'tap'
+import { Stagecast } from '../../client/index.ts'
+import { startApi, testEnv, token } from '../helpers/app.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+import { runningJob } from '../helpers/scripted-job.ts'
+import { eventually } from '../helpers/waiting.ts'
+
+t.test('a ticket is renewed when it has ended; without that it is an error', async (t) => {
+  const env = await testEnv(t, { TICKET_TTL_SECONDS: '2' })
+  const api = closeQuickly(t, await startApi(t, env))
+  const job = await runningJob(api)
+  const reference = { stage: 2, job_id: job.id }
+  const owner = new Stagecast({ baseUrl: api.url, token: token() })
+  const sent: (string | null)[] = []
+  const anybody = new Stagecast({
+    baseUrl: api.url,
+    token: 'a token that must not be sent along with a ticket',
+    fetch(url, init) {
+      sent.push(new Headers(init?.headers).get('authorization'))
+      return fetch(url, init)
+    },
+  })
+
+  let tickets = 0
+  const events = async () => {
+    tickets += 1
+    // Relative or absolute, both will do.
+    return (tickets % 2 ? api.url : '') + (await owner.ticket(reference)).events_url
+  }
+  const ids: (string | null)[] = []
+  const transports: string[] = []
+  const onTransport = (one: string) => void transports.push(one)
+  const done = (async () => {
+    for await (const { id } of anybody.watch(reference, { events, onTransport })) ids.push(id)
+  })()
+  done.catch(() => {})
+  const once = anybody.watch(reference, { events: job.urls.events })
+  await once.next()
+  const refused = await (async () => {
+    for await (const _ of once);
+  })().catch((error) => error)
+  t.match(refused, { status: 401, code: 'TICKET_EXPIRED' })
+  await job.steps(2)
+  await eventually('a second ticket', () => tickets > 1)
+  await job.steps(2)
+  await job.complete()
+  await done
+  t.same(ids, job.ids, 'nothing missed, nothing twice')
+  t.same(new Set(transports), new Set(['sse']))
+  t.same(new Set(sent), new Set([null]), 'no token')
+})
+
+t.test('where there is no room for a stream, a ticket opens pages', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t, { SSE_MAX_PER_JOB: '1' })))
+  const job = await runningJob(api)
+  const reference = { stage: 2, job_id: job.id }
+  const first = new Stagecast({ baseUrl: api.url, token: token() }).watch(reference)
+  await first.next()
+  const transports: string[] = []
+  const onTransport = (one: string) => void transports.push(one)
+  const source = new Stagecast({ baseUrl: api.url }).watch(reference, {
+    events: job.urls.events,
+    onTransport,
+  })
+  const ids = [(await source.next()).value?.id]
+  await job.complete()
+  for await (const { id } of source) ids.push(id)
+  t.same(ids, job.ids)
+  t.same(transports, ['polling'])
+  await first.return()
+})
