@@ -42,7 +42,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
                   <td>{one.failed}</td>
                   <td>{one.cancelled}</td>
                   <td>{one.retried}</td>
-                  <td>{one.per_minute >= 10 ? Math.round(one.per_minute) : one.per_minute.toFixed(1)}</td>
+                  <td>{one.per_minute}</td>
                   <td>{pair(one.duration_ms)}</td>
                   <td>{pair(one.waiting_ms)}</td>
                 </tr>
