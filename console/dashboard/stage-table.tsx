@@ -14,7 +14,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
       {run.length === 0 ? (
         <p>No job has ended yet.</p>
       ) : (
-        <section class="scroll" aria-labelledby="figures" tabIndex={0}>
+        <section class="scroll" aria-label="Figures of each stage" tabIndex={0}>
           <table>
             <thead>
               <tr>
