@@ -1,5 +1,5 @@
 /** For administrators: what runs, what waits and why, and how each stage does. */
-import { duration, Failure, Heading, Loading, Time } from '../page/parts.tsx'
+import { duration, Failure, Heading, Loading, wholeSeconds } from '../page/parts.tsx'
 import { StageTable } from './stage-table.tsx'
 import { type Overview, useOverview } from './use-overview.ts'
 
@@ -49,7 +49,7 @@ function Queue({ overview: { at, queue, stages } }: { overview: Overview }) {
         <Tile name="Waiting" value={String(queue.waiting)} under={oldest} />
         <Tile name="Running" value={String(queue.active)} under="at this moment" />
         <Tile name="To be tried again" value={String(queue.delayed)} under="after a pause" />
-        <Tile name="Throughput" value={round(perMinute)} under="jobs a minute" />
+        <Tile name="Throughput" value={String(perMinute)} under="jobs a minute" />
       </dl>
     </section>
   )
@@ -65,7 +65,7 @@ function Tile({ name, value, under }: { name: string; value: string; under: stri
   )
 }
 
-function Workers({ overview: { workers } }: { overview: Overview }) {
+function Workers({ overview: { at, workers } }: { overview: Overview }) {
   return (
     <section aria-labelledby="workers">
       <h2 id="workers">
@@ -81,16 +81,10 @@ function Workers({ overview: { workers } }: { overview: Overview }) {
               {running} of {concurrency} running
             </span>
             <span class={`badge circuit-${circuit}`}>circuit {circuit}</span>
-            <span class="quiet">
-              seen <Time at={seen_at} />
-            </span>
+            <span class="quiet">seen {wholeSeconds(at - seen_at)} ago</span>
           </li>
         ))}
       </ul>
     </section>
   )
-}
-
-export function round(value: number): string {
-  return value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1)
 }

@@ -14,7 +14,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
       {run.length === 0 ? (
         <p>No job has ended yet.</p>
       ) : (
-        <section class="scroll" aria-labelledby="figures" tabIndex={0}>
+        <section class="scroll" aria-label="Figures of each stage" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -42,7 +42,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
                   <td>{one.failed}</td>
                   <td>{one.cancelled}</td>
                   <td>{one.retried}</td>
-                  <td>{one.per_minute >= 10 ? Math.round(one.per_minute) : one.per_minute.toFixed(1)}</td>
+                  <td>{one.per_minute}</td>
                   <td>{pair(one.duration_ms)}</td>
                   <td>{pair(one.waiting_ms)}</td>
                 </tr>
