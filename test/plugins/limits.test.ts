@@ -38,6 +38,25 @@ t.test('the limit is of a caller, over all processes', async (t) => {
   t.equal((await apis[0].app.inject('/health/live')).statusCode, 200, 'health has no limit')
 })
 
+t.test('requests are taken a few at a time, and never more than the limit', async (t) => {
+  const limit = 1000
+  const env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: String(limit) })
+  const apis = [await startApi(t, env), await startApi(t, env)] as const
+  let looks = 0
+  for (const { app } of apis) {
+    const { sendCommand } = app.redis
+    app.redis.sendCommand = (...args: Parameters<typeof sendCommand>) => {
+      looks += 1
+      return sendCommand.apply(app.redis, args)
+    }
+  }
+  let passed = 0
+  for (let i = 0; i < 1040; i += 1) if ((await ask(apis[i % 2] as TestApi)).status === 200) passed += 1
+  t.ok(passed <= limit, `${passed} were let through`)
+  t.ok(passed >= limit - 2 * 10, 'all but what a process had taken for itself')
+  t.ok(looks < 200, `${looks} looks at Redis`)
+})
+
 t.test('0 is no limit', async (t) => {
   const api = await startApi(t, await testEnv(t, { RATE_LIMIT_PER_MINUTE: '0' }))
   for (let i = 0; i < 30; i += 1) {

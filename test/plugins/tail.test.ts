@@ -22,10 +22,13 @@ async function start(t: Test) {
   return { ...api, redis, env, admin, stream: api.app.journal.keys.events, killReader }
 
   async function killReader(): Promise<void> {
-    const list = (await admin.client('LIST')) as string
-    const reader = list.split('\n').filter((line) => line.includes(' cmd=xread '))
-    t.equal(reader.length, 1, 'there is one reader')
-    await admin.client('KILL', 'ID', /^id=(\d+)/.exec(reader[0] ?? '')?.[1] as string)
+    // It may just have been woken.
+    const reader = await eventually('there is one reader', async () => {
+      const list = (await admin.client('LIST')) as string
+      const readers = list.split('\n').filter((line) => line.includes(' cmd=xread '))
+      return readers.length === 1 ? readers[0] : undefined
+    })
+    await admin.client('KILL', 'ID', /^id=(\d+)/.exec(reader)?.[1] as string)
   }
 }
 

@@ -1,0 +1,70 @@
+/** Jobs that arrive together are added by one call; each has its own outcome, and is what BullMQ itself would have added. */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { EnqueueRequest } from '../../plugins/queue.ts'
+import { QUESTION, startApi, testEnv } from '../helpers/app.ts'
+import { becomesReady } from '../helpers/outage.ts'
+import { openQueue } from '../helpers/queue.ts'
+
+const request = (): EnqueueRequest => ({
+  stage: 2,
+  userId: 'alice',
+  body: { workflow_id: randomUUID(), research_question: QUESTION },
+})
+
+t.test('many at once: every one is queued, once, in the order they came', async (t) => {
+  const env = await testEnv(t)
+  const { app, url } = await startApi(t, env)
+  await becomesReady(url)
+  const outcomes = await Promise.all(Array.from({ length: 100 }, () => app.queue.enqueue(request())))
+  t.ok(outcomes.every(({ kind }) => kind === 'queued'))
+  const ids = outcomes.map((outcome) => (outcome.kind === 'queued' ? outcome.jobId : ''))
+  const waiting = await openQueue(t, env).getWaiting()
+  t.same(waiting.map((job) => job.id).reverse(), ids)
+  for (const id of ids) t.ok(await app.redis.hget(app.journal.keys.job(id), 'placed'), 'it has its place')
+})
+
+t.test('one that cannot be added is alone in that', async (t) => {
+  const env = await testEnv(t)
+  const { app, url } = await startApi(t, env)
+  await becomesReady(url)
+  const keyed = (idempotencyKey: string) => app.queue.enqueue({ ...request(), idempotencyKey })
+  // The claim of a key names the job before it is added: something else stands in its place.
+  const first = request()
+  const claimed = await app.queue.enqueue({ ...first, idempotencyKey: 'broken' })
+  const broken = claimed.kind === 'queued' ? claimed.jobId : ''
+  const [claim = ''] = await app.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
+  const { added: _, ...stored } = JSON.parse((await app.redis.get(claim)) as string)
+  await app.redis.set(claim, JSON.stringify(stored))
+  await app.queue.discard(broken)
+  await app.redis.set(app.journal.keys.job(broken), 'not a hash')
+  const [again, other, third] = await Promise.all([
+    app.queue.enqueue({ ...first, idempotencyKey: 'broken' }),
+    app.queue.enqueue(request()),
+    keyed('good'),
+  ])
+  t.match(again, { kind: 'unavailable', jobId: broken })
+  t.match([other, third], [{ kind: 'queued' }, { kind: 'queued' }])
+})
+
+t.test('it looks as BullMQ makes it', async (t) => {
+  const env = await testEnv(t)
+  const { app, url } = await startApi(t, env)
+  await becomesReady(url)
+  const outcome = await app.queue.enqueue(request())
+  const queue = openQueue(t, env)
+  const ours = await queue.getJob(outcome.kind === 'queued' ? outcome.jobId : '')
+  const theirs = await queue.add('stage-2-execute', ours?.data, { ...ours?.opts, jobId: randomUUID() })
+  const hash = async (id: string | undefined) => {
+    const {
+      placed: _,
+      timestamp: __,
+      opts = '{}',
+      ...rest
+    } = await app.redis.hgetall(app.journal.keys.job(id ?? ''))
+    const { jobId: ___, ...options } = JSON.parse(opts)
+    return { ...rest, options }
+  }
+  t.same(await hash(ours?.id), await hash(theirs.id))
+  t.equal(await ours?.getState(), 'waiting')
+})
