@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { becomesReady } from '../helpers/outage.ts'
+import { ROOT, runNode } from '../helpers/processes.ts'
 import { fakeStageService, ndjson, silence, success } from '../helpers/stage-service.ts'
 import type { Connect } from './adapters/adapter.ts'
 import { generate } from './generate.ts'
@@ -25,17 +26,18 @@ t.test('the document and its clients', { skip: missing ?? false, timeout: 300_00
   await t.test('the document passes the linter', async (t) => {
     const file = join(t.testdir(), 'openapi.json')
     const text = await (await fetch(document)).text()
-    const lint = (file: string) => runTool('redocly', ['lint', '--format', 'json', file])
+    const lint = () => runTool(t, 'redocly', ['lint', '--format', 'checkstyle', file])
     await writeFile(file, text)
-    const { problems } = JSON.parse(await lint(file))
-    t.same(problems, [], 'no warning either')
+    t.notMatch(await lint(), '<error', 'no warning either')
     await writeFile(file, text.replace('"operationId":"listJobs"', '"operationId":"listStages"'))
-    await t.rejects(lint(file), /operation-operationId-unique/, 'it would have found one')
+    await t.rejects(lint(), /operation-operationId-unique/, 'it would have found one')
   })
 
-  await generate(document)
+  await generate(t, document)
   await t.test('the clients compile, and what must not compile does not', async (t) => {
-    t.equal(await runTool('tsc', ['-p', 'tsconfig.json']), '')
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+    const { output } = await runNode(t, [tsc, '-p', CLIENTS], {}, CLIENTS)
+    t.equal(output, '')
   })
 
   for (const name of ALL) {

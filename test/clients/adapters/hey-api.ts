@@ -1,5 +1,5 @@
 /** @hey-api/openapi-ts with its own fetch client. */
-import { createClient } from '../generated/hey-api/client'
+import { type Auth, createClient } from '../generated/hey-api/client'
 import {
   cancelJob,
   createTicket,
@@ -15,7 +15,9 @@ import type { JobEvent, JobStreamData, JobSummary, Problem } from '../generated/
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 
 export const connect: Connect = ({ baseUrl, token }): Adapter => {
-  const client = createClient({ baseUrl, auth: token })
+  // It answers every scheme that a route names; a ticket is a scheme too, and a token is none.
+  const auth = ({ scheme }: Auth) => (scheme === 'bearer' ? token : undefined)
+  const client = createClient({ baseUrl, auth })
   return {
     async stages() {
       const { data } = await listStages({ client, throwOnError: true })
@@ -63,12 +65,13 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
       const events: Seen[] = []
       const { stream } = await client.sse.get<JobStreamData>({
         url: '/api/workflow/stages/{stage}/jobs/{job_id}/events',
-        path,
+        path: { ...path },
         security: [{ scheme: 'bearer', type: 'http' }],
         sseMaxRetryAttempts: 1,
+        // Called for the frames without data too, such as the first one.
         onSseEvent: ({ id = '', event, data }) => {
-          const told = data as JobStreamData
-          if ('at' in told) events.push(seen({ id, event: event as JobEvent['event'], data: told }))
+          const told = data as JobStreamData | undefined
+          if (told && 'at' in told) events.push(seen({ id, event: event as JobEvent['event'], data: told }))
         },
       })
       for await (const _ of stream) yield* events.splice(0)
