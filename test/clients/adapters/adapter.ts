@@ -1,0 +1,66 @@
+/** What a client must be able to do, so that one round can be driven through any of them. */
+
+/** Makes a client of the API at `baseUrl` that sends `token` with each request. */
+export type Connect = (options: { baseUrl: string; token: string }) => Adapter
+
+/** Names a job. */
+export interface Job {
+  stage: number
+  job_id: string
+}
+
+export interface Execute {
+  workflow_id: string
+  research_question: string
+  idempotencyKey: string
+}
+
+/** One event, from a page or from a stream. */
+export interface Seen {
+  id: string
+  event: string
+  progress: number
+  /** Files of the result; the type of the data must say that it may have one. */
+  artifacts?: string[] | undefined
+}
+
+/** An answer that is an error, as its type describes it. */
+export interface Refusal {
+  status: number
+  code: string
+  detail: string
+  /** Where in the request the faults are. */
+  paths?: string[]
+}
+
+/**
+ * Each method is written against the client's own types, so a document that does not describe the API does not compile.
+ * A method throws when the API answers otherwise than the method's name says.
+ */
+export interface Adapter {
+  stages(): Promise<string[]>
+  /** Stage 2 with options of its own. */
+  review(request: Execute & { inputs: { max_results: number; study_types: 'review'[] } }): Promise<Job>
+  /** Stage 3, which takes any options. */
+  proposal(request: Execute): Promise<Job>
+  /** Stage 2 with a question that is too short. */
+  refusedReview(request: Execute): Promise<Refusal>
+  /** The state, as soon as it is newer than `after`, or after `wait` seconds. */
+  status(
+    job: Job,
+    after?: string,
+    wait?: number,
+  ): Promise<{ status: string; cursor: string; finished: boolean }>
+  /** The events behind `after` as one page; left out where a client has no method for it. */
+  page?(job: Job, after?: string): Promise<{ events: Seen[]; cursor: string; finished: boolean }>
+  /** The stream, to its end; left out where a client has no way to read one. */
+  watch?(job: Job): AsyncIterable<Seen>
+  cancel(job: Job): Promise<'cancelling' | 'cancelled'>
+  refusedCancel(job: Job): Promise<Refusal>
+  /** The text of a file. */
+  artifact(job: Job, name: string): Promise<string>
+  /** The path that a ticket opens. */
+  ticket(job: Job): Promise<string>
+  /** Own jobs of a workflow, all pages. */
+  jobs(workflowId: string, limit: number): Promise<{ job_id: string; status: string }[]>
+}

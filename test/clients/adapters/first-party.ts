@@ -1,0 +1,60 @@
+/** The first-party client, which nothing generates: it does the same round. */
+import { Stagecast, StagecastError } from '../../../client/index.ts'
+import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+
+export const connect: Connect = (options): Adapter => {
+  const stagecast = new Stagecast(options)
+  return {
+    async stages() {
+      return (await stagecast.stages()).map(({ slug }) => slug)
+    },
+    review: ({ idempotencyKey, ...request }) => stagecast.execute(2, request, { idempotencyKey }),
+    proposal: ({ idempotencyKey, ...request }) => stagecast.execute(3, request, { idempotencyKey }),
+    refusedReview: ({ idempotencyKey: _, ...request }) => refusal(stagecast.execute(2, request)),
+
+    async status(job, after, wait) {
+      const { status, cursor, finished_at } = await stagecast.status(job, { after, wait })
+      return { status, cursor, finished: finished_at !== null }
+    },
+
+    async *watch(job) {
+      for await (const { id, event, data } of stagecast.watch(job)) {
+        if (event === 'gap' || event === 'gone' || event === 'hint') continue
+        yield { id, event, progress: data.progress, artifacts: data.result?.artifacts } satisfies Seen
+      }
+    },
+
+    async cancel(job) {
+      return (await stagecast.cancel(job)).status
+    },
+    refusedCancel: (job) => refusal(stagecast.cancel(job)),
+
+    async artifact(job, name) {
+      return (await stagecast.artifact(job, name)).text()
+    },
+    async ticket(job) {
+      return (await stagecast.ticket(job)).events_url
+    },
+
+    async jobs(workflow_id, limit) {
+      const jobs = []
+      let after: string | null | undefined
+      do {
+        const page = await stagecast.jobs({ workflow_id, limit, ...(after && { after }) })
+        jobs.push(...page.jobs)
+        after = page.next
+      } while (after !== null)
+      return jobs
+    },
+  }
+}
+
+async function refusal(request: Promise<unknown>): Promise<Refusal> {
+  const error = await request.then(
+    () => new Error('it was not refused'),
+    (error: unknown) => error,
+  )
+  if (!(error instanceof StagecastError)) throw error
+  const { status, code, detail, errors } = error.problem
+  return { status, code, detail, ...(errors && { paths: errors.map(({ path }) => path) }) }
+}

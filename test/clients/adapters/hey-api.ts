@@ -1,0 +1,123 @@
+/** @hey-api/openapi-ts with its own fetch client. */
+import { type Auth, createClient } from '../generated/hey-api/client'
+import {
+  cancelJob,
+  createTicket,
+  executeStage2,
+  executeStage3,
+  getArtifact,
+  getJobEvents,
+  getJobStatus,
+  listJobs,
+  listStages,
+} from '../generated/hey-api/sdk.gen'
+import type { JobEvent, JobStreamData, JobSummary, Problem } from '../generated/hey-api/types.gen'
+import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+
+export const connect: Connect = ({ baseUrl, token }): Adapter => {
+  // It answers every scheme that a route names; a ticket is a scheme too, and a token is none.
+  const auth = ({ scheme }: Auth) => (scheme === 'bearer' ? token : undefined)
+  const client = createClient({ baseUrl, auth })
+  return {
+    async stages() {
+      const { data } = await listStages({ client, throwOnError: true })
+      return data.stages.map(({ slug }) => slug)
+    },
+
+    async review({ idempotencyKey, ...body }) {
+      const headers = { 'idempotency-key': idempotencyKey }
+      const { data } = await executeStage2({ client, body, headers, throwOnError: true })
+      return data
+    },
+
+    async proposal({ idempotencyKey, ...rest }) {
+      const headers = { 'idempotency-key': idempotencyKey }
+      const body = { ...rest, inputs: { whatever: ['fits'] } }
+      const { data } = await executeStage3({ client, body, headers, throwOnError: true })
+      return data
+    },
+
+    async refusedReview({ idempotencyKey: _, ...body }) {
+      const { error } = await executeStage2({ client, body })
+      return refusal(error)
+    },
+
+    async status(path, after, wait) {
+      const query = { ...(after && { after }), ...(wait && { wait }) }
+      const { data } = await getJobStatus({ client, path, query, throwOnError: true })
+      return { status: data.status, cursor: data.cursor, finished: data.finished_at !== null }
+    },
+
+    async page(path, after) {
+      const { data } = await getJobEvents({
+        client,
+        path,
+        query: after ? { after } : {},
+        headers: { accept: 'application/json' },
+        throwOnError: true,
+      })
+      if (!data) throw new Error('204 although a page was asked for')
+      return { ...data, events: data.events.map(seen) }
+    },
+
+    async *watch(path) {
+      // Of two media types the generator takes one, the page; its client reads the other all the same.
+      const events: Seen[] = []
+      const { stream } = await client.sse.get<JobStreamData>({
+        url: '/api/workflow/stages/{stage}/jobs/{job_id}/events',
+        path: { ...path },
+        security: [{ scheme: 'bearer', type: 'http' }],
+        sseMaxRetryAttempts: 1,
+        // Called for the frames without data too, such as the first one.
+        onSseEvent: ({ id = '', event, data }) => {
+          const told = data as JobStreamData | undefined
+          if (told && 'at' in told) events.push(seen({ id, event: event as JobEvent['event'], data: told }))
+        },
+      })
+      for await (const _ of stream) yield* events.splice(0)
+    },
+
+    async cancel(path) {
+      const { data } = await cancelJob({ client, path, throwOnError: true })
+      return data.status
+    },
+
+    async refusedCancel(path) {
+      const { error } = await cancelJob({ client, path })
+      return refusal(error)
+    },
+
+    async artifact({ stage, job_id }, name) {
+      const path = { stage, job_id, name }
+      const { data } = await getArtifact({ client, path, parseAs: 'blob', throwOnError: true })
+      return (data as Blob).text()
+    },
+
+    async ticket(path) {
+      const { data } = await createTicket({ client, path, throwOnError: true })
+      return data.events_url
+    },
+
+    async jobs(workflow_id, limit) {
+      const jobs: JobSummary[] = []
+      let after: string | null | undefined
+      do {
+        const query = { workflow_id, limit, ...(after && { after }) }
+        const { data } = await listJobs({ client, query, throwOnError: true })
+        jobs.push(...data.jobs)
+        after = data.next
+      } while (after !== null)
+      return jobs
+    },
+  }
+}
+
+function seen({ id, event, data }: JobEvent): Seen {
+  return { id, event, progress: data.progress, artifacts: data.result?.artifacts }
+}
+
+function refusal(problem: Problem | undefined): Refusal {
+  if (!problem) throw new Error('it was not refused')
+  const { status, code, detail, errors } = problem
+  return { status, code, detail, ...(errors && { paths: errors.map(({ path }) => path) }) }
+}

@@ -1,0 +1,124 @@
+/** openapi-fetch over the types of openapi-typescript. */
+import createClient from 'openapi-fetch'
+import type { components, paths } from '../generated/openapi-typescript.ts'
+import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+import { frames } from './frames.ts'
+
+type Schemas = components['schemas']
+
+const JOB = '/api/workflow/stages/{stage}/jobs/{job_id}'
+
+export const connect: Connect = ({ baseUrl, token }): Adapter => {
+  const api = createClient<paths>({ baseUrl, headers: { authorization: `Bearer ${token}` } })
+  return {
+    async stages() {
+      const { data, error } = await api.GET('/api/workflow/stages')
+      if (error) throw failure(error)
+      return data.stages.map(({ slug }) => slug)
+    },
+
+    async review({ idempotencyKey, ...body }) {
+      const { data, error } = await api.POST('/api/workflow/stages/2/execute', {
+        params: { header: { 'idempotency-key': idempotencyKey } },
+        body,
+      })
+      if (error) throw failure(error)
+      return data
+    },
+
+    async proposal({ idempotencyKey, ...body }) {
+      const { data, error } = await api.POST('/api/workflow/stages/3/execute', {
+        params: { header: { 'idempotency-key': idempotencyKey } },
+        body: { ...body, inputs: { whatever: ['fits'] } },
+      })
+      if (error) throw failure(error)
+      return data
+    },
+
+    async refusedReview({ idempotencyKey: _, ...body }) {
+      const { error } = await api.POST('/api/workflow/stages/2/execute', { body })
+      return refusal(error)
+    },
+
+    async status(path, after, wait) {
+      const query = { ...(after && { after }), ...(wait && { wait }) }
+      const { data, error } = await api.GET(`${JOB}/status`, { params: { path, query } })
+      if (error) throw failure(error)
+      if (!data) throw new Error('304 although nothing was conditional')
+      return { status: data.status, cursor: data.cursor, finished: data.finished_at !== null }
+    },
+
+    async page(path, after) {
+      const { data, error } = await api.GET(`${JOB}/events`, {
+        params: { path, query: after ? { after } : {} },
+        headers: { accept: 'application/json' },
+      })
+      if (error) throw failure(error)
+      // One status, two media types: the type says so, and which one it is follows from what was accepted.
+      if (!data || !('events' in data)) throw new Error('not a page')
+      return { ...data, events: data.events.map(seen) }
+    },
+
+    async *watch(path) {
+      const { data, error } = await api.GET(`${JOB}/events`, { params: { path }, parseAs: 'stream' })
+      if (error) throw failure(error)
+      for await (const { id, event, data: text } of frames(data as ReadableStream<Uint8Array>)) {
+        const told: Schemas['JobStreamData'] = JSON.parse(text)
+        if ('at' in told) yield seen({ id, event: event as Schemas['EventType'], data: told })
+      }
+    },
+
+    async cancel(path) {
+      const { data, error } = await api.POST(`${JOB}/cancel`, { params: { path } })
+      if (error) throw failure(error)
+      return data.status
+    },
+
+    async refusedCancel(path) {
+      const { error } = await api.POST(`${JOB}/cancel`, { params: { path } })
+      return refusal(error)
+    },
+
+    async artifact({ stage, job_id }, name) {
+      const { data, error } = await api.GET(`${JOB}/artifacts/{name}`, {
+        params: { path: { stage, job_id, name } },
+        parseAs: 'text',
+      })
+      if (error) throw failure(error)
+      return data ?? ''
+    },
+
+    async ticket(path) {
+      const { data, error } = await api.POST(`${JOB}/tickets`, { params: { path } })
+      if (error) throw failure(error)
+      return data.events_url
+    },
+
+    async jobs(workflow_id, limit) {
+      const jobs: Schemas['JobSummary'][] = []
+      let after: string | null | undefined
+      do {
+        const query = { workflow_id, limit, ...(after && { after }) }
+        const { data, error } = await api.GET('/api/workflow/jobs', { params: { query } })
+        if (error) throw failure(error)
+        jobs.push(...data.jobs)
+        after = data.next
+      } while (after !== null)
+      return jobs
+    },
+  }
+}
+
+function seen({ id, event, data }: Schemas['JobEvent']): Seen {
+  return { id, event, progress: data.progress, artifacts: data.result?.artifacts }
+}
+
+function failure({ code, detail }: Schemas['Problem']): Error {
+  return new Error(`${code}: ${detail}`)
+}
+
+function refusal(problem: Schemas['Problem'] | undefined): Refusal {
+  if (!problem) throw new Error('it was not refused')
+  const { status, code, detail, errors } = problem
+  return { status, code, detail, ...(errors && { paths: errors.map(({ path }) => path) }) }
+}

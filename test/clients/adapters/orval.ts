@@ -1,0 +1,112 @@
+/** orval with its fetch client: every function answers with the status, by which the type of the data is told. */
+import {
+  cancelJob,
+  createTicket,
+  executeStage2,
+  executeStage3,
+  getArtifact,
+  getJobEvents,
+  getJobStatus,
+  type JobEvent,
+  type JobSummary,
+  listJobs,
+  listStages,
+  type Problem,
+} from '../generated/orval'
+import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+import { useServer } from './orval-request.ts'
+
+export const connect: Connect = (options): Adapter => {
+  useServer(options)
+  return {
+    async stages() {
+      const answer = await listStages()
+      if (answer.status !== 200) throw failure(answer.data)
+      return answer.data.stages.map(({ slug }) => slug)
+    },
+
+    async review({ idempotencyKey, ...body }) {
+      const answer = await executeStage2(body, { headers: { 'idempotency-key': idempotencyKey } })
+      if (answer.status !== 202) throw failure(answer.data)
+      return answer.data
+    },
+
+    async proposal({ idempotencyKey, ...body }) {
+      const options = { headers: { 'idempotency-key': idempotencyKey } }
+      const answer = await executeStage3({ ...body, inputs: { whatever: ['fits'] } }, options)
+      if (answer.status !== 202) throw failure(answer.data)
+      return answer.data
+    },
+
+    async refusedReview({ idempotencyKey: _, ...body }) {
+      const answer = await executeStage2(body)
+      if (answer.status === 202) throw new Error('it was not refused')
+      return refusal(answer.data)
+    },
+
+    async status({ stage, job_id }, after, wait) {
+      const answer = await getJobStatus(stage, job_id, { ...(after && { after }), ...(wait && { wait }) })
+      if (answer.status === 304) throw new Error('304 although nothing was conditional')
+      if (answer.status !== 200) throw failure(answer.data)
+      const { status, cursor, finished_at } = answer.data
+      return { status, cursor, finished: finished_at !== null }
+    },
+
+    async page({ stage, job_id }, after) {
+      const options = { headers: { accept: 'application/json' } }
+      const answer = await getJobEvents(stage, job_id, after ? { after } : {}, options)
+      if (answer.status === 204) throw new Error('204 although a page was asked for')
+      if (answer.status !== 200) throw failure(answer.data)
+      if (!('events' in answer.data)) throw new Error('not a page')
+      return { ...answer.data, events: answer.data.events.map(seen) }
+    },
+
+    async cancel({ stage, job_id }) {
+      const answer = await cancelJob(stage, job_id)
+      if (answer.status !== 200 && answer.status !== 202) throw failure(answer.data)
+      return answer.data.status
+    },
+
+    async refusedCancel({ stage, job_id }) {
+      const answer = await cancelJob(stage, job_id)
+      if (answer.status === 200 || answer.status === 202) throw new Error('it was not refused')
+      return refusal(answer.data)
+    },
+
+    async artifact({ stage, job_id }, name) {
+      const answer = await getArtifact(stage, job_id, name)
+      if (answer.status !== 200) throw new Error(`status ${answer.status}`)
+      return answer.data.text()
+    },
+
+    async ticket({ stage, job_id }) {
+      const answer = await createTicket(stage, job_id)
+      if (answer.status !== 201) throw failure(answer.data)
+      return answer.data.events_url
+    },
+
+    async jobs(workflow_id, limit) {
+      const jobs: JobSummary[] = []
+      let after: string | null | undefined
+      do {
+        const answer = await listJobs({ workflow_id, limit, ...(after && { after }) })
+        if (answer.status !== 200) throw failure(answer.data)
+        jobs.push(...answer.data.jobs)
+        after = answer.data.next
+      } while (after !== null)
+      return jobs
+    },
+  }
+}
+
+function seen({ id, event, data }: JobEvent): Seen {
+  return { id, event, progress: data.progress, artifacts: data.result?.artifacts }
+}
+
+function failure({ code, detail }: Problem): Error {
+  return new Error(`${code}: ${detail}`)
+}
+
+function refusal({ status, code, detail, errors }: Problem): Refusal {
+  return { status, code, detail, ...(errors && { paths: errors.map(({ path }) => path) }) }
+}

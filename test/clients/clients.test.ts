@@ -1,0 +1,68 @@
+/** The published document passes a strict linter, and each client that is made from it does the whole round. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t, { type Test } from 'tap'
+import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
+import { becomesReady } from '../helpers/outage.ts'
+import { ROOT, runNode } from '../helpers/processes.ts'
+import { fakeStageService, ndjson, silence, success } from '../helpers/stage-service.ts'
+import type { Connect } from './adapters/adapter.ts'
+import { generate } from './generate.ts'
+import { FILE, round } from './round.ts'
+import { CLIENTS, provideTools, runTool } from './tools.ts'
+
+/** An adapter each; a further client joins with one more. */
+const GENERATED = ['openapi-fetch', 'hey-api', 'orval']
+const ALL = [...GENERATED, 'first-party']
+
+const missing = provideTools((line) => t.comment(line))
+if (missing && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
+
+t.test('the document and its clients', { skip: missing ?? false, timeout: 300_000 }, async (t) => {
+  const url = await start(t)
+  const document = `${url}/openapi.json`
+
+  await t.test('the document passes the linter', async (t) => {
+    const file = join(t.testdir(), 'openapi.json')
+    const text = await (await fetch(document)).text()
+    const lint = () => runTool(t, 'redocly', ['lint', '--format', 'checkstyle', file])
+    await writeFile(file, text)
+    t.notMatch(await lint(), '<error', 'no warning either')
+    await writeFile(file, text.replace('"operationId":"listJobs"', '"operationId":"listStages"'))
+    await t.rejects(lint(), /operation-operationId-unique/, 'it would have found one')
+  })
+
+  await generate(t, document)
+  await t.test('the clients compile, and what must not compile does not', async (t) => {
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+    const { output } = await runNode(t, [tsc, '-p', CLIENTS], {}, CLIENTS)
+    t.equal(output, '')
+  })
+
+  for (const name of ALL) {
+    await t.test(`the round of ${name}`, async (t) => {
+      const adapter = pathToFileURL(join(CLIENTS, 'adapters', `${name}.ts`)).href
+      const { connect } = (await import(adapter)) as { connect: Connect }
+      const client = connect({ baseUrl: url, token: token(name) })
+      t.ok(client.page ?? client.watch, 'it reads events')
+      await round(t, client, url)
+    })
+  }
+})
+
+/** An API with a worker and a stage service: stage 2 is done at once, stage 3 never. */
+async function start(t: Test): Promise<string> {
+  const service = await fakeStageService(t, (call) => {
+    if (call.stage === 3) return silence(call)
+    const result = { type: 'result', ...success(call, { artifacts: [FILE.name] }) }
+    return ndjson([{ type: 'progress', percent: 50, message: 'half of it' }, result])(call)
+  })
+  service.onGet = (_url, response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(FILE.content)
+  const env = await testEnv(t, { WORKER_URL: service.url })
+  const { url } = await startApi(t, env)
+  startWorker(t, env)
+  await becomesReady(url)
+  return url
+}

@@ -1,0 +1,15 @@
+/** Generates the three clients from a published document, side by side. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { CLIENTS, runTool } from './tools.ts'
+
+/** Writes `generated/`, anew. */
+export async function generate(t: Test, documentUrl: string): Promise<void> {
+  await rm(join(CLIENTS, 'generated'), { recursive: true, force: true })
+  await Promise.all([
+    runTool(t, 'openapi-typescript', [documentUrl, '-o', 'generated/openapi-typescript.ts']),
+    runTool(t, 'openapi-ts', ['-i', documentUrl, '-o', 'generated/hey-api', '-c', '@hey-api/client-fetch']),
+    runTool(t, 'orval', ['--config', 'orval.config.cjs'], { STAGECAST_DOCUMENT: documentUrl }),
+  ])
+}

@@ -1,0 +1,105 @@
+/** What every client is asked to do, in one round through the whole API. */
+import { randomUUID } from 'node:crypto'
+import type { Test } from 'tap'
+import { QUESTION } from '../helpers/app.ts'
+import type { Adapter, Job } from './adapters/adapter.ts'
+
+/** What the stage service gives as the file of stage 2. It never answers stage 3. */
+export const FILE = { name: 'literature_review.json', content: JSON.stringify({ papers: ['Größe 試験'] }) }
+
+const QUESTIONED = { research_question: QUESTION }
+
+export async function round(t: Test, client: Adapter, url: string): Promise<void> {
+  t.ok((await client.stages()).includes('literature-search'), 'the catalogue')
+
+  const workflow_id = randomUUID()
+  const request = { workflow_id, ...QUESTIONED, idempotencyKey: randomUUID() }
+  const inputs = { max_results: 3, study_types: ['review' as const] }
+  const job = await confirmed(() => client.review({ ...request, inputs }))
+  t.equal((await client.review({ ...request, inputs })).job_id, job.job_id, 'a repeat is the same job')
+  t.match(await client.refusedReview({ ...request, research_question: 'short' }), {
+    status: 400,
+    code: 'VALIDATION_FAILED',
+    paths: ['body/research_question'],
+  })
+
+  const end = await ended(client, job)
+  t.equal(end.status, 'completed', 'long polls lead to its end')
+  await readEvents(t, client, job, end.cursor)
+  t.equal(await client.artifact(job, FILE.name), FILE.content, 'the file, as it is')
+  const page = await fetch(url + (await client.ticket(job)), { headers: { accept: 'application/json' } })
+  t.equal(page.status, 200, 'a ticket opens the events')
+  t.match(await client.refusedCancel(job), { status: 409, code: 'JOB_FINISHED', detail: /completed/ })
+
+  const other = await confirmed(() => client.proposal({ ...request, idempotencyKey: randomUUID() }))
+  await until(client, other, ({ status }) => status === 'active')
+  t.equal(await client.cancel(other), 'cancelling')
+  t.equal((await ended(client, other)).status, 'cancelled')
+  t.equal(await client.cancel(other), 'cancelled', 'again and again')
+
+  const listed = await client.jobs(workflow_id, 1)
+  t.match(
+    listed,
+    [
+      { job_id: other.job_id, status: 'cancelled' },
+      { job_id: job.job_id, status: 'completed' },
+    ],
+    'both jobs, page by page, the newest first',
+  )
+  t.equal(listed.length, 2)
+}
+
+/** By page and by stream, as far as the client has both: each whole, in order, and the same. */
+async function readEvents(t: Test, client: Adapter, job: Job, cursor: string): Promise<void> {
+  const whole = (await client.page?.(job))?.events ?? []
+  const streamed = client.watch ? await all(client.watch(job)) : whole
+  if (client.page) {
+    t.same(streamed, whole, 'the stream has the events of the page')
+    const behind = await client.page(job, whole[2]?.id)
+    t.same(behind, { events: whole.slice(3), cursor, finished: true }, 'a page goes on behind an id')
+  }
+  const ids = streamed.map(({ id }) => id)
+  t.same(ids, [...new Set(ids)].sort(), 'in order, each once')
+  t.equal(ids.at(-1), cursor)
+  t.match(streamed[0], { event: 'queued', progress: 0 })
+  t.same(
+    streamed.filter(({ event }) => event === 'progress').map(({ progress }) => progress),
+    [10, 20, 50, 80, 100],
+    'every milestone, and what the service said between',
+  )
+  t.match(streamed.at(-1), { event: 'completed', progress: 100, artifacts: [FILE.name] })
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+function ended(client: Adapter, job: Job) {
+  return until(client, job, ({ finished }) => finished)
+}
+
+/** Long polls: each asks for what is newer than the one before. */
+async function until(
+  client: Adapter,
+  job: Job,
+  enough: (state: { status: string; finished: boolean }) => boolean,
+): Promise<{ status: string; cursor: string }> {
+  let state = await client.status(job)
+  while (!enough(state)) {
+    if (state.finished) throw new Error(`the job has ${state.status}`)
+    state = await client.status(job, state.cursor, 20)
+  }
+  return state
+}
+
+/** A busy machine may not confirm in time that the job is queued: the same request with the same key may be repeated. */
+async function confirmed<T>(request: () => Promise<T>): Promise<T> {
+  for (let tries = 1; tries < 5; tries += 1) {
+    try {
+      return await request()
+    } catch {}
+  }
+  return request()
+}

@@ -1,0 +1,44 @@
+/**
+ * The generators and the linter: a package of its own, since they are many and some need a TypeScript of their own. It is
+ * installed when a test first needs it, and again when its lock file has changed.
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { modulesAreCurrent } from '../../embedded/node-modules.mjs'
+import type { Env } from '../helpers/app.ts'
+import { runNode } from '../helpers/processes.ts'
+
+export const CLIENTS = import.meta.dirname
+
+/** Installs what is missing. Returns why that could not be done, null when all is there. */
+export function provideTools(say: (line: string) => void): string | null {
+  if (modulesAreCurrent(CLIENTS)) return null
+  say('Installing the generators of clients (test/clients), once and when their lock file changes.')
+  const install = ['ci', '--loglevel=error', '--include=optional']
+  const { status, stderr } = spawnSync('npm', install, { cwd: CLIENTS, encoding: 'utf8' })
+  if (status === 0 && modulesAreCurrent(CLIENTS)) return null
+  say(stderr ?? '')
+  return 'The generators of clients cannot be installed (`npm ci` in test/clients)'
+}
+
+/** Runs one of their programs, on the Node of this process, and gives its output. Throws unless it ends well. */
+export async function runTool(t: Test, name: string, args: string[], env: Env = {}): Promise<string> {
+  const [owner, program] = PROGRAMS[name] ?? [name, name]
+  const folder = join(CLIENTS, 'node_modules', owner)
+  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = join(folder, typeof bin === 'string' ? bin : bin[program])
+  const { exit, output } = await runNode(t, [file, ...args], { ...QUIET, ...env }, CLIENTS)
+  if (exit !== 0) throw new Error(`${name} ended with ${exit}:\n${output}`)
+  return output
+}
+
+/** Package and program, where they are called otherwise. */
+const PROGRAMS: Record<string, [owner: string, program: string]> = {
+  'openapi-ts': ['@hey-api/openapi-ts', 'openapi-ts'],
+  redocly: ['@redocly/cli', 'redocly'],
+}
+
+/** No colours; nothing is reported to anybody, and nothing asks whether there is something newer. */
+const QUIET = { NO_COLOR: '1', CI: 'true', REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
