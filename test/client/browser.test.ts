@@ -72,7 +72,7 @@ for (const by of ['token', 'ticket'] as const) {
     const origin = await servePage(t)
     const api = closeQuickly(t, await startApi(t, await testEnv(t, { CORS_ORIGINS: origin })))
     const proxy = await CuttingProxy.open(t, api.url)
-    const browser = await launchBrowser(t)
+    const browser = await launchBrowser()
     const context = await browser.newContext()
     const page = await context.newPage()
     await page.goto(origin)
