@@ -86,12 +86,17 @@ export class FaultProxy {
       from.setNoDelay(true)
       from.on('error', () => {})
       from.on('data', (piece) => void this.carry(pair, to, piece))
-      from.on('close', () => {
-        if (pair.halfOpen && from === server) return
-        this.pairs.delete(pair)
-        to.destroy()
-      })
+      from.on('close', (broken) => void this.close(pair, from, to, broken))
     }
+  }
+
+  /** An end travels as fast as what was sent before it. */
+  private async close(pair: Pair, from: Socket, to: Socket, broken: boolean): Promise<void> {
+    if (pair.halfOpen && from === pair.server) return
+    if (this.delayMs > 0) await delay(this.delayMs)
+    this.pairs.delete(pair)
+    if (broken) to.destroy()
+    else to.end()
   }
 
   private async carry(pair: Pair, to: Socket, piece: Buffer): Promise<void> {
