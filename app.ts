@@ -15,6 +15,7 @@ import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
 import hints from './plugins/hints.ts'
+import fleet from './plugins/fleet.ts'
 import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
@@ -35,6 +36,7 @@ import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
+import overviewRoutes from './routes/overview.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
@@ -107,6 +109,7 @@ export async function buildApp(
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
   })
   await app.register(jobs)
+  await app.register(fleet)
   await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })
   await app.register(progress)
   await app.register(workflows)
@@ -139,6 +142,7 @@ export async function buildApp(
   await app.register(cancelRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
+  await app.register(overviewRoutes)
   app.addHook('preClose', () => app.drained(config.SHUTDOWN_GRACE_MS * BUSY_SHARE))
   return app as unknown as FastifyInstance
 }

@@ -34,6 +34,16 @@ export type EnqueueOutcome =
   | { kind: 'mismatch' }
   | { kind: 'unavailable'; jobId?: string }
 
+export interface QueueDepth {
+  /** Jobs that a worker may take now. */
+  waiting: number
+  /** Jobs whose next attempt has its time. */
+  delayed: number
+  active: number
+  /** When the job that is next in line was accepted, epoch ms. */
+  oldestWaitingAt: number | null
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     queue: {
@@ -42,6 +52,8 @@ declare module 'fastify' {
       discard(jobId: string): Promise<void>
       /** Worker processes that are connected to Redis. */
       workers(): Promise<number>
+      /** What lies in the queue now. Rejects when Redis does not answer. */
+      depth(): Promise<QueueDepth>
     }
   }
 }
@@ -105,6 +117,21 @@ export default fp<QueuePluginOptions>(
           .then((queue) => queue.getJob(jobId))
           .then((job) => job?.remove())
           .catch((err: Error) => app.log.debug({ err, jobId }, 'a settled job stays in the queue'))
+      },
+      async depth() {
+        const queue = await usable()
+        // An operator's tool may have given a job priority.
+        const [counts, [first]] = await Promise.all([
+          queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active'),
+          queue.getJobs(['waiting', 'prioritized'], 0, 0, true),
+        ])
+        const { waiting = 0, prioritized = 0, delayed = 0, active = 0 } = counts
+        return {
+          waiting: waiting + prioritized,
+          delayed,
+          active,
+          oldestWaitingAt: first?.timestamp ?? null,
+        }
       },
     })
     app.addHook('onClose', () => Promise.race([queue.close(), deadline(500)]))

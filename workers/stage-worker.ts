@@ -7,6 +7,7 @@ import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
 import { Attempt, type AttemptOutcome, type StopReason } from './attempt.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { defineScripts, LeaseLost } from './journal-writer.ts'
+import { startPresence } from './presence.ts'
 import { StageClient } from './stage-client.ts'
 
 export interface StageWorkerOptions {
@@ -68,6 +69,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
   /** Runs of this process by job id, for the signals that reach them. */
   const running = new Map<string, Run>()
+  const presence = startPresence(redis, keys, () => ({
+    concurrency: options.concurrency,
+    running: running.size,
+    circuit: circuit.state,
+  }))
 
   const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
@@ -92,6 +98,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
 
   circuit.events.on('change', (state) => {
     log.warn({ state }, 'circuit to the stage service')
+    presence.tell()
     if (state === 'open') void worker.pause(true)
     else if (worker.isPaused() && !worker.closing) void worker.resume()
   })
@@ -208,6 +215,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     circuit.stop()
     clearInterval(listening)
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
+    await Promise.race([presence.leave(), delay(rest / 2)])
     await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }
 }
