@@ -20,6 +20,7 @@ import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
 import limits from './plugins/limits.ts'
+import metrics from './plugins/metrics.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
 import redis from './plugins/redis.ts'
@@ -30,12 +31,14 @@ import tickets from './plugins/tickets.ts'
 import validation from './plugins/validation.ts'
 import workflows from './plugins/workflows.ts'
 import artifactRoutes from './routes/artifacts.ts'
+import boardRoutes from './routes/board.ts'
 import cancelRoutes from './routes/cancel.ts'
 import catalogueRoutes from './routes/catalogue.ts'
 import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
+import metricsRoutes from './routes/metrics.ts'
 import overviewRoutes from './routes/overview.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
@@ -120,6 +123,7 @@ export async function buildApp(
     maxPerUser: config.SSE_MAX_PER_USER,
     maxPerJob: config.SSE_MAX_PER_JOB,
   })
+  await app.register(metrics)
   await app.register(auth, {
     secret: config.JWT_SECRET,
     publicKey: config.JWT_PUBLIC_KEY,
@@ -142,7 +146,12 @@ export async function buildApp(
   await app.register(cancelRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
-  await app.register(overviewRoutes)
+
+  const guards = [app.authenticate, app.requireAdmin, app.throttle]
+  await app.register(overviewRoutes, { guards })
+  await app.register(metricsRoutes, { guards })
+  await app.register(boardRoutes, { guards })
+
   app.addHook('preClose', () => app.drained(config.SHUTDOWN_GRACE_MS * BUSY_SHARE))
   return app as unknown as FastifyInstance
 }

@@ -18,6 +18,8 @@ const Environment = Type.Object({
   HOST: Text('127.0.0.1'),
   PORT: Count(3001, 0, 65_535),
   WORKER_HEALTH_PORT: Count(0, 0, 65_535),
+  ADMIN_HOST: Text('127.0.0.1'),
+  ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   REDIS_URL: Text(),
   REDIS_PREFIX: Type.String({ default: 'bull', pattern: '^[^:\\s]+$' }),
   WORKER_URL: Text(),

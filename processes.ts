@@ -1,11 +1,13 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
 import { join } from 'node:path'
+import { openAdmin, openWorkerAdmin } from './admin.ts'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
 import { createLogger } from './logger.ts'
 import { redisMisfit } from './redis.ts'
 import { buildHealthApp } from './workers/health.ts'
+import { workerMetrics } from './workers/metrics.ts'
 import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
 /** Compiled, the console lies beside this file; from sources it is bundled when somebody first asks for it. */
@@ -15,22 +17,25 @@ async function consoleFiles(): Promise<string> {
   return consoleOfWorkingCopy()
 }
 
-/** The API, listening. */
+/** The API, listening, and its admin listener. */
 export async function openApi(config: Config): Promise<Running & { url: string }> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
   const app = await buildApp(config, log, { consoleFiles })
   const url = await app.listen({ host: config.HOST, port: config.PORT })
+  const admin = await openAdmin(config, log, app)
   return {
     url,
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
-    close: () => app.close(),
+    async close() {
+      await Promise.all([admin?.close(), app.close()])
+    },
   }
 }
 
-/** A worker taking jobs, with its health listener. */
-export async function openWorker(config: Config): Promise<Running> {
+/** A worker taking jobs, with its health listener; alone in its process it has an admin listener too. */
+export async function openWorker(config: Config, { alone = true } = {}): Promise<Running> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'worker')
   // Listening first: a start that fails must not have taken a job.
@@ -39,12 +44,13 @@ export async function openWorker(config: Config): Promise<Running> {
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
   const worker = startStageWorker({ ...workerOptions(config), log })
   fault = worker.fault
+  const admin = alone ? await openWorkerAdmin(config, log, workerMetrics(worker)) : null
   return {
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {
       await worker.close(config.SHUTDOWN_GRACE_MS)
-      await health.close()
+      await Promise.all([health.close(), admin?.close()])
     },
   }
 }

@@ -52,6 +52,8 @@ declare module 'fastify' {
       discard(jobId: string): Promise<void>
       /** Worker processes that are connected to Redis. */
       workers(): Promise<number>
+      /** BullMQ's own view of the queue, to be looked at. Rejects when Redis does not answer. */
+      opened(): Promise<Queue>
       /** What lies in the queue now. Rejects when Redis does not answer. */
       depth(): Promise<QueueDepth>
     }
@@ -118,6 +120,7 @@ export default fp<QueuePluginOptions>(
           .then((job) => job?.remove())
           .catch((err: Error) => app.log.debug({ err, jobId }, 'a settled job stays in the queue'))
       },
+      opened: () => usable(),
       async depth() {
         const queue = await usable()
         // An operator's tool may have given a job priority.

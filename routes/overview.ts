@@ -7,7 +7,7 @@ import { CATALOGUE } from '../stages/catalogue.ts'
 import { WaitingBecause, WorkerState, waitingBecause } from '../stages/fleet.ts'
 import { StageNumber } from '../stages/job.ts'
 import { endedLastMinute, type Histogram, quantile, type StageTally } from '../stages/tally.ts'
-import { BEARER, problems } from './responses.ts'
+import { BEARER, type Guarded, problems } from './responses.ts'
 
 const Count = Type.Integer({ minimum: 0 })
 const Spread = Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()])
@@ -55,9 +55,8 @@ const schema = {
   response: { 200: Overview, ...problems(401, 403, 429, 503) },
 }
 
-const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const onRequest = [app.authenticate, app.requireAdmin, app.throttle]
-  app.get('/api/admin/overview', { schema, onRequest }, async (_request, reply) => {
+const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
+  app.get('/api/admin/overview', { schema, onRequest: guards }, async (_request, reply) => {
     reply.header('cache-control', 'private, no-cache')
     return toOverview(await app.fleet.read())
   })
@@ -102,4 +101,4 @@ function spread(histogram: Histogram): { p50: number; p95: number } | null {
   return p50 === null || p95 === null ? null : { p50, p95 }
 }
 
-export default fp(routes, { name: 'overview', encapsulate: true, dependencies: ['fleet', 'limits'] })
+export default fp(routes, { name: 'overview', encapsulate: true, dependencies: ['fleet'] })

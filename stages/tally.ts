@@ -2,13 +2,13 @@
  * What has happened to all jobs of a queue, counted in Redis by the script call that makes it happen: each number
  * follows from log lines, so it agrees with the journals whoever dies when.
  */
-
 import { isTerminal, type LogEntry } from './events.ts'
 
 /** Upper ends of the buckets in ms: of how long jobs wait for their first start, and of how long stages take. */
 export const BUCKETS_MS = [
-  10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_200_000,
-  1_800_000, 3_600_000, 7_200_000,
+  10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10_000, 15_000,
+  20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000, 300_000, 450_000, 600_000, 900_000, 1_200_000,
+  1_800_000, 2_700_000, 3_600_000, 5_400_000, 7_200_000,
 ] as const
 
 /** Minutes kept of how many jobs ended; a reader looks at the newest two. */

@@ -49,9 +49,11 @@ const MAY: Record<string, string[]> = {
   'redis.ts': ['redis-cluster.ts', 'redis-url.ts'],
   'redis-cluster.ts': ['redis-url.ts'],
   'redis-url.ts': [],
+  'admin.ts': ['config.ts', 'plugins', 'routes', 'stages'],
   'app.ts': ['config.ts', 'logger.ts', 'plugins', 'routes', 'stages'],
   'door.ts': ['config.ts'],
   'processes.ts': [
+    'admin.ts',
     'app.ts',
     'config.ts',
     'door.ts',

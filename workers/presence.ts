@@ -5,6 +5,9 @@ import type { Redis } from 'ioredis'
 import { ANNOUNCE, ANNOUNCE_EVERY_MS, type WorkerState } from '../stages/fleet.ts'
 import type { JournalKeys } from '../stages/journal.ts'
 
+/** What a worker tells of itself. */
+export type WorkerPresence = Omit<WorkerState, 'id' | 'seen_at'>
+
 export interface Presence {
   /** Tells the state now; otherwise it is told every `ANNOUNCE_EVERY_MS`. */
   tell(): void
@@ -13,11 +16,7 @@ export interface Presence {
 }
 
 /** Nothing here is waited for or can fail a job: while Redis is away, nobody is told anything. */
-export function startPresence(
-  redis: Redis,
-  keys: JournalKeys,
-  state: () => Omit<WorkerState, 'id' | 'seen_at'>,
-): Presence {
+export function startPresence(redis: Redis, keys: JournalKeys, state: () => WorkerPresence): Presence {
   const id = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
   let under: Promise<unknown> | undefined
   const tell = (): void => {

@@ -7,7 +7,7 @@ import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
 import { Attempt, type AttemptOutcome, type StopReason } from './attempt.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { defineScripts, LeaseLost } from './journal-writer.ts'
-import { startPresence } from './presence.ts'
+import { startPresence, type WorkerPresence } from './presence.ts'
 import { StageClient } from './stage-client.ts'
 
 export interface StageWorkerOptions {
@@ -29,6 +29,9 @@ export interface StageWorkerOptions {
 export interface StageWorker {
   /** Why no job can be taken right now, or null. */
   fault(): string | null
+  state(): WorkerPresence
+  /** How often its connections to Redis were made anew, by what they are for. */
+  reconnects(): Record<'jobs' | 'cancels', number>
   /** Takes no more jobs, gives those under way until `graceMs` before the end, then hands them over. */
   close(graceMs: number): Promise<void>
 }
@@ -69,11 +72,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
   /** Runs of this process by job id, for the signals that reach them. */
   const running = new Map<string, Run>()
-  const presence = startPresence(redis, keys, () => ({
+  const state = () => ({
     concurrency: options.concurrency,
     running: running.size,
     circuit: circuit.state,
-  }))
+  })
+  const presence = startPresence(redis, keys, state)
+  const connected = { jobs: 0, cancels: 0 }
 
   const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
@@ -103,6 +108,12 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     else if (worker.isPaused() && !worker.closing) void worker.resume()
   })
 
+  redis.on('ready', () => {
+    connected.jobs += 1
+  })
+  subscriber.on('ready', () => {
+    connected.cancels += 1
+  })
   subscriber.on('ready', listenForCancels)
   const listening = setInterval(() => void subscriber.ping().catch(() => {}), LISTENING_CHECK_MS)
   subscriber.on('message', (_channel, jobId) => stop(jobId, 'cancel'))
@@ -113,6 +124,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       // Paused while the circuit is open, it still does its part.
       return worker.isRunning() || worker.isPaused() ? null : 'the worker does not run'
     },
+    state,
+    reconnects: () => ({
+      jobs: Math.max(0, connected.jobs - 1),
+      cancels: Math.max(0, connected.cancels - 1),
+    }),
     close,
   }
 
