@@ -14,7 +14,7 @@ export interface Caller {
   /** Of a ticket: whose workflow it opens. */
   owner?: string
   /** Whether the token's `scope` holds `admin`. */
-  admin: boolean
+  admin?: boolean
 }
 
 declare module '@fastify/jwt' {
@@ -177,7 +177,7 @@ function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown; scope?
   const admin = typeof scope === 'string' && scope.split(' ').includes('admin')
   return typeof sub === 'string' && isInstant(exp) && isInstant(iat)
     ? { id: sub, until: exp * 1000, admin }
-    : { id: '', until: 0, admin: false }
+    : { id: '', until: 0 }
 }
 
 /** JSON knows numbers beyond all numbers (`1e999`): a token must not live for ever. */

@@ -65,7 +65,12 @@ export default fp<StreamsPluginOptions>(
         const lifetime = LIFETIME_MS * (0.8 + 0.2 * Math.random())
         // The wheel may be a step late; credentials are never outlived.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
-        const stream = new Stream(response, { cursor, deadline, refresh: (feed) => feeds.refresh(feed), counts })
+        const stream = new Stream(response, {
+          cursor,
+          deadline,
+          refresh: (feed) => feeds.refresh(feed),
+          counts,
+        })
         streams.add(stream)
         count(perUser, userId, 1)
         count(perFeed, key, 1)

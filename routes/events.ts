@@ -84,7 +84,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     if (ticket === undefined) return app.authenticate(request)
     const { job_id } = request.params as { job_id: string }
     const until = await app.tickets.check(String(ticket), job_id)
-    request.user = { id: `ticket:${job_id}`, until, admin: false }
+    request.user = { id: `ticket:${job_id}`, until }
   }
 
   async function readPage(jobId: string, cursor: string): Promise<Static<typeof Page>> {

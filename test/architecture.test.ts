@@ -17,6 +17,7 @@ const ROOMS = [
   'terminal',
 ]
 const TOP = [
+  'admin',
   'app',
   'config',
   'door',

@@ -17,6 +17,8 @@ const DEFAULTS: Record<string, unknown> = {
   HOST: '127.0.0.1',
   PORT: 3001,
   WORKER_HEALTH_PORT: 0,
+  ADMIN_HOST: '127.0.0.1',
+  ADMIN_PORT: undefined,
   REDIS_URL: undefined,
   REDIS_PREFIX: 'bull',
   WORKER_URL: undefined,
