@@ -28,6 +28,7 @@ import securityHeaders from './plugins/security-headers.ts'
 import streams from './plugins/streams.ts'
 import tail from './plugins/tail.ts'
 import tickets from './plugins/tickets.ts'
+import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import workflows from './plugins/workflows.ts'
 import artifactRoutes from './routes/artifacts.ts'
@@ -46,6 +47,7 @@ import workflowEventRoutes from './routes/workflow-events.ts'
 import { Stage } from './stages/catalogue.ts'
 import { Problem } from './stages/errors.ts'
 import { Hint, JobEvent, JobSnapshot, JobSummary, WorkflowEvent } from './stages/job.ts'
+import { NO_TRACING, type Tracing } from './tracing.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */
 const BODY_LIMIT = 262_144
@@ -58,13 +60,14 @@ const BUSY_SHARE = 0.7
 export interface AppParts {
   /** Tells where the console's pages lie; without it none are served. */
   consoleFiles?: () => Promise<string>
+  tracing?: Tracing
 }
 
 /** Builds the API, ready to `listen` or to be given requests with `inject`. */
 export async function buildApp(
   config: Config,
   logger: FastifyBaseLogger,
-  { consoleFiles }: AppParts = {},
+  { consoleFiles, tracing: traces = NO_TRACING }: AppParts = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -100,6 +103,7 @@ export async function buildApp(
   await app.register(docs, { version: VERSION })
   if (consoleFiles) await app.register(consolePages, { files: consoleFiles })
 
+  await app.register(tracing, { tracing: traces })
   const production = config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test'
   await app.register(redis, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, strict: production })
   await app.register(journal, { prefix: config.REDIS_PREFIX, resultTtlSeconds: config.RESULT_TTL_SECONDS })

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { ExecuteBody } from '../stages/catalogue.ts'
 import type { JobData } from '../stages/job.ts'
 import { QUEUE_NAME } from '../stages/journal.ts'
+import { queueSpan, type TraceContext } from '../stages/trace.ts'
 import { jobAdder } from './add-jobs.ts'
 import { logOncePerSecond } from './redis.ts'
 
@@ -23,6 +24,8 @@ export interface EnqueueRequest {
   body: ExecuteBody
   /** The caller's Idempotency-Key. */
   idempotencyKey?: string | undefined
+  /** What the job hangs on in a trace. */
+  trace?: TraceContext | null
 }
 
 /**
@@ -156,7 +159,17 @@ export default fp<QueuePluginOptions>(
       return current
     }
 
-    function add(jobId: string, { stage, userId, body }: EnqueueRequest): Promise<void> {
+    async function add(jobId: string, request: EnqueueRequest): Promise<void> {
+      const { name, attributes } = queueSpan('send', QUEUE_NAME, jobId, request.stage)
+      const span = app.tracing.start(name, 'producer', attributes, request.trace ?? null)
+      await send(jobId, { ...request, trace: span.context }).catch((error) => {
+        span.end('QUEUE_UNAVAILABLE')
+        throw error
+      })
+      span.end()
+    }
+
+    function send(jobId: string, { stage, userId, body, trace }: EnqueueRequest): Promise<void> {
       return addJob({
         stage,
         job_id: jobId,
@@ -165,6 +178,7 @@ export default fp<QueuePluginOptions>(
         user_id: userId,
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
+        ...(trace && { trace }),
       })
     }
 
@@ -190,7 +204,7 @@ export default fp<QueuePluginOptions>(
       if (!claim.added) await redis.set(name, JSON.stringify({ ...claim, added: true }), 'KEEPTTL', 'XX')
     }
   },
-  { name: 'queue', dependencies: ['journal'] },
+  { name: 'queue', dependencies: ['journal', 'tracing'] },
 )
 
 function digest(text: string): string {

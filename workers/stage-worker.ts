@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { closeRedis, connectRedis } from '../redis.ts'
 import type { JobData } from '../stages/job.ts'
 import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
+import type { Tracing } from '../tracing.ts'
 import { Attempt, type AttemptOutcome, type StopReason } from './attempt.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { defineScripts, LeaseLost } from './journal-writer.ts'
@@ -24,6 +25,7 @@ export interface StageWorkerOptions {
   breakerFailures: number
   breakerResetMs: number
   log: FastifyBaseLogger
+  tracing: Tracing
 }
 
 export interface StageWorker {
@@ -59,11 +61,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     timeoutMs: options.stageTimeoutMs,
     silenceMs: options.silenceMs,
     maxResultBytes: options.maxResultBytes,
+    tracing: options.tracing,
   })
   const attemptOptions = {
     redis,
     keys,
     client,
+    tracing: options.tracing,
     resultTtlSeconds: options.resultTtlSeconds,
     logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
     onAlive: () => circuit.alive(),
