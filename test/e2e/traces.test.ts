@@ -1,11 +1,28 @@
 /** One trace a job, from the POST through the queue and the worker to the stage service; and nothing when it is off. */
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { type Env, enqueue, startApi, startDoor, startWorker, testEnv } from '../helpers/app.ts'
+import {
+  type Env,
+  enqueue,
+  execute,
+  type Queued,
+  startApi,
+  startDoor,
+  startWorker,
+  testEnv,
+} from '../helpers/app.ts'
 import { type SeenSpan, startCollector } from '../helpers/collector.ts'
 import { finished, operatorQueue, queuedJob } from '../helpers/jobs.ts'
 import { end, runNode } from '../helpers/processes.ts'
-import { fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
+import {
+  type FakeStageService,
+  fail,
+  fakeStageService,
+  type StageCallSeen,
+  silence,
+  succeed,
+} from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
 
 const [SERVER, CLIENT, PRODUCER, CONSUMER] = [2, 3, 4, 5]
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
@@ -31,11 +48,11 @@ const byKind = (spans: SeenSpan[], kind: number) => spans.filter((one) => one.ki
 
 t.test('a job with a retry is one trace, and each span hangs on the right one', async (t) => {
   const { collector, service, api } = await traced(t)
-  service.answer = (call) => (service.calls.length === 1 ? fail(503, 'PASSING') : succeed())(call)
-  const { job_id } = await enqueue(api.url)
-  const spans = await collector.received(6)
+  service.answer = (call) => (call.headers['x-attempt'] === '1' ? fail(503, 'PASSING') : succeed())(call)
+  const { job_id } = await accepted(api.url)
+  const spans = await collector.ofJob(job_id, 6)
 
-  t.equal(new Set(spans.map(({ traceId }) => traceId)).size, 1)
+  t.equal(spans.length, 6)
   const [root, ...more] = byKind(spans, SERVER) as [SeenSpan]
   const [sent] = byKind(spans, PRODUCER) as [SeenSpan]
   t.same(more, [])
@@ -73,7 +90,7 @@ t.test('a job with a retry is one trace, and each span hangs on the right one', 
     const call = calls.find(({ parentSpanId }) => parentSpanId === attempt.spanId) as SeenSpan
     t.equal(call.attributes['http.response.status_code'], i === 0 ? 503 : 200)
     t.equal(call.name, 'POST /api/workflow/stages/{stage}/execute')
-    const { traceparent } = (await service.call(i)).headers
+    const { traceparent } = callsOf(service, job_id)[i]?.headers ?? {}
     t.equal(traceparent, `00-${call.traceId}-${call.spanId}-01`, 'the service hangs on the call')
   }
   t.notMatch(collector.text, 'intermittent', 'no question')
@@ -81,21 +98,25 @@ t.test('a job with a retry is one trace, and each span hangs on the right one', 
 
 t.test("a client's trace is gone on with, and its wish not to be recorded is kept", async (t) => {
   const { collector, service, api } = await traced(t)
-  const [traceId, spanId] = [hex(16), hex(8)]
-  const headers = { traceparent: `00-${traceId}-${spanId}-00`, tracestate: 'vendor=opaque' }
-  await finished(api.url, await enqueue(api.url, { headers }))
-  await finished(
-    api.url,
-    await enqueue(api.url, { headers: { ...headers, traceparent: headers.traceparent.replace(/0$/, '1') } }),
-  )
-  const spans = await collector.received(4)
-  t.equal(spans.length, 4, 'those of the second job')
-  t.equal(byKind(spans, SERVER)[0]?.parentSpanId, spanId)
-  t.ok(spans.every((one) => one.traceId === traceId))
-  const [unwanted, wanted] = await Promise.all([service.call(0), service.call(1)])
-  t.match(unwanted.headers.traceparent, new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`))
-  t.match(wanted.headers.traceparent, new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
-  t.equal(wanted.headers.tracestate, 'vendor=opaque')
+  const client = (flags: string) => ({
+    traceparent: `00-${hex(16)}-${hex(8)}-${flags}`,
+    tracestate: 'vendor=opaque',
+  })
+  const unwanted = await accepted(api.url, () => client('00'))
+  const wanted = await accepted(api.url, () => client('01'))
+  const spans = await collector.ofJob(wanted.job_id, 4)
+  const [traceId, spanId] = partsOf(wanted.headers.traceparent)
+  t.equal(spans.length, 4)
+  t.match(byKind(spans, SERVER), [{ traceId, parentSpanId: spanId }])
+  t.notMatch(collector.text, unwanted.job_id)
+
+  const [call] = callsOf(service, wanted.job_id)
+  t.match(call?.headers.traceparent, new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
+  t.equal(call?.headers.tracestate, 'vendor=opaque')
+  await finished(api.url, unwanted)
+  const [silent] = callsOf(service, unwanted.job_id)
+  const [same] = partsOf(unwanted.headers.traceparent)
+  t.match(silent?.headers.traceparent, new RegExp(`^00-${same}-[0-9a-f]{16}-00$`))
 })
 
 t.test('a worker that dies leaves no gap in the trace; what is left is sent at the end', async (t) => {
@@ -105,8 +126,8 @@ t.test('a worker that dies leaves no gap in the trace; what is left is sent at t
     WORKER_STALLED_CHECK_MS: '200',
   })
   service.answer = silence
-  const job = await enqueue(api.url)
-  await service.call(0)
+  const job = await accepted(api.url)
+  await eventually('the job is called for', () => callsOf(service, job.job_id)[0])
   await end(worker, 'SIGKILL')
   service.answer = succeed()
   const second = await startDoor(t, 'worker.ts', env)
@@ -114,11 +135,10 @@ t.test('a worker that dies leaves no gap in the trace; what is left is sent at t
   t.equal(collector.spans.length, 0, 'the batch is not full')
   t.equal((await end(second)).exit, 0)
   t.equal((await end(api)).exit, 0)
-  const spans = await collector.received(4)
-  t.equal(new Set(spans.map(({ traceId }) => traceId)).size, 1)
+  const spans = await collector.ofJob(job.job_id, 4)
   t.same(byKind(spans, CONSUMER).map(numberOf), [2], 'the first attempt died with its worker')
-  const [first, next] = await Promise.all([service.call(0), service.call(1)])
-  t.equal(traceOf(first), traceOf(next))
+  const traces = callsOf(service, job.job_id).map(({ headers }) => partsOf(String(headers.traceparent))[0])
+  t.same(traces, [spans[0]?.traceId, spans[0]?.traceId])
 })
 
 t.test('off, no header is made up, and a client that traces is passed on', async (t) => {
@@ -148,7 +168,7 @@ t.test('off, no header is made up, and a client that traces is passed on', async
   }
 })
 
-t.test('off, nothing of OpenTelemetry's SDK is loaded', async (t) => {
+t.test('off, the SDK of OpenTelemetry is not loaded', async (t) => {
   const env = await testEnv(t)
   const script = (otel: string) => `
     import { loadConfig } from './config.ts'
@@ -168,6 +188,20 @@ function numberOf({ attributes }: SeenSpan): number {
   return Number(attributes['stagecast.attempt'])
 }
 
-function traceOf({ headers }: { headers: NodeJS.Dict<string | string[]> }): string {
-  return String(headers.traceparent).split('-')[1] as string
+/** Trace id and span id. */
+function partsOf(traceparent = ''): string[] {
+  return traceparent.split('-').slice(1, 3)
+}
+
+function callsOf(service: FakeStageService, jobId: string): StageCallSeen[] {
+  return service.calls.filter(({ body }) => body.job_id === jobId)
+}
+
+/** A job that was taken at the first asking: what a busy Redis did not confirm is another job, of another trace. */
+async function accepted<H extends Record<string, string>>(url: string, toHeaders = () => ({}) as H) {
+  return eventually('a job is accepted', async () => {
+    const headers = toHeaders()
+    const response = await execute(url, { headers })
+    return response.status === 202 ? { ...((await response.json()) as Queued), headers } : null
+  })
 }

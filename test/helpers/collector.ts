@@ -22,9 +22,11 @@ export interface Collector {
   spans: SeenSpan[]
   /** Everything received, as it came. */
   text: string
-  /** The spans as soon as they are so many. */
-  received(count: number): Promise<SeenSpan[]>
+  /** The spans of the trace of a job, as soon as they are so many. */
+  ofJob(jobId: string, count: number): Promise<SeenSpan[]>
 }
+
+const CONSUMER = 5
 
 export async function startCollector(t: Test): Promise<Collector> {
   const events = new EventEmitter()
@@ -32,9 +34,16 @@ export async function startCollector(t: Test): Promise<Collector> {
     url: '',
     spans: [],
     text: '',
-    async received(count) {
-      while (collector.spans.length < count) await once(events, 'spans')
-      return collector.spans
+    async ofJob(jobId, count) {
+      for (;;) {
+        // By an attempt at it: what was refused and asked for again may have left a trace of its own.
+        const attempt = collector.spans.find(
+          ({ kind, attributes }) => kind === CONSUMER && attributes['stagecast.job.id'] === jobId,
+        )
+        const spans = collector.spans.filter(({ traceId }) => traceId === attempt?.traceId)
+        if (spans.length >= count) return spans
+        await once(events, 'spans')
+      }
     },
   }
   const server = createServer(async (request, response) => {
