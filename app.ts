@@ -14,11 +14,13 @@ import consolePages from './plugins/console.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors, { handleClientError, handleError } from './plugins/errors.ts'
+import fleet from './plugins/fleet.ts'
 import hints from './plugins/hints.ts'
 import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
 import limits from './plugins/limits.ts'
+import metrics from './plugins/metrics.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
 import redis from './plugins/redis.ts'
@@ -26,21 +28,26 @@ import securityHeaders from './plugins/security-headers.ts'
 import streams from './plugins/streams.ts'
 import tail from './plugins/tail.ts'
 import tickets from './plugins/tickets.ts'
+import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import workflows from './plugins/workflows.ts'
 import artifactRoutes from './routes/artifacts.ts'
+import boardRoutes from './routes/board.ts'
 import cancelRoutes from './routes/cancel.ts'
 import catalogueRoutes from './routes/catalogue.ts'
 import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
+import metricsRoutes from './routes/metrics.ts'
+import overviewRoutes from './routes/overview.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
 import { Stage } from './stages/catalogue.ts'
 import { Problem } from './stages/errors.ts'
 import { Hint, JobEvent, JobSnapshot, JobSummary, WorkflowEvent } from './stages/job.ts'
+import { NO_TRACING, type Tracing } from './tracing.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */
 const BODY_LIMIT = 262_144
@@ -53,13 +60,14 @@ const BUSY_SHARE = 0.7
 export interface AppParts {
   /** Tells where the console's pages lie; without it none are served. */
   consoleFiles?: () => Promise<string>
+  tracing?: Tracing
 }
 
 /** Builds the API, ready to `listen` or to be given requests with `inject`. */
 export async function buildApp(
   config: Config,
   logger: FastifyBaseLogger,
-  { consoleFiles }: AppParts = {},
+  { consoleFiles, tracing: traces = NO_TRACING }: AppParts = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -95,6 +103,7 @@ export async function buildApp(
   await app.register(docs, { version: VERSION })
   if (consoleFiles) await app.register(consolePages, { files: consoleFiles })
 
+  await app.register(tracing, { tracing: traces })
   const production = config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test'
   await app.register(redis, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, strict: production })
   await app.register(journal, { prefix: config.REDIS_PREFIX, resultTtlSeconds: config.RESULT_TTL_SECONDS })
@@ -107,6 +116,7 @@ export async function buildApp(
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
   })
   await app.register(jobs)
+  await app.register(fleet)
   await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })
   await app.register(progress)
   await app.register(workflows)
@@ -117,6 +127,7 @@ export async function buildApp(
     maxPerUser: config.SSE_MAX_PER_USER,
     maxPerJob: config.SSE_MAX_PER_JOB,
   })
+  await app.register(metrics)
   await app.register(auth, {
     secret: config.JWT_SECRET,
     publicKey: config.JWT_PUBLIC_KEY,
@@ -139,6 +150,12 @@ export async function buildApp(
   await app.register(cancelRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
+
+  const guards = [app.authenticate, app.requireAdmin, app.throttle]
+  await app.register(overviewRoutes, { guards })
+  await app.register(metricsRoutes, { guards })
+  await app.register(boardRoutes, { guards })
+
   app.addHook('preClose', () => app.drained(config.SHUTDOWN_GRACE_MS * BUSY_SHARE))
   return app as unknown as FastifyInstance
 }

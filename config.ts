@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { hasHashTag, NEEDS_HASH_TAG, splitRedisUrl } from './redis-url.ts'
+import { type TracingSettings, tracingFaults, tracingOf } from './tracing-env.ts'
 
 const Count = (fallback: number, minimum = 0, maximum = 2_147_483_647) =>
   Type.Integer({ default: fallback, minimum, maximum })
@@ -18,6 +19,8 @@ const Environment = Type.Object({
   HOST: Text('127.0.0.1'),
   PORT: Count(3001, 0, 65_535),
   WORKER_HEALTH_PORT: Count(0, 0, 65_535),
+  ADMIN_HOST: Text('127.0.0.1'),
+  ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   REDIS_URL: Text(),
   REDIS_PREFIX: Type.String({ default: 'bull', pattern: '^[^:\\s]+$' }),
   WORKER_URL: Text(),
@@ -52,7 +55,11 @@ const Environment = Type.Object({
 })
 
 /** Every variable with its parsed value; `CORS_ORIGINS` is split into `corsOrigins`. */
-export type Config = Readonly<Static<typeof Environment>> & { readonly corsOrigins: readonly string[] }
+export type Config = Readonly<Static<typeof Environment>> & {
+  readonly corsOrigins: readonly string[]
+  /** What the standard variables of OpenTelemetry ask for, null without them. */
+  readonly tracing: TracingSettings | null
+}
 
 /** Names of all variables, for the check that the documentation lists each of them. */
 export const VARIABLES = Object.keys(Environment.properties)
@@ -82,8 +89,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
   const named = new Set(faults.map(nameOf))
   // What a value means is judged only where its shape is right.
   faults.push(...[...meaningFaults(value, role)].filter((fault) => !named.has(nameOf(fault))))
+  faults.push(...tracingFaults(env))
   if (faults.length > 0) throw new ConfigError(faults)
-  return Object.freeze({ ...value, corsOrigins: Object.freeze(split(value.CORS_ORIGINS)) })
+  return Object.freeze({
+    ...value,
+    corsOrigins: Object.freeze(split(value.CORS_ORIGINS)),
+    tracing: tracingOf(env),
+  })
 }
 
 /** Whether a host name or address can be reached from this machine only. */

@@ -48,7 +48,7 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
   } catch (error) {
     // Before there is a log to write to: one fault a line, no stack.
     const { message, code } = error as NodeJS.ErrnoException
-    const hint = code === 'EADDRINUSE' ? ' (choose another PORT, or WORKER_HEALTH_PORT)' : ''
+    const hint = code === 'EADDRINUSE' ? ' (choose another PORT, WORKER_HEALTH_PORT or ADMIN_PORT)' : ''
     const text = error instanceof ConfigError ? message : `Cannot start: ${message}${hint}`
     process.stderr.write(`${text}\n`)
     process.exit(1)

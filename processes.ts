@@ -1,11 +1,15 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
 import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+import { openAdmin, openWorkerAdmin } from './admin.ts'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
-import { createLogger } from './logger.ts'
+import { createLogger, VERSION } from './logger.ts'
 import { redisMisfit } from './redis.ts'
+import { NO_TRACING, type Tracing } from './tracing.ts'
 import { buildHealthApp } from './workers/health.ts'
+import { workerMetrics } from './workers/metrics.ts'
 import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
 /** Compiled, the console lies beside this file; from sources it is bundled when somebody first asks for it. */
@@ -15,36 +19,43 @@ async function consoleFiles(): Promise<string> {
   return consoleOfWorkingCopy()
 }
 
-/** The API, listening. */
+/** The API, listening, and its admin listener. */
 export async function openApi(config: Config): Promise<Running & { url: string }> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
-  const app = await buildApp(config, log, { consoleFiles })
+  const tracing = await openTracing(config, 'stagecast-api', log)
+  const app = await buildApp(config, log, { consoleFiles, tracing })
   const url = await app.listen({ host: config.HOST, port: config.PORT })
+  const admin = await openAdmin(config, log, app)
   return {
     url,
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
-    close: () => app.close(),
+    async close() {
+      await Promise.all([admin?.close(), app.close()])
+      await tracing.close()
+    },
   }
 }
 
-/** A worker taking jobs, with its health listener. */
-export async function openWorker(config: Config): Promise<Running> {
+/** A worker taking jobs, with its health listener; alone in its process it has an admin listener too. */
+export async function openWorker(config: Config, { alone = true } = {}): Promise<Running> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'worker')
+  const tracing = await openTracing(config, 'stagecast-worker', log)
   // Listening first: a start that fails must not have taken a job.
   let fault = (): string | null => 'it is starting'
   const health = buildHealthApp(() => fault(), log)
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
-  const worker = startStageWorker({ ...workerOptions(config), log })
+  const worker = startStageWorker({ ...workerOptions(config), log, tracing })
   fault = worker.fault
+  const admin = alone ? await openWorkerAdmin(config, log, workerMetrics(worker)) : null
   return {
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {
       await worker.close(config.SHUTDOWN_GRACE_MS)
-      await health.close()
+      await Promise.all([health.close(), admin?.close(), tracing.close()])
     },
   }
 }
@@ -55,8 +66,17 @@ async function refuseMisfit({ REDIS_URL, REDIS_PREFIX }: Config): Promise<void> 
   if (misfit) throw new ConfigError([misfit])
 }
 
+/** Nothing of OpenTelemetry is loaded unless it is asked for. */
+async function openTracing({ tracing }: Config, name: string, log: FastifyBaseLogger): Promise<Tracing> {
+  if (!tracing) return NO_TRACING
+  const { startTracing } = await import('./tracing-sdk.ts')
+  return startTracing(tracing, { name, version: VERSION }, (message) =>
+    log.warn({ fault: message }, 'traces cannot be sent'),
+  )
+}
+
 /** The worker's slice of the configuration. */
-export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log'> {
+export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 'tracing'> {
   return {
     redisUrl: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,

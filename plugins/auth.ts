@@ -13,6 +13,8 @@ export interface Caller {
   until: number
   /** Of a ticket: whose workflow it opens. */
   owner?: string
+  /** Whether the token's `scope` holds `admin`. */
+  admin?: boolean
 }
 
 declare module '@fastify/jwt' {
@@ -25,6 +27,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** onRequest hook: sets `request.user` or throws 401. */
     authenticate(request: FastifyRequest): Promise<void>
+    /** onRequest hook, to stand behind `authenticate`: throws 403 unless the caller is an administrator. */
+    requireAdmin(request: FastifyRequest): Promise<void>
   }
 }
 
@@ -79,7 +83,7 @@ export default fp<AuthPluginOptions>(
       }
       const token = bearerOf(request)
       if (options.mock && (token === undefined || !JWT_SHAPE.test(token))) {
-        request.user = { id: MOCK_USER, until: Number.POSITIVE_INFINITY }
+        request.user = { id: MOCK_USER, until: Number.POSITIVE_INFINITY, admin: true }
       } else if (token === undefined) {
         throw unauthenticated('UNAUTHENTICATED', 'Send an Authorization header: Bearer <token>')
       } else {
@@ -94,6 +98,13 @@ export default fp<AuthPluginOptions>(
       if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value as string)
       remembered.set(authorization, { caller, until: Math.min(caller.until, Date.now() + RECHECK_MS) })
     }
+    app.decorate('requireAdmin', async ({ user }) => {
+      if (user.admin) return
+      // RFC 6750, 3.1.
+      const challenge = 'Bearer error="insufficient_scope", scope="admin"'
+      const detail = "This is for administrators: the token's scope must contain admin"
+      throw new ProblemError('FORBIDDEN', detail, { headers: { 'www-authenticate': challenge } })
+    })
   },
   { name: 'auth' },
 )
@@ -160,10 +171,12 @@ function isIssuerAway(error: unknown): boolean {
  * Reads the claims the library takes as they come: a numeric `sub`, a text as `iat`. It is called where nothing
  * may be thrown, so an unusable token gives the empty id, which `verify` refuses.
  */
-function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown }): Caller {
-  const { sub, exp, iat = 0 } = payload
+function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown; scope?: unknown }): Caller {
+  const { sub, exp, iat = 0, scope } = payload
+  // RFC 8693, 4.2: one text, with blanks between.
+  const admin = typeof scope === 'string' && scope.split(' ').includes('admin')
   return typeof sub === 'string' && isInstant(exp) && isInstant(iat)
-    ? { id: sub, until: exp * 1000 }
+    ? { id: sub, until: exp * 1000, admin }
     : { id: '', until: 0 }
 }
 

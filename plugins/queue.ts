@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { ExecuteBody } from '../stages/catalogue.ts'
 import type { JobData } from '../stages/job.ts'
 import { QUEUE_NAME } from '../stages/journal.ts'
+import { queueSpan, type TraceContext } from '../stages/trace.ts'
 import { jobAdder } from './add-jobs.ts'
 import { logOncePerSecond } from './redis.ts'
 
@@ -23,6 +24,8 @@ export interface EnqueueRequest {
   body: ExecuteBody
   /** The caller's Idempotency-Key. */
   idempotencyKey?: string | undefined
+  /** What the job hangs on in a trace. */
+  trace?: TraceContext | null
 }
 
 /**
@@ -34,6 +37,16 @@ export type EnqueueOutcome =
   | { kind: 'mismatch' }
   | { kind: 'unavailable'; jobId?: string }
 
+export interface QueueDepth {
+  /** Jobs that a worker may take now. */
+  waiting: number
+  /** Jobs whose next attempt has its time. */
+  delayed: number
+  active: number
+  /** When the job that is next in line was accepted, epoch ms. */
+  oldestWaitingAt: number | null
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     queue: {
@@ -42,6 +55,10 @@ declare module 'fastify' {
       discard(jobId: string): Promise<void>
       /** Worker processes that are connected to Redis. */
       workers(): Promise<number>
+      /** BullMQ's own view of the queue, to be looked at. Rejects when Redis does not answer. */
+      opened(): Promise<Queue>
+      /** What lies in the queue now. Rejects when Redis does not answer. */
+      depth(): Promise<QueueDepth>
     }
   }
 }
@@ -106,6 +123,22 @@ export default fp<QueuePluginOptions>(
           .then((job) => job?.remove())
           .catch((err: Error) => app.log.debug({ err, jobId }, 'a settled job stays in the queue'))
       },
+      opened: () => usable(),
+      async depth() {
+        const queue = await usable()
+        // An operator's tool may have given a job priority.
+        const [counts, [first]] = await Promise.all([
+          queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active'),
+          queue.getJobs(['waiting', 'prioritized'], 0, 0, true),
+        ])
+        const { waiting = 0, prioritized = 0, delayed = 0, active = 0 } = counts
+        return {
+          waiting: waiting + prioritized,
+          delayed,
+          active,
+          oldestWaitingAt: first?.timestamp ?? null,
+        }
+      },
     })
     app.addHook('onClose', () => Promise.race([queue.close(), deadline(500)]))
 
@@ -126,7 +159,17 @@ export default fp<QueuePluginOptions>(
       return current
     }
 
-    function add(jobId: string, { stage, userId, body }: EnqueueRequest): Promise<void> {
+    async function add(jobId: string, request: EnqueueRequest): Promise<void> {
+      const { name, attributes } = queueSpan('send', QUEUE_NAME, jobId, request.stage)
+      const span = app.tracing.start(name, 'producer', attributes, request.trace ?? null)
+      await send(jobId, { ...request, trace: span.context }).catch((error) => {
+        span.end('QUEUE_UNAVAILABLE')
+        throw error
+      })
+      span.end()
+    }
+
+    function send(jobId: string, { stage, userId, body, trace }: EnqueueRequest): Promise<void> {
       return addJob({
         stage,
         job_id: jobId,
@@ -135,6 +178,7 @@ export default fp<QueuePluginOptions>(
         user_id: userId,
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
+        ...(trace && { trace }),
       })
     }
 
@@ -160,7 +204,7 @@ export default fp<QueuePluginOptions>(
       if (!claim.added) await redis.set(name, JSON.stringify({ ...claim, added: true }), 'KEEPTTL', 'XX')
     }
   },
-  { name: 'queue', dependencies: ['journal'] },
+  { name: 'queue', dependencies: ['journal', 'tracing'] },
 )
 
 function digest(text: string): string {

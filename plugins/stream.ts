@@ -6,6 +6,18 @@ import type { ServerResponse } from 'node:http'
 import type { Hint } from '../stages/job.ts'
 import type { Feed, FeedEvent, Follower } from './feed.ts'
 
+/** What all streams of a process have done. */
+export interface StreamCounts {
+  /** Events written. */
+  events: number
+  /** Streams opened behind an event. */
+  replays: number
+  /** Gaps told. */
+  gaps: number
+  /** Streams cut because their client read nothing. */
+  dropped: number
+}
+
 export interface StreamOptions {
   /** The last event the client has, '' for none. */
   cursor: string
@@ -13,6 +25,7 @@ export interface StreamOptions {
   deadline: number
   /** Has the whole feed read anew. */
   refresh(feed: Feed): void
+  counts: StreamCounts
 }
 
 /** A client whose socket took nothing for so long is dropped; it comes back and resumes. */
@@ -35,6 +48,7 @@ export class Stream implements Follower {
     this.response = response
     this.options = options
     this.cursor = options.cursor
+    if (options.cursor !== '') options.counts.replays += 1
     this.write(`${retry()}: connected\n\n`)
   }
 
@@ -56,7 +70,7 @@ export class Stream implements Follower {
     const now = Date.now()
     const { deadline } = this.options
     const patience = this.blockedAt + BLOCKED_MS
-    if (this.blockedAt > 0 && now >= patience) this.response.destroy()
+    if (this.blockedAt > 0 && now >= patience) this.drop()
     else if (now >= deadline) this.end()
     else if (this.blockedAt === 0) this.write(':\n\n')
     return Math.min(...[deadline, patience].filter((at) => at > now)) - now
@@ -66,6 +80,11 @@ export class Stream implements Follower {
   shutDown(): void {
     if (this.response.writableLength > 0) this.response.destroy()
     else this.end()
+  }
+
+  private drop(): void {
+    this.options.counts.dropped += 1
+    this.response.destroy()
   }
 
   destroy(): void {
@@ -89,6 +108,7 @@ export class Stream implements Follower {
     for (; next < events.length && this.blockedAt === 0; next += 1) {
       const event = events[next] as FeedEvent
       this.cursor = event.id
+      if (event.event !== '') this.options.counts.events += 1
       if (feed.isLast(event)) this.end(frame(event))
       else if (event.event !== '') this.write(frame(event))
     }
@@ -103,6 +123,7 @@ export class Stream implements Follower {
     const gap = feed.asOf < this.suspectedAt ? null : feed.gap()
     if (!gap) return
     this.suspectedAt = 0
+    this.options.counts.gaps += 1
     this.cursor = gap.cursor
     this.write(`id: ${gap.cursor}\nevent: gap\ndata: ${JSON.stringify(gap.data)}\n\n`)
     this.changed(feed)

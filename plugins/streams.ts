@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
-import { Stream } from './stream.ts'
+import { Stream, type StreamCounts } from './stream.ts'
 import { TimingWheel } from './timing-wheel.ts'
 
 export interface StreamsPluginOptions {
@@ -32,6 +32,8 @@ declare module 'fastify' {
       /** Takes over a response whose head is written, until feed, client, credentials or process end. */
       open(response: ServerResponse, request: StreamRequest): void
       readonly size: number
+      /** Since the process began. */
+      readonly counts: Readonly<StreamCounts>
     }
   }
 }
@@ -46,9 +48,11 @@ export default fp<StreamsPluginOptions>(
     const perUser = new Map<string, number>()
     const perFeed = new Map<string, number>()
     const wheel = new TimingWheel<Stream>(options.heartbeatMs, (stream) => stream.tick())
+    const counts: StreamCounts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
     let closing = false
 
     app.decorate('streams', {
+      counts,
       full(key, userId) {
         if (closing || over(streams.size, options.maxConnections)) return 'process'
         if (over(perUser.get(userId), options.maxPerUser)) return 'user'
@@ -61,7 +65,12 @@ export default fp<StreamsPluginOptions>(
         const lifetime = LIFETIME_MS * (0.8 + 0.2 * Math.random())
         // The wheel may be a step late; credentials are never outlived.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
-        const stream = new Stream(response, { cursor, deadline, refresh: (feed) => feeds.refresh(feed) })
+        const stream = new Stream(response, {
+          cursor,
+          deadline,
+          refresh: (feed) => feeds.refresh(feed),
+          counts,
+        })
         streams.add(stream)
         count(perUser, userId, 1)
         count(perFeed, key, 1)

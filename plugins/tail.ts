@@ -74,6 +74,8 @@ declare module 'fastify' {
       wake(): void
       /** Whether the reader stands in the stream now, or could. */
       readonly connected: boolean
+      /** How often its connection was made anew. */
+      readonly reconnects: number
     }
   }
 }
@@ -103,6 +105,10 @@ export default fp<{ url: string; prefix: string }>(
     const listeners: TailListener[] = []
     let position: string | undefined
     let connected = false
+    let connections = 0
+    redis.on('ready', () => {
+      connections += 1
+    })
     let closed = false
     /** Set while nothing is read. */
     let wake: (() => void) | undefined
@@ -111,6 +117,9 @@ export default fp<{ url: string; prefix: string }>(
       wake: () => wake?.(),
       get connected() {
         return wake ? redis.status === 'ready' : connected
+      },
+      get reconnects() {
+        return Math.max(0, connections - 1)
       },
     })
 

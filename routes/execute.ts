@@ -37,6 +37,8 @@ const IdempotencyHeaders = Type.Object({
 })
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.addHook('onRequest', app.traced.onRequest)
+  app.addHook('onResponse', app.traced.onResponse)
   for (const stage of CATALOGUE) {
     app.route({
       method: 'POST',
@@ -64,7 +66,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const body = request.body as ExecuteBody
     requireSense(stage, body)
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-    const outcome = await app.queue.enqueue({ stage, userId: request.user.id, body, idempotencyKey })
+    const { user, span } = request
+    const trace = span?.context ?? null
+    const outcome = await app.queue.enqueue({ stage, userId: user.id, body, idempotencyKey, trace })
     if (outcome.kind === 'unavailable') throw unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
     if (outcome.kind === 'mismatch') {
       const detail =
@@ -72,6 +76,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       throw new ProblemError('IDEMPOTENCY_KEY_REUSED', detail)
     }
     const { jobId } = outcome
+    span?.set({ 'stagecast.job.id': jobId, 'stagecast.stage': stage })
     const base = `/api/workflow/stages/${stage}/jobs/${jobId}`
     const { ticket } = await app.tickets.issue(jobId).catch(() => {
       throw unavailable({ job_id: jobId })
@@ -118,5 +123,5 @@ function schemaOf(stage: Stage) {
 export default fp(routes, {
   name: 'execute',
   encapsulate: true,
-  dependencies: ['queue', 'tickets', 'limits'],
+  dependencies: ['tracing', 'queue', 'tickets', 'limits'],
 })

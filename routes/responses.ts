@@ -1,6 +1,7 @@
 /** Pieces of route schemas: named components, and the problem answers of a route. */
 import { STATUS_CODES } from 'node:http'
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
+import type { onRequestAsyncHookHandler } from 'fastify'
 import { Problem } from '../stages/errors.ts'
 import { StageNumber, Uuid } from '../stages/job.ts'
 
@@ -63,3 +64,8 @@ export const Wait = Type.Optional(Type.Number({ minimum: 0, maximum: 30, descrip
 export const BEARER = [{ bearer: [] }]
 /** For everybody. */
 export const PUBLIC = []
+
+/** Routes for administrators, which ask for a token on the API and none on the admin listener. */
+export interface Guarded {
+  guards: onRequestAsyncHookHandler[]
+}

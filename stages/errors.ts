@@ -12,6 +12,7 @@ export const ERRORS = {
   TOKEN_EXPIRED: { status: 401, title: 'The bearer token has expired' },
   INVALID_TICKET: { status: 401, title: 'The ticket is not valid for these events' },
   TICKET_EXPIRED: { status: 401, title: 'The ticket has expired' },
+  FORBIDDEN: { status: 403, title: 'The token does not allow this' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
   STAGE_NOT_FOUND: { status: 404, title: 'There is no such stage' },
   JOB_NOT_FOUND: { status: 404, title: 'There is no such job' },

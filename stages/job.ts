@@ -2,6 +2,7 @@
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
 import { EVENT_ID_PATTERN, EventType, JobError, JobStatus, POSITION_PATTERN } from './events.ts'
 import { ArtifactName } from './service.ts'
+import { TraceContext } from './trace.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 // TypeBox refuses a format it was not told of; Ajv brings its own.
@@ -35,6 +36,8 @@ export const JobData = Type.Object({
   /** Epoch milliseconds at which the API accepted the job. */
   timestamp: Type.Integer(),
   inputs: Type.Record(Type.String(), Type.Unknown()),
+  /** What its attempts hang on, when the client or this system traces. */
+  trace: Type.Optional(TraceContext),
 })
 export type JobData = Static<typeof JobData>
 

@@ -16,6 +16,7 @@ import { eventId, LOG_CAPACITY, type LogEntry } from './events.ts'
 import type { JobSnapshot } from './job.ts'
 import { type JobOrigin, orderArguments, PLACE_EVENTS, workflowName } from './order.ts'
 import { toSummary } from './snapshot.ts'
+import { COUNT_EVENTS, toCount } from './tally.ts'
 
 export const QUEUE_NAME = 'workflow-stages'
 
@@ -41,6 +42,10 @@ export interface JournalKeys {
   events: string
   /** Pub/sub channel on which workers hear of cancel requests. */
   cancels: string
+  /** Hash of what has happened to all jobs: see `tally.ts`. */
+  tally: string
+  /** Hash of the living workers: see `fleet.ts`. */
+  workers: string
   /** Any other key of ours, e.g. `own('idem', hash)`. */
   own(...parts: string[]): string
 }
@@ -57,6 +62,8 @@ export function journalKeys(prefix: string): JournalKeys {
     jobs: (userId) => `${base}:jobs:${userId}`,
     events: `${base}:events`,
     cancels: `${base}:cancels`,
+    tally: `${base}:tally`,
+    workers: `${base}:workers`,
     own: (...parts) => [base, ...parts].join(':'),
   }
 }
@@ -65,15 +72,15 @@ export function journalKeys(prefix: string): JournalKeys {
 export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
 /**
- * KEYS job, lock, end, log, events, order, jobs, brief
+ * KEYS job, lock, end, log, events, order, jobs, brief, tally
  * ARGV what `orderArguments` gives (5), token ('' = the caller found the job free), expected cursor, new cursor,
  *      log TTL in s, may a cancelling job take this ('1' or ''), end record ('' = none), its summary, TTL of both in s,
- *      last entry, announcement, then every new entry
+ *      last entry, announcement, what `toCount` gives, then every new entry
  *
  * The HDEL of nothing lets the script finish in a Redis out of memory, which refuses only scripts that begin to
  * write with a command that takes memory: what was accepted may still be settled.
  */
-export const RECORD = `${PLACE_EVENTS}
+export const RECORD = `${PLACE_EVENTS}${COUNT_EVENTS}
 if ARGV[6] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[6] then return 'lost' end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
 local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel')
@@ -81,7 +88,7 @@ if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
 if stored[3] and ARGV[10] == '' then return 'cancelling' end
 redis.call('HDEL', KEYS[1], '')
-if redis.call('RPUSH', KEYS[4], unpack(ARGV, 16)) > ${LOG_CAPACITY} then
+if redis.call('RPUSH', KEYS[4], unpack(ARGV, 17)) > ${LOG_CAPACITY} then
   redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
 end
 redis.call('EXPIRE', KEYS[4], ARGV[9])
@@ -93,9 +100,10 @@ end
 local places = place(KEYS[1], KEYS[6], KEYS[7])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[1],
   'data', ARGV[15], 'workflow', ARGV[3], 'places', places)
+if ARGV[16] ~= '' then count(ARGV[16], KEYS[9], KEYS[1]) end
 return 'ok'`
 
-export const RECORD_KEYS = 8
+export const RECORD_KEYS = 9
 
 /** One call of `RECORD`. */
 export interface RecordWrite {
@@ -122,12 +130,13 @@ export function recordArguments(keys: JournalKeys, write: RecordWrite): (string 
   const newest = entries.at(-1) as LogEntry
   return [
     ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
-    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.brief(id)],
+    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.brief(id), keys.tally],
     ...orderArguments(job, entries.map(eventId), resultTtlSeconds),
     ...[write.token, write.expected, eventId(newest)],
     ...[end ? resultTtlSeconds : write.logTtlSeconds, write.cancelled ? '1' : ''],
     ...[end ? JSON.stringify(end) : '', end ? JSON.stringify(toSummary(end)) : '', resultTtlSeconds],
-    ...[lines.at(-1) as string, JSON.stringify({ prev: write.expected, entries }), ...lines],
+    ...[lines.at(-1) as string, JSON.stringify({ prev: write.expected, entries })],
+    ...[toCount(job.stage, entries), ...lines],
   ]
 }
 

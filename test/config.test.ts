@@ -17,6 +17,8 @@ const DEFAULTS: Record<string, unknown> = {
   HOST: '127.0.0.1',
   PORT: 3001,
   WORKER_HEALTH_PORT: 0,
+  ADMIN_HOST: '127.0.0.1',
+  ADMIN_PORT: undefined,
   REDIS_URL: undefined,
   REDIS_PREFIX: 'bull',
   WORKER_URL: undefined,
@@ -285,3 +287,28 @@ function publicPem(kind: 'rsa' | 'P-256' | 'P-384'): string {
       : generateKeyPairSync('ec', { namedCurve: kind })
   return String(publicKey.export({ type: 'spki', format: 'pem' }))
 }
+
+t.test('traces are wanted only by the standard variables', async (t) => {
+  const wanted = (env: NodeJS.ProcessEnv) => loadConfig({ ...USABLE, ...env }).tracing
+  const there = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
+  for (const env of [
+    {},
+    { OTEL_SERVICE_NAME: 'mine' },
+    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    { ...there, OTEL_TRACES_EXPORTER: 'none' },
+    { ...there, OTEL_SDK_DISABLED: 'true' },
+    { OTEL_TRACES_EXPORTER: 'zipkin', OTEL_SDK_DISABLED: 'true' },
+  ])
+    t.equal(wanted(env), null, JSON.stringify(env))
+  t.same(wanted(there), { exporter: 'otlp', protocol: 'http/protobuf' })
+  const json = { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' }
+  const traces = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://a.example/v1/traces' }
+  t.same(wanted({ ...traces, ...json }), { exporter: 'otlp', protocol: 'http/json' })
+  t.same(wanted({ OTEL_TRACES_EXPORTER: 'console' }), { exporter: 'console', protocol: 'http/protobuf' })
+  for (const [name, env] of [
+    ['OTEL_TRACES_EXPORTER', { OTEL_TRACES_EXPORTER: 'zipkin' }],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', { ...there, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4317' }],
+  ] as const)
+    t.throws(() => wanted(env), new RegExp(`\\n  ${name} must [^\\n]*$`), name)
+})

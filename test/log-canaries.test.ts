@@ -1,8 +1,10 @@
-/** Nothing a user entrusts to a request is in any log line, at any level, come what may. */
+/** Nothing a user entrusts to a request is in any log line, metric, trace or overview, at any level, come what may. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { type Door, JWT_SECRET, startDoor, testEnv } from './helpers/app.ts'
+import { startCollector } from './helpers/collector.ts'
 import { absentRedis, adminOf, becomesReady, type Outage } from './helpers/outage.ts'
+import { logLine } from './helpers/processes.ts'
 import { sendRaw } from './helpers/raw.ts'
 import { openStream } from './helpers/sse.ts'
 import { type Answer, fail, fakeStageService, json, ndjson, success } from './helpers/stage-service.ts'
@@ -22,6 +24,7 @@ t.test('no log line of API or worker knows a token, a ticket, a question, a key 
   const redis = await absentRedis(t)
   await redis.start()
   const { service, answers } = await startService(t)
+  const collector = await startCollector(t)
   const env = await testEnv(t, {
     REDIS_URL: redis.url,
     WORKER_URL: service.url,
@@ -30,6 +33,9 @@ t.test('no log line of API or worker knows a token, a ticket, a question, a key 
     STAGE_JOB_BACKOFF_MS: '10',
     BREAKER_RESET_MS: '100',
     STAGE_MAX_RESULT_BYTES: '2000',
+    ADMIN_PORT: '0',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
   })
   const [api, worker] = await Promise.all([startDoor(t, 'server.ts', env), startDoor(t, 'worker.ts', env)])
   await becomesReady(api.url)
@@ -44,6 +50,7 @@ t.test('no log line of API or worker knows a token, a ticket, a question, a key 
   const last = await user.execute()
   t.equal(last.status, 202, 'it goes on after that')
 
+  const figures = [...(await figuresOf(api, true)), ...(await figuresOf(worker, false))]
   for (const door of [api, worker]) door.child.kill('SIGTERM')
   t.same(await Promise.all([api.exited, worker.exited]), [0, 0])
   saysEnough(t, api, worker, jobs)
@@ -53,7 +60,22 @@ t.test('no log line of API or worker knows a token, a ticket, a question, a key 
     const leaks = logs.filter((line) => secrets.some((secret) => contains(line, secret)))
     t.same(leaks, [], `${logs.length} lines`)
   }
+  for (const job of jobs) t.ok(collector.text.includes(job), 'each job has its trace')
+  t.match(figures[0], /outcome="failed"} [1-9]/)
+  for (const text of [collector.text, ...figures])
+    t.same(
+      secrets.filter((secret) => contains(text, secret)),
+      [],
+      `${text.length} characters of traces, metrics and overview`,
+    )
 })
+
+/** What the admin listener of a process tells. */
+async function figuresOf(door: Door, isApi: boolean): Promise<string[]> {
+  const url = /admin listener: (http:[^"]+)/.exec(await logLine(door, 'admin listener: '))?.[1]
+  const paths = isApi ? ['/metrics', '/api/admin/overview'] : ['/metrics']
+  return Promise.all(paths.map(async (path) => (await fetch(`${url}${path}`)).text()))
+}
 
 /** A caller that remembers all that must not be told. */
 class Client {
@@ -80,6 +102,14 @@ class Client {
     const { job_id, urls } = (await response.json()) as { job_id: string; urls?: { events: string } }
     if (urls) this.remember(urls.events.split('ticket=')[1] as string)
     return { status: response.status, job_id, events: `${this.url}${urls?.events}` }
+  }
+
+  /** A job; what a busy Redis does not confirm is asked for again. */
+  async accepted(stage: number) {
+    for (;;) {
+      const answer = await this.execute({}, stage)
+      if (answer.status === 202) return answer
+    }
   }
 
   /** Each route of a job, with the token and with a ticket, as it should be and as it should not. */
@@ -203,7 +233,7 @@ async function runJobs(user: Client, answers: Answer[]): Promise<string[]> {
   ]) {
     // Twice: a failure that may pass is tried again.
     answers.push(answer, answer)
-    const { job_id, events } = await user.execute({}, ids.length === 0 ? 2 : 3)
+    const { job_id, events } = await user.accepted(ids.length === 0 ? 2 : 3)
     ids.push(job_id)
     await (await openStream(events)).rest()
     answers.length = 0

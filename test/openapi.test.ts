@@ -10,6 +10,7 @@ import {
   startApi,
   startWorker,
   testEnv,
+  token,
 } from './helpers/app.ts'
 import { answersOf, type Document, headersOf, Judge, operationsOf } from './helpers/openapi.ts'
 import { becomesReady } from './helpers/outage.ts'
@@ -157,6 +158,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   const nowhere = { job_id: randomUUID(), workflow_id: randomUUID() }
   const alice = authorization()
   const slow = authorization('slow')
+  const admin = { authorization: `Bearer ${token('alice', { scope: 'admin' })}` }
   const foreign = { authorization: `Bearer ${makeToken({ header: { alg: 'HS256' }, key: 'x'.repeat(40) })}` }
   const typed = { 'content-type': 'application/json' }
   const of = ({ job_id }: Pick<Queued, 'job_id'>, stage = 2) => ({
@@ -286,6 +288,10 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getArtifact', 502, { path: { ...file, name: 'odd' }, headers: alice })
   await drive('getArtifact', 404, { path: { ...file, name: 'b.json' }, headers: alice })
 
+  await drive('getOverview', 200, { headers: admin })
+  await drive('getOverview', 403, { headers: alice })
+  await drive('getOverview', 503, { at: redisless, headers: admin })
+
   // What every route with a token can answer.
   await fetch(`${limited.url}/api/workflow/stages`, { headers: alice })
   const rs256 = {
@@ -296,7 +302,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     const path = { ...of(done), name: 'a.json' }
     await drive(id, 401, { path })
     await drive(id, 401, { path, headers: foreign })
-    await drive(id, 429, { at: limited, path, headers: alice })
+    await drive(id, 429, { at: limited, path, headers: template.includes('/admin/') ? admin : alice })
     await drive(id, 503, { at: keyless, path, headers: rs256 })
     if (id === 'listJobs') await drive(id, 503, { at: redisless, headers: alice })
     if (!template.includes('{')) continue
@@ -346,6 +352,7 @@ const PATHS = [
   '/health/live',
   '/health/ready',
   '/api/workflow/stages',
+  '/api/admin/overview',
   '/api/workflow/jobs',
   ...EXECUTES.map((stage) => `/api/workflow/stages/${stage}/execute`),
   ...['events', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),

@@ -3,8 +3,11 @@ import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import { isTerminal, type LogEntry, MILESTONE } from '../stages/events.ts'
 import { JobData, type JobResult } from '../stages/job.ts'
+import { QUEUE_NAME } from '../stages/journal.ts'
 import type { StageAnswer } from '../stages/service.ts'
 import type { Journal } from '../stages/snapshot.ts'
+import { queueSpan, readTraceContext } from '../stages/trace.ts'
+import type { Span, Tracing } from '../tracing.ts'
 import type { Verdict } from './circuit.ts'
 import { StageFailure } from './failure.ts'
 import {
@@ -19,6 +22,7 @@ import type { StageClient } from './stage-client.ts'
 
 export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
+  tracing: Tracing
   /** A sign of life of the stage service. */
   onAlive(): void
   /** Whether the circuit is not closed: what fails then, as a probe does, uses up no attempt. */
@@ -62,11 +66,28 @@ export class Attempt {
   /** Runs the attempt to its end. Throws `LeaseLost` when the job is not ours any more, or what Redis threw. */
   async run(signal: AbortSignal): Promise<AttemptOutcome> {
     this.begun = true
+    const { job_id, stage } = this.journal.data
+    const { name, attributes } = queueSpan('process', QUEUE_NAME, job_id, stage)
+    const parent = readTraceContext(this.journal.data.trace)
+    const span = this.options.tracing.start(name, 'consumer', attributes, parent)
+    try {
+      const outcome = await this.runIn(span, signal)
+      span.set({ 'stagecast.attempt': this.number, 'stagecast.outcome': outcome.kind })
+      span.end(outcome.kind === 'failed' || outcome.kind === 'retry' ? outcome.code : undefined)
+      return outcome
+    } catch (error) {
+      span.set({ 'stagecast.attempt': this.number })
+      span.end((error as Error).name)
+      throw error
+    }
+  }
+
+  private async runIn(span: Span, signal: AbortSignal): Promise<AttemptOutcome> {
     const startedAt = performance.now()
     try {
       const refused = await this.begin()
       if (refused) return refused
-      const answer = await this.call(signal)
+      const answer = await this.call(span, signal)
       return await this.complete(answer, Math.round(performance.now() - startedAt))
     } catch (error) {
       return this.end(error, signal)
@@ -96,19 +117,20 @@ export class Attempt {
     return this.fail({ code: 'INVALID_JOB', message, retryable: false, attempt: this.number }, 'none')
   }
 
-  private async call(signal: AbortSignal): Promise<StageAnswer> {
+  private async call(span: Span, signal: AbortSignal): Promise<StageAnswer> {
     signal.throwIfAborted()
     const { client, onAlive } = this.options
-    const span = MILESTONE.answered - MILESTONE.called
+    const share = MILESTONE.answered - MILESTONE.called
     let reached: number = MILESTONE.called
     return client.call({
       // With the id the queue knows the job by, whatever its data says.
       job: this.journal.data,
       attempt: this.number,
+      trace: span.context,
       signal,
       onAlive,
       onProgress: (percent, message = 'the stage service is at work') => {
-        reached = Math.max(reached, Math.round(MILESTONE.called + (percent / 100) * span))
+        reached = Math.max(reached, Math.round(MILESTONE.called + (percent / 100) * share))
         return this.writer.step({ type: 'progress', progress: reached, message })
       },
     })

@@ -2,6 +2,8 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { JobData } from '../stages/job.ts'
 import type { StageAnswer, StageRequest } from '../stages/service.ts'
+import type { TraceContext } from '../stages/trace.ts'
+import type { Span, Tracing } from '../tracing.ts'
 import { clip, failureOfStatus, StageFailure } from './failure.ts'
 import { readLines } from './ndjson.ts'
 import { judge, parse, throwReported, tooLarge, unusable } from './stage-answer.ts'
@@ -14,11 +16,14 @@ export interface StageClientOptions {
   /** Longest silence once the answer has begun, in ms. */
   silenceMs: number
   maxResultBytes: number
+  tracing: Tracing
 }
 
 export interface StageCall {
   job: JobData
   attempt: number
+  /** What the call hangs on in a trace. */
+  trace: TraceContext | null
   /** Ends the call by closing the connection, which is how the service learns that it may stop. */
   signal: AbortSignal
   /** A line arrived: the service is alive. */
@@ -27,6 +32,7 @@ export interface StageCall {
   onProgress(percent: number, message: string | undefined): Promise<void>
 }
 
+const TEMPLATE = '/api/workflow/stages/{stage}/execute'
 const MAX_ERROR_BYTES = 65_536
 
 export class StageClient {
@@ -43,9 +49,24 @@ export class StageClient {
 
   /** The service's answer with `success: true`; every other end is thrown as `StageFailure` or the abort reason. */
   async call(call: StageCall): Promise<StageAnswer> {
+    const span = this.options.tracing.start(`POST ${TEMPLATE}`, 'client', this.attributesOf(call), call.trace)
+    try {
+      return await this.exchange(call, span)
+    } catch (error) {
+      span.end(
+        error instanceof StageFailure ? error.code : call.signal.aborted ? call.signal.reason : 'OTHER',
+      )
+      throw error
+    } finally {
+      span.end()
+    }
+  }
+
+  private async exchange(call: StageCall, span: Span): Promise<StageAnswer> {
     const watchdog = new Watchdog(this.options, call.signal)
     try {
-      const answer = await this.send(call, watchdog.signal)
+      const answer = await this.send(call, span.context, watchdog.signal)
+      span.set({ 'http.response.status_code': answer.statusCode })
       watchdog.listen()
       return await this.read(answer, call, watchdog)
     } catch (error) {
@@ -61,7 +82,25 @@ export class StageClient {
     return this.agent.destroy()
   }
 
-  private send({ job, attempt }: StageCall, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  /** By OpenTelemetry's conventions for HTTP clients. */
+  private attributesOf({ job, attempt }: StageCall) {
+    const { hostname, port, protocol } = this.base
+    return {
+      'http.request.method': 'POST',
+      'url.template': TEMPLATE,
+      'server.address': hostname,
+      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+      'stagecast.job.id': job.job_id,
+      'stagecast.stage': job.stage,
+      'stagecast.attempt': attempt,
+    }
+  }
+
+  private send(
+    { job, attempt }: StageCall,
+    trace: TraceContext | null,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const body: StageRequest = {
       workflow_id: job.workflow_id,
       research_question: job.research_question,
@@ -80,6 +119,7 @@ export class StageClient {
         'x-request-id': job.job_id,
         'idempotency-key': job.job_id,
         'x-attempt': String(attempt),
+        ...trace,
       },
       body: JSON.stringify(body),
       signal,

@@ -4,9 +4,11 @@ import type { FastifyBaseLogger } from 'fastify'
 import { closeRedis, connectRedis } from '../redis.ts'
 import type { JobData } from '../stages/job.ts'
 import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
+import type { Tracing } from '../tracing.ts'
 import { Attempt, type AttemptOutcome, type StopReason } from './attempt.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { defineScripts, LeaseLost } from './journal-writer.ts'
+import { startPresence, type WorkerPresence } from './presence.ts'
 import { StageClient } from './stage-client.ts'
 
 export interface StageWorkerOptions {
@@ -23,11 +25,15 @@ export interface StageWorkerOptions {
   breakerFailures: number
   breakerResetMs: number
   log: FastifyBaseLogger
+  tracing: Tracing
 }
 
 export interface StageWorker {
   /** Why no job can be taken right now, or null. */
   fault(): string | null
+  state(): WorkerPresence
+  /** How often its connections to Redis were made anew, by what they are for. */
+  reconnects(): Record<'jobs' | 'cancels', number>
   /** Takes no more jobs, gives those under way until `graceMs` before the end, then hands them over. */
   close(graceMs: number): Promise<void>
 }
@@ -55,11 +61,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     timeoutMs: options.stageTimeoutMs,
     silenceMs: options.silenceMs,
     maxResultBytes: options.maxResultBytes,
+    tracing: options.tracing,
   })
   const attemptOptions = {
     redis,
     keys,
     client,
+    tracing: options.tracing,
     resultTtlSeconds: options.resultTtlSeconds,
     logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
     onAlive: () => circuit.alive(),
@@ -68,6 +76,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
   /** Runs of this process by job id, for the signals that reach them. */
   const running = new Map<string, Run>()
+  const state = () => ({
+    concurrency: options.concurrency,
+    running: running.size,
+    circuit: circuit.state,
+  })
+  const presence = startPresence(redis, keys, state)
+  const connected = { jobs: 0, cancels: 0 }
 
   const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
@@ -92,10 +107,17 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
 
   circuit.events.on('change', (state) => {
     log.warn({ state }, 'circuit to the stage service')
+    presence.tell()
     if (state === 'open') void worker.pause(true)
     else if (worker.isPaused() && !worker.closing) void worker.resume()
   })
 
+  redis.on('ready', () => {
+    connected.jobs += 1
+  })
+  subscriber.on('ready', () => {
+    connected.cancels += 1
+  })
   subscriber.on('ready', listenForCancels)
   const listening = setInterval(() => void subscriber.ping().catch(() => {}), LISTENING_CHECK_MS)
   subscriber.on('message', (_channel, jobId) => stop(jobId, 'cancel'))
@@ -106,6 +128,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       // Paused while the circuit is open, it still does its part.
       return worker.isRunning() || worker.isPaused() ? null : 'the worker does not run'
     },
+    state,
+    reconnects: () => ({
+      jobs: Math.max(0, connected.jobs - 1),
+      cancels: Math.max(0, connected.cancels - 1),
+    }),
     close,
   }
 
@@ -208,6 +235,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     circuit.stop()
     clearInterval(listening)
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
+    await Promise.race([presence.leave(), delay(rest / 2)])
     await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }
 }

@@ -207,6 +207,6 @@ t.test('a port that is taken', async (t) => {
   ] as const) {
     const { exit, output } = await runNode(t, ['--import=tsx', file], { ...env, ...taken })
     t.equal(exit, 1)
-    t.match(output, /EADDRINUSE.*choose another PORT, or WORKER_HEALTH_PORT/)
+    t.match(output, /EADDRINUSE.*choose another PORT, WORKER_HEALTH_PORT or ADMIN_PORT/)
   }
 })

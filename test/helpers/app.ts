@@ -10,6 +10,7 @@ import type { Test } from 'tap'
 import { type AppParts, buildApp } from '../../app.ts'
 import { type Config, loadConfig } from '../../config.ts'
 import { workerOptions } from '../../processes.ts'
+import { NO_TRACING } from '../../tracing.ts'
 import { type StageWorker, startStageWorker } from '../../workers/stage-worker.ts'
 import type { Owner } from './owner.ts'
 import { randomPrefix, sharedRedis } from './redis.ts'
@@ -60,7 +61,7 @@ export async function startApi(t: Test, env: Env, parts: AppParts = {}): Promise
 export function startWorker(t: Test, env: Env): StageWorker & { logs: string[] } {
   const config = loadConfig(env)
   const { log, logs } = memoryLog()
-  const worker = startStageWorker({ ...workerOptions(config), log })
+  const worker = startStageWorker({ ...workerOptions(config), log, tracing: NO_TRACING })
   t.teardown(() => worker.close(1000))
   return { ...worker, logs }
 }

@@ -249,12 +249,14 @@ class FakeResponse extends EventEmitter {
 
 function open({ cursor = '', refresh = (_: Feed) => {} } = {}) {
   const response = new FakeResponse()
+  const counts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
   const stream = new Stream(response as unknown as ServerResponse, {
     cursor,
     deadline: Number.POSITIVE_INFINITY,
     refresh,
+    counts,
   })
-  return { stream, response }
+  return { stream, response, counts }
 }
 
 /** A stream to a client on a real socket that does not read. */
@@ -267,8 +269,9 @@ async function openRaw(t: Test, { deadline }: { deadline: number }) {
   const client = new RawClient(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
   const [, response] = (await asked) as [unknown, ServerResponse]
   response.writeHead(200)
-  const stream = new Stream(response, { cursor: '', deadline, refresh: () => {} })
-  return { stream, response, client }
+  const counts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
+  const stream = new Stream(response, { cursor: '', deadline, refresh: () => {}, counts })
+  return { stream, response, client, counts }
 }
 
 async function connectionsOf(redis: Redis): Promise<number> {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { JobData } from '../../stages/job.ts'
 import type { StageAnswer } from '../../stages/service.ts'
+import { NO_TRACING } from '../../tracing.ts'
 import { StageFailure } from '../../workers/failure.ts'
 import { type StageCall, StageClient, type StageClientOptions } from '../../workers/stage-client.ts'
 import {
@@ -39,13 +40,14 @@ interface Called {
 
 async function callAt(t: Test, url: string, given: Partial<StageClientOptions & StageCall>): Promise<Called> {
   const { timeoutMs = 20_000, silenceMs = 10_000, maxResultBytes = 100_000, ...rest } = given
-  const client = new StageClient({ url, timeoutMs, silenceMs, maxResultBytes })
+  const client = new StageClient({ url, timeoutMs, silenceMs, maxResultBytes, tracing: NO_TRACING })
   t.teardown(() => client.close())
   const called: Called = { progress: [], alive: 0 }
   try {
     called.answer = await client.call({
       job,
       attempt: 2,
+      trace: null,
       signal: new AbortController().signal,
       onAlive: () => {
         called.alive += 1
@@ -159,12 +161,15 @@ t.test('a service that ends its own answer is not hung up on, and keeps its conn
     // The end comes on its own, as it does from a generator that cleans up after its last line.
     response.write(`${JSON.stringify(RESULT)}\n`, () => setImmediate(() => response.end()))
   })
-  const options = { url: service.url, timeoutMs: 5000, silenceMs: 5000, maxResultBytes: 1000 }
+  const options = {
+    ...{ url: service.url, timeoutMs: 5000, silenceMs: 5000, maxResultBytes: 1000 },
+    tracing: NO_TRACING,
+  }
   const client = new StageClient(options)
   t.teardown(() => client.close())
   const signal = new AbortController().signal
   for (let i = 0; i < 3; i += 1) {
-    const given = { job, attempt: 1, signal, onAlive() {}, onProgress: async () => {} }
+    const given = { job, attempt: 1, trace: null, signal, onAlive() {}, onProgress: async () => {} }
     t.match(await client.call(given), { success: true })
   }
   t.notOk(cut)

@@ -1,0 +1,67 @@
+/** What goes on in all processes together: the tally, the living workers, the queue. Read at most once a second. */
+import fp from 'fastify-plugin'
+import { CATALOGUE } from '../stages/catalogue.ts'
+import { readWorkers, type WorkerState } from '../stages/fleet.ts'
+import { readTally, type StageTally } from '../stages/tally.ts'
+import type { QueueDepth } from './queue.ts'
+
+export interface Fleet {
+  /** When it was read, epoch ms. */
+  at: number
+  queue: QueueDepth
+  /** The living, in the order of their ids. */
+  workers: WorkerState[]
+  /** Every stage of the catalogue; 0 stands for jobs that somebody queued by hand under another name. */
+  tallies: StageTally[]
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    fleet: {
+      /** As of `FRESH_MS` ago at most, however many ask. Throws 503 while Redis is away. */
+      read(): Promise<Fleet>
+    }
+  }
+}
+
+const FRESH_MS = 1000
+
+export default fp(
+  async (app) => {
+    const { redis, journal, queue } = app
+    let latest: { at: number; fleet: Promise<Fleet> } | undefined
+
+    app.decorate('fleet', {
+      read() {
+        const now = performance.now()
+        if (latest && now - latest.at < FRESH_MS) return latest.fleet
+        const reading = { at: now, fleet: app.fromRedis(readFleet()) }
+        latest = reading
+        // A failure is told to those who wait for this reading, and to nobody after them.
+        reading.fleet.catch(() => {
+          if (latest === reading) latest = undefined
+        })
+        return reading.fleet
+      },
+    })
+
+    async function readFleet(): Promise<Fleet> {
+      // BullMQ would wait for Redis.
+      if (redis.status !== 'ready') throw new Error('Redis is not connected')
+      const { tally, workers } = journal.keys
+      const [depth, counts, announced, [seconds]] = await Promise.all([
+        queue.depth(),
+        redis.hgetall(tally),
+        redis.hgetall(workers),
+        redis.time(),
+      ])
+      return {
+        at: Date.now(),
+        queue: depth,
+        workers: readWorkers(announced, Number(seconds) * 1000),
+        tallies: [0, ...CATALOGUE.map(({ stage }) => stage)].map((stage) => readTally(counts, stage)),
+      }
+    }
+  },
+  { name: 'fleet', dependencies: ['queue', 'journal'] },
+)

@@ -1,0 +1,137 @@
+/** Metrics in the format of Prometheus: of this process, and of the fleet as Redis has it. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Fleet } from './fleet.ts'
+import { addFleetMetrics } from './fleet-metrics.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** All metrics as text. Comes within `REDIS_WITHIN_MS`, also with Redis away. */
+    metrics(): Promise<{ contentType: string; text: string }>
+  }
+}
+
+/** How long a scrape waits for Redis before it does without. */
+const REDIS_WITHIN_MS = 2500
+
+export default fp(
+  async (app) => {
+    const registry = new Registry()
+    let reconnects = 0
+    // Assembled when the first connection stands or has failed; every one from here on is made anew.
+    app.redis.on('ready', () => {
+      reconnects += 1
+    })
+    collectDefaultMetrics({ register: registry })
+    countProcess()
+    timeRequests()
+
+    new Gauge({
+      name: 'stagecast_redis_up',
+      help: '1 when Redis has told the figures of the fleet for this scrape; without it they are left out',
+      registers: [registry],
+      async collect() {
+        this.set((await readFleet()) ? 1 : 0)
+      },
+    })
+    addFleetMetrics(registry, readFleet)
+    app.decorate('metrics', async () => ({
+      contentType: registry.contentType,
+      text: await registry.metrics(),
+    }))
+
+    /** Fresh for about a second, so that one scrape tells of one reading. */
+    function readFleet(): Promise<Fleet | null> {
+      let timer: NodeJS.Timeout
+      const late = new Promise<null>((resolve) => {
+        timer = setTimeout(resolve, REDIS_WITHIN_MS, null)
+      })
+      const read = app.fleet.read().catch(() => null)
+      return Promise.race([read, late]).finally(() => clearTimeout(timer))
+    }
+
+    /** What the plugins count by themselves. */
+    function countProcess(): void {
+      const gauge = (name: string, help: string, read: () => number) =>
+        new Gauge({ name, help, registers: [registry], collect: onCollect(read) })
+      const counter = (name: string, help: string, read: () => number) =>
+        new Counter({
+          ...{ name, help, registers: [registry] },
+          collect() {
+            this.reset()
+            this.inc(read())
+          },
+        })
+      const { counts } = app.streams
+      gauge('stagecast_streams_open', 'Event streams open in this process', () => app.streams.size)
+      gauge('stagecast_jobs_watched', 'Jobs watched in this process', () => app.progress.watched)
+      counter('stagecast_events_sent_total', 'Events written to event streams', () => counts.events)
+      counter(
+        'stagecast_replays_total',
+        'Event streams that were opened behind an event their client had, and went on from there',
+        () => counts.replays,
+      )
+      counter(
+        'stagecast_gaps_total',
+        'Clients told that events behind theirs are no longer kept',
+        () => counts.gaps,
+      )
+      counter(
+        'stagecast_slow_clients_dropped_total',
+        'Event streams cut because their client took nothing for long',
+        () => counts.dropped,
+      )
+      new Counter({
+        name: 'stagecast_redis_reconnects_total',
+        help: 'Connections to Redis made anew, by what they are for',
+        labelNames: ['connection'],
+        registers: [registry],
+        collect() {
+          this.reset()
+          this.inc({ connection: 'commands' }, reconnects)
+          this.inc({ connection: 'reader' }, app.tail.reconnects)
+        },
+      })
+    }
+
+    /** By the template of the route: its parameters would be labels without end. */
+    function timeRequests(): void {
+      const seconds = new Histogram({
+        name: 'stagecast_http_request_duration_seconds',
+        help: 'How long answers took, by route; long polls wait on purpose, event streams are left out',
+        labelNames: ['method', 'route', 'status'],
+        buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+        registers: [registry],
+      })
+      /** Finding a histogram by its labels costs more than counting in it. */
+      const known = new Map<string, ReturnType<typeof seconds.labels>>()
+      app.addHook('onResponse', (request, reply, done) => {
+        const route = request.routeOptions.url ?? 'none'
+        // An event stream lasts for as long as its client likes; whatever it was told is told by other metrics.
+        if (!route.endsWith('/events')) {
+          const key = `${request.method} ${route} ${reply.statusCode}`
+          let one = known.get(key)
+          if (!one) {
+            one = seconds.labels(labelsOf(request, reply, route))
+            known.set(key, one)
+          }
+          one.observe(reply.elapsedTime / 1000)
+        }
+        done()
+      })
+    }
+  },
+  { name: 'metrics', dependencies: ['fleet', 'streams', 'tail'] },
+)
+
+function onCollect(read: () => number): (this: Gauge) => void {
+  return function () {
+    this.set(read())
+  }
+}
+
+/** The twenty routes of execute are one. */
+function labelsOf({ method }: FastifyRequest, { statusCode }: FastifyReply, route: string) {
+  return { method, route: route.replace(/\/\d+\/execute$/, '/:stage/execute'), status: String(statusCode) }
+}

@@ -1,0 +1,41 @@
+/** The span of a request, for the routes that begin the way of a job. */
+import type { FastifyRequest, onRequestHookHandler, onResponseHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { readTraceContext } from '../stages/trace.ts'
+import type { Span, Tracing } from '../tracing.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    tracing: Tracing
+    /** Hooks of a route that is traced; `request.span` is there in between. */
+    traced: { onRequest: onRequestHookHandler; onResponse: onResponseHookHandler }
+  }
+  interface FastifyRequest {
+    span: Span | null
+  }
+}
+
+export default fp<{ tracing: Tracing }>(
+  async (app, { tracing }) => {
+    app.decorate('tracing', tracing)
+    app.decorateRequest('span', null)
+    app.decorate('traced', {
+      onRequest(request, _reply, done) {
+        request.span = tracing.start(...spanOf(request), readTraceContext(request.headers))
+        done()
+      },
+      onResponse({ span }, { statusCode }, done) {
+        span?.set({ 'http.response.status_code': statusCode })
+        span?.end(statusCode >= 500 ? String(statusCode) : undefined)
+        done()
+      },
+    })
+  },
+  { name: 'tracing' },
+)
+
+/** By OpenTelemetry's conventions for HTTP servers. The query is left out: it may hold a ticket. */
+function spanOf({ method, protocol, routeOptions: { url: route } }: FastifyRequest) {
+  const attributes = { 'http.request.method': method, 'http.route': route, 'url.scheme': protocol }
+  return [`${method} ${route}`, 'server', { ...attributes, 'url.path': route }] as const
+}
