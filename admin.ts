@@ -2,11 +2,11 @@
  * The admin listeners: what operators look at, on a port of its own. On loopback it asks for no token, since whoever
  * reaches it is on this machine; anywhere else it tells figures only.
  */
-import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Config, isLoopback } from './config.ts'
 import errors from './plugins/errors.ts'
+import securityHeaders from './plugins/security-headers.ts'
 import boardRoutes from './routes/board.ts'
 import metricsRoutes from './routes/metrics.ts'
 import overviewRoutes from './routes/overview.ts'
@@ -46,7 +46,7 @@ async function listen(
   const app = Fastify({ loggerInstance: log, forceCloseConnections: true }) as unknown as FastifyInstance
   app.addSchema(Problem)
   await app.register(errors)
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: NOTHING } })
+  await app.register(securityHeaders, { contentSecurityPolicy: { useDefaults: false, directives: NOTHING } })
   if (isLoopback(host)) app.addHook('onRequest', async ({ hostname }) => refuseOtherNames(hostname))
   await fill(app)
   await app.listen({ host, port, listenTextResolver: (address) => `admin listener: ${address}` })

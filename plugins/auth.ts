@@ -91,13 +91,6 @@ export default fp<AuthPluginOptions>(
         if (authorization.length <= LONGEST_REMEMBERED) remember(authorization, request.user)
       }
     })
-
-    /** What is there longest goes first. */
-    function remember(authorization: string, caller: Caller): void {
-      remembered.delete(authorization)
-      if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value as string)
-      remembered.set(authorization, { caller, until: Math.min(caller.until, Date.now() + RECHECK_MS) })
-    }
     app.decorate('requireAdmin', async ({ user }) => {
       if (user.admin) return
       // RFC 6750, 3.1.
@@ -105,6 +98,13 @@ export default fp<AuthPluginOptions>(
       const detail = "This is for administrators: the token's scope must contain admin"
       throw new ProblemError('FORBIDDEN', detail, { headers: { 'www-authenticate': challenge } })
     })
+
+    /** What is there longest goes first. */
+    function remember(authorization: string, caller: Caller): void {
+      remembered.delete(authorization)
+      if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value as string)
+      remembered.set(authorization, { caller, until: Math.min(caller.until, Date.now() + RECHECK_MS) })
+    }
   },
   { name: 'auth' },
 )

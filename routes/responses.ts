@@ -1,7 +1,7 @@
 /** Pieces of route schemas: named components, and the problem answers of a route. */
 import { STATUS_CODES } from 'node:http'
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
-import type { onRequestAsyncHookHandler } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import { Problem } from '../stages/errors.ts'
 import { StageNumber, Uuid } from '../stages/job.ts'
 
@@ -67,5 +67,5 @@ export const PUBLIC = []
 
 /** Routes for administrators, which ask for a token on the API and none on the admin listener. */
 export interface Guarded {
-  guards: onRequestAsyncHookHandler[]
+  guards: onRequestHookHandler[]
 }
