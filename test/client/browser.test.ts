@@ -74,6 +74,7 @@ for (const by of ['token', 'ticket'] as const) {
     const proxy = await CuttingProxy.open(t, api.url)
     const browser = await launchBrowser()
     const context = await browser.newContext()
+    t.teardown(() => context.close())
     const page = await context.newPage()
     await page.goto(origin)
     await page.waitForFunction('window.ready')
