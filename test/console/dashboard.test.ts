@@ -1,0 +1,54 @@
+/** The view for administrators: what waits and why, how each stage does; and that nobody else sees it. */
+import t from 'tap'
+import { enqueue, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
+import { axe, CONSOLE, openAs, openTab, overflow } from './console.ts'
+
+t.test('the dashboard', { skip, timeout: 60_000 }, async (t) => {
+  const service = await fakeStageService(t, (call) =>
+    (call.stage === 3 ? fail(422, 'NO_LUCK') : succeed())(call),
+  )
+  const env = await testEnv(t, { WORKER_URL: service.url })
+  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
+  const { page, complaints } = await openTab(t, { viewport: { width: 320, height: 640 } })
+  await openAs(page, api.url, '#/dashboard')
+  t.match(await page.locator('.failure').textContent(), /admin/, 'others are told what is needed')
+  t.equal(await page.getByRole('link', { name: 'Dashboard' }).count(), 0, 'and not led there')
+
+  for (const stage of [2, 2, 3]) await enqueue(api.url, { stage })
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByLabel('Token').fill(token('root', { scope: 'read admin' }))
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('no worker is there').waitFor()
+  const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('.figure')
+  t.equal(await tile('Waiting').textContent(), '3')
+
+  startWorker(t, env)
+  const row = (name: string) => page.getByRole('row', { name: new RegExp(name) })
+  await row('Literature search').getByRole('cell', { name: '100 %' }).waitFor()
+  await row('IRB proposal').getByRole('cell', { name: '0 %' }).waitFor()
+  await page.locator('.tile', { hasText: 'Waiting' }).getByText('none waits').waitFor()
+  t.same((await row('Literature search').getByRole('cell').allTextContents()).slice(1, 6), [
+    '2',
+    '0',
+    '0',
+    '0',
+    '2',
+  ])
+  t.same((await row('IRB proposal').getByRole('cell').allTextContents()).slice(1, 6), [
+    '0',
+    '1',
+    '0',
+    '0',
+    '1',
+  ])
+  await page.getByText('of 2 running').waitFor()
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    t.same(await axe(page), [], colorScheme)
+  }
+  t.ok((await overflow(page)) <= 0)
+  t.same(complaints, [])
+})
