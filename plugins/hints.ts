@@ -3,6 +3,7 @@
  * Nothing is asked of Redis while no waiting job is watched here.
  */
 import fp from 'fastify-plugin'
+import { readWorkers, type WorkerState } from '../stages/fleet.ts'
 import type { Hint } from '../stages/job.ts'
 import type { Feed } from './feed.ts'
 
@@ -56,23 +57,30 @@ export default fp(
     /** A few commands at once, whatever the number of jobs and clients. */
     async function look(retrying: string[]): Promise<Line> {
       const wait = journal.keys.own('wait')
-      const [waiting, first, scores, workers] = await Promise.all([
+      const [waiting, first, scores, announced, [seconds]] = await Promise.all([
         redis.llen(wait),
         redis.lrange(wait, -WINDOW, -1),
         retrying.length > 0 ? redis.zmscore(journal.keys.own('delayed'), ...retrying) : [],
-        app.queue.workers(),
+        redis.hgetall(journal.keys.workers),
+        redis.time(),
       ])
-      const waitingFor = workers === 0 ? 'worker' : 'turn'
+      const workers = readWorkers(announced, Number(seconds) * 1000)
       // Workers take from the right.
       const positions = new Map(first.map((id, i) => [id, first.length - i]))
       const due = new Map<string, number>()
       for (const [i, score] of scores.entries())
         if (score !== null) due.set(retrying[i] as string, Math.floor(Number(score) / DELAY_SCALE))
-      return { waiting, positions, due, waitingFor }
+      return { waiting, positions, due, waitingFor: lackOf(workers) }
     }
   },
-  { name: 'hints', dependencies: ['queue', 'progress', 'workflows'] },
+  { name: 'hints', dependencies: ['journal', 'progress', 'workflows'] },
 )
+
+/** What a job has to wait for although it may be the next. */
+function lackOf(workers: WorkerState[]): Line['waitingFor'] {
+  if (workers.length === 0) return 'worker'
+  return workers.every(({ circuit }) => circuit === 'open') ? 'circuit' : 'turn'
+}
 
 function tell(feed: Feed, line: Line): void {
   // It may have been taken meanwhile.

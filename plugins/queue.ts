@@ -53,8 +53,6 @@ declare module 'fastify' {
       enqueue(request: EnqueueRequest): Promise<EnqueueOutcome>
       /** Takes a settled job off the queue, unless a worker has just taken it: that one sees it is settled. */
       discard(jobId: string): Promise<void>
-      /** Worker processes that are connected to Redis. */
-      workers(): Promise<number>
       /** BullMQ's own view of the queue, to be looked at. Rejects when Redis does not answer. */
       opened(): Promise<Queue>
       /** What lies in the queue now. Rejects when Redis does not answer. */
@@ -116,7 +114,6 @@ export default fp<QueuePluginOptions>(
           return { kind: 'unavailable', jobId }
         }
       },
-      workers: () => usable().then((queue) => queue.getWorkersCount()),
       async discard(jobId) {
         await usable()
           .then((queue) => queue.getJob(jobId))

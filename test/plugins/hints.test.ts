@@ -75,6 +75,24 @@ t.test('a turn, and the delay before another attempt', async (t) => {
   })
 })
 
+t.test('a stage service that is away', async (t) => {
+  const service = await fakeStageService(t, fail(500, 'ILL'))
+  const api = await start(t, {
+    WORKER_URL: service.url,
+    BREAKER_FAILURES: '1',
+    BREAKER_RESET_MS: '60000',
+    STAGE_JOB_BACKOFF_MS: '60000',
+  })
+  startWorker(t, api.env)
+  const first = await openStream(api.url + (await enqueue(api.url)).urls.events)
+  await first.until('retrying')
+  const stream = await openStream(api.url + (await enqueue(api.url)).urls.events)
+  let told = (await nextHint(stream)).hint
+  // The worker tells its circuit now and then.
+  while (told.waiting_for !== 'circuit') told = (await nextHint(stream)).hint
+  t.match(told, { waiting_for: 'circuit', position: 1 })
+})
+
 t.test('one look for all who watch, none for nobody', async (t) => {
   const api = await start(t)
   const { redis } = api.app
