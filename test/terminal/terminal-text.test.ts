@@ -1,5 +1,4 @@
 import t from 'tap'
-import { reviewTable } from '../../embedded/review-table.ts'
 import type { JobEventData } from '../../stages/job.ts'
 import { progressBar } from '../../terminal/progress-bar.ts'
 import { cut, fit, plain } from '../../terminal/terminal-text.ts'
@@ -26,27 +25,6 @@ const ERASE_REST = '\x1b[K'
 function output(isTTY: boolean, columns = 60) {
   const written: string[] = []
   return { written, isTTY, columns, write: (text: string) => written.push(text) }
-}
-
-const paper = {
-  rank: 1,
-  year: 2021,
-  title: 'A title',
-  study_type: { type: 'case_report', from: 'text' },
-  score: 1.234,
-}
-const review = {
-  question: 'Why is it so?',
-  notice: 'Sample data.',
-  counts: {
-    read: 9,
-    identified: 3,
-    screened: 3,
-    excluded: 2,
-    excluded_by_reason: { no_abstract: 2 },
-    included: 1,
-  },
-  papers: [paper],
 }
 
 t.test('text from elsewhere cannot steer the terminal', async (t) => {
@@ -91,31 +69,4 @@ t.test('elsewhere it is a line a step', async (t) => {
     ' 33 %  attempt 1  two lines\n',
     ' 20 %  attempt 1  failed (TIMEOUT: too slow)\n',
   ])
-})
-
-t.test('the table keeps within the width and says what is in it', async (t) => {
-  const long = { ...paper, rank: 2, title: '間欠的断食'.repeat(30) }
-  const text = reviewTable({ ...review, papers: [paper, long] }, 90)
-  const [head = '', rule = '', first = '', second = ''] = text.split('\n')
-  t.equal(rule.length, 90)
-  t.equal(head.length, 90)
-  t.match(first, /^ {2}1 {2}2021 {2}case report +A title +1\.23$/)
-  t.match(second, /…/)
-  t.match(text, '9 records read, 3 match the question, 2 excluded (no abstract 2), 1 included.')
-  t.match(text, 'Note: Sample data.')
-})
-
-t.test('a long review is cut, and tells so', async (t) => {
-  const papers = Array.from({ length: 20 }, (_, at) => ({ ...paper, rank: at + 1 }))
-  const text = reviewTable({ ...review, papers, notice: null }, 90)
-  t.match(text, '… and 5 more in the file')
-  t.notMatch(text, 'Note:')
-})
-
-t.test('a review without papers still has its counts', async (t) => {
-  t.match(reviewTable({ ...review, papers: [] }, 90), '9 records read')
-})
-
-t.test('something else than a review is named', async (t) => {
-  t.throws(() => reviewTable({ ...review, papers: [{ ...paper, year: 'old' }] }, 90), /\/papers\/0\/year/)
 })
