@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
-import { JobEvent, JobEventData, JobGone, JobSnapshot } from '../stages/job.ts'
+import { Hint, JobEvent, JobEventData, JobGone, JobSnapshot } from '../stages/job.ts'
 import { cursorBehindGap, isReplayable } from '../stages/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
 import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
@@ -20,10 +20,11 @@ const Page = Type.Object(
   { title: 'EventPage', description: '`gap`: events after `after` are missing; this is the state instead' },
 )
 
-/** `data` of whatever comes in the stream: an event, the state at a `gap`, or what is `gone`. */
-const StreamData = Type.Union([JobEventData, named(JobSnapshot), JobGone], {
+/** `data` of whatever comes in the stream. */
+const StreamData = Type.Union([JobEventData, named(JobSnapshot), JobGone, named(Hint)], {
   title: 'JobStreamData',
-  description: 'what it is follows from the type of the event: `gap` and `gone` have data of their own',
+  description:
+    'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
 })
 
 const schema = {

@@ -7,7 +7,7 @@ import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { POSITION_PATTERN } from '../stages/events.ts'
-import { JobEventData, JobSnapshot, WorkflowEvent, WorkflowGone } from '../stages/job.ts'
+import { Hint, JobEventData, JobSnapshot, WorkflowEvent, WorkflowGone } from '../stages/job.ts'
 import { workflowName } from '../stages/order.ts'
 import { named, problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
 import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
@@ -29,10 +29,11 @@ const Page = Type.Object(
   },
 )
 
-/** `data` of whatever comes in the stream: an event, the state at a `gap`, or what is `gone`. */
-const StreamData = Type.Union([JobEventData, Gap, WorkflowGone], {
+/** `data` of whatever comes in the stream. */
+const StreamData = Type.Union([JobEventData, Gap, WorkflowGone, named(Hint)], {
   title: 'WorkflowStreamData',
-  description: 'what it is follows from the type of the event: `gap` and `gone` have data of their own',
+  description:
+    'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
 })
 
 const schema = {

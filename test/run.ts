@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { EXTRA_DIRS, findProgram } from '../embedded/find-redis.mjs'
 import { type EmbeddedRedis, startRedis } from '../embedded/redis.ts'
+import { provideTools } from './clients/tools.ts'
 import { report } from './run-report.ts'
 
 const root = dirname(import.meta.dirname)
@@ -21,7 +22,7 @@ const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
-  const missing = missingTools()
+  const missing = missingTools(args)
   for (const line of missing) console.log(line)
   if (requireAll && missing.length > 0) {
     console.log('REQUIRE_ALL_TESTS=1 allows no skipped test.')
@@ -71,7 +72,7 @@ function judge(end: number | string, passed: number, failed: number, skipped: nu
   return null
 }
 
-function missingTools(): string[] {
+function missingTools(args: string[]): string[] {
   const lines: string[] = []
   const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   if (!browsers.some((name) => findProgram(name, process.env))) {
@@ -87,6 +88,10 @@ function missingTools(): string[] {
       'There is no Python with FastAPI and uvicorn here: the tests of the Python example will be skipped.',
     )
   }
+  // Here and not in the test, which would have to wait for the network within its time.
+  const needsClients = args.length === 0 || args.some((one) => one.includes('test/clients'))
+  const failure = needsClients ? provideTools((line) => console.log(line)) : null
+  if (failure) lines.push(`${failure}: the tests of generated clients will be skipped.`)
   return lines
 }
 

@@ -16,7 +16,7 @@ export const CLIENTS = import.meta.dirname
 export function provideTools(say: (line: string) => void): string | null {
   if (modulesAreCurrent(CLIENTS)) return null
   say('Installing the generators of clients (test/clients), once and when their lock file changes.')
-  const install = ['ci', '--loglevel=error', '--include=optional']
+  const install = ['ci', '--loglevel=error', '--include=optional', '--fetch-retry-mintimeout=1000']
   const { status, stderr } = spawnSync('npm', install, { cwd: CLIENTS, encoding: 'utf8' })
   if (status === 0 && modulesAreCurrent(CLIENTS)) return null
   say(stderr ?? '')
