@@ -52,7 +52,7 @@ t.test('a failure shows its path and its details behind the line of its file', a
 not ok 1 - test/a.test.ts # time=10ms
 1..1
 `)
-  t.match(counts, { passed: 1, failed: 1 })
+  t.match(counts, { passed: 1, failed: 1, failedFiles: ['test/a.test.ts'] })
   t.equal(lines[0], 'FAILED test/a.test.ts  1 passed, 1 failed  (0.0 s)')
   t.match(text, /✖ test\/a\.test\.ts > adds > should be equal\n[\s\S]*-one\n +\+two/)
 })

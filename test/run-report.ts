@@ -8,11 +8,13 @@ export interface Report {
   failed: number
   /** Name of each skipped test, with the reason when it gives one. */
   skipped: string[]
+  /** Test files in which something failed. */
+  failedFiles: string[]
 }
 
 /** Reads a TAP stream to its end. Assertions are counted, and a test that fails as a whole counts as one. */
 export function report(tap: Readable, print: (line: string) => void): Promise<Report> {
-  const total: Report = { passed: 0, failed: 0, skipped: [] }
+  const total: Report = { passed: 0, failed: 0, skipped: [], failedFiles: [] }
   const root = new Parser()
   follow(root, [], total, print)
   root.on('bailout', (reason: string) => {
@@ -41,6 +43,7 @@ function follow(parser: Parser, path: string[], total: Report, print: (line: str
     const repeats = result.closingTestPoint && !result.skip && (result.ok || total.failed > before.failed)
     if (!repeats) count(result, [...path, result.name], total, atTop ? (line) => details.push(line) : print)
     if (!atTop) return
+    if (!result.ok && result.name.endsWith('.test.ts')) total.failedFiles.push(result.name)
     print(`${result.ok ? 'ok    ' : 'FAILED'} ${result.name}  ${difference(before, total)}${seconds(result)}`)
     for (const line of details) print(line)
     details = []

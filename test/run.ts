@@ -1,7 +1,7 @@
 /**
  * What `npm test` runs last: one Redis for all tests, tap, and a closing line with the counts.
  * `npm test -- test/x.test.ts` runs just that; REDIS_URL takes another Redis; REQUIRE_ALL_TESTS=1 lets nothing
- * be skipped.
+ * be skipped; RERUN_FAILED=1 gives a few files that failed among all the others a second run, alone, and says so.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,11 +13,14 @@ import { dirname, join } from 'node:path'
 import { EXTRA_DIRS, findProgram } from '../embedded/find-redis.mjs'
 import { type EmbeddedRedis, startRedis } from '../embedded/redis.ts'
 import { provideTools } from './clients/tools.ts'
-import { report } from './run-report.ts'
+import { type Report, report } from './run-report.ts'
 
 const root = dirname(import.meta.dirname)
 const requireFromTap = createRequire(createRequire(import.meta.url).resolve('tap'))
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
+
+/** More files than these do not fail by chance. */
+const MOST_AGAIN = 5
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -34,14 +37,33 @@ async function main(args: string[]): Promise<number> {
   let redis: EmbeddedRedis | undefined
   try {
     if (!process.env.REDIS_URL) redis = await startRedis({ dir, persist: false })
-    return await runTap(args, process.env.REDIS_URL || redis?.url || '')
+    return await runTests(args, process.env.REDIS_URL || redis?.url || '')
   } finally {
     await redis?.stop()
     await rm(dir, { recursive: true, force: true })
   }
 }
 
-async function runTap(args: string[], redisUrl: string): Promise<number> {
+async function runTests(args: string[], redisUrl: string): Promise<number> {
+  let { end, ...run } = await runTap(args, redisUrl)
+  const again = run.failedFiles
+  if (process.env.RERUN_FAILED === '1' && again.length > 0 && again.length <= MOST_AGAIN) {
+    console.log(`\nOnce more, one at a time: ${again.join(', ')}`)
+    const second = await runTap(['--jobs=1', ...again], redisUrl)
+    end = second.end
+    run = { ...second, passed: run.passed + second.passed, skipped: [...run.skipped, ...second.skipped] }
+    for (const file of again)
+      if (!second.failedFiles.includes(file))
+        console.log(`FLAKY  ${file} failed among the others, and passed alone`)
+  }
+  for (const name of run.skipped) console.log(`SKIPPED ${name}`)
+  const verdict = judge(end, run.passed, run.failed, run.skipped.length)
+  if (verdict) console.log(verdict)
+  console.log(`\n${run.passed} passed, ${run.failed} failed, ${run.skipped.length} skipped`)
+  return verdict ? Number(end) || 1 : 0
+}
+
+async function runTap(args: string[], redisUrl: string): Promise<Report & { end: number | string }> {
   // A REDIS_URL left in the environment would reach the processes that the tests start.
   const { REDIS_URL: _, ...env } = process.env
   const tap = spawn(process.execPath, [tapProgram(), 'run', '--reporter=tap', ...args], {
@@ -51,16 +73,11 @@ async function runTap(args: string[], redisUrl: string): Promise<number> {
   })
   // Stay for the clean-up; the guard of Redis would end it anyway, but the folder would be left.
   for (const end of ['SIGINT', 'SIGTERM'] as const) process.once(end, () => tap.kill(end))
-  const [[code, signal], { passed, failed, skipped }] = await Promise.all([
+  const [[code, signal], counts] = await Promise.all([
     once(tap, 'exit'),
     report(tap.stdout, (line) => console.log(line)),
   ])
-
-  for (const name of skipped) console.log(`SKIPPED ${name}`)
-  const verdict = judge(code ?? signal, passed, failed, skipped.length)
-  if (verdict) console.log(verdict)
-  console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`)
-  return verdict ? code || 1 : 0
+  return { ...counts, end: code ?? signal }
 }
 
 /** What is wrong with this run, if anything: a run that proves nothing is a failure too. */
