@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module'
 import type { JobsOptions, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { FIRST_ID } from '../stages/events.ts'
 import type { JobData } from '../stages/job.ts'
-import { type JournalKeys, STREAM_LENGTH } from '../stages/journal.ts'
-import { IDLE_SECONDS, jobMember, PLACE_QUEUED, workflowName } from '../stages/order.ts'
+import type { JournalKeys } from '../stages/journal.ts'
+import { IDLE_SECONDS, jobMember, PLACE_EVENTS, workflowName } from '../stages/order.ts'
 import { batched } from './batch.ts'
 
 /** BullMQ has no types for its scripts, and no other name for them. */
@@ -25,31 +26,39 @@ const JOBS_PER_CALL = 8
  * workflow. Answers '' when all are in the queue; else one text a job: '' or why it is not. An id that is there already
  * counts as added.
  *
- * A job and the place of its `queued` are one step. Should the place fail, the worker makes good for it with the job's
+ * A job and the place of its `queued` are one step, and what BullMQ announces tells of both: `placed` stands in the hash
+ * that it stores, and the place in its event `added`. Should the place fail, the worker makes good for it with the job's
  * first line.
  */
-const ADD = `${PLACE_QUEUED}
-local function add(KEYS, ARGV)
+const ADD = `${PLACE_EVENTS}
+local function add(redis, KEYS, ARGV)
 ${addStandardJob.content}
 end
+local call = redis.call
+local current
+local function placing(command, key, ...)
+  if command == 'HMSET' and key == current.job then
+    return call(command, key, 'placed', '${FIRST_ID}', ...)
+  end
+  if command == 'XADD' and select(3, ...) == 'added' then
+    local done, places = pcall(place, false, current.order, current.jobs, current.id, current.member, ARGV[3], '${FIRST_ID}')
+    if done then return call(command, key, '*', 'workflow', current.workflow, 'places', places, select(2, ...)) end
+    call('HDEL', current.job, 'placed')
+  end
+  return call(command, key, ...)
+end
+local hooked = { call = placing, pcall = redis.pcall }
 local options = cmsgpack.pack(cjson.decode(ARGV[2]))
 local answers, failed = {}, false
-local function placed(job, id, member, workflow)
-  local at = 10 + 2 * #answers
-  local places = placeQueued(job, KEYS[at], KEYS[at + 1], id, member, ARGV[3])
-  if places then
-    redis.call('XADD', KEYS[8], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', id,
-      'workflow', workflow, 'places', places)
-  end
-end
 for at = 4, #ARGV, 6 do
   local id = ARGV[at]
+  local keys = 10 + 2 * #answers
+  current = { id = id, job = ARGV[1] .. id, order = KEYS[keys], jobs = KEYS[keys + 1],
+    member = ARGV[at + 4], workflow = ARGV[at + 5] }
   local job = cmsgpack.pack({ ARGV[1], id, ARGV[at + 1], ARGV[at + 2] })
-  local done, answer = pcall(add, KEYS, { job, ARGV[at + 3], options })
+  local done, answer = pcall(add, hooked, KEYS, { job, ARGV[at + 3], options })
   local fault = ''
-  if done and answer == id then
-    pcall(placed, ARGV[1] .. id, id, ARGV[at + 4], ARGV[at + 5])
-  else
+  if not done or answer ~= id then
     failed = true
     fault = type(answer) == 'table' and answer.err or tostring(answer)
   end

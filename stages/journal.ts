@@ -24,7 +24,7 @@ export const QUEUE_NAME = 'workflow-stages'
 export const STREAM_LENGTH = 10_000
 
 export interface JournalKeys {
-  /** BullMQ's hash of the job; the journal adds `last` (the newest entry, also shown as `progress`), `cursor` and `cancel`. */
+  /** BullMQ's hash of the job; the journal adds `last` (the newest entry), `cursor`, `placed`, `cancel` and `settled`. */
   job(jobId: string): string
   /** BullMQ's lease: the token of the worker that runs the job. */
   lock(jobId: string): string
@@ -75,32 +75,39 @@ export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `m
  * KEYS job, lock, end, log, events, order, jobs, brief, tally
  * ARGV what `orderArguments` gives (5), token ('' = the caller found the job free), expected cursor, new cursor,
  *      log TTL in s, may a cancelling job take this ('1' or ''), end record ('' = none), its summary, TTL of both in s,
- *      last entry, announcement, what `toCount` gives, then every new entry
+ *      progress in percent, what `toCount` gives, then every new entry
  *
- * The HDEL of nothing lets the script finish in a Redis out of memory, which refuses only scripts that begin to
- * write with a command that takes memory: what was accepted may still be settled.
+ * `settled` in the hash says that there was an end record. Before the first line the record itself is looked for: it may
+ * be that of an earlier job of the same id, which the queue has dropped.
+ *
+ * The first command that writes takes no memory. That lets the script finish in a Redis out of memory, which looks at the
+ * first one alone: what was accepted may still be settled.
  */
 export const RECORD = `${PLACE_EVENTS}${COUNT_EVENTS}
 if ARGV[6] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[6] then return 'lost' end
-if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel')
+local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel', 'placed', 'settled', 'processedOn')
+local isBegun = stored[1] and stored[2]
+if stored[5] or (not isBegun and redis.call('EXISTS', KEYS[3]) == 1) then return 'settled' end
 if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
 if stored[3] and ARGV[10] == '' then return 'cancelling' end
-redis.call('HDEL', KEYS[1], '')
-if redis.call('RPUSH', KEYS[4], unpack(ARGV, 17)) > ${LOG_CAPACITY} then
+local isKept = redis.call('EXPIRE', KEYS[4], ARGV[9]) == 1
+local places, placed = place(stored[4], KEYS[6], KEYS[7], ARGV[1], ARGV[2], ARGV[4], ARGV[5])
+if redis.call('RPUSH', KEYS[4], unpack(ARGV, 16)) > ${LOG_CAPACITY} then
   redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
 end
-redis.call('EXPIRE', KEYS[4], ARGV[9])
-redis.call('HSET', KEYS[1], 'progress', ARGV[14], 'last', ARGV[14], 'cursor', ARGV[8])
+if not isKept then redis.call('EXPIRE', KEYS[4], ARGV[9]) end
+local fields = { 'progress', ARGV[14], 'last', ARGV[#ARGV], 'cursor', ARGV[8], 'placed', placed }
 if ARGV[11] ~= '' then
   redis.call('SET', KEYS[3], ARGV[11], 'EX', ARGV[13])
   redis.call('SET', KEYS[8], ARGV[12], 'EX', ARGV[13])
+  fields[9], fields[10] = 'settled', 1
 end
-local places = place(KEYS[1], KEYS[6], KEYS[7])
+redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[1],
-  'data', ARGV[15], 'workflow', ARGV[3], 'places', places)
-if ARGV[16] ~= '' then count(ARGV[16], KEYS[9], KEYS[1]) end
+  'data', '{"prev":"' .. ARGV[7] .. '","entries":[' .. table.concat(ARGV, ',', 16) .. ']}',
+  'workflow', ARGV[3], 'places', places)
+if ARGV[15] ~= '' then count(ARGV[15], KEYS[9], stored[1], stored[6]) end
 return 'ok'`
 
 export const RECORD_KEYS = 9
@@ -126,7 +133,6 @@ export interface RecordWrite {
 export function recordArguments(keys: JournalKeys, write: RecordWrite): (string | number)[] {
   const { job, entries, end, resultTtlSeconds } = write
   const id = job.job_id
-  const lines = entries.map((entry) => JSON.stringify(entry))
   const newest = entries.at(-1) as LogEntry
   return [
     ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
@@ -135,8 +141,8 @@ export function recordArguments(keys: JournalKeys, write: RecordWrite): (string 
     ...[write.token, write.expected, eventId(newest)],
     ...[end ? resultTtlSeconds : write.logTtlSeconds, write.cancelled ? '1' : ''],
     ...[end ? JSON.stringify(end) : '', end ? JSON.stringify(toSummary(end)) : '', resultTtlSeconds],
-    ...[lines.at(-1) as string, JSON.stringify({ prev: write.expected, entries })],
-    ...[toCount(job.stage, entries), ...lines],
+    ...[newest.progress, toCount(job.stage, entries)],
+    ...entries.map((entry) => JSON.stringify(entry)),
   ]
 }
 
@@ -146,15 +152,16 @@ export type CancelReply = 'cancelling' | 'free' | 'settled' | 'gone'
 /** KEYS job, lock, end, events, order, jobs; ARGV what `orderArguments` gives (5, without events), now in ms, channel */
 export const CANCEL = `${PLACE_EVENTS}
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'finishedOn', 'last')
+local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'finishedOn', 'last', 'placed')
 if not stored[1] then return 'gone' end
 if stored[3] then return 'settled' end
 local resting = not stored[4] or cjson.decode(stored[4]).type == 'retrying'
 if resting or redis.call('EXISTS', KEYS[2]) == 0 then return 'free' end
 local mark = '{"after":"' .. (stored[2] or '') .. '","at":' .. ARGV[6] .. '}'
 if redis.call('HSETNX', KEYS[1], 'cancel', mark) == 1 then
-  ARGV[5] = string.sub(stored[2], 1, -2) .. '1'
-  local places = place(KEYS[1], KEYS[5], KEYS[6])
+  local asked = string.sub(stored[2], 1, -2) .. '1'
+  local places, placed = place(stored[5], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[4], asked)
+  redis.call('HSET', KEYS[1], 'placed', placed)
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'cancelling', 'jobId', ARGV[1],
     'workflow', ARGV[3], 'places', places)
 end
@@ -188,9 +195,11 @@ export type PlaceReply = 'placed' | 'known' | 'gone'
  * KEYS job, order, jobs, events; ARGV what `orderArguments` gives (5)
  */
 export const PLACE = `${PLACE_EVENTS}
-if redis.call('HEXISTS', KEYS[1], 'timestamp') == 0 then return 'gone' end
-if (redis.call('HGET', KEYS[1], 'placed') or '') >= ARGV[5] then return 'known' end
-local places = place(KEYS[1], KEYS[2], KEYS[3])
+local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'placed')
+if not stored[1] then return 'gone' end
+if (stored[2] or '') >= ARGV[5] then return 'known' end
+local places, placed = place(stored[2], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[4], ARGV[5])
+redis.call('HSET', KEYS[1], 'placed', placed)
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', ARGV[1],
   'workflow', ARGV[3], 'places', places)
 return 'placed'`

@@ -14,11 +14,19 @@ export type JobOrigin = Pick<JobData, 'job_id' | 'stage' | 'workflow_id' | 'user
 /** Places of one workflow that are kept: those of twenty full logs. */
 export const ORDER_CAPACITY = 20 * LOG_CAPACITY
 
-/** Jobs of one user that are listed; older ones can still be read one by one. */
+/**
+ * Jobs of one user that are listed; older ones can still be read one by one. A list is cut by the first job of a workflow,
+ * and by every so many places of it, and is longer by a few jobs in between.
+ */
 export const JOBS_CAPACITY = 10_000
+const TRIM_EVERY = 64
 
-/** How long order and list outlive their last news, beyond the results; in seconds. */
-export const IDLE_SECONDS = 2 * 86_400
+const HOUR_US = 3_600_000_000
+/**
+ * How long order and list outlive their last news, beyond the results, in seconds: two days. It is counted from the first
+ * place of an hour, and one that was put off by others may fall into the next.
+ */
+export const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
 
 /** A workflow is its user's: two who choose the same id do not meet. UUIDs are the same in capitals. */
 export function workflowName(userId: string, workflowId: string): string {
@@ -55,69 +63,51 @@ export function parseMember(member: string): JobMember {
 }
 
 /**
- * Lua: `place(job, order, jobs)` gives the events of ARGV[5] their places, but for those that have one (`placed` in the
- * job's hash is the newest that has), and `queued` first if it has none. Answers `<newest position before> <position>…`.
+ * Lua: `place(placed, order, jobs, id, member, ttl, ids)` gives the events `ids` of a job their places, but for those up to
+ * `placed`, the newest that has one; when none has (false), the job is listed, and `queued` comes first. Answers
+ * `<newest position before> <position>…`, and the newest event that has a place now.
  *
- * ARGV job id, member of the list, name of the workflow, TTL in s, ids of events with spaces between
+ * The time to live of order and list is renewed by the first place of each hour, which the positions tell; whatever can
+ * fail comes before the one command that adds to the order, so that a job is placed entirely or not at all.
  */
 export const PLACE_EVENTS = `
-local function place(job, order, jobs)
-  local clock = redis.call('TIME')
+local clock
+local function place(placed, order, jobs, id, member, ttl, ids)
+  clock = clock or redis.call('TIME')
   local now = clock[1] * 1000000 + clock[2]
   local newest = redis.call('LINDEX', order, -1)
-  local places = { newest and string.sub(newest, 1, 16) or '' }
-  local at = newest and math.max(now, places[1] + 1) or now
-  local placed = redis.call('HGET', job, 'placed')
-  local ids = ARGV[5]
+  local before = newest and string.sub(newest, 1, 16) or ''
+  local at = newest and math.max(now, before + 1) or now
   local isNew = not placed
   if isNew then
     placed = ''
     if string.sub(ids, 1, 12) ~= '${FIRST_ID}' then ids = '${FIRST_ID} ' .. ids end
   end
-  local lines = {}
-  for id in string.gmatch(ids, '%S+') do
-    if id > placed then
-      places[#places + 1] = string.format('%016.0f', at)
-      lines[#lines + 1] = places[#places] .. ' ' .. ARGV[1] .. ' ' .. id
+  local places, lines = { before }, {}
+  for event in string.gmatch(ids, '%S+') do
+    if event > placed then
+      local position = string.format('%016.0f', at)
+      places[#places + 1] = position
+      lines[#lines + 1] = position .. ' ' .. id .. ' ' .. event
       at = at + 1
-      placed = id
+      placed = event
     end
   end
-  if #lines > 0 and redis.call('RPUSH', order, unpack(lines)) > ${ORDER_CAPACITY} then
-    redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1)
-  end
-  redis.call('EXPIRE', order, ARGV[4])
-  redis.call('HSET', job, 'placed', placed)
-  if redis.call('EXPIRE', jobs, ARGV[4]) == 0 or isNew then
+  if #lines == 0 then return before, placed end
+  local isDue = not newest or math.floor(before / ${HOUR_US}) ~= math.floor(now / ${HOUR_US})
+  local isMissing = isDue and redis.call('EXPIRE', jobs, ttl) == 0
+  if isNew or isMissing then
     local last = redis.call('ZREVRANGE', jobs, 0, 0, 'WITHSCORES')
-    redis.call('ZADD', jobs, 'NX', string.format('%.0f', math.max(now, (last[2] or 0) + 1)), ARGV[2])
+    redis.call('ZADD', jobs, 'NX', string.format('%.0f', math.max(now, (last[2] or 0) + 1)), member)
+    if not last[1] then redis.call('EXPIRE', jobs, ttl) end
+  end
+  local length = redis.call('RPUSH', order, unpack(lines))
+  if isDue then redis.call('EXPIRE', order, ttl) end
+  if length > ${ORDER_CAPACITY} then redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1) end
+  if isNew and length % ${TRIM_EVERY} <= #lines then
     redis.call('ZREMRANGEBYRANK', jobs, 0, -${JOBS_CAPACITY + 1})
-    redis.call('EXPIRE', jobs, ARGV[4])
   end
-  return table.concat(places, ' ')
-end`
-
-/**
- * Lua: `placeQueued(job, order, jobs, id, member, ttl)` does the same for the `queued` of a job that was just added,
- * with as few commands as that needs. Answers nil when it had its place.
- */
-export const PLACE_QUEUED = `
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local function placeQueued(job, order, jobs, id, member, ttl)
-  if redis.call('HSETNX', job, 'placed', '${FIRST_ID}') == 0 then return nil end
-  local newest = redis.call('LINDEX', order, -1)
-  local before = newest and string.sub(newest, 1, 16) or ''
-  local position = string.format('%016.0f', newest and math.max(now, before + 1) or now)
-  if redis.call('RPUSH', order, position .. ' ' .. id .. ' ${FIRST_ID}') > ${ORDER_CAPACITY} then
-    redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1)
-  end
-  redis.call('EXPIRE', order, ttl)
-  local last = redis.call('ZREVRANGE', jobs, 0, 0, 'WITHSCORES')
-  redis.call('ZADD', jobs, 'NX', string.format('%.0f', math.max(now, (last[2] or 0) + 1)), member)
-  redis.call('ZREMRANGEBYRANK', jobs, 0, -${JOBS_CAPACITY + 1})
-  redis.call('EXPIRE', jobs, ttl)
-  return before .. ' ' .. position
+  return table.concat(places, ' '), placed
 end`
 
 /** The first five arguments of every script that places events. */

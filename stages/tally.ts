@@ -11,17 +11,20 @@ export const BUCKETS_MS = [
   1_800_000, 2_700_000, 3_600_000, 5_400_000, 7_200_000,
 ] as const
 
-/** Minutes kept of how many jobs ended; a reader looks at the newest two. */
+/** Minutes kept of how many jobs ended. */
 const MINUTES = 4
+/** A minute and its count are one number, so that one command does for both: minute times this, plus count. */
+const MINUTE_SHIFT = 100_000_000
 
 /**
- * Lua, part of `RECORD`: `count(what, tally, job)` writes what `toCount` gives into the hash `tally`, by
- * `<stage>:<field>`. A job waits from being accepted to its first start, and takes from its last start to its end.
+ * Lua, part of `RECORD`: `count(what, tally, timestamp, processedOn)` writes what `toCount` gives into the hash `tally`,
+ * by `<stage>:<field>`. A job waits from being accepted to its first start, and takes from its last start to its end;
+ * the buckets count these events too, so that they have no field of their own.
  */
 export const COUNT_EVENTS = `
-local function count(what, tally, job)
+local function count(what, tally, timestamp, processedOn)
   local stage = string.match(what, '^%d+')
-  local function add(field, by) redis.call('HINCRBY', tally, stage .. ':' .. field, by) end
+  local function add(field, by) return redis.call('HINCRBY', tally, stage .. ':' .. field, by) end
   local function observe(field, from, at)
     local ms = math.max(0, at - math.floor(tonumber(from) or at))
     local bucket = 0
@@ -35,18 +38,17 @@ local function count(what, tally, job)
   for field, text in string.gmatch(what, '([%a_]+)@(%d+)') do
     local at = tonumber(text)
     if field == 'waiting' then
-      observe('waiting', redis.call('HGET', job, 'timestamp'), at)
+      observe('waiting', timestamp, at)
+    elseif field == 'duration' then
+      observe('duration', processedOn, at)
     elseif field == 'ended' then
       local minute = math.floor(at / 60000)
-      local slot = minute % ${MINUTES}
-      local held = stage .. ':minute:' .. slot
-      if redis.call('HGET', tally, held) ~= tostring(minute) then
-        redis.call('HSET', tally, held, minute, stage .. ':ended:' .. slot, 0)
+      local slot = 'ended:' .. minute % ${MINUTES}
+      if math.floor(add(slot, 1) / ${MINUTE_SHIFT}) ~= minute then
+        redis.call('HSET', tally, stage .. ':' .. slot, string.format('%.0f', minute * ${MINUTE_SHIFT} + 1))
       end
-      add('ended:' .. slot, 1)
     else
       add(field, 1)
-      if field == 'completed' then observe('duration', redis.call('HGET', job, 'processedOn'), at) end
     end
   end
 end`
@@ -56,8 +58,9 @@ const ENDS: Readonly<Record<string, string>> = { WORKER_LOST: 'lost', WORKER_SHU
 /** What `entries` add to the tally, as `<stage> <field>@<time> …`; '' for mere progress. */
 export function toCount(stage: number, entries: readonly LogEntry[]): string {
   const fields = entries.flatMap(({ type, attempt, at, error }) => {
-    if (type === 'active') return attempt === 1 ? [`attempts@${at}`, `waiting@${at}`] : [`attempts@${at}`]
+    if (type === 'active') return [`${attempt === 1 ? 'waiting' : 'again'}@${at}`]
     if (type === 'retrying') return [`${ENDS[error?.code ?? ''] ?? 'retried'}@${at}`]
+    if (type === 'completed') return [`duration@${at}`, `ended@${at}`]
     return isTerminal(type) ? [`${type}@${at}`, `ended@${at}`] : []
   })
   // Somebody may have queued a job of a stage that is none.
@@ -100,19 +103,20 @@ export function readTally(hash: Readonly<Record<string, string>>, stage: number)
     counts: Array.from({ length: BUCKETS_MS.length + 1 }, (_, i) => number(`${field}:${i}`)),
     sumMs: number(`${field}:ms`),
   })
-  const slots = Array.from({ length: MINUTES }, (_, slot) => slot)
+  const [waiting, duration] = [histogram('waiting'), histogram('duration')]
+  const slots = Array.from({ length: MINUTES }, (_, slot) => number(`ended:${slot}`))
   return {
     stage,
-    attempts: number('attempts'),
-    completed: number('completed'),
+    attempts: total(waiting) + number('again'),
+    completed: total(duration),
     failed: number('failed'),
     cancelled: number('cancelled'),
     retried: number('retried'),
     lost: number('lost'),
     handedOver: number('handed_over'),
-    waiting: histogram('waiting'),
-    duration: histogram('duration'),
-    ended: new Map(slots.map((slot) => [number(`minute:${slot}`), number(`ended:${slot}`)])),
+    waiting,
+    duration,
+    ended: new Map(slots.map((slot) => [Math.floor(slot / MINUTE_SHIFT), slot % MINUTE_SHIFT])),
   }
 }
 
@@ -125,10 +129,11 @@ export function endedLastMinute({ ended }: StageTally, now: number): number {
 }
 
 /** The `q`th quantile in ms, taken as evenly spread within its bucket; null when nothing was counted. */
-export function quantile({ counts }: Histogram, q: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  if (total === 0) return null
-  const rank = q * total
+export function quantile(histogram: Histogram, q: number): number | null {
+  const { counts } = histogram
+  const all = total(histogram)
+  if (all === 0) return null
+  const rank = q * all
   let below = 0
   for (const [i, count] of counts.entries()) {
     const from = BUCKETS_MS[i - 1] ?? 0
@@ -138,4 +143,8 @@ export function quantile({ counts }: Histogram, q: number): number | null {
     below += count
   }
   return null
+}
+
+function total({ counts }: Histogram): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }

@@ -56,10 +56,11 @@ export class Attempt {
   /** Whether `run` was called. */
   begun = false
 
-  constructor(job: Job<JobData>, token: string, options: AttemptOptions) {
+  /** `last`: the newest line of the job's log, or null. */
+  constructor(job: Job<JobData>, last: LogEntry | null, token: string, options: AttemptOptions) {
     this.job = job
     this.options = options
-    this.journal = journalOf(job)
+    this.journal = journalOf(job, last)
     this.writer = new JournalWriter(this.journal, { ...options, token })
   }
 
@@ -239,15 +240,13 @@ function lostError({ attempt }: LogEntry) {
   }
 }
 
-/** BullMQ reads the job's hash when a worker takes it: its progress is the newest line of the log. */
-function journalOf(job: Job<JobData>): Journal {
-  const last = job.progress as LogEntry | number
+function journalOf(job: Job<JobData>, last: LogEntry | null): Journal {
   return {
     data: { ...job.data, job_id: job.id as string },
     maxAttempts: job.opts.attempts ?? 1,
     createdAt: job.timestamp,
     processedAt: job.processedOn ?? null,
-    last: typeof last === 'object' && 'seq' in last ? last : null,
+    last,
     cancel: null,
     abandonedAt: null,
   }

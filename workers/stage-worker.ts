@@ -164,10 +164,10 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   async function runJob(job: Job<JobData>, token: string, signal: AbortSignal): Promise<Ending> {
     const jobId = job.id as string
     try {
-      // Anybody may call BullMQ's updateProgress; the journal has a field of its own.
-      if (!('seq' in Object(job.progress)) && (job.progress !== 0 || job.attemptsStarted > 1))
-        job.progress = JSON.parse((await redis.hget(keys.job(jobId), 'last')) ?? '0')
-      const attempt = new Attempt(job, token, attemptOptions)
+      // Before its first start a job has no log, as a rule: somebody may have reset the number of starts.
+      const isFresh = job.attemptsStarted <= 1 && job.progress === 0
+      const last = isFresh ? null : await redis.hget(keys.job(jobId), 'last')
+      const attempt = new Attempt(job, last ? JSON.parse(last) : null, token, attemptOptions)
       const outcome = await circuit
         .run(() => attempt.run(signal), signal)
         .catch((error) => {
