@@ -92,7 +92,7 @@ if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
 if stored[3] and ARGV[10] == '' then return 'cancelling' end
 local isKept = redis.call('EXPIRE', KEYS[4], ARGV[9]) == 1
-local places, placed = place(stored[4], KEYS[6], KEYS[7], ARGV[1], ARGV[2], ARGV[4], ARGV[5])
+local places, placed = place(stored[4], KEYS[6], KEYS[7], ARGV[1], ARGV[2], ARGV[4], ARGV[5], not stored[2])
 if redis.call('RPUSH', KEYS[4], unpack(ARGV, 16)) > ${LOG_CAPACITY} then
   redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
 end

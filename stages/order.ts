@@ -63,16 +63,17 @@ export function parseMember(member: string): JobMember {
 }
 
 /**
- * Lua: `place(placed, order, jobs, id, member, ttl, ids)` gives the events `ids` of a job their places, but for those up to
+ * Lua: `place(placed, order, jobs, id, member, ttl, ids, begins)` gives the events `ids` of a job their places, but for those up to
  * `placed`, the newest that has one; when none has (false), the job is listed, and `queued` comes first. Answers
- * `<newest position before> <position>…`, and the newest event that has a place now.
+ * `<newest position before> <position>…`, and the newest event that has a place now. A job that `begins` looks whether
+ * its list is still there.
  *
  * The time to live of order and list is renewed by the first place of each hour, which the positions tell; whatever can
  * fail comes before the one command that adds to the order, so that a job is placed entirely or not at all.
  */
 export const PLACE_EVENTS = `
 local clock
-local function place(placed, order, jobs, id, member, ttl, ids)
+local function place(placed, order, jobs, id, member, ttl, ids, begins)
   clock = clock or redis.call('TIME')
   local now = clock[1] * 1000000 + clock[2]
   local newest = redis.call('LINDEX', order, -1)
@@ -95,7 +96,7 @@ local function place(placed, order, jobs, id, member, ttl, ids)
   end
   if #lines == 0 then return before, placed end
   local isDue = not newest or math.floor(before / ${HOUR_US}) ~= math.floor(now / ${HOUR_US})
-  local isMissing = isDue and redis.call('EXPIRE', jobs, ttl) == 0
+  local isMissing = (isDue or begins) and redis.call('EXPIRE', jobs, ttl) == 0
   if isNew or isMissing then
     local last = redis.call('ZREVRANGE', jobs, 0, 0, 'WITHSCORES')
     redis.call('ZADD', jobs, 'NX', string.format('%.0f', math.max(now, (last[2] or 0) + 1)), member)

@@ -2,6 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { EnqueueRequest } from '../../plugins/queue.ts'
+import { Message } from '../../plugins/tail.ts'
+import { FIRST_ID } from '../../stages/events.ts'
+import { parsePlace, workflowName } from '../../stages/order.ts'
 import { enqueue, QUESTION, startApi, testEnv } from '../helpers/app.ts'
 import { openQueue } from '../helpers/queue.ts'
 
@@ -72,4 +75,39 @@ t.test('it looks as BullMQ makes it', async (t) => {
   }
   t.same(await hash(ours?.id), await hash(theirs.id))
   t.equal(await ours?.getState(), 'waiting')
+})
+
+t.test('a place that cannot be given keeps no job out, and is given with the first line', async (t) => {
+  const env = await testEnv(t)
+  const { app } = await startApi(t, env)
+  const { keys } = app.journal
+  const asked = request()
+  const order = keys.order('alice', asked.body.workflow_id)
+  await app.redis.set(order, 'not a list')
+  const outcome = await app.queue.enqueue(asked)
+  const jobId = outcome.kind === 'queued' ? outcome.jobId : ''
+  const queue = openQueue(t, env)
+  t.equal(await (await queue.getJob(jobId))?.getState(), 'waiting')
+  t.equal(await app.redis.hexists(keys.job(jobId), 'placed'), 0)
+  await app.redis.del(order)
+  const job = { job_id: jobId, stage: 2, workflow_id: asked.body.workflow_id, user_id: 'alice' }
+  t.equal(await app.journal.place(job, '000100000010'), 'placed')
+  const ids = (await app.redis.lrange(order, 0, -1)).map((line) => parsePlace(line).eventId)
+  t.same(ids, [FIRST_ID, '000100000010'])
+})
+
+t.test('the announcement of a job carries its place', async (t) => {
+  const env = await testEnv(t)
+  const { app } = await startApi(t, env)
+  const asked = request()
+  await app.queue.enqueue(asked)
+  const stream = await app.redis.xrange(app.journal.keys.events, '-', '+')
+  const told = stream.map(([, fields]) => new Message(fields))
+  t.same(
+    told.map(({ event }) => event),
+    ['added', 'waiting'],
+  )
+  const [line = ''] = await app.redis.lrange(app.journal.keys.order('alice', asked.body.workflow_id), 0, -1)
+  t.equal(told[0]?.workflow, workflowName('alice', asked.body.workflow_id))
+  t.equal(told[0]?.places, ` ${parsePlace(line).position}`, 'none before it')
 })

@@ -375,9 +375,9 @@ t.test('a job whose place was lost has it before its first line', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.queued()
-  const { redis, journal } = api.app
-  await redis.del(workflow.order)
-  await redis.hdel(journal.keys.job(job.id), 'placed')
+  // As the script leaves it that added the job and could not place it.
+  await api.app.redis.del(workflow.order)
+  await api.app.redis.hdel(job.keys.job(job.id), 'placed')
   t.equal(
     (await answered(fetch(`${api.url}${workflow.path}/events`, { headers: authorization() }))).status,
     404,

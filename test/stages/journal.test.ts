@@ -135,6 +135,18 @@ t.test('the end record is stored once, and nothing follows', async (t) => {
   t.same(await state(), before)
 })
 
+t.test('an outcome outlives its record, and an earlier life of the same id', async (t) => {
+  const { redis, keys, id, record, refuses } = await heldJob(t)
+  t.equal(await record({ entries: [line(1)], end: { status: 'completed' } }), 'ok')
+  await redis.del(keys.end(id))
+  await refuses(t, 'settled', { expected: '000100000010', entries: [line(2)] })
+  await redis.set(keys.end(id), '{}')
+  await redis.del(keys.job(id))
+  await refuses(t, 'settled', { expected: '000100000010', entries: [line(2)] })
+  await redis.hset(keys.job(id), { timestamp: '1', data: '{}' })
+  await refuses(t, 'settled', { entries: [line(1)] })
+})
+
 t.test('a cancel request stops every write but the one that carries it out', async (t) => {
   const { redis, keys, id, record, refuses, cancel, state } = await heldJob(t)
   const listener = redis.duplicate()

@@ -117,6 +117,32 @@ t.test('the order keeps its newest places, and not for ever', async (t) => {
   t.ok(ttl > 86_400 && ttl < 3 * 86_400, `${ttl} s`)
 })
 
+t.test('order and list live on from the first place of each hour', async (t) => {
+  const { redis, keys, key, queued, place, order } = await start(t)
+  const jobs = keys.jobs('alice')
+  await place(await queued())
+  for (const name of [key, jobs]) {
+    const ttl = await redis.ttl(name)
+    t.ok(
+      ttl > 2 * 86_400 + 50 + 3600,
+      `${ttl} s: two days behind the results, however late in its hour news come`,
+    )
+    await redis.expire(name, 9)
+  }
+  // As if the newest place were of an hour ago.
+  const [{ position = '', jobId = '' } = {}] = await order()
+  await redis.lset(key, 0, `${Number(position) - 3_600_000_000} ${jobId} ${FIRST_ID}`)
+  const job = await queued()
+  await place(job)
+  for (const name of [key, jobs]) {
+    t.ok((await redis.ttl(name)) > 86_400)
+    await redis.expire(name, 9)
+  }
+  await redis.del(jobs)
+  await place(await queued())
+  t.ok((await redis.ttl(jobs)) > 86_400, 'a list that is new has an end too')
+})
+
 t.test('names', async (t) => {
   const id = 'ABCDEF00-0000-4000-8000-000000000000'
   t.equal(workflowName('alice', id), workflowName('alice', id.toLowerCase()))
