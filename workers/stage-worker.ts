@@ -103,6 +103,10 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) stop(id, 'lease-lost')
   })
+  worker.on('failed', (job) => {
+    // Without an end it was put off.
+    if (job && !job.finishedOn) void dropSettled(job)
+  })
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and waits for another'))
 
   circuit.events.on('change', (state) => {
@@ -212,6 +216,26 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     }
   }
 
+  async function delayJob(job: Job, token: string, ms: number): Promise<never> {
+    await job.moveToDelayed(Date.now() + ms, token)
+    void dropSettled(job)
+    throw new DelayedError()
+  }
+
+  /**
+   * A cancel may settle a job after its attempt and before the queue has put it off. It cannot take it off the queue as
+   * long as this worker holds it; whoever comes second does, the cancel or this.
+   */
+  async function dropSettled(job: Job): Promise<void> {
+    const jobId = job.id as string
+    try {
+      if (await redis.exists(keys.end(jobId))) await job.remove()
+    } catch (err) {
+      // Then it stays until its time has come, and is not run.
+      log.debug({ err, jobId }, 'a settled job stays in the queue')
+    }
+  }
+
   function stop(jobId: string, reason: StopReason): void {
     running.get(jobId)?.stop(reason)
   }
@@ -249,11 +273,6 @@ interface Run {
 
 /** How an attempt ended, or that its end could not be recorded. */
 type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
-
-async function delayJob(job: Job, token: string, ms: number): Promise<never> {
-  await job.moveToDelayed(Date.now() + ms, token)
-  throw new DelayedError()
-}
 
 async function putBack(job: Job, token: string): Promise<never> {
   await job.moveToWait(token)

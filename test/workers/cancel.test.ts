@@ -1,5 +1,6 @@
 /** Cancelling a job wherever it is. */
 import t, { type Test } from 'tap'
+import { FaultProxy } from '../faults/suite/proxy.ts'
 import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import {
   assertWhole,
@@ -11,7 +12,9 @@ import {
   statusWhen,
   watch,
 } from '../helpers/jobs.ts'
+import { privateRedis } from '../helpers/redis.ts'
 import { type Answer, fail, fakeStageService, ndjson, silence, succeed } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
 
 async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
   const service = await fakeStageService(t, answer)
@@ -97,11 +100,35 @@ t.test('a job between two attempts', async (t) => {
     state = body.status as string
   }
   t.equal(answers.at(-1), 200)
-  t.equal(await queue.getJob(job.job_id), undefined, 'nothing waits in the queue any more')
+  await eventually('nothing waits in the queue any more', async () => !(await queue.getJob(job.job_id)))
   const frames = await (await watch(url, job)).rest()
   assertWhole(t, frames)
   t.match(brief(frames).at(-1), /^cancelled 1 20 CANCELLED$/)
   t.equal(service.calls.length, 1)
+})
+
+t.test('a job that its worker is about to put off stays nowhere in the queue', async (t) => {
+  const asked = [{}, { 'retry-after': '60' }]
+  for (const headers of asked) {
+    const answer: Answer = (call) => {
+      // From here on the worker is slow: between its word that the job is retried and the queue lies half a second.
+      proxy.delayMs = 500
+      return fail(503, 'BUSY', headers)(call)
+    }
+    const redis = await privateRedis(t)
+    const proxy = await FaultProxy.open(t, redis.url.replace('unix://', ''))
+    const { env, url } = await setUp(t, answer, { REDIS_URL: redis.url, STAGE_JOB_BACKOFF_MS: '50000' })
+    startWorker(t, { ...env, REDIS_URL: `redis://127.0.0.1:${proxy.port}` })
+    const job = await enqueue(url)
+    await (await watch(url, job)).until('retrying')
+    t.same(await cancel(url, job), [200, { job_id: job.job_id, status: 'cancelled' }])
+    const queue = operatorQueue(t, env)
+    await eventually('nobody holds it', async () => (await queue.getJobCounts('active')).active === 0)
+    await eventually('the queue has dropped it', async () => !(await queue.getJob(job.job_id)))
+    t.same(await queue.getJobCounts('delayed', 'waiting'), { delayed: 0, waiting: 0 })
+    t.match(await status(url, job), { status: 'cancelled', attempt: 1 })
+    proxy.delayMs = 0
+  }
 })
 
 t.test('while the circuit is open', async (t) => {

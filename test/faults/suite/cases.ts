@@ -5,6 +5,7 @@ import { largeCases } from './large-cases.ts'
 import { networkCases } from './network-cases.ts'
 import { redisCases } from './redis-cases.ts'
 import { serviceCases } from './service-cases.ts'
+import { soakCase } from './soak-case.ts'
 import { workerCases } from './worker-cases.ts'
 
 export const CASES: readonly FaultCase[] = [
@@ -14,4 +15,5 @@ export const CASES: readonly FaultCase[] = [
   ...networkCases,
   ...serviceCases,
   ...largeCases,
+  soakCase,
 ]

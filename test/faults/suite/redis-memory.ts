@@ -1,0 +1,61 @@
+/** What Redis holds, by kind of key: where its memory is, and what of it stays for ever. */
+import type { Redis } from 'ioredis'
+
+/** All keys whose names differ only in ids and digests, and that either have an expiry or have none. */
+export interface Kind {
+  keys: number
+  /** As Redis counts them, their names and administration included. */
+  bytes: number
+  /** Longest time one of them has left, in s; null when they have no expiry. */
+  ttlS: number | null
+}
+
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+
+/** The name with a star for each part that differs from one job, user or request to the next. */
+export function kindOf(key: string): string {
+  return key
+    .replace(/^.*?:workflow-stages:/, '')
+    .replace(UUID, '*')
+    .replace(/^(order|idem|jobs):.*/, '$1:*')
+}
+
+/** Of the whole Redis. */
+export async function kindsOfKeys(redis: Redis): Promise<Map<string, Kind>> {
+  const kinds = new Map<string, Kind>()
+  for await (const { name, bytes, ttlMs } of eachKey(redis)) {
+    const kind = kinds.get(kindOf(name)) ?? { keys: 0, bytes: 0, ttlS: null }
+    kind.keys += 1
+    kind.bytes += bytes
+    if (ttlMs >= 0) kind.ttlS = Math.max(kind.ttlS ?? 0, Math.round(ttlMs / 1000))
+    kinds.set(kindOf(name), kind)
+  }
+  return kinds
+}
+
+/** Removes whatever has an expiry, as if its time had come. Answers what that was. */
+export async function letTimePass(redis: Redis): Promise<Map<string, Kind>> {
+  const kinds = await kindsOfKeys(redis)
+  for await (const { name, ttlMs } of eachKey(redis)) if (ttlMs >= 0) await redis.del(name)
+  return new Map([...kinds].filter(([, { ttlS }]) => ttlS !== null))
+}
+
+async function* eachKey(redis: Redis): AsyncGenerator<{ name: string; bytes: number; ttlMs: number }> {
+  const seen = new Set<string>()
+  let cursor = '0'
+  do {
+    const [next, found] = await redis.scan(cursor, 'COUNT', 500)
+    cursor = next
+    // SCAN may tell of a key more than once.
+    const names = found.filter((name) => !seen.has(name))
+    for (const name of names) seen.add(name)
+    const asked = redis.pipeline()
+    for (const name of names) asked.pttl(name).memory('USAGE', name, 'SAMPLES', 0)
+    const answers = ((await asked.exec()) ?? []).map(([, answer]) => answer)
+    for (const [i, name] of names.entries()) {
+      const bytes = answers[2 * i + 1]
+      // It may have expired meanwhile.
+      if (typeof bytes === 'number') yield { name, bytes, ttlMs: Number(answers[2 * i]) }
+    }
+  } while (cursor !== '0')
+}

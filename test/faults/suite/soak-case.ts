@@ -1,0 +1,133 @@
+/**
+ * The same for long. It goes in rounds of jobs; after each, time is made to pass: whatever has an expiry goes, however
+ * far that is off. What is left must not grow from one round to the next.
+ */
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { QUEUE_NAME, STREAM_LENGTH } from '../../../stages/journal.ts'
+import type { Door } from '../../helpers/app.ts'
+import type { FaultCase } from './case.ts'
+import { type Kind, kindOf, kindsOfKeys, letTimePass } from './redis-memory.ts'
+import type { Scene } from './scene.ts'
+import { work } from './service.ts'
+
+/** The first one warms up. Small runs make do with the fewest. */
+const ROUNDS = { full: 6, small: 3 }
+const JOBS = 10_000
+const AUDIT_EVERY = 50
+/** Redis cuts its stream by whole nodes of so many entries. */
+const STREAM_NODE = 100
+
+export const soakCase: FaultCase = {
+  name: 'soak of 10,000 jobs',
+  ownRedis: true,
+  promise:
+    'heap and handles stay flat; in Redis everything has an expiry or a cap, and what has none does not grow',
+  quick: true,
+  withinS: 1800,
+  scene: { env: { STAGE_KEEP_COMPLETED: '20', STAGE_WORKER_CONCURRENCY: '20', LOG_LEVEL: 'info' } },
+  run: soak,
+}
+
+interface Sample {
+  heap: number[]
+  handles: number[]
+  /** What has no expiry, but for the event stream, in bytes. */
+  lasting: Map<string, Kind>
+  /** Entries of the event stream. */
+  stream: number
+  /** All that Redis has taken, but for the event stream, in bytes. */
+  redis: number
+}
+
+async function soak(scene: Scene, scale: number): Promise<string> {
+  const rounds = scale < 1 ? ROUNDS.small : ROUNDS.full
+  const jobs = Math.ceil((JOBS * scale) / ROUNDS.full / AUDIT_EVERY) * AUDIT_EVERY
+  scene.service.behaviour = work(4, 20)
+  const admin = scene.redis.admin()
+  const base = `${scene.env.REDIS_PREFIX}:${QUEUE_NAME}`
+  const samples: Sample[] = []
+  let passed = new Map<string, Kind>()
+  while (samples.length < rounds && !scene.signal.aborted) {
+    for (let placed = 0; placed < jobs && !scene.signal.aborted; placed += AUDIT_EVERY) {
+      for (let i = 0; i < AUDIT_EVERY; i += 1) {
+        await scene.watchedOrder(2)
+        await delay(10)
+      }
+      // What has ended is checked, and forgotten.
+      await scene.audit()
+    }
+    await settled(admin, `${base}:active`)
+    passed = await letTimePass(admin)
+    samples.push(await sample(scene, admin, base))
+    scene.report(`${samples.length * jobs} jobs`)
+  }
+  // Nothing is warm in the first round.
+  const [early, late] = [samples[1] as Sample, samples.at(-1) as Sample]
+  const told = tell(early, late)
+  const faults = compare(early, late)
+  if (faults.length > 0) throw new Error(`${faults.join('; ')}: ${told}`)
+  const kept = [...passed]
+    .filter(([, { bytes }]) => bytes > jobs)
+    .map(([name, { bytes, ttlS }]) => `${Math.round(bytes / jobs)} B in ${name} for ${ttlS} s`)
+  return `${rounds * jobs} jobs; ${told}; of each job ${kept.join(', ')}`
+}
+
+/** The queue follows the journal: only then nobody holds a key any more. */
+async function settled(admin: Redis, active: string): Promise<void> {
+  while ((await admin.llen(active)) > 0) await delay(20)
+}
+
+async function sample({ api, worker }: Scene, admin: Redis, base: string): Promise<Sample> {
+  const measured = await Promise.all([api, worker].map(measure))
+  const stream = `${base}:events`
+  const lasting = await kindsOfKeys(admin)
+  lasting.delete(kindOf(stream))
+  // The worker tells of itself now and then, under a key that expires.
+  for (const [name, { ttlS }] of lasting) if (ttlS !== null) lasting.delete(name)
+  const taken = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
+  return {
+    heap: measured.map(({ heapUsed }) => heapUsed),
+    handles: measured.map(({ handles }) => handles),
+    lasting,
+    stream: await admin.xlen(stream),
+    redis: taken - Number(await admin.memory('USAGE', stream, 'SAMPLES', 0)),
+  }
+}
+
+async function measure({ child }: Door): Promise<{ heapUsed: number; handles: number }> {
+  child.send({ measure: true })
+  const [answer] = await once(child, 'message')
+  return answer as { heapUsed: number; handles: number }
+}
+
+/** What grows, a line each. Ratios leave room for buffers, never for something that is left of every job. */
+function compare(early: Sample, late: Sample): string[] {
+  const faults: string[] = []
+  for (const [i, heap] of late.heap.entries())
+    if (heap > (early.heap[i] as number) * 1.1 + 1e6) faults.push('the heap grows')
+  for (const [i, count] of late.handles.entries())
+    if (count > (early.handles[i] as number) + 10) faults.push('handles grow')
+  for (const [name, { keys, bytes }] of late.lasting) {
+    const before = early.lasting.get(name)
+    if (!before) faults.push(`${name} has no expiry, and was not there before`)
+    else if (keys > before.keys) faults.push(`${name}: ${before.keys} -> ${keys} keys without expiry`)
+    else if (bytes > before.bytes * 1.02 + 300)
+      faults.push(`${name}: ${before.bytes} -> ${bytes} bytes without expiry`)
+  }
+  if (late.stream > STREAM_LENGTH + STREAM_NODE) faults.push(`${late.stream} entries in the event stream`)
+  if (late.redis > early.redis * 1.2 + 5e5) faults.push('Redis grows')
+  return faults
+}
+
+function tell(early: Sample, late: Sample): string {
+  const mega = (bytes = 0) => Math.round(bytes / 1e5) / 10
+  const lasting = ({ lasting }: Sample) => [...lasting.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+  return [
+    `heap ${early.heap.map(mega)} -> ${late.heap.map(mega)} MB`,
+    `handles ${early.handles} -> ${late.handles}`,
+    `Redis ${mega(early.redis)} -> ${mega(late.redis)} MB and ${late.stream} events`,
+    `${lasting(early)} -> ${lasting(late)} bytes of it without expiry`,
+  ].join(', ')
+}
