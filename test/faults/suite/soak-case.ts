@@ -35,8 +35,9 @@ interface Sample {
   handles: number[]
   /** What has no expiry, but for the event stream, in bytes. */
   lasting: Map<string, Kind>
-  /** Entries of the event stream. */
-  stream: number
+  /** Of the event stream. */
+  entries: number
+  streamBytes: number
   /** All that Redis has taken, but for the event stream, in bytes. */
   redis: number
 }
@@ -87,12 +88,14 @@ async function sample({ api, worker }: Scene, admin: Redis, base: string): Promi
   // The worker tells of itself now and then, under a key that expires.
   for (const [name, { ttlS }] of lasting) if (ttlS !== null) lasting.delete(name)
   const taken = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
+  const streamBytes = Number(await admin.memory('USAGE', stream, 'SAMPLES', 0))
   return {
     heap: measured.map(({ heapUsed }) => heapUsed),
     handles: measured.map(({ handles }) => handles),
     lasting,
-    stream: await admin.xlen(stream),
-    redis: taken - Number(await admin.memory('USAGE', stream, 'SAMPLES', 0)),
+    entries: await admin.xlen(stream),
+    streamBytes,
+    redis: taken - streamBytes,
   }
 }
 
@@ -116,7 +119,7 @@ function compare(early: Sample, late: Sample): string[] {
     else if (bytes > before.bytes * 1.02 + 300)
       faults.push(`${name}: ${before.bytes} -> ${bytes} bytes without expiry`)
   }
-  if (late.stream > STREAM_LENGTH + STREAM_NODE) faults.push(`${late.stream} entries in the event stream`)
+  if (late.entries > STREAM_LENGTH + STREAM_NODE) faults.push(`${late.entries} entries in the event stream`)
   if (late.redis > early.redis * 1.2 + 5e5) faults.push('Redis grows')
   return faults
 }
@@ -127,7 +130,7 @@ function tell(early: Sample, late: Sample): string {
   return [
     `heap ${early.heap.map(mega)} -> ${late.heap.map(mega)} MB`,
     `handles ${early.handles} -> ${late.handles}`,
-    `Redis ${mega(early.redis)} -> ${mega(late.redis)} MB and ${late.stream} events`,
+    `Redis ${mega(early.redis)} -> ${mega(late.redis)} MB and ${late.entries} events of ${mega(late.streamBytes)} MB`,
     `${lasting(early)} -> ${lasting(late)} bytes of it without expiry`,
   ].join(', ')
 }
