@@ -29,6 +29,8 @@ async function servePage(t: Test): Promise<string> {
     bundle: true,
     format: 'esm',
     target: 'es2022',
+    // Named, or one in some folder above would have a say.
+    tsconfig: 'tsconfig.json',
     write: false,
     metafile: true,
     logLevel: 'silent',

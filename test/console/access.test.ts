@@ -105,7 +105,8 @@ t.test('by keyboard alone, and read out', { skip, timeout: 60_000 }, async (t) =
   t.equal(new Set(said).size, said.length, 'nothing is said twice')
   await tabTo(page, /Abstract and details/)
   await page.keyboard.press('Enter')
-  await page.locator('.abstract').first().waitFor()
+  // Of whichever paper the way led to.
+  await page.locator('details[open] .abstract').waitFor()
   const saving = page.waitForEvent('download')
   await tabTo(page, /Download/)
   await page.keyboard.press('Space')
