@@ -214,7 +214,9 @@ t.test('whoever stores an end first has decided', async (t) => {
   const { redis, keys, id, take, end } = await heldJob(t)
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active')])
-  await redis.set(keys.end(id), JSON.stringify({ status: 'cancelled', result: null }))
+  const other = await take('a')
+  const error = { code: 'CANCELLED', message: 'cancelled', retryable: false, attempt: 1 }
+  await other.settle([{ ...step(0, 'cancelled'), error }])
   await t.rejects(
     writer.settle([step(100, 'completed')], { success: true, artifacts: [], duration_ms: 1 }),
     AlreadySettled,
