@@ -18,10 +18,6 @@ export type RedisRole = 'commands' | 'blocking'
 const OPTIONS = {
   commands: {
     enableOfflineQueue: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    // A connection that swallows commands (a cut cable) is given up and made anew: before the first of them times
-    // out, so that a request which needs several does not wait for each in turn.
-    socketTimeout: COMMAND_TIMEOUT_MS - 200,
     maxRetriesPerRequest: null,
     // A command that was in flight when the connection broke may have run: never send it twice.
     autoResendUnfulfilledCommands: false,
@@ -45,8 +41,36 @@ export function connectRedis(url: string, role: RedisRole, prefix: string): Redi
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 2000),
     reconnectOnError,
   }
-  if (isSocket(first)) return new Redis(first.slice('unix://'.length), options)
-  return new Redis(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) })
+  const Connection = role === 'commands' ? TimedRedis : Redis
+  if (isSocket(first)) return new Connection(first.slice('unix://'.length), options)
+  return new Connection(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) })
+}
+
+type Sent = Parameters<Redis['sendCommand']>[0]
+
+/**
+ * A connection whose commands are answered within `COMMAND_TIMEOUT_MS` or fail. One that swallows a command (a cut cable)
+ * is given up and made anew, so that a request which needs several does not wait for each in turn.
+ *
+ * ioredis's own time-outs would also fire when this process stood still for so long, although the answer lies in the
+ * socket: here it is read before a command is judged.
+ */
+class TimedRedis extends Redis {
+  override sendCommand(command: Sent, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    const answer = super.sendCommand(command, stream)
+    const { stream: connection } = this
+    const judge = () => {
+      if (command.isSettled) return
+      const late = new Error('Command timed out')
+      command.reject(late)
+      connection?.destroy(late)
+    }
+    // Timers come before input and output in a turn, immediates after them.
+    const timer = setTimeout(() => setImmediate(judge), COMMAND_TIMEOUT_MS)
+    const clear = () => clearTimeout(timer)
+    command.promise.then(clear, clear)
+    return answer
+  }
 }
 
 /** Why this Redis can never serve this queue, or null; also null while it is away. */
