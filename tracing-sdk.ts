@@ -41,7 +41,8 @@ export async function startTracing(
   })
   const tracer = provider.getTracer('stagecast', service.version)
   return {
-    start(name, kind, attributes, parent) {
+    start(describe, parent) {
+      const { name, kind, attributes } = describe()
       const span = tracer.startSpan(
         name,
         { kind: KINDS[kind], attributes: known(attributes) },

@@ -7,6 +7,12 @@ import type { TraceContext } from './stages/trace.ts'
 export type SpanKind = 'server' | 'producer' | 'consumer' | 'client'
 export type Attributes = Record<string, string | number | undefined>
 
+export interface SpanDescription {
+  name: string
+  kind: SpanKind
+  attributes: Attributes
+}
+
 export interface Span {
   /** What the next part of the way hangs on; null when there is no trace. */
   readonly context: TraceContext | null
@@ -16,13 +22,13 @@ export interface Span {
 }
 
 export interface Tracing {
-  /** Begins a span below `parent`, or a trace of its own. */
-  start(name: string, kind: SpanKind, attributes: Attributes, parent: TraceContext | null): Span
+  /** Begins a span below `parent`, or a trace of its own. Off, nobody asks what it is. */
+  start(describe: () => SpanDescription, parent: TraceContext | null): Span
   /** Sends what is left. Never rejects, and takes a second at most. */
   close(): Promise<void>
 }
 
 export const NO_TRACING: Tracing = {
-  start: (_name, _kind, _attributes, context) => ({ context, set() {}, end() {} }),
+  start: (_describe, context) => ({ context, set() {}, end() {} }),
   close: async () => {},
 }

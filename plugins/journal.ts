@@ -133,7 +133,7 @@ export default fp<JournalPluginOptions>(
       const reply = await app.fromRedis(
         redis.stagecastRecord(
           ...recordArguments(keys, {
-            job: journal.data,
+            journal,
             token: '',
             expected: journal.last ? eventId(journal.last) : '',
             entries,

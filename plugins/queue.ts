@@ -157,8 +157,8 @@ export default fp<QueuePluginOptions>(
     }
 
     async function add(jobId: string, request: EnqueueRequest): Promise<void> {
-      const { name, attributes } = queueSpan('send', QUEUE_NAME, jobId, request.stage)
-      const span = app.tracing.start(name, 'producer', attributes, request.trace ?? null)
+      const describe = () => queueSpan('send', QUEUE_NAME, jobId, request.stage)
+      const span = app.tracing.start(describe, request.trace ?? null)
       await send(jobId, { ...request, trace: span.context }).catch((error) => {
         span.end('QUEUE_UNAVAILABLE')
         throw error

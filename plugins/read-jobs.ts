@@ -32,7 +32,8 @@ const JOBS_PER_CALL = 16
 const READ = `
 local lines = {}
 local function add(text)
-  lines[#lines + 1] = text and string.gsub(text, '\\n', ' ') or ''
+  if text and string.find(text, '\\n', 1, true) then text = string.gsub(text, '\\n', ' ') end
+  lines[#lines + 1] = text or ''
 end
 for at = 1, #KEYS, 3 do
   local fields = redis.call('HMGET', KEYS[at], unpack(ARGV, 2))

@@ -2,7 +2,7 @@
 import type { FastifyRequest, onRequestHookHandler, onResponseHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { readTraceContext } from '../stages/trace.ts'
-import type { Span, Tracing } from '../tracing.ts'
+import type { Span, SpanDescription, Tracing } from '../tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,7 +21,7 @@ export default fp<{ tracing: Tracing }>(
     app.decorateRequest('span', null)
     app.decorate('traced', {
       onRequest(request, _reply, done) {
-        request.span = tracing.start(...spanOf(request), readTraceContext(request.headers))
+        request.span = tracing.start(() => spanOf(request), readTraceContext(request.headers))
         done()
       },
       onResponse({ span }, { statusCode }, done) {
@@ -35,7 +35,7 @@ export default fp<{ tracing: Tracing }>(
 )
 
 /** By OpenTelemetry's conventions for HTTP servers. The query is left out: it may hold a ticket. */
-function spanOf({ method, protocol, routeOptions: { url: route } }: FastifyRequest) {
+function spanOf({ method, protocol, routeOptions: { url: route } }: FastifyRequest): SpanDescription {
   const attributes = { 'http.request.method': method, 'http.route': route, 'url.scheme': protocol }
-  return [`${method} ${route}`, 'server', { ...attributes, 'url.path': route }] as const
+  return { name: `${method} ${route}`, kind: 'server', attributes: { ...attributes, 'url.path': route } }
 }

@@ -16,7 +16,7 @@ import { eventId, LOG_CAPACITY, type LogEntry } from './events.ts'
 import type { JobSnapshot } from './job.ts'
 import { type JobOrigin, orderArguments, PLACE_EVENTS, workflowName } from './order.ts'
 import { toSummary } from './snapshot.ts'
-import { COUNT_EVENTS, toCount } from './tally.ts'
+import { COUNT_EVENTS, type CountedJob, toCount } from './tally.ts'
 
 export const QUEUE_NAME = 'workflow-stages'
 
@@ -85,7 +85,7 @@ export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `m
  */
 export const RECORD = `${PLACE_EVENTS}${COUNT_EVENTS}
 if ARGV[6] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[6] then return 'lost' end
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel', 'placed', 'settled', 'processedOn')
+local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel', 'placed', 'settled')
 local isBegun = stored[1] and stored[2]
 if stored[5] or (not isBegun and redis.call('EXISTS', KEYS[3]) == 1) then return 'settled' end
 if not stored[1] then return 'gone' end
@@ -107,14 +107,14 @@ redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[1],
   'data', '{"prev":"' .. ARGV[7] .. '","entries":[' .. table.concat(ARGV, ',', 16) .. ']}',
   'workflow', ARGV[3], 'places', places)
-if ARGV[15] ~= '' then count(ARGV[15], KEYS[9], stored[1], stored[6]) end
+if ARGV[15] ~= '' then count(ARGV[15], KEYS[9]) end
 return 'ok'`
 
 export const RECORD_KEYS = 9
 
 /** One call of `RECORD`. */
 export interface RecordWrite {
-  job: JobOrigin
+  journal: CountedJob
   /** '' = the caller found the job free. */
   token: string
   /** The cursor that must be stored. */
@@ -131,7 +131,8 @@ export interface RecordWrite {
 
 /** Keys and arguments of a call of `RECORD`. */
 export function recordArguments(keys: JournalKeys, write: RecordWrite): (string | number)[] {
-  const { job, entries, end, resultTtlSeconds } = write
+  const { journal, entries, end, resultTtlSeconds } = write
+  const job = journal.data
   const id = job.job_id
   const newest = entries.at(-1) as LogEntry
   return [
@@ -141,7 +142,7 @@ export function recordArguments(keys: JournalKeys, write: RecordWrite): (string 
     ...[write.token, write.expected, eventId(newest)],
     ...[end ? resultTtlSeconds : write.logTtlSeconds, write.cancelled ? '1' : ''],
     ...[end ? JSON.stringify(end) : '', end ? JSON.stringify(toSummary(end)) : '', resultTtlSeconds],
-    ...[newest.progress, toCount(job.stage, entries)],
+    ...[newest.progress, toCount(journal, entries)],
     ...entries.map((entry) => JSON.stringify(entry)),
   ]
 }

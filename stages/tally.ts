@@ -3,6 +3,8 @@
  * follows from log lines, so it agrees with the journals whoever dies when.
  */
 import { isTerminal, type LogEntry } from './events.ts'
+import type { JobOrigin } from './order.ts'
+import type { Journal } from './snapshot.ts'
 
 /** Upper ends of the buckets in ms: of how long jobs wait for their first start, and of how long stages take. */
 export const BUCKETS_MS = [
@@ -17,55 +19,61 @@ const MINUTES = 4
 const MINUTE_SHIFT = 100_000_000
 
 /**
- * Lua, part of `RECORD`: `count(what, tally, timestamp, processedOn)` writes what `toCount` gives into the hash `tally`,
- * by `<stage>:<field>`. A job waits from being accepted to its first start, and takes from its last start to its end;
- * the buckets count these events too, so that they have no field of their own.
+ * Lua, part of `RECORD`: `count(what, tally)` adds what `toCount` gives to the hash `tally`. Ends are counted by minute, in
+ * as many fields as minutes are kept: each begins anew when its time has come again.
  */
 export const COUNT_EVENTS = `
-local function count(what, tally, timestamp, processedOn)
-  local stage = string.match(what, '^%d+')
-  local function add(field, by) return redis.call('HINCRBY', tally, stage .. ':' .. field, by) end
-  local function observe(field, from, at)
-    local ms = math.max(0, at - math.floor(tonumber(from) or at))
-    local bucket = 0
-    for _, bound in ipairs({${BUCKETS_MS.join(',')}}) do
-      if ms <= bound then break end
-      bucket = bucket + 1
-    end
-    add(field .. ':' .. bucket, 1)
-    add(field .. ':ms', ms)
-  end
-  for field, text in string.gmatch(what, '([%a_]+)@(%d+)') do
-    local at = tonumber(text)
-    if field == 'waiting' then
-      observe('waiting', timestamp, at)
-    elseif field == 'duration' then
-      observe('duration', processedOn, at)
-    elseif field == 'ended' then
-      local minute = math.floor(at / 60000)
-      local slot = 'ended:' .. minute % ${MINUTES}
-      if math.floor(add(slot, 1) / ${MINUTE_SHIFT}) ~= minute then
-        redis.call('HSET', tally, stage .. ':' .. slot, string.format('%.0f', minute * ${MINUTE_SHIFT} + 1))
-      end
-    else
-      add(field, 1)
-    end
+local function count(what, tally)
+  for field, by in string.gmatch(what, '(%S+)=(%d+)') do redis.call('HINCRBY', tally, field, by) end
+  local stage, at = string.match(what, '^(%d+):ended@(%d+)')
+  if not stage then return end
+  local minute = math.floor(at / 60000)
+  local slot = stage .. ':ended:' .. minute % ${MINUTES}
+  if math.floor(redis.call('HINCRBY', tally, slot, 1) / ${MINUTE_SHIFT}) ~= minute then
+    redis.call('HSET', tally, slot, string.format('%.0f', minute * ${MINUTE_SHIFT} + 1))
   end
 end`
 
 const ENDS: Readonly<Record<string, string>> = { WORKER_LOST: 'lost', WORKER_SHUTDOWN: 'handed_over' }
 
-/** What `entries` add to the tally, as `<stage> <field>@<time> …`; '' for mere progress. */
-export function toCount(stage: number, entries: readonly LogEntry[]): string {
-  const fields = entries.flatMap(({ type, attempt, at, error }) => {
-    if (type === 'active') return [`${attempt === 1 ? 'waiting' : 'again'}@${at}`]
-    if (type === 'retrying') return [`${ENDS[error?.code ?? ''] ?? 'retried'}@${at}`]
-    if (type === 'completed') return [`duration@${at}`, `ended@${at}`]
-    return isTerminal(type) ? [`${type}@${at}`, `ended@${at}`] : []
-  })
+/** What is counted of a job, and when it was accepted and last started. */
+export interface CountedJob extends Pick<Journal, 'createdAt' | 'processedAt'> {
+  data: JobOrigin
+}
+
+/**
+ * What `entries` add to the tally, as `<stage>:ended@<time> <stage>:<field>=<by> …`; '' for mere progress. A job waits from
+ * being accepted to its first start, and takes from its last start to its end; the buckets count these events too, so
+ * that they have no field of their own.
+ */
+export function toCount({ data, createdAt, processedAt }: CountedJob, entries: readonly LogEntry[]): string {
   // Somebody may have queued a job of a stage that is none.
+  const { stage } = data
   const known = Number.isInteger(stage) && stage >= 1 && stage <= 20 ? stage : 0
-  return fields.length > 0 ? `${known} ${fields.join(' ')}` : ''
+  let counted = ''
+  for (const { type, attempt, at, error } of entries) {
+    if (type === 'active')
+      counted += attempt === 1 ? observed(known, 'waiting', at - createdAt) : one(known, 'again')
+    else if (type === 'retrying') counted += one(known, ENDS[error?.code ?? ''] ?? 'retried')
+    else if (isTerminal(type)) {
+      const how =
+        type === 'completed' ? observed(known, 'duration', at - (processedAt ?? at)) : one(known, type)
+      counted = `${known}:ended@${at}${counted}${how}`
+    }
+  }
+  return counted
+}
+
+function one(stage: number, field: string): string {
+  return ` ${stage}:${field}=1`
+}
+
+/** `ms` is below zero where clocks differ, and not a number where somebody wrote the job by hand. */
+function observed(stage: number, field: string, ms: number): string {
+  const counted = Math.max(0, Math.round(ms) || 0)
+  const longer = BUCKETS_MS.findIndex((bound) => counted <= bound)
+  const bucket = longer === -1 ? BUCKETS_MS.length : longer
+  return ` ${stage}:${field}:${bucket}=1 ${stage}:${field}:ms=${counted}`
 }
 
 /** Durations counted by bucket: `counts` has one more than `BUCKETS_MS`, for whatever is longer. */

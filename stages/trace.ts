@@ -21,10 +21,11 @@ export function readTraceContext(from: unknown): TraceContext | null {
   return { traceparent, ...state }
 }
 
-/** Name and attributes of a span about a job in the queue, by OpenTelemetry's conventions for messaging. */
+/** A span about a job in the queue, by OpenTelemetry's conventions for messaging. */
 export function queueSpan(operation: 'send' | 'process', queue: string, jobId: string, stage: number) {
   return {
     name: `${operation} ${queue}`,
+    kind: operation === 'send' ? ('producer' as const) : ('consumer' as const),
     attributes: {
       'messaging.system': 'bullmq',
       'messaging.operation.name': operation,

@@ -68,9 +68,8 @@ export class Attempt {
   async run(signal: AbortSignal): Promise<AttemptOutcome> {
     this.begun = true
     const { job_id, stage } = this.journal.data
-    const { name, attributes } = queueSpan('process', QUEUE_NAME, job_id, stage)
-    const parent = readTraceContext(this.journal.data.trace)
-    const span = this.options.tracing.start(name, 'consumer', attributes, parent)
+    const describe = () => queueSpan('process', QUEUE_NAME, job_id, stage)
+    const span = this.options.tracing.start(describe, readTraceContext(this.journal.data.trace))
     try {
       const outcome = await this.runIn(span, signal)
       span.set({ 'stagecast.attempt': this.number, 'stagecast.outcome': outcome.kind })

@@ -29,6 +29,9 @@ export class Circuit {
       errorFilter: (error) => !(error instanceof Ill),
       // Opening by error rate is switched off: the rule is failures in a row.
       volumeThreshold: Number.MAX_SAFE_INTEGER,
+      // Nobody reads its statistics.
+      rollingPercentilesEnabled: false,
+      enableSnapshots: false,
     })
     this.breaker.on('failure', () => {
       this.failuresInARow += 1

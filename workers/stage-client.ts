@@ -3,7 +3,7 @@ import { Agent, type Dispatcher } from 'undici'
 import type { JobData } from '../stages/job.ts'
 import type { StageAnswer, StageRequest } from '../stages/service.ts'
 import type { TraceContext } from '../stages/trace.ts'
-import type { Span, Tracing } from '../tracing.ts'
+import type { Span, SpanDescription, Tracing } from '../tracing.ts'
 import { clip, failureOfStatus, StageFailure } from './failure.ts'
 import { readLines } from './ndjson.ts'
 import { judge, parse, throwReported, tooLarge, unusable } from './stage-answer.ts'
@@ -49,7 +49,7 @@ export class StageClient {
 
   /** The service's answer with `success: true`; every other end is thrown as `StageFailure` or the abort reason. */
   async call(call: StageCall): Promise<StageAnswer> {
-    const span = this.options.tracing.start(`POST ${TEMPLATE}`, 'client', this.attributesOf(call), call.trace)
+    const span = this.options.tracing.start(() => this.describe(call), call.trace)
     try {
       return await this.exchange(call, span)
     } catch (error) {
@@ -83,9 +83,9 @@ export class StageClient {
   }
 
   /** By OpenTelemetry's conventions for HTTP clients. */
-  private attributesOf({ job, attempt }: StageCall) {
+  private describe({ job, attempt }: StageCall): SpanDescription {
     const { hostname, port, protocol } = this.base
-    return {
+    const attributes = {
       'http.request.method': 'POST',
       'url.template': TEMPLATE,
       'server.address': hostname,
@@ -94,6 +94,7 @@ export class StageClient {
       'stagecast.stage': job.stage,
       'stagecast.attempt': attempt,
     }
+    return { name: `POST ${TEMPLATE}`, kind: 'client', attributes }
   }
 
   private send(

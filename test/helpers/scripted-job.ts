@@ -57,7 +57,8 @@ export class ScriptedJob {
       RECORD,
       RECORD_KEYS,
       ...recordArguments(this.keys, {
-        ...{ job: await this.origin(), token: this.token, expected, entries, end },
+        journal: { data: await this.origin(), createdAt: Date.now(), processedAt: null },
+        ...{ token: this.token, expected, entries, end },
         ...{ logTtlSeconds: 600, resultTtlSeconds: 600 },
       }),
     )

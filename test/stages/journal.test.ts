@@ -52,7 +52,8 @@ async function heldJob(t: Test) {
       RECORD,
       RECORD_KEYS,
       ...recordArguments(keys, {
-        ...{ job, token, expected, entries, cancelled: given.cancelled },
+        journal: { data: job, createdAt: 1, processedAt: null },
+        ...{ token, expected, entries, cancelled: given.cancelled },
         end: end && ({ ...end, data: {} } as JobSnapshot),
         ...{ logTtlSeconds: given.logTtl ?? 100, resultTtlSeconds: endTtl },
       }),
