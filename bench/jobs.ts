@@ -1,8 +1,11 @@
 /** Running jobs: attempts with their journal and circuit, against a BullMQ worker that does the same call and no more. */
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { jobAdder } from '../plugins/add-jobs.ts'
 import { connectRedis } from '../redis.ts'
-import { QUEUE_NAME } from '../stages/journal.ts'
+import type { JobData } from '../stages/job.ts'
+import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
 import type { Bench, Benchmark } from './benchmark.ts'
 import type { Child } from './child.ts'
 import { redisCpu } from './http-pair.ts'
@@ -29,7 +32,7 @@ export const jobs: Benchmark = {
         LOG_LEVEL: 'silent',
       })
       const worker = await bench.spawn(program, { env })
-      subjects[name] = () => measure(bench, worker, prefix)
+      subjects[name] = () => measure(bench, worker, prefix, name === OURS ? asTheApiDoes : inBulk)
     }
     const series = await interleave(bench.runs, subjects)
     return [
@@ -40,15 +43,22 @@ export const jobs: Benchmark = {
   },
 }
 
-async function measure(bench: Bench, worker: Child, prefix: string): Promise<Figures> {
+/** Puts jobs into a queue. */
+type Fill = (queue: Queue<JobData>, jobs: JobData[], connection: Redis, prefix: string) => Promise<unknown>
+
+const KEPT = { removeOnComplete: { count: 100 }, removeOnFail: { count: 50 } }
+
+/** From the moment at which all jobs may be taken until all of them have ended. */
+async function measure(bench: Bench, worker: Child, prefix: string, fill: Fill): Promise<Figures> {
   const connection = connectRedis(bench.redisUrl, 'blocking', prefix)
-  const queue = new Queue(QUEUE_NAME, { connection, prefix })
+  const queue = new Queue<JobData>(QUEUE_NAME, { connection, prefix })
   await queue.waitUntilReady()
   const count = bench.size(6000, 20)
-  const bulk = Array.from({ length: count }, makeJob)
+  await queue.pause()
+  await fill(queue, Array.from({ length: count }, makeJob), connection, prefix)
   const [before, redisBefore] = [await worker.usage(), await redisCpu(bench)]
   const startedAt = performance.now()
-  await queue.addBulk(bulk)
+  await queue.resume()
   for (;;) {
     const left = await queue.getJobCounts('wait', 'active', 'delayed')
     if (Object.values(left).every((number) => number === 0)) break
@@ -67,17 +77,32 @@ async function measure(bench: Bench, worker: Child, prefix: string): Promise<Fig
   }
 }
 
-function makeJob() {
-  const job_id = randomUUID()
-  const data = {
+/** With their places in list and workflow, which a worker would otherwise make good for. */
+async function asTheApiDoes(queue: Queue<JobData>, jobs: JobData[], connection: Redis, prefix: string) {
+  const jobOptions = { attempts: 3, ...KEPT }
+  const keys = journalKeys(prefix)
+  const add = jobAdder(connection, { keys, open: async () => queue, jobOptions, resultTtlSeconds: 86_400 })
+  await Promise.all(jobs.map(add))
+}
+
+function inBulk(queue: Queue<JobData>, jobs: JobData[]) {
+  return queue.addBulk(
+    jobs.map((data) => ({
+      name: 'stage-2-execute',
+      data,
+      opts: { jobId: data.job_id, attempts: 3, ...KEPT },
+    })),
+  )
+}
+
+function makeJob(): JobData {
+  return {
     stage: 2,
-    job_id,
+    job_id: randomUUID(),
     workflow_id: randomUUID(),
     research_question: QUESTION,
     user_id: 'user-1',
     timestamp: Date.now(),
     inputs: { max_results: 10 },
   }
-  const kept = { removeOnComplete: { count: 100 }, removeOnFail: { count: 50 } }
-  return { name: 'stage-2-execute', data, opts: { jobId: job_id, attempts: 3, ...kept } }
 }

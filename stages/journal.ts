@@ -75,7 +75,7 @@ export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `m
  * KEYS job, lock, end, log, events, order, jobs, brief, tally
  * ARGV what `orderArguments` gives (5), token ('' = the caller found the job free), expected cursor, new cursor,
  *      log TTL in s, may a cancelling job take this ('1' or ''), end record ('' = none), its summary, TTL of both in s,
- *      progress in percent, what `toCount` gives, then every new entry
+ *      progress in percent, where the new entries begin, what `toCount` gives, then every new entry
  *
  * `settled` in the hash says that there was an end record. Before the first line the record itself is looked for: it may
  * be that of an earlier job of the same id, which the queue has dropped.
@@ -91,9 +91,10 @@ if stored[5] or (not isBegun and redis.call('EXISTS', KEYS[3]) == 1) then return
 if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
 if stored[3] and ARGV[10] == '' then return 'cancelling' end
+local first = tonumber(ARGV[15])
 local isKept = redis.call('EXPIRE', KEYS[4], ARGV[9]) == 1
 local places, placed = place(stored[4], KEYS[6], KEYS[7], ARGV[1], ARGV[2], ARGV[4], ARGV[5], not stored[2])
-if redis.call('RPUSH', KEYS[4], unpack(ARGV, 16)) > ${LOG_CAPACITY} then
+if redis.call('RPUSH', KEYS[4], unpack(ARGV, first)) > ${LOG_CAPACITY} then
   redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
 end
 if not isKept then redis.call('EXPIRE', KEYS[4], ARGV[9]) end
@@ -105,9 +106,9 @@ if ARGV[11] ~= '' then
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[1],
-  'data', '{"prev":"' .. ARGV[7] .. '","entries":[' .. table.concat(ARGV, ',', 16) .. ']}',
+  'data', '{"prev":"' .. ARGV[7] .. '","entries":[' .. table.concat(ARGV, ',', first) .. ']}',
   'workflow', ARGV[3], 'places', places)
-if ARGV[15] ~= '' then count(ARGV[15], KEYS[9]) end
+if first > 16 then count(KEYS[9], 16, first - 1) end
 return 'ok'`
 
 export const RECORD_KEYS = 9
@@ -135,6 +136,7 @@ export function recordArguments(keys: JournalKeys, write: RecordWrite): (string 
   const job = journal.data
   const id = job.job_id
   const newest = entries.at(-1) as LogEntry
+  const counts = toCount(journal, entries)
   return [
     ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
     ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.brief(id), keys.tally],
@@ -142,7 +144,7 @@ export function recordArguments(keys: JournalKeys, write: RecordWrite): (string 
     ...[write.token, write.expected, eventId(newest)],
     ...[end ? resultTtlSeconds : write.logTtlSeconds, write.cancelled ? '1' : ''],
     ...[end ? JSON.stringify(end) : '', end ? JSON.stringify(toSummary(end)) : '', resultTtlSeconds],
-    ...[newest.progress, toCount(journal, entries)],
+    ...[newest.progress, 16 + counts.length, ...counts],
     ...entries.map((entry) => JSON.stringify(entry)),
   ]
 }

@@ -85,7 +85,8 @@ local function place(placed, order, jobs, id, member, ttl, ids, begins)
     if string.sub(ids, 1, 12) ~= '${FIRST_ID}' then ids = '${FIRST_ID} ' .. ids end
   end
   local places, lines = { before }, {}
-  for event in string.gmatch(ids, '%S+') do
+  for from = 1, #ids, 13 do
+    local event = string.sub(ids, from, from + 11)
     if event > placed then
       local position = string.format('%016.0f', at)
       places[#places + 1] = position

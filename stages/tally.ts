@@ -19,18 +19,15 @@ const MINUTES = 4
 const MINUTE_SHIFT = 100_000_000
 
 /**
- * Lua, part of `RECORD`: `count(what, tally)` adds what `toCount` gives to the hash `tally`. Ends are counted by minute, in
- * as many fields as minutes are kept: each begins anew when its time has come again.
+ * Lua, part of `RECORD`: `count(tally, from, to)` adds what `toCount` gives, ARGV `from` to `to`, to the hash `tally`. Ends
+ * are counted by minute, in as many fields as minutes are kept: each begins anew when its time has come again.
  */
 export const COUNT_EVENTS = `
-local function count(what, tally)
-  for field, by in string.gmatch(what, '(%S+)=(%d+)') do redis.call('HINCRBY', tally, field, by) end
-  local stage, at = string.match(what, '^(%d+):ended@(%d+)')
-  if not stage then return end
-  local minute = math.floor(at / 60000)
-  local slot = stage .. ':ended:' .. minute % ${MINUTES}
-  if math.floor(redis.call('HINCRBY', tally, slot, 1) / ${MINUTE_SHIFT}) ~= minute then
-    redis.call('HSET', tally, slot, string.format('%.0f', minute * ${MINUTE_SHIFT} + 1))
+local function count(tally, from, to)
+  for at = from + 1, to, 2 do
+    local reached = redis.call('HINCRBY', tally, ARGV[at], ARGV[at + 1])
+    local least = at == from + 1 and tonumber(ARGV[from]) or 0
+    if reached < least then redis.call('HSET', tally, ARGV[at], ARGV[from]) end
   end
 end`
 
@@ -42,38 +39,37 @@ export interface CountedJob extends Pick<Journal, 'createdAt' | 'processedAt'> {
 }
 
 /**
- * What `entries` add to the tally, as `<stage>:ended@<time> <stage>:<field>=<by> …`; '' for mere progress. A job waits from
- * being accepted to its first start, and takes from its last start to its end; the buckets count these events too, so
- * that they have no field of their own.
+ * What `entries` add to the tally: the least that its first field must reach, else 0; then fields, and by how much each
+ * rises. Nothing for mere progress. A job waits from being accepted to its first start, and takes from its last start to
+ * its end; the buckets count these events too, so that they have no field of their own.
  */
-export function toCount({ data, createdAt, processedAt }: CountedJob, entries: readonly LogEntry[]): string {
+export function toCount(
+  { data, createdAt, processedAt }: CountedJob,
+  entries: readonly LogEntry[],
+): (string | number)[] {
   // Somebody may have queued a job of a stage that is none.
-  const { stage } = data
-  const known = Number.isInteger(stage) && stage >= 1 && stage <= 20 ? stage : 0
-  let counted = ''
+  const stage = Number.isInteger(data.stage) && data.stage >= 1 && data.stage <= 20 ? data.stage : 0
+  let ended: (string | number)[] = [0]
+  const counts: (string | number)[] = []
+  /** `ms` is below zero where clocks differ, and not a number where somebody wrote the job by hand. */
+  const observe = (field: string, ms: number) => {
+    const took = Math.max(0, Math.round(ms) || 0)
+    const within = BUCKETS_MS.findIndex((bound) => took <= bound)
+    const bucket = within === -1 ? BUCKETS_MS.length : within
+    counts.push(`${stage}:${field}:${bucket}`, 1, `${stage}:${field}:ms`, took)
+  }
   for (const { type, attempt, at, error } of entries) {
-    if (type === 'active')
-      counted += attempt === 1 ? observed(known, 'waiting', at - createdAt) : one(known, 'again')
-    else if (type === 'retrying') counted += one(known, ENDS[error?.code ?? ''] ?? 'retried')
-    else if (isTerminal(type)) {
-      const how =
-        type === 'completed' ? observed(known, 'duration', at - (processedAt ?? at)) : one(known, type)
-      counted = `${known}:ended@${at}${counted}${how}`
+    if (type === 'active' && attempt === 1) observe('waiting', at - createdAt)
+    else if (type === 'active') counts.push(`${stage}:again`, 1)
+    else if (type === 'retrying') counts.push(`${stage}:${ENDS[error?.code ?? ''] ?? 'retried'}`, 1)
+    else if (type === 'completed') observe('duration', at - (processedAt ?? at))
+    else if (isTerminal(type)) counts.push(`${stage}:${type}`, 1)
+    if (isTerminal(type)) {
+      const minute = Math.floor(at / 60_000)
+      ended = [minute * MINUTE_SHIFT + 1, `${stage}:ended:${minute % MINUTES}`, 1]
     }
   }
-  return counted
-}
-
-function one(stage: number, field: string): string {
-  return ` ${stage}:${field}=1`
-}
-
-/** `ms` is below zero where clocks differ, and not a number where somebody wrote the job by hand. */
-function observed(stage: number, field: string, ms: number): string {
-  const counted = Math.max(0, Math.round(ms) || 0)
-  const longer = BUCKETS_MS.findIndex((bound) => counted <= bound)
-  const bucket = longer === -1 ? BUCKETS_MS.length : longer
-  return ` ${stage}:${field}:${bucket}=1 ${stage}:${field}:ms=${counted}`
+  return counts.length > 0 ? [...ended, ...counts] : []
 }
 
 /** Durations counted by bucket: `counts` has one more than `BUCKETS_MS`, for whatever is longer. */
