@@ -1,7 +1,8 @@
 /** Metrics of the whole fleet, as Redis has them: every API process tells the same figures. */
 import type { MetricType, MetricValue, MetricValueWithName, Registry } from 'prom-client'
-import { BUCKETS_MS, type Histogram, type StageTally } from '../stages/tally.ts'
+import { BUCKETS_MS, type StageTally } from '../stages/tally.ts'
 import type { Fleet } from './fleet.ts'
+import { histogramValues } from './histogram.ts'
 
 type Value = MetricValue<string> | MetricValueWithName<string>
 
@@ -52,13 +53,13 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
     'stagecast_job_duration_seconds',
     'histogram',
     'How long the attempts took that completed their job',
-    perStage(({ duration }) => buckets('stagecast_job_duration_seconds', duration)),
+    perStage(({ duration }) => histogramValues('stagecast_job_duration_seconds', BUCKETS_MS, duration)),
   )
   add(
     'stagecast_job_waiting_seconds',
     'histogram',
     'How long jobs waited from being accepted to their first start',
-    perStage(({ waiting }) => buckets('stagecast_job_waiting_seconds', waiting)),
+    perStage(({ waiting }) => histogramValues('stagecast_job_waiting_seconds', BUCKETS_MS, waiting)),
   )
   add('stagecast_queue_jobs', 'gauge', 'Jobs in the queue that have not ended', ({ queue }) => {
     const { waiting, delayed, active } = queue
@@ -93,21 +94,4 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
 
 function labelled(label: string, values: Record<string, number>): MetricValue<string>[] {
   return Object.entries(values).map(([key, value]) => ({ value, labels: { [label]: key } }))
-}
-
-/** Cumulative, in seconds, as Prometheus wants them; nothing for what has not happened yet. */
-function buckets(name: string, { counts, sumMs }: Histogram): MetricValueWithName<string>[] {
-  let total = 0
-  const lines = counts.map((count, i): MetricValueWithName<string> => {
-    total += count
-    const bound = BUCKETS_MS[i]
-    const le = bound === undefined ? '+Inf' : String(bound / 1000)
-    return { metricName: `${name}_bucket`, value: total, labels: { le } }
-  })
-  if (total === 0) return []
-  return [
-    ...lines,
-    { metricName: `${name}_sum`, value: sumMs / 1000, labels: {} },
-    { metricName: `${name}_count`, value: total, labels: {} },
-  ]
 }
