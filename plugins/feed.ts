@@ -13,6 +13,8 @@ export interface Follower {
   changed(feed: Feed): void
   /** Told now and then what a job waits for; it may be lost. */
   hinted?(hint: Hint): void
+  /** The feed could not be read; it will be tried again. */
+  failed?(error: unknown): void
 }
 
 /** A job that no worker runs. */

@@ -4,7 +4,9 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
+import { ProblemError } from '../stages/errors.ts'
 import type { Feed, Follower } from './feed.ts'
+import { logOncePerSecond } from './redis.ts'
 
 export interface FeedSource<F extends Feed> {
   create(key: string): F
@@ -28,6 +30,9 @@ export class Feeds<F extends Feed> {
   private readonly stale = new Set<F>()
   private readonly closing = new AbortController()
   private reading = false
+  private readonly logError = logOncePerSecond((err: unknown) =>
+    this.app.log.error({ err }, 'a feed could not be made of what was read'),
+  )
 
   constructor(app: FastifyInstance, source: FeedSource<F>) {
     this.app = app
@@ -62,6 +67,24 @@ export class Feeds<F extends Feed> {
       if (hint) follower.hinted?.(hint)
     }
     return feed
+  }
+
+  /** The feed as soon as it is known, or gone; kept for the turn in which it is answered. Rejects when it cannot be read. */
+  load(key: string): Promise<F> {
+    return new Promise((resolve, reject) => {
+      const leave = () => setImmediate(() => this.unfollow(feed, follower))
+      const follower: Follower = {
+        changed(feed) {
+          resolve(feed as F)
+          leave()
+        },
+        failed(error) {
+          reject(error)
+          leave()
+        },
+      }
+      const feed = this.follow(key, follower)
+    })
   }
 
   unfollow(feed: F, follower: Follower): void {
@@ -153,11 +176,13 @@ export class Feeds<F extends Feed> {
       for (const feed of batch) this.stale.delete(feed)
       try {
         await this.source.read(batch, performance.now())
-      } catch {
-        // Redis is away, which is logged where it was noticed.
+      } catch (error) {
+        // A Redis that is away is logged where it was noticed.
+        if (!(error instanceof ProblemError)) this.logError(error)
         for (const feed of batch) {
           feed.wantsWhole = true
           if (this.feeds.get(feed.key) === feed) this.stale.add(feed)
+          for (const follower of feed.followers) follower.failed?.(error)
         }
         setTimeout(() => this.readStale(), RETRY_MS).unref()
         return

@@ -40,6 +40,8 @@ import { jobReader, type StoredJob } from './read-jobs.ts'
 export interface JobRecord {
   snapshot: JobSnapshot
   events: JobEvent[]
+  /** About how many characters it takes up. */
+  size: number
 }
 
 export interface JournalReader {
@@ -94,9 +96,7 @@ export default fp<JournalPluginOptions>(
         return found && toSnapshot(found)
       },
       async find(jobId, stage, userId) {
-        const found = await journal.snapshot(jobId)
-        if (found?.stage === stage && (userId === null || found.data.user_id === userId)) return found
-        throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
+        return requireOwn(await journal.snapshot(jobId), stage, userId)
       },
       async records(jobIds) {
         return (await app.fromRedis(reader.all(jobIds))).map(toRecord)
@@ -150,6 +150,12 @@ export default fp<JournalPluginOptions>(
   { name: 'journal', dependencies: ['redis'] },
 )
 
+/** The job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */
+export function requireOwn(job: JobSnapshot | null, stage: number, userId: string | null): JobSnapshot {
+  if (job?.stage === stage && (userId === null || job.data.user_id === userId)) return job
+  throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
+}
+
 /** The results of a pipeline; the first error in it is thrown. */
 function replies(results: [Error | null, unknown][] | null): unknown[] {
   return (results ?? []).map(([error, value]) => {
@@ -158,13 +164,13 @@ function replies(results: [Error | null, unknown][] | null): unknown[] {
   })
 }
 
-function toRecord({ fields, end, log: entries }: StoredJob): JobRecord | null {
+function toRecord({ fields, end, log: entries, size }: StoredJob): JobRecord | null {
   const journal = end ? null : parseJournal(fields)
   if (!end && !journal) return null
   const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
   // A job that waits for very long outlives its log, but not its newest line.
   if (entries.length === 0 && journal?.last) entries.push(journal.last)
-  return { snapshot, events: toEvents(journal, entries, snapshot) }
+  return { snapshot, events: toEvents(journal, entries, snapshot), size }
 }
 
 function toBrief([brief, fields]: unknown[]): JobSummary | null {

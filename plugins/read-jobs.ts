@@ -12,6 +12,8 @@ export interface StoredJob {
   end: string | null
   /** Oldest first; empty unless it was asked for. */
   log: LogEntry[]
+  /** Characters of all that was read of it. */
+  size: number
 }
 
 export interface JobReader {
@@ -64,13 +66,17 @@ export function jobReader(connection: Redis, keys: JournalKeys): JobReader {
 
 function parse(lines: string[], jobs: number): StoredJob[] {
   let at = 0
-  const next = () => lines[at++] || null
+  let size = 0
+  const next = () => {
+    const line = lines[at++] ?? ''
+    size += line.length
+    return line || null
+  }
   return Array.from({ length: jobs }, () => {
+    size = 0
     const fields = JOB_FIELDS.map(next)
     const end = next()
-    const length = Number(next())
-    const log = lines.slice(at, at + length).map((line): LogEntry => JSON.parse(line))
-    at += length
-    return { fields, end, log }
+    const log = Array.from({ length: Number(next()) }, (): LogEntry => JSON.parse(next() ?? ''))
+    return { fields, end, log, size }
   })
 }

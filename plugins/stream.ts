@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Hint } from '../stages/job.ts'
 import type { Feed, FeedEvent, Follower } from './feed.ts'
+import type { Feeds } from './feeds.ts'
 
 /** What all streams of a process have done. */
 export interface StreamCounts {
@@ -18,13 +19,9 @@ export interface StreamCounts {
   dropped: number
 }
 
-export interface StreamOptions {
-  /** The last event the client has, '' for none. */
-  cursor: string
-  /** When the stream is ended at the latest, epoch ms. */
-  deadline: number
-  /** Has the whole feed read anew. */
-  refresh(feed: Feed): void
+/** What the streams of one kind share. */
+export interface StreamOwner {
+  feeds: Pick<Feeds<Feed>, 'refresh'>
   counts: StreamCounts
 }
 
@@ -34,8 +31,11 @@ const RECONNECT_MS = 2000
 
 export class Stream implements Follower {
   private readonly response: ServerResponse
-  private readonly options: StreamOptions
+  private readonly owner: StreamOwner
+  /** The last event the client has, '' for none. */
   private cursor: string
+  /** When the stream is ended at the latest, epoch ms. */
+  private readonly deadline: number
   /** As it was told last. */
   private feed: Feed | null = null
   /** Since when the socket owes us something: a drain, or to have sent the end. Epoch ms, 0 = it does not. */
@@ -44,11 +44,12 @@ export class Stream implements Follower {
   private suspectedAt = 0
 
   /** Takes over a response whose head is written. */
-  constructor(response: ServerResponse, options: StreamOptions) {
+  constructor(response: ServerResponse, owner: StreamOwner, cursor: string, deadline: number) {
     this.response = response
-    this.options = options
-    this.cursor = options.cursor
-    if (options.cursor !== '') options.counts.replays += 1
+    this.owner = owner
+    this.cursor = cursor
+    this.deadline = deadline
+    if (cursor !== '') owner.counts.replays += 1
     this.write(`${retry()}: connected\n\n`)
   }
 
@@ -68,7 +69,7 @@ export class Stream implements Follower {
   /** Now and then; returns when it wants to be called next, in ms. */
   tick(): number {
     const now = Date.now()
-    const { deadline } = this.options
+    const { deadline } = this
     const patience = this.blockedAt + BLOCKED_MS
     if (this.blockedAt > 0 && now >= patience) this.drop()
     else if (now >= deadline) this.end()
@@ -83,7 +84,7 @@ export class Stream implements Follower {
   }
 
   private drop(): void {
-    this.options.counts.dropped += 1
+    this.owner.counts.dropped += 1
     this.response.destroy()
   }
 
@@ -108,22 +109,25 @@ export class Stream implements Follower {
     for (; next < events.length && this.blockedAt === 0; next += 1) {
       const event = events[next] as FeedEvent
       this.cursor = event.id
-      if (event.event !== '') this.options.counts.events += 1
+      if (event.event !== '') this.owner.counts.events += 1
       if (feed.isLast(event)) this.end(frame(event))
       else if (event.event !== '') this.write(frame(event))
     }
+    // It came with the end in hand, before the end was known here: when it comes back it is told to stop.
+    const last = events.at(-1)
+    if (last && this.cursor === last.id && feed.isLast(last)) this.end()
   }
 
   /** It is read first: what is known here may lag behind what the client has seen at another process. */
   private tellGap(feed: Feed): void {
     if (this.suspectedAt === 0) {
       this.suspectedAt = performance.now()
-      this.options.refresh(feed)
+      this.owner.feeds.refresh(feed)
     }
     const gap = feed.asOf < this.suspectedAt ? null : feed.gap()
     if (!gap) return
     this.suspectedAt = 0
-    this.options.counts.gaps += 1
+    this.owner.counts.gaps += 1
     this.cursor = gap.cursor
     this.write(`id: ${gap.cursor}\nevent: gap\ndata: ${JSON.stringify(gap.data)}\n\n`)
     this.changed(feed)

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
-import { Stream, type StreamCounts } from './stream.ts'
+import { Stream, type StreamCounts, type StreamOwner } from './stream.ts'
 import { TimingWheel } from './timing-wheel.ts'
 
 export interface StreamsPluginOptions {
@@ -49,6 +49,10 @@ export default fp<StreamsPluginOptions>(
     const perFeed = new Map<string, number>()
     const wheel = new TimingWheel<Stream>(options.heartbeatMs, (stream) => stream.tick())
     const counts: StreamCounts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
+    const owners: Record<StreamRequest['kind'], StreamOwner & { feeds: Feeds<Feed> }> = {
+      job: { feeds: app.progress, counts },
+      workflow: { feeds: app.workflows, counts },
+    }
     let closing = false
 
     app.decorate('streams', {
@@ -61,16 +65,12 @@ export default fp<StreamsPluginOptions>(
       open(response, { kind, key, userId, cursor, until }) {
         // The client hung up while its request was looked at: no `close` would come any more.
         if (response.destroyed) return
-        const feeds: Feeds<Feed> = kind === 'job' ? app.progress : app.workflows
+        const owner = owners[kind]
+        const { feeds } = owner
         const lifetime = LIFETIME_MS * (0.8 + 0.2 * Math.random())
         // The wheel may be a step late; credentials are never outlived.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
-        const stream = new Stream(response, {
-          cursor,
-          deadline,
-          refresh: (feed) => feeds.refresh(feed),
-          counts,
-        })
+        const stream = new Stream(response, owner, cursor, deadline)
         streams.add(stream)
         count(perUser, userId, 1)
         count(perFeed, key, 1)

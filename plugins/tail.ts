@@ -146,6 +146,8 @@ export default fp<{ url: string; prefix: string }>(
             for (const listener of listeners) listener.heard(message)
           }
           idle = !batch
+          // What was heard goes out at the end of this tick: to the clients first, and to Redis after them.
+          await new Promise<void>((resolve) => process.nextTick(resolve))
         } catch (err) {
           connected = false
           if (closed) return

@@ -115,6 +115,8 @@ export default fp(
       )
       for (const [i, { feed }] of wanted.entries()) {
         const record = read[i]
+        // Nobody follows it any more: what it learned now nobody would make it forget.
+        if (feeds.get(feed.key) !== feed) continue
         if (record) feed.take(record, asOf)
         else feed.gone = true
       }
@@ -146,7 +148,7 @@ export default fp(
         for (const [i, id] of some.entries()) {
           const record = found[i] ?? null
           records.set(id, record)
-          bytes += JSON.stringify(record?.snapshot.result ?? null).length
+          bytes += record?.size ?? 0
           if (record) placeAbandoned(record)
         }
       }

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { requireOwn } from '../plugins/journal.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
 import { Hint, JobEvent, JobEventData, JobGone, JobSnapshot } from '../stages/job.ts'
@@ -67,16 +68,19 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     errorHandler: handleStreamError,
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const byTicket = request.query.ticket !== undefined
-      const job = await app.journal.find(job_id, stage, byTicket ? null : request.user.id)
+      const userId = request.query.ticket === undefined ? request.user.id : null
       const cursor = request.headers['last-event-id'] || request.query.after || ''
       if (formOf(request, reply) === 'page') {
+        await app.journal.find(job_id, stage, userId)
         reply.header('cache-control', 'private, no-cache')
         const news = (ms: number) => app.progress.news(job_id, cursor, ms, request.signal)
         return reply.send(await pageWithNews(() => readPage(job_id, cursor), request.query.wait ?? 0, news))
       }
-      if (isTerminal(job.status) && cursor === job.cursor) return reply.code(204).send(null)
-      return openStream(app, reply, { kind: 'job', key: job_id, userId: job.data.user_id, cursor })
+      // Read once for all who watch it here; its stream, opened in this very turn, begins with what was read.
+      const feed = await app.progress.load(job_id)
+      const { data } = requireOwn(feed.gone ? null : feed.snapshot, stage, userId)
+      if (feed.isOver && cursor === feed.head) return reply.code(204).send(null)
+      return openStream(app, reply, { kind: 'job', key: job_id, userId: data.user_id, cursor })
     },
   })
 

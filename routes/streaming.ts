@@ -47,7 +47,7 @@ export function handleStreamError(error: FastifyError, request: FastifyRequest, 
   return passing && isEventSource(request) ? turnAway(reply, error) : handleError(error, request, reply)
 }
 
-/** Writes the head at once; the headers that hooks have set (CORS, security) are kept. */
+/** Makes the head, which goes out with the first line; the headers that hooks have set (CORS, security) are kept. */
 function startStream(reply: FastifyReply): void {
   reply.hijack()
   reply.raw.writeHead(200, {
@@ -57,7 +57,6 @@ function startStream(reply: FastifyReply): void {
     // nginx would hold the stream back otherwise.
     'x-accel-buffering': 'no',
   })
-  reply.raw.flushHeaders()
 }
 
 /** A browser's EventSource cannot send a token, so it comes with a ticket. */

@@ -77,7 +77,7 @@ const MAY: Record<string, string[]> = {
 }
 
 /** Values (not types) that routes may take from plugins; everything else reaches them by decoration. */
-const FROM_PLUGINS = ['NO_SUCH_JOB', 'NO_SUCH_WORKFLOW', 'handleError', 'unavailable']
+const FROM_PLUGINS = ['requireOwn', 'NO_SUCH_JOB', 'NO_SUCH_WORKFLOW', 'handleError', 'unavailable']
 /** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
 const READ_ENVIRONMENT =
   /^(config|server|worker|start)\.ts$|^terminal\/stage\.ts$|^embedded\/|^stage-service\/(serve|settings)\.ts$/

@@ -169,7 +169,7 @@ t.test('merging what is known with what is read', async (t) => {
   const mergeWith = async (known: number[], read: number[]) => {
     feed.events = known.map((i) => all[i]).flatMap((event) => event ?? [])
     const events = read.map((i) => all[i]).flatMap((event) => event ?? [])
-    api.app.journal.records = async (ids) => ids.map(() => ({ snapshot: whole.snapshot, events }))
+    api.app.journal.records = async (ids) => ids.map(() => ({ ...whole, events }))
     const before = feed.asOf
     api.app.progress.refresh(feed)
     await eventually('it is read', () => feed.asOf > before)

@@ -250,12 +250,8 @@ class FakeResponse extends EventEmitter {
 function open({ cursor = '', refresh = (_: Feed) => {} } = {}) {
   const response = new FakeResponse()
   const counts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
-  const stream = new Stream(response as unknown as ServerResponse, {
-    cursor,
-    deadline: Number.POSITIVE_INFINITY,
-    refresh,
-    counts,
-  })
+  const owner = { feeds: { refresh }, counts }
+  const stream = new Stream(response as unknown as ServerResponse, owner, cursor, Number.POSITIVE_INFINITY)
   return { stream, response, counts }
 }
 
@@ -270,7 +266,7 @@ async function openRaw(t: Test, { deadline }: { deadline: number }) {
   const [, response] = (await asked) as [unknown, ServerResponse]
   response.writeHead(200)
   const counts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
-  const stream = new Stream(response, { cursor: '', deadline, refresh: () => {}, counts })
+  const stream = new Stream(response, { feeds: { refresh: () => {} }, counts }, '', deadline)
   return { stream, response, client, counts }
 }
 

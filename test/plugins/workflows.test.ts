@@ -78,14 +78,8 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
   const jobs: string[] = []
   for (let i = 0; i < 45; i += 1) jobs.unshift((await workflow.queued()).id)
   const { records } = api.app.journal
-  const result = {
-    success: true as const,
-    artifacts: [],
-    duration_ms: 1,
-    results: { text: 'x'.repeat(900_000) },
-  }
   api.app.journal.records = async (ids) =>
-    (await records(ids)).map((record) => record && { ...record, snapshot: { ...record.snapshot, result } })
+    (await records(ids)).map((record) => record && { ...record, size: 900_000 })
   const follower = { changed() {} }
   const feed = api.app.workflows.follow(`${workflow.id}:alice`, follower)
   t.teardown(() => api.app.workflows.unfollow(feed, follower))
@@ -102,12 +96,50 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
   await eventually('it goes on', () => feed.events.at(-1)?.data?.job_id === job.id)
 })
 
+t.test('the size of a job is that of all it holds', async (t) => {
+  const api = await start(t)
+  const job = await new ScriptedWorkflow(api).running(2)
+  const [small] = await api.app.journal.records([job.id])
+  const data = JSON.parse((await api.app.redis.hget(job.keys.job(job.id), 'data')) ?? '')
+  const inputs = { text: 'x'.repeat(200_000) }
+  await api.app.redis.hset(job.keys.job(job.id), 'data', JSON.stringify({ ...data, inputs }))
+  await job.write([{ type: 'progress', message: 'y'.repeat(10_000) }])
+  const [large] = await api.app.journal.records([job.id])
+  // The newest line stands in the log and beside it.
+  t.ok((large?.size ?? 0) - (small?.size ?? 0) > 220_000, `${small?.size} to ${large?.size}`)
+})
+
+t.test('a workflow that is let go while it is read leaves nothing behind', async (t) => {
+  const api = await start(t)
+  const [left, kept] = [new ScriptedWorkflow(api), new ScriptedWorkflow(api)]
+  for (const workflow of [left, kept]) await workflow.running(1)
+  const { records } = api.app.journal
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  api.app.journal.records = async (ids) => {
+    await held
+    return records(ids)
+  }
+  const follower = { changed() {} }
+  const [gone, watched] = [left, kept].map(({ id }) => api.app.workflows.follow(`${id}:alice`, follower))
+  if (!gone || !watched) throw new Error('two feeds are followed')
+  t.teardown(() => api.app.workflows.unfollow(watched, follower))
+  await eventually('the read is under way', () => !gone.wantsWhole)
+  api.app.workflows.unfollow(gone, follower)
+  release()
+  await eventually('it is over', () => watched.isKnown)
+  t.notOk(gone.isKnown, 'nothing is learned that nobody would forget')
+  t.equal(api.app.workflows.watched, 1)
+})
+
 t.test('a workflow that talks without end is kept in bounded memory', async (t) => {
   const feed = new WorkflowFeed('w:alice')
   const position = (i: number) => String(i).padStart(16, '0')
   const snapshot = { job_id: 'j', stage: 2, workflow_id: 'w', status: 'active' } as JobRecord['snapshot']
   const data = { job_id: 'j' } as JobRecord['events'][0]['data']
-  const record: JobRecord = { snapshot, events: [{ id: '000100000010', event: 'active', data }] }
+  const record: JobRecord = { snapshot, size: 100, events: [{ id: '000100000010', event: 'active', data }] }
   const places: Place[] = [{ position: position(1), jobId: 'j', eventId: '000100000010' }]
   feed.take({ places, isWhole: true, isCut: false, records: new Map([['j', record]]) }, 1)
   const total = 3 * ORDER_CAPACITY

@@ -5,7 +5,6 @@ import t, { type Test } from 'tap'
 import { authorization, type Env, get, startApi, testEnv, token } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { RawClient } from '../helpers/raw-socket.ts'
-import { privateRedis } from '../helpers/redis.ts'
 import { runningJob, type ScriptedJob, scriptJob } from '../helpers/scripted-job.ts'
 import { openStream } from '../helpers/sse.ts'
 import { eventually, idsOf, take } from '../helpers/waiting.ts'
@@ -55,25 +54,15 @@ t.test('the head and the first bytes', async (t) => {
   for (const retry of retries) t.ok(Number(retry) >= 1000 && Number(retry) <= 3000, `retry ${retry}`)
 })
 
-t.test('the first bytes come before the job is read', async (t) => {
-  const redis = await privateRedis(t)
-  const api = await start(t, { REDIS_URL: redis.url })
+t.test('the first bytes come at once, also when there is nothing to tell', async (t) => {
+  const api = await start(t)
   const job = await scriptJob(api)
-  // The snapshot is read, the log is not: nothing else holds back the events.
-  const { records } = api.app.journal
-  let release = () => {}
-  const held = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  api.app.journal.records = async (ids) => {
-    await held
-    return records(ids)
-  }
-  const client = new RawClient(t, job.events).read()
+  const client = new RawClient(t, `${job.events}&after=000000000000`).read()
   await client.until(/: connected\n\n/)
   t.notMatch(client.text, /event:/)
-  release()
-  await client.until(/event: queued/)
+  await job.begin()
+  await client.until(/event: active/)
+  t.notMatch(client.text, /event: queued/)
 })
 
 t.test('content negotiation', async (t) => {
@@ -382,22 +371,23 @@ t.test('no cap, no leak', async (t) => {
 t.test('a client that hangs up while its job is looked up leaves nothing behind', async (t) => {
   const api = await start(t)
   const job = await runningJob(api)
-  const { find } = api.app.journal
+  const { records } = api.app.journal
   const connected = once(api.app.server, 'connection')
   const client = new RawClient(t, job.events).read()
   const [socket] = (await connected) as [Socket]
   const hungUp = once(socket, 'close')
   const found = new Promise((resolve) => {
-    api.app.journal.find = async (...args) => {
+    api.app.journal.records = async (...args) => {
       client.socket.destroy()
       await hungUp
-      const job = await find(...args)
-      setImmediate(resolve)
-      return job
+      const found = await records(...args)
+      // Behind the turn in which the answer would have been begun.
+      setImmediate(() => setImmediate(resolve))
+      return found
     }
   })
   await found
-  api.app.journal.find = find
+  api.app.journal.records = records
   t.equal(api.app.streams.size, 0)
   t.equal(api.app.progress.watched, 0)
 })
