@@ -19,7 +19,8 @@ export const reconnect: Benchmark = {
   async run(bench) {
     const count = bench.size(5000, 20)
     const prefix = bench.prefix()
-    const api = await spawnApi(bench, prefix)
+    // The floor logs nothing either.
+    const api = await spawnApi(bench, prefix, { LOG_LEVEL: 'silent' })
     const raw = await bench.spawn('floor-events')
     const jobs = await startJobs(bench, api.url, prefix, count)
     const series = await interleave(bench.runs, {

@@ -57,6 +57,12 @@ function startStream(reply: FastifyReply): void {
     // nginx would hold the stream back otherwise.
     'x-accel-buffering': 'no',
   })
+  // In one write with what is told first, and yet a text of its own: joined to another, Node would keep the head for as
+  // long as the stream lasts as the dozens of pieces it was made of.
+  const { socket } = reply.raw
+  socket?.cork()
+  reply.raw.flushHeaders()
+  process.nextTick(() => socket?.uncork())
 }
 
 /** A browser's EventSource cannot send a token, so it comes with a ticket. */
