@@ -22,6 +22,8 @@ interface Line {
   positions: Map<string, number>
   /** When delayed jobs are due, epoch ms. */
   due: Map<string, number>
+  /** Redis's clock, epoch ms. */
+  now: number
   waitingFor: 'turn' | 'worker' | 'circuit'
 }
 
@@ -64,13 +66,14 @@ export default fp(
         redis.hgetall(journal.keys.workers),
         redis.time(),
       ])
-      const workers = readWorkers(announced, Number(seconds) * 1000)
+      const now = Number(seconds) * 1000
+      const workers = readWorkers(announced, now)
       // Workers take from the right.
       const positions = new Map(first.map((id, i) => [id, first.length - i]))
       const due = new Map<string, number>()
       for (const [i, score] of scores.entries())
         if (score !== null) due.set(retrying[i] as string, Math.floor(Number(score) / DELAY_SCALE))
-      return { waiting, positions, due, waitingFor: lackOf(workers) }
+      return { waiting, positions, due, now, waitingFor: lackOf(workers) }
     }
   },
   { name: 'hints', dependencies: ['journal', 'progress', 'workflows'] },
@@ -92,17 +95,20 @@ function tell(feed: Feed, line: Line): void {
   }
 }
 
-/** Null when the job stands nowhere: it was just taken, or just ended. */
-function hintOf(jobId: string, { waiting, positions, due, waitingFor }: Line): Hint | null {
+/** Null when the job stands nowhere: it is taken at this moment, or has just ended. */
+function hintOf(jobId: string, { waiting, positions, due, now, waitingFor }: Line): Hint | null {
   const position = positions.get(jobId) ?? null
-  const retryAt = due.get(jobId) ?? null
-  if (position === null && retryAt === null && waiting <= WINDOW) return null
+  const dueAt = due.get(jobId) ?? null
+  // What is due and still not taken waits for what all others wait for.
+  const isDelayed = dueAt !== null && dueAt > now
+  const isStuck = dueAt !== null && !isDelayed && waitingFor !== 'turn'
+  if (position === null && !isDelayed && !isStuck && waiting <= WINDOW) return null
   return {
     job_id: jobId,
-    waiting_for: retryAt === null ? waitingFor : 'retry',
+    waiting_for: isDelayed ? 'retry' : waitingFor,
     position,
     waiting,
-    retry_at: retryAt,
+    retry_at: isDelayed ? dueAt : null,
   }
 }
 

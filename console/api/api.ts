@@ -21,10 +21,15 @@ export function tellFailure(error: unknown): string {
           : `${error.problem.title}.`,
       )
     }
-    return error.problem.detail
+    return sentence(error.problem.detail)
   }
   if (error instanceof TypeError) return 'The server cannot be reached right now.'
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The API's details are sentences without their full stop. */
+function sentence(text: string): string {
+  return text === '' || /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 /** Whether the API takes requests without a token: mock authentication, for development. Throws when it is away. */
@@ -42,7 +47,7 @@ export async function checkToken(token: string): Promise<string | null> {
   })
   if (answer.ok) return null
   const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string }
-  return `${problem.title ?? `Status ${answer.status}`}. ${problem.detail ?? ''}`
+  return `${problem.title ?? `Status ${answer.status}`}. ${sentence(problem.detail ?? '')}`.trim()
 }
 
 /** GETs a JSON document that the client has no method for. */

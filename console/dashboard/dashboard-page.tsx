@@ -71,7 +71,7 @@ function Workers({ overview: { at, workers } }: { overview: Overview }) {
       <h2 id="workers">
         Workers <span class="quiet">{workers.length}</span>
       </h2>
-      {workers.length === 0 && <p>No worker has announced itself.</p>}
+      {workers.length === 0 && <p>No worker has announced itself. Nothing is run until one does.</p>}
       <ul class="workers">
         {workers.map(({ id, concurrency, running, circuit, seen_at }) => (
           <li key={id}>

@@ -12,7 +12,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
     <section aria-labelledby="figures">
       <h2 id="figures">Stages</h2>
       {run.length === 0 ? (
-        <p>No job has ended yet.</p>
+        <p>No job has ended yet: the figures come with the first.</p>
       ) : (
         <section class="scroll" aria-label="Figures of each stage" tabIndex={0}>
           <table>
@@ -24,7 +24,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
                 <th scope="col">Failed</th>
                 <th scope="col">Cancelled</th>
                 <th scope="col">Retried</th>
-                <th scope="col">A minute</th>
+                <th scope="col">Per minute</th>
                 <th scope="col">Runs p50 / p95</th>
                 <th scope="col">Waits p50 / p95</th>
               </tr>
@@ -43,8 +43,8 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
                   <td>{one.cancelled}</td>
                   <td>{one.retried}</td>
                   <td>{one.per_minute}</td>
-                  <td>{pair(one.duration_ms)}</td>
-                  <td>{pair(one.waiting_ms)}</td>
+                  <Pair times={one.duration_ms} />
+                  <Pair times={one.waiting_ms} />
                 </tr>
               ))}
             </tbody>
@@ -66,6 +66,12 @@ function Rate({ rate }: { rate: number | null }) {
   )
 }
 
-function pair(times: { p50: number; p95: number } | null): string {
-  return times ? `${span(times.p50)} / ${span(times.p95)}` : '–'
+/** In two lines where there is no room for one. */
+function Pair({ times }: { times: StageFigures['duration_ms'] }) {
+  if (!times) return <td>–</td>
+  return (
+    <td class="pair">
+      <span class="unbroken">{span(times.p50)} /</span> <span class="unbroken">{span(times.p95)}</span>
+    </td>
+  )
 }

@@ -54,12 +54,24 @@ export function faultsOf(
     const inside = path.replace(/^body\/?/, '')
     const field = fields.find((one) => inside === keyOf(one) || inside.startsWith(`${keyOf(one)}/`))
     const key = field ? keyOf(field) : inside === 'workflow_id' ? inside : ''
-    const text = key === '' ? `${path} ${message}` : message
+    const text = key === '' ? `${path} ${message}` : plainly(message)
     const known = faults[key]
     if (!known) faults[key] = text
     else if (!known.includes(text)) faults[key] = `${known}; ${text}`
   }
   return faults
+}
+
+/** What a validator says, as people say it. */
+function plainly(message: string): string {
+  return message
+    .replace(/^must have required property.*/, 'is needed')
+    .replace(/^must be (<=|>=) /, (_, than) => `must be at ${than === '<=' ? 'most' : 'least'} `)
+    .replace(
+      /^must NOT have (more|fewer) than /,
+      (_, than) => `must have at ${than === 'more' ? 'most' : 'least'} `,
+    )
+    .replace('must match format "uuid"', 'must be a UUID')
 }
 
 function readValue(field: Field, raw: Values[string] | undefined): { value: unknown } | { fault: string } {

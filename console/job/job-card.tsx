@@ -3,15 +3,16 @@ import { useEffect, useState } from 'preact/hooks'
 import { type JobReference, StagecastError } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
-import { Badge, duration, wholeSeconds } from '../page/parts.tsx'
+import { Badge, span, wholeSeconds } from '../page/parts.tsx'
 import { useStore } from '../page/store.ts'
 import { isOver, type JobView } from './use-job.ts'
 
 export const HOW = { connecting: 'Connecting', sse: 'Live', polling: 'Polling', waiting: 'Reconnecting' }
-export const WHY_POLLING = 'Something on the way, probably a proxy, holds live events back.'
+const WHY_POLLING =
+  'Something on the way, probably a proxy, holds live events back: this page asks for news instead.'
 
 export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
-  const { status, progress, attempt, snapshot, error, message, hint } = view
+  const { status, progress, attempt, snapshot, error, hint } = view
   const over = isOver(status)
   return (
     <section class={`card job ${status}`} aria-label="Progress">
@@ -22,14 +23,14 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
       <progress aria-label="Progress of the job" max={100} value={progress} />
       {!over && (
         <p class="message">
-          <bdi>{message || 'Waiting for its turn.'}</bdi>
+          <bdi>{messageOf(view)}</bdi>
         </p>
       )}
       {hint && !over && <p class="hint">{hint}</p>}
+      {view.transport === 'polling' && !over && <p class="hint">{WHY_POLLING}</p>}
       {status === 'retrying' && error && (
         <p class="note">
-          Attempt {error.attempt} failed: <bdi>{error.message}</bdi> <code>{error.code}</code> Another attempt
-          follows.
+          Attempt {error.attempt} failed: <bdi>{error.message}</bdi> <code>{error.code}</code>
         </p>
       )}
       {status === 'failed' && error && (
@@ -50,6 +51,12 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
   )
 }
 
+/** What is going on now. Why an attempt failed is said in a note of its own. */
+function messageOf({ status, error, message }: JobView): string {
+  if (status === 'retrying' && error) return 'Another attempt follows.'
+  return message || 'Waiting for its turn.'
+}
+
 /** Since the job was accepted; it stands still once the job is over. */
 function Elapsed({ view }: { view: JobView }) {
   const [, setTick] = useState(0)
@@ -63,23 +70,14 @@ function Elapsed({ view }: { view: JobView }) {
   const from = view.snapshot?.created_at ?? now
   const until = over ? (view.snapshot?.finished_at ?? view.steps.at(-1)?.data.at ?? now) : now
   return (
-    <span class="elapsed">
-      {over ? `Took ${duration(until - from)}` : `For ${wholeSeconds(until - from)}`}
-    </span>
+    <span class="elapsed">{over ? `Took ${span(until - from)}` : `For ${wholeSeconds(until - from)}`}</span>
   )
 }
 
 function Transport({ view }: { view: JobView }) {
   const state = useStore(connection)
   if (state !== 'online') return <span class="transport">Waiting for the server</span>
-  return (
-    <span
-      class={`transport ${view.transport ?? ''}`}
-      title={view.transport === 'polling' ? WHY_POLLING : undefined}
-    >
-      {HOW[view.transport ?? 'connecting']}
-    </span>
-  )
+  return <span class={`transport ${view.transport ?? ''}`}>{HOW[view.transport ?? 'connecting']}</span>
 }
 
 function Cancel({ job, asked }: { job: JobReference; asked: boolean }) {

@@ -66,12 +66,9 @@ function Filters({ filter, refresh }: { filter: Filter; refresh: () => void }) {
       </label>
       {filter.workflow_id && (
         <span class="chip">
-          one workflow{' '}
-          <a
-            href={links.filtered({ ...filter, workflow_id: '' })}
-            aria-label="Show the jobs of all workflows"
-          >
-            all
+          of one workflow{' '}
+          <a href={links.filtered({ ...filter, workflow_id: '' })} aria-label="Show all workflows">
+            show all
           </a>
         </span>
       )}

@@ -24,9 +24,11 @@ export function WorkflowPage({ id }: { id: string }) {
       {jobs && (
         <>
           <p class="row meta" role="status">
-            <span>
-              {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} over
-            </span>
+            {all.length > 0 && (
+              <span>
+                {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} over
+              </span>
+            )}
             {!failure && <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>}
           </p>
           <ul class="jobs">

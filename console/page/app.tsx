@@ -9,8 +9,8 @@ import { JobPage } from '../job/job-page.tsx'
 import { JobsPage } from '../lists/jobs-page.tsx'
 import { WorkflowPage } from '../lists/workflow-page.tsx'
 import { Bar } from './bar.tsx'
-import { Failure, Loading } from './parts.tsx'
-import { type Route, route } from './route.ts'
+import { Heading, Loading } from './parts.tsx'
+import { links, type Route, route } from './route.ts'
 import { SignInPage } from './sign-in-page.tsx'
 import { StagesPage } from './stages-page.tsx'
 import { useStore } from './store.ts'
@@ -70,8 +70,20 @@ function Shown({ at }: { at: Route }) {
     case 'sign-in':
       return <SignInPage why="" />
     case 'unknown':
-      return <Failure text="There is no such page." />
+      return <NoSuchPage />
   }
+}
+
+function NoSuchPage() {
+  return (
+    <>
+      <Heading>No such page</Heading>
+      <p>
+        The console has no page at this address. <a href={links.stages}>See the stages</a> or{' '}
+        <a href={links.jobs}>your jobs</a>.
+      </p>
+    </>
+  )
 }
 
 /** Says when the server cannot be reached. Always there, so that its changes are read out. */

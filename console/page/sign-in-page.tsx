@@ -30,8 +30,8 @@ export function SignInPage({ why }: { why: string }) {
       )}
       {who.kind === 'mock' && (
         <p class="note">
-          This server runs with mock authentication: everybody is user-dev-001 and needs no token. A token
-          works too.
+          This server runs with mock authentication: everybody is <span class="unbroken">user-dev-001</span>{' '}
+          and needs no token. A token works too.
         </p>
       )}
       <div class={fault ? 'field faulty' : 'field'}>

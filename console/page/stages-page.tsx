@@ -19,7 +19,7 @@ export function StagesPage() {
                 <span class="number">{stage}</span>
                 <span class="name">{title}</span>
                 <span class="marks">
-                  {needs_question && <span>asks a question</span>}
+                  {needs_question && <span>needs a question</span>}
                   {sign_off && <span>needs sign-off</span>}
                   {optional && <span>optional</span>}
                 </span>

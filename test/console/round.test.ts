@@ -17,9 +17,9 @@ t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) =
     await page.getByLabel('Max results').fill('900')
     await page.getByRole('button', { name: 'Start' }).click()
     const question = page.getByLabel('Research question')
-    await page.locator('#field-research_question-fault').getByText('must have required property').waitFor()
+    await page.locator('#field-research_question-fault').getByText('is needed').waitFor()
     t.equal(await question.getAttribute('aria-invalid'), 'true')
-    t.match(await page.locator('#field-inputs-max_results-fault').textContent(), /must be <= 200/)
+    t.match(await page.locator('#field-inputs-max_results-fault').textContent(), /must be at most 200/)
     t.ok(
       await question.evaluate((element) => element.ownerDocument.activeElement === element),
       'has the focus',

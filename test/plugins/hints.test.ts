@@ -93,6 +93,22 @@ t.test('a stage service that is away', async (t) => {
   t.match(told, { waiting_for: 'circuit', position: 1 })
 })
 
+t.test('an attempt that is due, and cannot begin', async (t) => {
+  const service = await fakeStageService(t, fail(500, 'ILL'))
+  const api = await start(t, {
+    WORKER_URL: service.url,
+    BREAKER_FAILURES: '1',
+    BREAKER_RESET_MS: '600000',
+    STAGE_JOB_BACKOFF_MS: '50',
+  })
+  startWorker(t, api.env)
+  const stream = await openStream(api.url + (await enqueue(api.url)).urls.events)
+  await stream.until('retrying')
+  let told = (await nextHint(stream)).hint
+  while (told.waiting_for !== 'circuit') told = (await nextHint(stream)).hint
+  t.match(told, { waiting_for: 'circuit', retry_at: null }, 'no moment is told that has passed')
+})
+
 t.test('one look for all who watch, none for nobody', async (t) => {
   const api = await start(t)
   const { redis } = api.app
