@@ -47,7 +47,8 @@ import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
 import { Stage } from './stages/catalogue.ts'
 import { Problem } from './stages/errors.ts'
-import { Hint, JobEvent, JobSnapshot, JobSummary, WorkflowEvent } from './stages/job.ts'
+import { Hint, JobSnapshot, JobSummary } from './stages/job.ts'
+import { JobEvent, WorkflowEvent } from './stages/job-event.ts'
 import { NO_TRACING, type Tracing } from './tracing.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */

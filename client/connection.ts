@@ -1,5 +1,5 @@
 /** One connection to a stream of events, or one page of it: what `watch` goes on with until it is over. */
-import type { JobEvent } from '../stages/job.ts'
+import type { JobEvent } from '../stages/job-event.ts'
 import { connected, type Http, Swallowed, within } from './http.ts'
 import type { Patience } from './patience.ts'
 import { readFrames } from './sse.ts'

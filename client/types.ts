@@ -1,6 +1,7 @@
 /** What goes in and comes out of the client, made from the API's own schemas: types only. */
 import type { ExecuteBody } from '../stages/catalogue.ts'
-import type { Hint, JobEvent, JobSnapshot } from '../stages/job.ts'
+import type { Hint, JobSnapshot } from '../stages/job.ts'
+import type { JobEvent } from '../stages/job-event.ts'
 
 /** Names a job. What `execute` gives does, and so does a line of a list. */
 export interface JobReference {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { join, relative } from 'node:path'
 import { Stagecast, StagecastError, type WatchedEvent } from '../client/index.ts'
 import { isTerminal } from '../stages/events.ts'
-import type { JobEventData } from '../stages/job.ts'
+import type { JobEventData } from '../stages/job-event.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 import { plain } from '../terminal/terminal-text.ts'
 import { type DemoServer, startServer } from './demo-server.ts'
@@ -15,6 +15,8 @@ import { reviewTable } from './review-table.ts'
 const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
 const ARTIFACT = 'literature_review.json'
 const DEFAULT_COLUMNS = 100
+/** What is said of a job that ended without an event. */
+const GONE = { code: 'GONE', message: 'it disappeared from the queue' }
 
 const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -59,7 +61,7 @@ async function ask(base: string, question: string, dataDir: string, signal: Abor
   console.log(`Job       ${job.job_id}\n`)
   const end = await follow(stagecast.watch(job, { signal }))
   if (end?.status !== 'completed') {
-    const { code = 'GONE', message = 'it disappeared from the queue' } = end?.error ?? {}
+    const { code, message } = end && 'error' in end ? end.error : GONE
     throw new Error(`the job ended as ${end?.status ?? 'gone'}: ${code} ${plain(message)}`)
   }
 

@@ -1,6 +1,7 @@
 /** The feed of one job: read from its journal, kept up by what `RECORD` announces. */
 import { eventId, isTerminal, LOG_CAPACITY } from '../stages/events.ts'
-import type { JobEvent, JobSnapshot } from '../stages/job.ts'
+import type { JobSnapshot } from '../stages/job.ts'
+import type { JobEvent } from '../stages/job-event.ts'
 import { cursorBehindGap, isReplayable, toEvent } from '../stages/snapshot.ts'
 import { Feed, type WaitingJob } from './feed.ts'
 import type { JobRecord } from './journal.ts'

@@ -3,7 +3,8 @@ import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../stages/errors.ts'
 import { eventId, type LogEntry } from '../stages/events.ts'
-import type { JobEvent, JobSnapshot, JobSummary } from '../stages/job.ts'
+import type { JobSnapshot, JobSummary } from '../stages/job.ts'
+import type { JobEvent } from '../stages/job-event.ts'
 import {
   CANCEL,
   CANCEL_KEYS,

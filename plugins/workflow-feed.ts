@@ -3,7 +3,8 @@
  * the events themselves come from the logs of the jobs.
  */
 import { type EventId, eventId, isTerminal } from '../stages/events.ts'
-import type { JobEvent, JobEventData, JobSnapshot } from '../stages/job.ts'
+import type { JobSnapshot } from '../stages/job.ts'
+import type { JobEvent, JobEventData } from '../stages/job-event.ts'
 import { ORDER_CAPACITY, type Place } from '../stages/order.ts'
 import { toEvent } from '../stages/snapshot.ts'
 import { Feed, type FeedEvent, type WaitingJob } from './feed.ts'

@@ -1,6 +1,7 @@
 /** Follows watched workflows, and reads them page by page. */
 import fp from 'fastify-plugin'
-import type { JobEvent, JobSnapshot } from '../stages/job.ts'
+import type { JobSnapshot } from '../stages/job.ts'
+import type { WorkflowEvent } from '../stages/job-event.ts'
 import { ORDER_CAPACITY, type Place, parsePlace } from '../stages/order.ts'
 import { Feeds } from './feeds.ts'
 import type { JobRecord } from './journal.ts'
@@ -9,7 +10,7 @@ import { WorkflowFeed, type WorkflowRecord } from './workflow-feed.ts'
 
 /** Events of a workflow behind some position. */
 export interface WorkflowPage {
-  events: JobEvent[]
+  events: WorkflowEvent[]
   /** The position of the last of them. */
   cursor: string
   /** Whether there are more behind it. */
@@ -83,7 +84,7 @@ export default fp(
         return { events: [], cursor: last.position, more: false, gap: { jobs } }
       }
       const events = feed.events.flatMap(({ id, event, data }) =>
-        event && data ? [{ id, event, data }] : [],
+        event && data ? [{ id, event, data } as WorkflowEvent] : [],
       )
       const end = places.at(-1)?.position ?? cursor
       return { events, cursor: end, more: end !== last.position }

@@ -6,10 +6,11 @@ import fp from 'fastify-plugin'
 import { requireOwn } from '../plugins/journal.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
-import { Hint, JobEvent, JobEventData, JobGone, JobSnapshot } from '../stages/job.ts'
+import { Hint, JobSnapshot } from '../stages/job.ts'
+import { JobEvent, JobEventData, JobGone } from '../stages/job-event.ts'
 import { cursorBehindGap, isReplayable } from '../stages/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
-import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
+import { asItIs, formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
 
 const Page = Type.Object(
   {
@@ -64,6 +65,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     // A HEAD of an endless answer would never end.
     exposeHeadRoute: false,
     schema,
+    serializerCompiler: asItIs,
     onRequest: [authenticate, app.throttle],
     errorHandler: handleStreamError,
     async handler(request, reply) {

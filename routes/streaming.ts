@@ -7,6 +7,14 @@ import { ERRORS, ProblemError } from '../stages/errors.ts'
 /** How long a client over a cap is told to stay away. */
 const FULL_RETRY_SECONDS = 30
 
+/**
+ * Writes an answer without looking at its schema. An event is one of many alternatives there, and a serializer that is
+ * made of a schema would hold each event of a page against one after the other.
+ */
+export function asItIs(): (answer: unknown) => string {
+  return JSON.stringify
+}
+
 /** The form that the client accepts; throws 406. */
 export function formOf(request: FastifyRequest, reply: FastifyReply): 'stream' | 'page' {
   const vary = reply.getHeader('vary')

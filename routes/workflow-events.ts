@@ -7,10 +7,11 @@ import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { POSITION_PATTERN } from '../stages/events.ts'
-import { Hint, JobEventData, JobSnapshot, WorkflowEvent, WorkflowGone } from '../stages/job.ts'
+import { Hint, JobSnapshot } from '../stages/job.ts'
+import { JobEventData, WorkflowEvent, WorkflowGone } from '../stages/job-event.ts'
 import { workflowName } from '../stages/order.ts'
 import { named, problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
-import { formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
+import { asItIs, formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
 
 const Position = Type.String({ pattern: POSITION_PATTERN })
 
@@ -71,6 +72,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     // A HEAD of an endless answer would never end.
     exposeHeadRoute: false,
     schema,
+    serializerCompiler: asItIs,
     onRequest: [authenticate, app.throttle],
     errorHandler: handleStreamError,
     async handler(request, reply) {

@@ -1,6 +1,6 @@
 /** A job as the API shows it and as the queue carries it. */
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
-import { EVENT_ID_PATTERN, EventType, JobError, JobStatus, POSITION_PATTERN } from './events.ts'
+import { EVENT_ID_PATTERN, JobError, JobStatus } from './events.ts'
 import { ArtifactName } from './service.ts'
 import { TraceContext } from './trace.ts'
 
@@ -103,58 +103,6 @@ export const JobSummary = Type.Composite(
   { $id: 'JobSummary' },
 )
 export type JobSummary = Static<typeof JobSummary>
-
-/** `data` of one event. */
-export const JobEventData = Type.Object(
-  {
-    job_id: Uuid,
-    stage: StageNumber,
-    workflow_id: Uuid,
-    status: JobStatus,
-    progress: Type.Number({ minimum: 0, maximum: 100 }),
-    attempt: Type.Integer({ minimum: 0 }),
-    message: Type.String(),
-    at: Type.Integer({ description: 'epoch milliseconds' }),
-    result: Type.Optional(JobResult),
-    error: Type.Optional(JobError),
-  },
-  {
-    title: 'JobEventData',
-    description: '`completed` has `result`; `failed`, `retrying` and `cancelled` have `error`',
-    examples: [
-      {
-        job_id: '5bf99efd-27e7-4bfb-9c9c-8f9f2a3d3c0a',
-        stage: 2,
-        workflow_id: '123e4567-e89b-12d3-a456-426614174000',
-        status: 'active',
-        progress: 20,
-        attempt: 1,
-        message: 'calling the stage service',
-        at: 1795475722052,
-      },
-    ],
-  },
-)
-export type JobEventData = Static<typeof JobEventData>
-
-/** `data` of `gone`, the last event of a stream whose job disappeared. */
-export const JobGone = Type.Object({ job_id: Uuid }, { title: 'JobGone' })
-/** `data` of `gone` in the stream of a workflow. */
-export const WorkflowGone = Type.Object({ workflow_id: Uuid }, { title: 'WorkflowGone' })
-
-/** One event with its id: an element of the JSON page, and what an SSE frame carries. */
-export const JobEvent = Type.Object(
-  { id: Type.String({ pattern: EVENT_ID_PATTERN }), event: EventType, data: JobEventData },
-  { $id: 'JobEvent' },
-)
-export type JobEvent = Static<typeof JobEvent>
-
-/** An event with its position in the order of its workflow. */
-export const WorkflowEvent = Type.Object(
-  { id: Type.String({ pattern: POSITION_PATTERN }), event: EventType, data: JobEventData },
-  { $id: 'WorkflowEvent' },
-)
-export type WorkflowEvent = Static<typeof WorkflowEvent>
 
 /** `data` of `event: hint`: what a waiting job waits for. It is no event of the job, has no id, and is not kept. */
 export const Hint = Type.Object(

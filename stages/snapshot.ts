@@ -9,7 +9,8 @@ import {
   type LogEntry,
   statusAfter,
 } from './events.ts'
-import type { JobData, JobEvent, JobSnapshot, JobSummary } from './job.ts'
+import type { JobData, JobSnapshot, JobSummary } from './job.ts'
+import type { JobEvent } from './job-event.ts'
 
 /** The fields of the job's hash that a reader asks for, in this order. */
 export const JOB_FIELDS = [
@@ -133,9 +134,9 @@ export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: Job
 type EventSource = Pick<JobSnapshot, 'job_id' | 'stage' | 'workflow_id'> &
   Partial<Pick<JobSnapshot, 'result'>>
 
-/** One entry as clients see it. */
+/** One entry as clients see it: its type says whether it has an error, or the job's result. */
 export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
-  const data: JobEvent['data'] = {
+  const data: Record<string, unknown> = {
     job_id: job.job_id,
     stage: job.stage,
     workflow_id: job.workflow_id,
@@ -147,7 +148,7 @@ export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
   }
   if (entry.error) data.error = entry.error
   if (entry.type === 'completed' && job.result) data.result = job.result
-  return { id: eventId(entry), event: entry.type, data }
+  return { id: eventId(entry), event: entry.type, data } as unknown as JobEvent
 }
 
 /** The entry of a cancel request made at `mark`, behind the last line `last`. */

@@ -28,7 +28,7 @@ export function createOutput({ stdout, stderr }: Streams, json: boolean): Output
     event(event) {
       if (json) stdout.write(`${JSON.stringify(event)}\n`)
       else if (event.event === 'gap') bar.show(toShown(event.data))
-      else if (event.event !== 'hint' && event.event !== 'gone') bar.show(event.data as Shown)
+      else if (event.event !== 'hint' && event.event !== 'gone') bar.show(event.data)
     },
     endEvents: bar.end,
   }

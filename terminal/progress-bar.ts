@@ -1,5 +1,6 @@
 /** The progress of a job: one line redrawn on a terminal, one line a step everywhere else. */
-import type { JobEventData } from '../stages/job.ts'
+import type { JobError } from '../stages/events.ts'
+import type { JobEventData } from '../stages/job-event.ts'
 import { cut } from './terminal-text.ts'
 
 export interface ProgressOutput {
@@ -12,7 +13,9 @@ const BAR_WIDTH = 30
 const DEFAULT_COLUMNS = 80
 
 /** What it shows of an event. */
-export type Shown = Pick<JobEventData, 'progress' | 'attempt' | 'message' | 'error'>
+export interface Shown extends Pick<JobEventData, 'progress' | 'attempt' | 'message'> {
+  error?: JobError
+}
 
 export interface ProgressBar {
   show(news: Shown): void

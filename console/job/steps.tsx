@@ -1,6 +1,6 @@
 /** What has happened to a job, the service's own messages included, the newest first. */
 import { useState } from 'preact/hooks'
-import type { JobEvent } from '../../stages/job.ts'
+import type { JobEvent } from '../../stages/job-event.ts'
 import { duration } from '../page/parts.tsx'
 import type { JobView } from './use-job.ts'
 
@@ -48,16 +48,22 @@ export function Steps({ view, folded }: { view: JobView; folded: boolean }) {
 
 function Line({ step, from }: { step: JobEvent; from: number }) {
   const { event, data } = step
+  const error = 'error' in data ? data.error : null
   return (
     <li class={`step ${event}`}>
       <span class="at">{duration(data.at - from)}</span>
       <span class="bar-part">{Math.round(data.progress)} %</span>
       <span class="what">
         <bdi>{data.message || event}</bdi>
-        {data.error && (
+        {error && (
           <>
-            {' '}
-            <bdi>{data.error.message}</bdi> <code>{data.error.code}</code>
+            {error.message !== data.message && (
+              <>
+                {' '}
+                <bdi>{error.message}</bdi>
+              </>
+            )}{' '}
+            <code>{error.code}</code>
           </>
         )}
         {data.attempt > 1 && <span class="quiet"> attempt {data.attempt}</span>}

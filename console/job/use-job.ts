@@ -2,7 +2,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { JobReference, Transport } from '../../client/index.ts'
 import type { JobError, JobStatus } from '../../stages/events.ts'
-import type { JobEvent, JobResult, JobSnapshot } from '../../stages/job.ts'
+import type { JobResult, JobSnapshot } from '../../stages/job.ts'
+import type { JobEvent } from '../../stages/job-event.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { keepWatching } from '../api/keep-watching.ts'
 import { persist } from '../api/persist.ts'
@@ -85,7 +86,7 @@ function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
 }
 
 export function withStep(now: JobView, step: JobEvent): JobView {
-  const { status, progress, attempt, message, error, result } = step.data
+  const { status, progress, attempt, message } = step.data
   // What led to the state that is shown already does not turn it back.
   if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }
   return {
@@ -96,10 +97,14 @@ export function withStep(now: JobView, step: JobEvent): JobView {
     message,
     steps: [...now.steps, step],
     // The reason for a retry is shown until the next attempt has got somewhere.
-    error: error ?? (step.event === 'active' || step.event === 'progress' ? null : now.error),
-    result: result ?? now.result,
+    error: 'error' in step.data ? step.data.error : getsOn(step) ? null : now.error,
+    result: step.event === 'completed' ? step.data.result : now.result,
     hint: '',
   }
+}
+
+function getsOn({ event }: JobEvent): boolean {
+  return event === 'active' || event === 'progress'
 }
 
 export function isOver(status: string): boolean {

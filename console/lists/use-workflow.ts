@@ -1,7 +1,8 @@
 /** All jobs of a workflow, followed over one connection. */
 import { useEffect, useState } from 'preact/hooks'
 import type { JobPage, Transport } from '../../client/index.ts'
-import type { JobEventData, JobSnapshot, JobSummary } from '../../stages/job.ts'
+import type { JobSnapshot, JobSummary } from '../../stages/job.ts'
+import type { JobEventData } from '../../stages/job-event.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { type Connecting, keepWatching } from '../api/keep-watching.ts'
 import { persist } from '../api/persist.ts'
@@ -73,12 +74,12 @@ async function listAll(id: string): Promise<JobSummary[]> {
 function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   const before = now.jobs?.get(data.job_id)
   if (before && isEarlier(data, before)) return now
-  const { job_id, stage, workflow_id, status, progress, attempt, message, at, error } = data
+  const { job_id, stage, workflow_id, status, progress, attempt, message, at } = data
   const over = ['completed', 'failed', 'cancelled'].includes(status)
   const job: WatchedJob = {
     ...(before ?? { max_attempts: attempt, research_question: null, created_at: at, processed_at: null }),
     ...{ job_id, stage, workflow_id, status, progress, attempt, message },
-    error: error ?? null,
+    error: 'error' in data ? data.error : null,
     finished_at: over ? at : null,
   }
   return put(now, job)

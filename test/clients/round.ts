@@ -36,6 +36,8 @@ export async function round(t: Test, client: Adapter, url: string): Promise<void
   t.equal(await client.cancel(other), 'cancelling')
   t.equal((await ended(client, other)).status, 'cancelled')
   t.equal(await client.cancel(other), 'cancelled', 'again and again')
+  const told = client.watch ? await all(client.watch(other)) : ((await client.page?.(other))?.events ?? [])
+  t.match(told.at(-1), { event: 'cancelled', error: 'CANCELLED' }, 'an event that has an error')
 
   const listed = await client.jobs(workflow_id, 1)
   t.match(

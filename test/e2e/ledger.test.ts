@@ -4,7 +4,8 @@
  */
 import { EventEmitter, once } from 'node:events'
 import t, { type Test } from 'tap'
-import type { JobEvent, JobSnapshot } from '../../stages/job.ts'
+import type { JobSnapshot } from '../../stages/job.ts'
+import type { JobEvent } from '../../stages/job-event.ts'
 import { BUCKETS_MS, quantile } from '../../stages/tally.ts'
 import { enqueue, type Queued, startApi, startDoor, testEnv, token } from '../helpers/app.ts'
 import { cancel, finished, statusWhen } from '../helpers/jobs.ts'
@@ -35,7 +36,7 @@ t.test('figures and ledger agree, whoever dies when', { timeout: 110_000 }, asyn
 
   const outcomes = countBy(ledger, ({ snapshot }) => snapshot.status)
   t.ok((outcomes.completed ?? 0) >= 200 && (outcomes.failed ?? 0) >= 50 && (outcomes.cancelled ?? 0) >= 100)
-  const codes = countBy(ledger.flatMap(retriesOf), ({ data }) => data.error?.code ?? '')
+  const codes = countBy(ledger.flatMap(retriesOf), ({ data }) => data.error.code)
   t.match(codes, { WORKER_LOST: CONCURRENCY, WORKER_SHUTDOWN: CONCURRENCY, PASSING: Number })
 
   const { overview, metrics } = await run.readFigures()
@@ -152,7 +153,7 @@ function figuresOf(entries: Entry[]) {
   const retries = entries.flatMap(retriesOf)
   const { WORKER_LOST: lost = 0, WORKER_SHUTDOWN: handedOver = 0 } = countBy(
     retries,
-    ({ data }) => data.error?.code ?? '',
+    ({ data }) => data.error.code,
   )
   return {
     ...{ completed, failed, cancelled, retried: retries.length, lost, handedOver },
@@ -199,8 +200,8 @@ function spread(times: number[]) {
   return times.length > 0 ? { p50: quantile(histogram, 0.5), p95: quantile(histogram, 0.95) } : null
 }
 
-function retriesOf({ events }: Entry): JobEvent[] {
-  return events.filter(({ event }) => event === 'retrying')
+function retriesOf({ events }: Entry) {
+  return events.filter((one) => one.event === 'retrying')
 }
 
 function countBy<T>(items: T[], key: (item: T) => string): Record<string, number> {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { connectRedis } from '../../redis.ts'
-import type { JobEventData } from '../../stages/job.ts'
+import type { JobEventData } from '../../stages/job-event.ts'
 import { journalKeys } from '../../stages/journal.ts'
 import { authorization, type Door, get, type Queued, startDoor, testEnv } from '../helpers/app.ts'
 import { killReaders, persistently, repeat, talkative } from '../helpers/chaos.ts'
@@ -80,7 +80,7 @@ t.test('whole workflows are followed, whatever breaks', { timeout: 110_000 }, as
     const log = await wholePage(path)
     const ids = log.map(({ id }) => id)
     t.same([...new Set(ids)].sort(), ids, 'positions rise')
-    if (log.some(({ data }) => data.error?.code === 'WORKER_LOST')) lost += 1
+    if (log.some(({ data }) => 'error' in data && data.error.code === 'WORKER_LOST')) lost += 1
     for (const job of jobs) {
       const own = log.filter(({ data }) => data.job_id === job.job_id)
       const { events } = await pageOf(job.urls.events)

@@ -8,7 +8,8 @@ import t, { type Test } from 'tap'
 import type { Feed } from '../../plugins/feed.ts'
 import { JobFeed } from '../../plugins/job-feed.ts'
 import { BLOCKED_MS, Stream } from '../../plugins/stream.ts'
-import type { JobEvent, JobSnapshot } from '../../stages/job.ts'
+import type { JobSnapshot } from '../../stages/job.ts'
+import type { JobEvent } from '../../stages/job-event.ts'
 import { isReplayable } from '../../stages/snapshot.ts'
 import { startApi, testEnv } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -213,7 +214,7 @@ t.test('which positions can be replayed', async (t) => {
 /** The nth event of a job: `queued`, then the lines of the first attempt. */
 function event(n: number, message = `event ${n}`, type: JobEvent['event'] = 'progress'): JobEvent {
   const id = n === 0 ? '000000000000' : `0001${String(n).padStart(7, '0')}0`
-  return { id, event: n === 0 ? 'queued' : type, data: { message } as JobEvent['data'] }
+  return { id, event: n === 0 ? 'queued' : type, data: { message } } as JobEvent
 }
 
 function feedOf(events: JobEvent[]): JobFeed {

@@ -138,8 +138,9 @@ t.test('a workflow that talks without end is kept in bounded memory', async (t) 
   const feed = new WorkflowFeed('w:alice')
   const position = (i: number) => String(i).padStart(16, '0')
   const snapshot = { job_id: 'j', stage: 2, workflow_id: 'w', status: 'active' } as JobRecord['snapshot']
-  const data = { job_id: 'j' } as JobRecord['events'][0]['data']
-  const record: JobRecord = { snapshot, size: 100, events: [{ id: '000100000010', event: 'active', data }] }
+  const data = { job_id: 'j' }
+  const event = { id: '000100000010', event: 'active', data } as JobRecord['events'][0]
+  const record: JobRecord = { snapshot, size: 100, events: [event] }
   const places: Place[] = [{ position: position(1), jobId: 'j', eventId: '000100000010' }]
   feed.take({ places, isWhole: true, isCut: false, records: new Map([['j', record]]) }, 1)
   const total = 3 * ORDER_CAPACITY

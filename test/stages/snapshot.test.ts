@@ -1,7 +1,8 @@
 import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
 import { eventId, type LogEntry } from '../../stages/events.ts'
-import { JobEvent, JobSnapshot } from '../../stages/job.ts'
+import { JobSnapshot } from '../../stages/job.ts'
+import { JobEvent } from '../../stages/job-event.ts'
 import {
   JOB_FIELDS,
   type Journal,
@@ -119,7 +120,7 @@ t.test('retrying tells why', async (t) => {
   const snapshot = toSnapshot(journal)
   t.match(snapshot, { status: 'retrying', error, result: null, finished_at: null })
   const events = toEvents(journal, [line(1, 1), line(1, 2), line(1, 3), last], snapshot)
-  t.same(events.at(-1)?.data.error, error)
+  t.match(events.at(-1), { event: 'retrying', data: { error } })
   sound(t, snapshot, events)
 })
 
@@ -165,7 +166,7 @@ t.test('the end record', async (t) => {
   t.match(end, { status: 'completed', progress: 100, result, error: null, finished_at: entry.at })
   t.equal(end.cursor, eventId(entry))
   const events = toEvents(null, log, end)
-  t.same(events.at(-1)?.data.result, result)
+  t.match(events.at(-1), { event: 'completed', data: { result } })
   t.notOk('result' in (events.at(-2)?.data ?? {}), 'only the end carries the result')
   sound(t, end, events)
 

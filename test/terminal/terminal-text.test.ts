@@ -1,23 +1,9 @@
 import t from 'tap'
-import type { JobEventData } from '../../stages/job.ts'
-import { progressBar } from '../../terminal/progress-bar.ts'
+import { progressBar, type Shown } from '../../terminal/progress-bar.ts'
 import { cut, fit, plain } from '../../terminal/terminal-text.ts'
 
-function news(overrides: Partial<JobEventData> = {}): JobEventData {
-  const ids = {
-    job_id: '550e8400-e29b-41d4-a716-446655440000',
-    workflow_id: '123e4567-e89b-12d3-a456-426614174000',
-  }
-  return {
-    ...ids,
-    stage: 2,
-    status: 'active',
-    progress: 20,
-    attempt: 1,
-    message: 'calling',
-    at: 0,
-    ...overrides,
-  }
+function news(overrides: Partial<Shown> = {}): Shown {
+  return { progress: 20, attempt: 1, message: 'calling', ...overrides }
 }
 
 const ERASE_REST = '\x1b[K'

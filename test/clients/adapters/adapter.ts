@@ -20,8 +20,10 @@ export interface Seen {
   id: string
   event: string
   progress: number
-  /** Files of the result; the type of the data must say that it may have one. */
-  artifacts?: string[] | undefined
+  /** Files of the result, which `completed` has and nothing else: the types must know that. */
+  artifacts?: string[]
+  /** The code of the error, which `retrying`, `failed` and `cancelled` have. */
+  error?: string
 }
 
 /** An answer that is an error, as its type describes it. */

@@ -18,9 +18,13 @@ export const connect: Connect = (options): Adapter => {
     },
 
     async *watch(job) {
-      for await (const { id, event, data } of stagecast.watch(job)) {
-        if (event === 'gap' || event === 'gone' || event === 'hint') continue
-        yield { id, event, progress: data.progress, artifacts: data.result?.artifacts } satisfies Seen
+      for await (const one of stagecast.watch(job)) {
+        if (one.event === 'gap' || one.event === 'gone' || one.event === 'hint') continue
+        const { id, event, data } = one
+        const told: Seen = { id, event, progress: data.progress }
+        if (one.event === 'completed') yield { ...told, artifacts: one.data.result.artifacts }
+        else if (one.event === 'cancelled') yield { ...told, error: one.data.error.code }
+        else yield told
       }
     },
 

@@ -71,7 +71,7 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
         // Called for the frames without data too, such as the first one.
         onSseEvent: ({ id = '', event, data }) => {
           const told = data as JobStreamData | undefined
-          if (told && 'at' in told) events.push(seen({ id, event: event as JobEvent['event'], data: told }))
+          if (told && 'at' in told) events.push(seen({ id, event, data: told } as JobEvent))
         },
       })
       for await (const _ of stream) yield* events.splice(0)
@@ -112,8 +112,20 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
   }
 }
 
-function seen({ id, event, data }: JobEvent): Seen {
-  return { id, event, progress: data.progress, artifacts: data.result?.artifacts }
+/** What only some events have is reached by their type alone. */
+function seen(one: JobEvent): Seen {
+  const { id, event, data } = one
+  const told = { id, event, progress: data.progress }
+  switch (one.event) {
+    case 'completed':
+      return { ...told, artifacts: one.data.result.artifacts }
+    case 'retrying':
+    case 'failed':
+    case 'cancelled':
+      return { ...told, error: one.data.error.code }
+    default:
+      return told
+  }
 }
 
 function refusal(problem: Problem | undefined): Refusal {

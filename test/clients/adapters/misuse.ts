@@ -1,7 +1,7 @@
 /** What must not compile: each line below the remark is a mistake that the generated types have to catch. */
-import { executeStage2, type JobStreamData } from '../generated/hey-api'
+import { executeStage2, type JobEvent, type JobStreamData } from '../generated/hey-api'
 import type { components, paths } from '../generated/openapi-typescript.ts'
-import { listJobs } from '../generated/orval'
+import { listJobs, type JobEvent as OrvalEvent } from '../generated/orval'
 
 type Schemas = components['schemas']
 type Review = paths['/api/workflow/stages/2/execute']['post']['requestBody']['content']['application/json']
@@ -19,6 +19,13 @@ export const untyped: Schemas['JobEvent']['event'] = 'progressing'
 export const { kind }: Schemas['Problem'] = {} as Schemas['Problem']
 // @ts-expect-error the state at a gap is a snapshot, not a text
 export const gap: JobStreamData = 'gap'
+
+export function narrowing(event: Schemas['JobEvent'] | JobEvent | OrvalEvent) {
+  // @ts-expect-error not every event has a result
+  if (event.event !== 'completed') return event.data.result
+  // @ts-expect-error what is completed has no error
+  return event.data.error
+}
 
 export function calls() {
   // @ts-expect-error an option of stage 2 has a type

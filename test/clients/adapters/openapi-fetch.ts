@@ -64,7 +64,7 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
       if (error) throw failure(error)
       for await (const { id, event, data: text } of frames(data as ReadableStream<Uint8Array>)) {
         const told: Schemas['JobStreamData'] = JSON.parse(text)
-        if ('at' in told) yield seen({ id, event: event as Schemas['EventType'], data: told })
+        if ('at' in told) yield seen({ id, event, data: told } as Schemas['JobEvent'])
       }
     },
 
@@ -109,8 +109,20 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
   }
 }
 
-function seen({ id, event, data }: Schemas['JobEvent']): Seen {
-  return { id, event, progress: data.progress, artifacts: data.result?.artifacts }
+/** What only some events have is reached by their type alone. */
+function seen(one: Schemas['JobEvent']): Seen {
+  const { id, event, data } = one
+  const told = { id, event, progress: data.progress }
+  switch (one.event) {
+    case 'completed':
+      return { ...told, artifacts: one.data.result.artifacts }
+    case 'retrying':
+    case 'failed':
+    case 'cancelled':
+      return { ...told, error: one.data.error.code }
+    default:
+      return told
+  }
 }
 
 function failure({ code, detail }: Schemas['Problem']): Error {

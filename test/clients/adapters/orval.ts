@@ -99,8 +99,20 @@ export const connect: Connect = (options): Adapter => {
   }
 }
 
-function seen({ id, event, data }: JobEvent): Seen {
-  return { id, event, progress: data.progress, artifacts: data.result?.artifacts }
+/** What only some events have is reached by their type alone. */
+function seen(one: JobEvent): Seen {
+  const { id, event, data } = one
+  const told = { id, event, progress: data.progress }
+  switch (one.event) {
+    case 'completed':
+      return { ...told, artifacts: one.data.result.artifacts }
+    case 'retrying':
+    case 'failed':
+    case 'cancelled':
+      return { ...told, error: one.data.error.code }
+    default:
+      return told
+  }
 }
 
 function failure({ code, detail }: Problem): Error {
