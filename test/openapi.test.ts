@@ -14,9 +14,12 @@ import {
 } from './helpers/app.ts'
 import { answersOf, type Document, headersOf, Judge, operationsOf } from './helpers/openapi.ts'
 import { becomesReady } from './helpers/outage.ts'
-import { openStream } from './helpers/sse.ts'
+import { closeQuickly } from './helpers/quick-close.ts'
+import { type Frame, openStream, type Stream } from './helpers/sse.ts'
 import { fakeStageService, json, silence, success } from './helpers/stage-service.ts'
 import { makeToken } from './helpers/tokens.ts'
+import { take } from './helpers/waiting.ts'
+import { ScriptedWorkflow } from './helpers/workflow.ts'
 
 const EXECUTES = Array.from({ length: 20 }, (_, i) => i + 1)
 const KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
@@ -334,6 +337,65 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await worker.close(500)
 })
 
+t.test('all that comes in a stream is as documented', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const judge = new Judge((await api.app.inject('/openapi.json')).json())
+  const fits = (name: string, value: unknown) => {
+    const validate = judge.at(['components', 'schemas', name])
+    t.ok(validate(value), `${name}: ${judge.ajv.errorsText(validate.errors)}`)
+  }
+  /** Each frame by the schema of its type, and its data as one of those that the route names. */
+  const judged = (frames: Frame[], owner: 'Job' | 'Workflow', gap: string) => {
+    for (const { event = '', data, ...rest } of frames) {
+      const own: Record<string, string> = { gap, gone: `${owner}Gone`, hint: 'Hint' }
+      if (own[event]) fits(own[event], data)
+      else {
+        fits(`${owner}${event.charAt(0).toUpperCase()}${event.slice(1)}Event`, { ...rest, event, data })
+        fits(`${owner}Event`, { ...rest, event, data })
+      }
+      fits(`${owner}StreamData`, data)
+    }
+    return frames.map(({ event }) => event)
+  }
+  const workflow = new ScriptedWorkflow(api)
+  const job = await workflow.running(1)
+  const [ofJob, ofAll] = [await openStream(job.events), await workflow.watch()]
+  const error = { code: 'PASSING', message: 'once more', retryable: true, attempt: 1 }
+  await job.write([{ type: 'retrying', error }])
+  await job.begin()
+  await job.complete({ found: 3 })
+  const whole = ['queued', 'active', 'progress', 'retrying', 'active', 'completed']
+  t.same(judged(await ofJob.rest(), 'Job', 'JobSnapshot'), whole)
+  t.same(judged(await take(ofAll, whole.length), 'Workflow', 'WorkflowGap'), whole)
+  const failing = await workflow.running(0)
+  await failing.fail()
+  judged(await (await openStream(failing.events)).rest(), 'Job', 'JobSnapshot')
+  const cancelled = await workflow.queued()
+  await fetch(api.url + cancelled.urls.cancel, { method: 'POST', headers: authorization('alice') })
+  const last = await (await openStream(cancelled.events)).rest()
+  t.same(judged(last, 'Job', 'JobSnapshot'), ['queued', 'cancelled'])
+
+  const lost = await (await openStream(job.events, { lastEventId: '9999' })).rest()
+  t.same(judged(lost, 'Job', 'JobSnapshot'), ['gap', 'completed'])
+  t.same(judged(await take(await workflow.watch('0000000000000001'), 1), 'Workflow', 'WorkflowGap'), ['gap'])
+
+  const [watched, all] = [await workflow.queued(), await workflow.watch()]
+  const stream = await openStream(watched.events)
+  t.same(judged(await framesUntil(stream, 'hint'), 'Job', 'JobSnapshot'), ['queued', 'hint'])
+  t.match(judged(await framesUntil(all, 'hint'), 'Workflow', 'WorkflowGap').at(-1), 'hint')
+  await api.app.queue.discard(watched.id)
+  t.equal(judged(await stream.rest(), 'Job', 'JobSnapshot').at(-1), 'gone')
+  await api.app.redis.del(workflow.order)
+  const feed = api.app.workflows.get(`${workflow.id}:alice`)
+  if (feed) api.app.workflows.catchUp(feed)
+  t.equal(judged(await all.rest(), 'Workflow', 'WorkflowGap').at(-1), 'gone')
+
+  const { data } = last[0] as Frame
+  const wrong = judge.at(['components', 'schemas', 'JobEvent'])
+  t.notOk(wrong({ id: '000000000000', event: 'completed', data }), 'completed has a result')
+  t.notOk(wrong({ id: '000000000000', event: 'failed', data }), 'failed has an error')
+})
+
 t.test('the page of the document', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const page = await app.inject('/docs')
@@ -358,6 +420,17 @@ const PATHS = [
   ...['events', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),
   ...['status', 'events', 'cancel', 'tickets', 'artifacts/{name}'].map((path) => `${JOB}/${path}`),
 ]
+
+/** All frames with an event, hints too, up to the first of this type. */
+async function framesUntil(stream: Stream, type: string): Promise<Frame[]> {
+  const seen: Frame[] = []
+  const source = stream[Symbol.asyncIterator]()
+  for (let next = await source.next(); !next.done; next = await source.next()) {
+    if (next.value.event) seen.push(next.value)
+    if (next.value.event === type) return seen
+  }
+  throw new Error(`the stream ended without ${type}`)
+}
 
 async function firstEvent(response: Response): Promise<string> {
   let text = ''

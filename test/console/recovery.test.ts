@@ -1,5 +1,6 @@
 /** What can go wrong while somebody looks: a reload, a lost network, a killed server, a token that ends. */
 import { type AddressInfo, createServer } from 'node:net'
+import { mock } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -118,6 +119,42 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 60
   await page.getByRole('link', { name: 'Stages' }).click()
   await page.getByRole('link', { name: /Literature search/ }).click()
   t.equal(await page.getByLabel('Research question').inputValue(), '', 'nor what was typed')
+})
+
+t.test('a token that ends while a job is watched', { skip, timeout: 60_000 }, async (t) => {
+  const service = await fakeStageService(t, ndjson([], { end: false }))
+  const env = await testEnv(t, { WORKER_URL: service.url, SSE_HEARTBEAT_MS: '50' })
+  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
+  startWorker(t, env)
+  const { page, complaints } = await openTab(t)
+  await page.goto(`${api.url}/console/`)
+  await enter(page, token('alice', { exp: Math.floor(Date.now() / 1000) + 600 }))
+  await startReview(page)
+  const at = page.url()
+  const work = await stage(service)
+  await work.step('reading the first shelf')
+  await seen(page, 'reading the first shelf')
+
+  // Of the API, which is in this process; the browser goes by its own.
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 700_000 })
+  t.teardown(() => mock.timers.reset())
+  await page.getByText('Your token has expired. Sign in again to go on where you were.').waitFor()
+  t.equal(await page.locator('.job').count(), 0, 'nothing is shown to whoever sits there now')
+  t.equal(await page.getByText('cannot be reached').count(), 0, 'and nothing else is blamed')
+  await work.step('while nobody was signed in')
+
+  await enter(page, token('alice'))
+  await seen(page, 'while nobody was signed in')
+  t.equal(page.url(), at, 'where it was')
+  work.finish()
+  await page.locator('.job.completed').waitFor()
+  await page.locator('summary', { hasText: 'Steps' }).click()
+  const told = (await page.locator('.step .what').allTextContents()).filter((text) =>
+    /shelf|while/.test(text),
+  )
+  t.same(told, ['while nobody was signed in', 'reading the first shelf'], 'each once')
+  t.equal(service.calls.length, 1, 'the job never noticed')
+  t.same(complaints, [])
 })
 
 t.test('mock authentication is said plainly', { skip, timeout: 60_000 }, async (t) => {

@@ -1,0 +1,74 @@
+/** What is counted when something goes wrong, as a scrape tells it. */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { mock } from 'node:test'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { BLOCKED_MS } from '../../plugins/stream.ts'
+import { startApi, testEnv, token } from '../helpers/app.ts'
+import { parseMetrics, sampleOf } from '../helpers/metrics.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+import { RawClient } from '../helpers/raw-socket.ts'
+import { privateRedis } from '../helpers/redis.ts'
+import { runningJob } from '../helpers/scripted-job.ts'
+import { openStream } from '../helpers/sse.ts'
+import { eventually, take } from '../helpers/waiting.ts'
+
+const ADMIN = { authorization: `Bearer ${token('root', { scope: 'admin' })}` }
+
+async function scrape(url: string) {
+  const answer = await fetch(`${url}/metrics`, { headers: ADMIN })
+  return parseMetrics(await answer.text())
+}
+
+t.test('a client that takes nothing is dropped, and counted', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t, { SSE_HEARTBEAT_MS: '50' })))
+  const dropped = async () => sampleOf(await scrape(api.url), 'stagecast_slow_clients_dropped_total')
+  const job = await runningJob(api, 1)
+  const asked = once(api.app.server, 'request')
+  const slow = new RawClient(t, job.events, { connection: 'close' })
+  const [, response] = (await asked) as [unknown, ServerResponse]
+  const quick = await openStream(job.events)
+  await take(quick, job.ids.length)
+  while (!response.writableNeedDrain) {
+    await job.write(Array.from({ length: 20 }, () => ({ type: 'progress', message: 'x'.repeat(100_000) })))
+    await take(quick, 20)
+  }
+  t.equal(await dropped(), 0, 'its patience is not at an end')
+
+  const closed = once(response, 'close')
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + BLOCKED_MS + 1000 })
+  t.teardown(() => mock.timers.reset())
+  await closed
+  t.equal(await dropped(), 1)
+  slow.read()
+  await slow.closed
+
+  await job.steps(1)
+  t.match(await take(quick, 1), [{ event: 'progress' }], 'who reads is left alone')
+  t.equal(await dropped(), 1)
+})
+
+t.test('connections to Redis that are cut are counted when they are made anew', async (t) => {
+  const redis = await privateRedis(t)
+  const api = closeQuickly(t, await startApi(t, await testEnv(t, { REDIS_URL: redis.url })))
+  const made = async () => {
+    const metrics = await scrape(api.url)
+    const name = 'stagecast_redis_reconnects_total'
+    return ['commands', 'reader'].map((connection) => sampleOf(metrics, name, { connection }))
+  }
+  const job = await runningJob(api, 1)
+  const stream = await openStream(job.events)
+  await take(stream, job.ids.length)
+  t.same(await made(), [0, 0])
+
+  const other = new Redis(redis.url.replace('unix://', ''))
+  t.teardown(() => other.disconnect())
+  for (const times of [1, 2]) {
+    await other.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await eventually('all are back', async () => (await made()).every((count) => count >= times))
+    t.same(await made(), [times, times], 'each once')
+    await job.steps(1)
+    t.match(await take(stream, 1), [{ id: job.head }], 'and nothing was lost')
+  }
+})
