@@ -40,7 +40,7 @@ const STREAM = 'text/event-stream'
 const STREAM_BY_TICKET = `${STREAM}, */*;q=0.1`
 
 /** The events of one connection, until the server ends it. */
-export async function* stream<State>(place: Place, news: StreamNews): AsyncGenerator<Watched<State>> {
+export async function* stream<State, Gone>(place: Place, news: StreamNews): AsyncGenerator<Watched<State, Gone>> {
   const { http, patience, byTicket } = place
   const { signal, end } = linked(place.signal)
   try {
@@ -54,7 +54,7 @@ export async function* stream<State>(place: Place, news: StreamNews): AsyncGener
     if (!answer.body || !answer.headers.get('content-type')?.startsWith(STREAM)) throw new Swallowed()
     const arriving = pieces(answer.body, patience, news.onOpen, signal)
     for await (const { id, event, data } of readFrames(arriving, news.onRetry))
-      yield { id, event, data: JSON.parse(data) } as Watched<State>
+      yield { id, event, data: JSON.parse(data) } as Watched<State, Gone>
   } finally {
     end()
   }
@@ -69,7 +69,7 @@ interface Page<State> {
 }
 
 /** One page, for which the server waits until there are news. */
-export async function* page<State>(place: Place, news: PageNews): AsyncGenerator<Watched<State>> {
+export async function* page<State, Gone>(place: Place, news: PageNews): AsyncGenerator<Watched<State, Gone>> {
   const { http, patience, byTicket: anonymous } = place
   const { signal, end } = linked(place.signal)
   try {

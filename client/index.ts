@@ -11,5 +11,6 @@ export type {
   Transport,
   Watched,
   WatchedEvent,
+  WatchedWorkflowEvent,
   WatchOptions,
 } from './types.ts'

@@ -3,7 +3,7 @@ import type { Stage } from '../stages/catalogue.ts'
 import type { JobSnapshot, JobSummary } from '../stages/job.ts'
 import { Http, type HttpOptions, isPassing, pause } from './http.ts'
 import type { StagecastError } from './stagecast-error.ts'
-import type { Accepted, ExecuteRequest, JobReference, Watched, WatchedEvent, WatchOptions } from './types.ts'
+import type { Accepted, ExecuteRequest, JobReference, WatchedEvent, WatchedWorkflowEvent, WatchOptions } from './types.ts'
 import { watch } from './watch.ts'
 
 export interface StagecastOptions extends HttpOptions {}
@@ -114,7 +114,7 @@ export class Stagecast {
   watchWorkflow(
     workflowId: string,
     options: WatchOptions = {},
-  ): AsyncGenerator<Watched<{ jobs: JobSnapshot[] }>, void, undefined> {
+  ): AsyncGenerator<WatchedWorkflowEvent, void, undefined> {
     const path = `/api/workflow/workflows/${encodeURIComponent(workflowId)}/events`
     return watch(this.http, path, options, { endless: true })
   }

@@ -25,16 +25,20 @@ export interface Accepted extends JobReference {
 /**
  * What watching gives, in order, each once. Beside the durable events of the API: `gap`, events are no longer kept, and
  * `data` is the whole state instead; `gone`, the job disappeared, the last of all; `hint`, news without a place in the
- * order, such as the position in the queue. Hints and `gone` have no id.
+ * order, such as the position in the queue. Hints and `gone` have no id. `event` tells which: what has a result or an error is
+ * known by it.
  */
-export type Watched<State> =
+export type Watched<State, Gone = { job_id: string }> =
   | JobEvent
   | { id: string; event: 'gap'; data: State }
-  | { id: null; event: 'gone'; data: { job_id: string } }
+  | { id: null; event: 'gone'; data: Gone }
   | { id: null; event: 'hint'; data: Hint }
 
 /** What watching one job gives. */
 export type WatchedEvent = Watched<JobSnapshot>
+
+/** What watching a workflow gives. */
+export type WatchedWorkflowEvent = Watched<{ jobs: JobSnapshot[] }, { workflow_id: string }>
 
 export interface WatchOptions {
   /** The id of the last event that is known already; the first one given is behind it. Everything, when left out. */

@@ -13,12 +13,12 @@ const NO_ROOM: ReadonlySet<string> = new Set(['TOO_MANY_STREAMS', 'STREAMS_FULL'
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
 /** `endless`: what follows a terminal event is watched too, as in a workflow. */
-export async function* watch<State>(
+export async function* watch<State, Gone>(
   http: Http,
   path: string,
   { after = '', signal, onTransport, events }: WatchOptions,
   { endless = false, patience = PATIENCE } = {},
-): AsyncGenerator<Watched<State>, void, undefined> {
+): AsyncGenerator<Watched<State, Gone>, void, undefined> {
   let cursor = after
   let url: string | undefined
   let renewed = false
@@ -38,7 +38,7 @@ export async function* watch<State>(
       url ??= typeof events === 'function' ? await events() : (events ?? path)
       const byTicket = events !== undefined
       const place: Place = { http, events: url, byTicket, cursor, signal, patience }
-      for await (const event of polls ? page<State>(place, { onRead }) : stream<State>(place, news())) {
+      for await (const event of polls ? page<State, Gone>(place, { onRead }) : stream<State, Gone>(place, news())) {
         if (polls) reached('polling')
         if (event.id !== null) cursor = event.id
         yield event

@@ -84,7 +84,7 @@ t.test(
     await openAs(page, proxy.url)
     await startReview(page)
     await page.locator('.transport.polling').waitFor()
-    t.match(await page.locator('.transport').getAttribute('title'), /proxy/)
+    t.match(await page.locator('.job .hint').textContent(), /proxy/)
     const call = await service.call(0)
     call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     call.response.write(`${JSON.stringify({ type: 'progress', percent: 50, message: 'half of it' })}\n`)
