@@ -40,7 +40,10 @@ const STREAM = 'text/event-stream'
 const STREAM_BY_TICKET = `${STREAM}, */*;q=0.1`
 
 /** The events of one connection, until the server ends it. */
-export async function* stream<State, Gone>(place: Place, news: StreamNews): AsyncGenerator<Watched<State, Gone>> {
+export async function* stream<State, Gone>(
+  place: Place,
+  news: StreamNews,
+): AsyncGenerator<Watched<State, Gone>> {
   const { http, patience, byTicket } = place
   const { signal, end } = linked(place.signal)
   try {

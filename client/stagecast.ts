@@ -3,7 +3,14 @@ import type { Stage } from '../stages/catalogue.ts'
 import type { JobSnapshot, JobSummary } from '../stages/job.ts'
 import { Http, type HttpOptions, isPassing, pause } from './http.ts'
 import type { StagecastError } from './stagecast-error.ts'
-import type { Accepted, ExecuteRequest, JobReference, WatchedEvent, WatchedWorkflowEvent, WatchOptions } from './types.ts'
+import type {
+  Accepted,
+  ExecuteRequest,
+  JobReference,
+  WatchedEvent,
+  WatchedWorkflowEvent,
+  WatchOptions,
+} from './types.ts'
 import { watch } from './watch.ts'
 
 export interface StagecastOptions extends HttpOptions {}

@@ -38,7 +38,9 @@ export async function* watch<State, Gone>(
       url ??= typeof events === 'function' ? await events() : (events ?? path)
       const byTicket = events !== undefined
       const place: Place = { http, events: url, byTicket, cursor, signal, patience }
-      for await (const event of polls ? page<State, Gone>(place, { onRead }) : stream<State, Gone>(place, news())) {
+      for await (const event of polls
+        ? page<State, Gone>(place, { onRead })
+        : stream<State, Gone>(place, news())) {
         if (polls) reached('polling')
         if (event.id !== null) cursor = event.id
         yield event
