@@ -30,12 +30,19 @@ t.test('each state, light and dark, wide and narrow', { skip, timeout: 90_000 },
   await page.locator('.paper').first().waitFor()
   for (const summary of await page.locator('summary').all()) await summary.click()
   await looks(t, page, 'a review, unfolded')
+  const scale = await page.locator('.flow svg').evaluate((svg) => {
+    return svg.clientWidth / Number(svg.getAttribute('viewBox')?.split(' ')[2])
+  })
+  t.ok(scale > 0.75, `letters in the picture are ${scale.toFixed(2)} of their size`)
   await page.getByRole('link', { name: 'Jobs' }).click()
   await page.locator('.job-row').waitFor()
   await looks(t, page, 'the jobs')
   await page.goto(`${api.url}/console/#/jobs/2/nothing`)
   await page.getByRole('heading', { name: 'No such job' }).waitFor()
   await looks(t, page, 'no such job')
+  await page.goto(`${api.url}/console/#/nowhere`)
+  await page.getByRole('heading', { name: 'No such page' }).waitFor()
+  await looks(t, page, 'no such page')
   t.same(complaints, [])
   await page.evaluate('document.querySelector("main").append(document.createElement("select"))')
   t.match(await axe(page), [/^select-name/], 'axe would have told')
@@ -122,9 +129,9 @@ async function looks(t: Test, page: Page, state: string): Promise<void> {
   t.ok((await overflow(page)) <= 0, `${state}: fits on a phone`)
 }
 
-/** What the focused element says. */
+/** What the focused element says; nothing while the focus is on its way around, on the page as a whole. */
 async function focused(page: Page): Promise<string> {
-  return String(await page.evaluate('(document.activeElement?.textContent ?? "").trim()'))
+  return String(await page.evaluate('(document.querySelector("body :focus")?.textContent ?? "").trim()'))
 }
 
 /** Presses Tab until the focus is on what says `text`. */
