@@ -1,14 +1,16 @@
 /**
  * How a job's life is written in Redis. Worker and API meet only here: the worker writes, holding the lease
- * (BullMQ's job lock); the API reads, and writes only to jobs nobody holds. Two scripts make each step atomic:
+ * (BullMQ's job lock); the API reads, writes to the log of a job that nobody holds, and marks one that is held. Three
+ * scripts make each step atomic:
  *
  * - `RECORD` appends to the log, moves the cursor and announces the step on the queue's event stream. It refuses
  *   a writer without the lease, so a worker that was frozen and thawed cannot write over its successor.
  *   With an end record it also settles the job: the first end record stored is the job's outcome for good.
  * - `CANCEL` marks a job whose attempt is under way, or tells the caller that none is. Between attempts a worker may
  *   hold the lease, but it writes nothing: the cursor alone decides who comes first.
+ * - `PLACE` is for events that no write brings.
  *
- * Both give each new event its place in the order of its workflow (see order.ts), in that same step.
+ * All give each new event its place in the order of its workflow (see order.ts), in that same step.
  *
  * All keys of one queue share REDIS_PREFIX; on Redis Cluster that prefix carries the hash tag.
  */

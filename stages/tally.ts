@@ -100,7 +100,7 @@ export interface StageTally {
   ended: ReadonlyMap<number, number>
 }
 
-/** One stage out of the hash that `COUNT` keeps; zeros where nothing has happened. */
+/** One stage out of the hash that `COUNT_EVENTS` keeps; zeros where nothing has happened. */
 export function readTally(hash: Readonly<Record<string, string>>, stage: number): StageTally {
   const number = (field: string) => Number(hash[`${stage}:${field}`] ?? 0)
   const histogram = (field: string): Histogram => ({

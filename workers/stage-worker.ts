@@ -34,7 +34,7 @@ export interface StageWorker {
   state(): WorkerPresence
   /** How often its connections to Redis were made anew, by what they are for. */
   reconnects(): Record<'jobs' | 'cancels', number>
-  /** Takes no more jobs, gives those under way until `graceMs` before the end, then hands them over. */
+  /** Takes no more jobs, gives those under way 70 % of `graceMs` to finish, hands the rest over; done within `graceMs`. */
   close(graceMs: number): Promise<void>
 }
 
