@@ -34,13 +34,13 @@ export const serviceCases: FaultCase[] = [
       return '20 jobs waited and completed'
     },
   },
-  misbehaving('slow', 'is waited for while it gives signs of life', work(8, 700), {
+  misbehaving('slow', 'it is waited for while it gives signs of life', work(8, 700), {
     status: 'completed',
     calls: 1,
   }),
   misbehaving(
     'silent in the middle of an answer',
-    'is hung up on after STAGE_HEARTBEAT_TIMEOUT_MS, and called again',
+    'it is hung up on after STAGE_HEARTBEAT_TIMEOUT_MS, and called again',
     first(1, (call) => {
       call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       tell(call, { type: 'progress', percent: 10 })
@@ -49,14 +49,14 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'silent from the beginning',
-    'is hung up on after STAGE_TIMEOUT_MS, and called again',
+    'it is hung up on after STAGE_TIMEOUT_MS, and called again',
     first(1, () => {}),
     { status: 'completed', calls: 2 },
     { STAGE_TIMEOUT_MS: '3000' },
   ),
   misbehaving(
     'endless',
-    'is hung up on after STAGE_TIMEOUT_MS, however lively it is',
+    'it is hung up on after STAGE_TIMEOUT_MS, however lively it is',
     first(1, async (call) => {
       call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       for (let i = 0; !call.response.destroyed; i += 1) {
@@ -80,7 +80,7 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'says that it failed, with status 200',
-    'is a failure, at once',
+    'it is a failure, at once',
     ({ response }) =>
       void response
         .writeHead(200, { 'content-type': 'application/json' })
@@ -89,14 +89,14 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'says success in a word',
-    'is not usable: tried again, then failed',
+    'it is not usable: tried again, then failed',
     ({ response }) =>
       void response.writeHead(200, { 'content-type': 'application/json' }).end('{"success":"true"}'),
     { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 3 },
   ),
   misbehaving(
     'sends lines that are no JSON',
-    'is not usable: tried again, then failed',
+    'it is not usable: tried again, then failed',
     ({ response }) =>
       void response
         .writeHead(200, { 'content-type': 'application/x-ndjson' })
@@ -105,7 +105,7 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'ends without a result',
-    'is not complete: tried again',
+    'it is not complete: tried again',
     first(1, (call) => {
       call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       tell(call, { type: 'progress', percent: 50 })
@@ -115,7 +115,7 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'breaks the connection off',
-    'is called again',
+    'it is called again',
     first(2, ({ response }) => void response.socket?.resetAndDestroy()),
     { status: 'completed', calls: 3 },
   ),
@@ -141,18 +141,18 @@ export const serviceCases: FaultCase[] = [
       return `hung up on after ${sent} MB; the worker grew by ${grown} MB`
     },
   },
-  misbehaving('answers 404', 'ends the job at once', refuse(404), {
+  misbehaving('answers 404', 'it ends the job at once', refuse(404), {
     status: 'failed',
     code: 'SAYS_404',
     calls: 1,
   }),
   misbehaving(
     'answers 429 with Retry-After',
-    'is left alone for as long as it asks',
+    'it is left alone for as long as it asks',
     first(1, refuse(429, { 'retry-after': '2' })),
     { status: 'completed', calls: 2 },
   ),
-  misbehaving('answers 503', 'is called again', first(2, refuse(503)), { status: 'completed', calls: 3 }),
+  misbehaving('answers 503', 'it is called again', first(2, refuse(503)), { status: 'completed', calls: 3 }),
 ]
 
 /** One job, and what must come of it. */
@@ -165,7 +165,7 @@ function misbehaving(
 ): FaultCase {
   return {
     name: `stage service ${what}`,
-    promise: `it ${promise}`,
+    promise,
     scene: { env: { STAGE_JOB_ATTEMPTS: '3', ...env } },
     async run(scene) {
       scene.service.behaviour = behaviour
