@@ -7,7 +7,7 @@ import { connectorTo, findNode, placeOf, Unusable } from './redis-cluster.ts'
 import { splitRedisUrl } from './redis-url.ts'
 
 /** Longest time in ms a command of the `commands` role may take: a frozen Redis answers nothing at all. */
-export const COMMAND_TIMEOUT_MS = 2000
+const COMMAND_TIMEOUT_MS = 2000
 
 /**
  * - `commands`: for answering requests. Fails at once while disconnected, and after `COMMAND_TIMEOUT_MS`.
@@ -107,4 +107,14 @@ export async function closeRedis(redis: Redis, deadlineMs = 500): Promise<void> 
   await Promise.race([redis.quit().catch(() => {}), deadline])
   clearTimeout(timer)
   redis.disconnect()
+}
+
+/** A Redis out of memory or read-only fails thousands of times a second: one line a second is enough. */
+export function logOncePerSecond<A extends unknown[]>(log: (...args: A) => void): (...args: A) => void {
+  let next = 0
+  return (...args) => {
+    if (Date.now() < next) return
+    next = Date.now() + 1000
+    log(...args)
+  }
 }

@@ -4,9 +4,9 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
+import { logOncePerSecond } from '../redis.ts'
 import { ProblemError } from '../stages/errors.ts'
 import type { Feed, Follower } from './feed.ts'
-import { logOncePerSecond } from './redis.ts'
 
 export interface FeedSource<F extends Feed> {
   create(key: string): F

@@ -1,13 +1,14 @@
 /** Puts jobs into the queue. It answers soon and never lies: what happened is one of four outcomes. */
 import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
+import { logOncePerSecond } from '../redis.ts'
 import type { ExecuteBody } from '../stages/catalogue.ts'
 import type { JobData } from '../stages/job.ts'
 import { QUEUE_NAME } from '../stages/journal.ts'
 import { queueSpan, type TraceContext } from '../stages/trace.ts'
 import { jobAdder } from './add-jobs.ts'
-import { logOncePerSecond } from './redis.ts'
 
 export interface QueuePluginOptions {
   prefix: string
@@ -61,6 +62,7 @@ declare module 'fastify' {
   }
 }
 
+const CLOSE_WITHIN_MS = 500
 /** How long a key is remembered, in seconds. */
 const KEY_TTL_SECONDS = 86_400
 
@@ -137,7 +139,7 @@ export default fp<QueuePluginOptions>(
         }
       },
     })
-    app.addHook('onClose', () => Promise.race([queue.close(), deadline(500)]))
+    app.addHook('onClose', () => Promise.race([queue.close(), delay(CLOSE_WITHIN_MS, null, { ref: false })]))
 
     function openQueue(): Queue<JobData> {
       const opened = new Queue<JobData>(QUEUE_NAME, { connection: redis, prefix })
@@ -216,8 +218,4 @@ function fingerprint({ stage, body }: EnqueueRequest): string {
 function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-function deadline(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

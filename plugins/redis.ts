@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { closeRedis, connectRedis } from '../redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
 import { ProblemError } from '../stages/errors.ts'
 import { journalKeys } from '../stages/journal.ts'
 
@@ -75,14 +75,4 @@ function evictionFault(info: string): string | null {
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
   if (!policy || policy === 'noeviction') return null
   return `Redis may evict jobs: set maxmemory-policy to noeviction, it is ${policy}`
-}
-
-/** A Redis out of memory or read-only fails thousands of times a second: one line a second is enough. */
-export function logOncePerSecond<A extends unknown[]>(log: (...args: A) => void): (...args: A) => void {
-  let next = 0
-  return (...args) => {
-    if (Date.now() < next) return
-    next = Date.now() + 1000
-    log(...args)
-  }
 }

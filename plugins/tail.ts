@@ -4,9 +4,8 @@
  * watches anything here, nothing is read.
  */
 import fp from 'fastify-plugin'
-import { closeRedis, connectRedis } from '../redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
 import type { LogEntry } from '../stages/events.ts'
-import { logOncePerSecond } from './redis.ts'
 
 /** What `RECORD` announces: the entries it appended, and the cursor they follow. */
 export interface Announcement {

@@ -1,7 +1,8 @@
 /** Takes jobs from the queue and runs attempts: the only importer of BullMQ's Worker. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
-import { closeRedis, connectRedis } from '../redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
 import type { JobData } from '../stages/job.ts'
 import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
 import type { Tracing } from '../tracing.ts'
@@ -49,6 +50,8 @@ const POSTPONED_MS = 1000
 /** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
 const FINISHING_SHARE = 0.7
 const HANDING_OVER_SHARE = 0.2
+/** A wait that keeps no process alive. */
+const UNREF = { ref: false }
 
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, prefix, redisUrl } = options
@@ -97,8 +100,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   })
   // The twin of `redis` for blocking reads, which are longer, has been made with the worker.
   for (const connection of [redis, subscriber]) connection.options.socketTimeout = SILENCE_MS
-  for (const connection of [redis, subscriber]) connection.on('error', onceASecond(log, 'redis connection'))
-  worker.on('error', onceASecond(log, 'worker'))
+  const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
+  for (const connection of [redis, subscriber]) connection.on('error', warn('redis connection'))
+  worker.on('error', warn('worker'))
   // BullMQ goes on running a job whose lock it has lost.
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) stop(id, 'lease-lost')
@@ -253,13 +257,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
 
   async function close(graceMs: number): Promise<void> {
     const closed = worker.close()
-    await Promise.race([closed, delay(graceMs * FINISHING_SHARE)])
+    await Promise.race([closed, delay(graceMs * FINISHING_SHARE, null, UNREF)])
     for (const run of running.values()) run.stop('shutdown')
-    await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE)])
+    await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE, null, UNREF)])
     circuit.stop()
     clearInterval(listening)
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
-    await Promise.race([presence.leave(), delay(rest / 2)])
+    await Promise.race([presence.leave(), delay(rest / 2, null, UNREF)])
     await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
   }
 }
@@ -283,17 +287,4 @@ async function putBack(job: Job, token: string): Promise<never> {
 function backoffOf({ opts: { backoff }, attemptsMade }: Job): number {
   if (typeof backoff !== 'object') return backoff ?? 0
   return (backoff.delay ?? 0) * (backoff.type === 'exponential' ? 2 ** attemptsMade : 1)
-}
-
-function onceASecond(log: FastifyBaseLogger, message: string): (err: Error) => void {
-  let next = 0
-  return (err) => {
-    if (Date.now() < next) return
-    next = Date.now() + 1000
-    log.warn({ err }, message)
-  }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
