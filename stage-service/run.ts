@@ -1,11 +1,8 @@
 /** One job being worked on: its lines so far, its callers, its end. */
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
-import type { Static } from '@sinclair/typebox'
 import type { ProgressLine, ServiceLine, StageAnswer } from '../stages/service.ts'
 import { asFailure } from './errors.ts'
 import type { Job } from './job.ts'
-
-type Line = Static<typeof ProgressLine>
 
 /** Lines kept for callers that read slowly; older ones are dropped, progress being a state and not a ledger. */
 const MAX_LINES = 256
@@ -21,7 +18,7 @@ export class Run {
   readonly #controller = new AbortController()
   readonly #callers = new Set<symbol>()
   readonly #waiting = new Set<() => void>()
-  readonly #lines: Line[] = []
+  readonly #lines: ProgressLine[] = []
   #dropped = 0
 
   /** `open` looks at the request and may answer at once from the store; `work` does it. */

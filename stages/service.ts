@@ -38,27 +38,32 @@ export const StageAnswer = Type.Object({
 })
 export type StageAnswer = Static<typeof StageAnswer>
 
-export const ProgressLine = Type.Object({
+const ProgressLine = Type.Object({
   type: Type.Literal('progress'),
   /** Share of the service's own work, 0 to 100; the worker maps it into 20 to 80. */
   percent: Type.Number({ minimum: 0, maximum: 100 }),
   message: Type.Optional(Type.String()),
 })
+export type ProgressLine = Static<typeof ProgressLine>
 
-export const HeartbeatLine = Type.Object({ type: Type.Literal('heartbeat') })
+const HeartbeatLine = Type.Object({ type: Type.Literal('heartbeat') })
 
-export const ErrorLine = Type.Object({
+const ErrorLine = Type.Object({
   type: Type.Literal('error'),
   code: Type.String(),
   message: Type.String(),
   retryable: Type.Boolean(),
 })
+export type ErrorLine = Static<typeof ErrorLine>
 
-export const ResultLine = Type.Composite([Type.Object({ type: Type.Literal('result') }), StageAnswer])
+const ResultLine = Type.Composite([Type.Object({ type: Type.Literal('result') }), StageAnswer])
 
 /** One line of an `application/x-ndjson` answer. */
 export const ServiceLine = Type.Union([ProgressLine, HeartbeatLine, ErrorLine, ResultLine])
 export type ServiceLine = Static<typeof ServiceLine>
+
+/** A line as it comes over the wire: its fields are the contract's, what stands in them may be anything. */
+export type Unchecked<Line> = { readonly [Field in keyof Line]?: unknown }
 
 /** Body of every non-2xx answer of a stage service (FastAPI's own `detail` shape). */
 export const ServiceError = Type.Object({

@@ -1,6 +1,6 @@
 /** What the stage service's answer means: a result, or which failure. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { StageAnswer } from '../stages/service.ts'
+import { type ErrorLine, StageAnswer, type Unchecked } from '../stages/service.ts'
 import { clip, codeOf, StageFailure } from './failure.ts'
 
 const stageAnswer = TypeCompiler.Compile(StageAnswer)
@@ -26,7 +26,7 @@ export function judge(value: Record<string, unknown>): StageAnswer {
 }
 
 /** The service's own word that the stage failed: an `error` line. */
-export function throwReported({ code, message, retryable }: Record<string, unknown>): never {
+export function throwReported({ code, message, retryable }: Unchecked<ErrorLine>): never {
   throw new StageFailure(
     codeOf(code) ?? 'STAGE_FAILED',
     typeof message === 'string' ? clip(message) : 'The stage service reports a failure',

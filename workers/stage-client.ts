@@ -1,7 +1,7 @@
 /** Calls the stage service over HTTP and reads both forms of its answer, within its limits of time and size. */
 import { Agent, type Dispatcher } from 'undici'
 import type { JobData } from '../stages/job.ts'
-import type { StageAnswer, StageRequest } from '../stages/service.ts'
+import type { ProgressLine, ServiceLine, StageAnswer, StageRequest, Unchecked } from '../stages/service.ts'
 import type { TraceContext } from '../stages/trace.ts'
 import type { Span, SpanDescription, Tracing } from '../tracing.ts'
 import { clip, failureOfStatus, StageFailure } from './failure.ts'
@@ -158,15 +158,15 @@ export class StageClient {
         watchdog.listen()
         call.onAlive()
         const line = parse(text)
-        if (line.type === 'result' || line.type === 'error') {
+        if (isLine(line, 'result') || isLine(line, 'error')) {
           last = line
           watchdog.letEnd()
-        } else if (line.type === 'progress') await this.tellProgress(line, call, watchdog)
+        } else if (isLine(line, 'progress')) await this.tellProgress(line, call, watchdog)
       }
     } catch (error) {
       if (!last) throw error
     }
-    if (last) return last.type === 'error' ? throwReported(last) : judge(last)
+    if (last) return isLine(last, 'error') ? throwReported(last) : judge(last)
     throw new StageFailure('STAGE_ANSWER_INCOMPLETE', 'The stage service ended its answer without a result', {
       retryable: true,
       ill: true,
@@ -174,7 +174,7 @@ export class StageClient {
   }
 
   private async tellProgress(
-    { percent, message }: Record<string, unknown>,
+    { percent, message }: Unchecked<ProgressLine>,
     call: StageCall,
     watchdog: Watchdog,
   ): Promise<void> {
@@ -188,6 +188,11 @@ export class StageClient {
 }
 
 type Body = Dispatcher.ResponseData['body']
+
+/** What is of no kind the contract knows is passed over: a sign of life. */
+function isLine({ type }: Unchecked<ServiceLine>, kind: ServiceLine['type']): boolean {
+  return type === kind
+}
 
 /** An error of the caller's own callback, told apart from those of the connection. */
 class CallerError extends Error {}
