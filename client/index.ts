@@ -1,7 +1,7 @@
 /** The first-party client: everything the API offers, without dependencies, for browsers and Node 20 or later. */
 
 export { ConnectionError } from './http.ts'
-export type { JobFilter, JobPage, ListedJob } from './stagecast.ts'
+export type { JobFilter, JobPage, ListedJob, Ticket } from './stagecast.ts'
 export { Stagecast, type StagecastOptions } from './stagecast.ts'
 export { StagecastError } from './stagecast-error.ts'
 export type {

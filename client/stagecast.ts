@@ -31,6 +31,14 @@ export interface JobFilter {
 
 export type ListedJob = JobSummary
 
+export interface Ticket {
+  ticket: string
+  /** A path on the API with the ticket in it. */
+  events_url: string
+  /** Epoch ms. */
+  expires_at: number
+}
+
 export interface JobPage {
   jobs: ListedJob[]
   /** Where the next page begins, null at the end. */
@@ -108,8 +116,13 @@ export class Stagecast {
   }
 
   /** A URL that opens the job's events for an EventSource, which cannot send a token. */
-  ticket(job: JobReference): Promise<{ ticket: string; events_url: string; expires_at: number }> {
+  ticket(job: JobReference): Promise<Ticket> {
     return this.http.post(`${pathOf(job)}/tickets`)
+  }
+
+  /** The same for the events of a workflow. */
+  workflowTicket(workflowId: string): Promise<Ticket> {
+    return this.http.post(`${pathOfWorkflow(workflowId)}/tickets`)
   }
 
   /** The events of a job, until its terminal one. Lost connections are made anew until `signal` is aborted. */
@@ -122,13 +135,16 @@ export class Stagecast {
     workflowId: string,
     options: WatchOptions = {},
   ): AsyncGenerator<WatchedWorkflowEvent, void, undefined> {
-    const path = `/api/workflow/workflows/${encodeURIComponent(workflowId)}/events`
-    return watch(this.http, path, options, { endless: true })
+    return watch(this.http, `${pathOfWorkflow(workflowId)}/events`, options, { endless: true })
   }
 }
 
 function pathOf({ stage, job_id }: JobReference): string {
   return `/api/workflow/stages/${stage}/jobs/${encodeURIComponent(job_id)}`
+}
+
+function pathOfWorkflow(id: string): string {
+  return `/api/workflow/workflows/${encodeURIComponent(id)}`
 }
 
 function search(query: Record<string, string | number | undefined>): string {

@@ -1,4 +1,5 @@
 /** Watching without a token: with a URL that carries a ticket. */
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { Stagecast } from '../../client/index.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
@@ -49,6 +50,29 @@ t.test('a ticket is renewed when it has ended; without that it is an error', asy
   t.same(ids, job.ids, 'nothing missed, nothing twice')
   t.same(new Set(transports), new Set(['sse']))
   t.same(new Set(sent), new Set([null]), 'no token')
+})
+
+t.test('a ticket of a workflow opens the events of its jobs, and tells when they are gone', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const workflow_id = randomUUID()
+  const job = await runningJob(api, 2, { body: { workflow_id } })
+  const { events_url } = await new Stagecast({ baseUrl: api.url, token: token() }).workflowTicket(workflow_id)
+  const anybody = new Stagecast({ baseUrl: api.url, token: 'a token that is not sent' })
+  const source = anybody.watchWorkflow(workflow_id, { events: events_url })
+  const next = async () => (await source.next()).value
+  t.match(
+    [await next(), await next(), await next(), await next()].map((one) => one?.event),
+    [...['queued', 'active', 'progress', 'progress']],
+  )
+  await job.steps(1)
+  t.match(await next(), { id: /^\d{16}$/, event: 'progress', data: { job_id: job.id } })
+  await api.app.redis.del(job.keys.order('alice', workflow_id))
+  const feed = api.app.workflows.get(`${workflow_id}:alice`)
+  if (!feed) throw new Error('it is not watched')
+  api.app.workflows.catchUp(feed)
+  const gone = await next()
+  t.equal(gone?.event === 'gone' && gone.data.workflow_id, workflow_id)
+  t.equal((await source.next()).done, true)
 })
 
 t.test('where there is no room for a stream, a ticket opens pages', async (t) => {
