@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
+import { namesIn, read, rows, section } from './docs/markdown.ts'
 import { ROOT } from './helpers/processes.ts'
 
 /** Files of the program, without tests, benchmarks and set-up scripts. */
@@ -103,11 +104,36 @@ t.test('each room imports what it may', async (t) => {
     const allowed = MAY[file] ?? MAY[room(file)] ?? []
     for (const { target } of found.filter(isLocal)) {
       const mine = room(target) === room(file) && room(file) !== ''
-      t.ok(
-        mine || allowed.some((one) => target === one || target.startsWith(`${one}/`)),
-        `${file} -> ${target}`,
-      )
+      t.ok(mine || allowed.some((one) => isIn(target, one)), `${file} -> ${target}`)
     }
+  }
+})
+
+t.test('no room may import what it does not need', async (t) => {
+  for (const [owner, allowed] of Object.entries(MAY)) {
+    const own = [...imports].filter(([file]) => owner === (file in MAY ? file : room(file) || file))
+    for (const one of allowed)
+      t.ok(
+        own.some(([, found]) => found.some(({ target }) => isIn(target, one))),
+        `${owner} -> ${one}`,
+      )
+  }
+})
+
+t.test('the documentation has the same table', async (t) => {
+  const documented = rows(section(read('docs/architecture.md'), 'Rooms')).map(([names = '', , may = '']) => ({
+    owners: namesIn(names).map(withoutSlash),
+    may: namesIn(may).map(withoutSlash),
+  }))
+  for (const owner of Object.keys(MAY))
+    t.ok(
+      documented.some(({ owners }) => owners.some((one) => isIn(owner, one))),
+      `${owner} has a row`,
+    )
+  for (const { owners, may } of documented) {
+    const keys = Object.keys(MAY).filter((key) => owners.some((one) => isIn(key, one)))
+    const all = new Set(keys.flatMap((key) => MAY[key] ?? []).filter((one) => !owners.includes(one)))
+    t.same(may.filter((one) => !one.startsWith('@')).sort(), [...all].sort(), `what ${owners} may import`)
   }
 })
 
@@ -238,6 +264,15 @@ function filesOf(folder: string): string[] {
 /** The room of a file, '' for those at the top. */
 function room(path: string): string {
   return path.includes('/') ? (path.split('/', 1)[0] as string) : ''
+}
+
+/** Whether a path is this one, or below it. */
+function isIn(path: string, one: string): boolean {
+  return path === one || path.startsWith(`${one}/`)
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/$/, '')
 }
 
 function isLocal({ target }: Pick<Import, 'target'>): boolean {

@@ -8,7 +8,17 @@ import { createLogger } from '../../logger.ts'
 import { LITERATURE_DEFAULTS } from '../../stage-service/literature-settings.ts'
 import { ERRORS } from '../../stages/errors.ts'
 import { testEnv } from '../helpers/app.ts'
-import { anchorOf, filesEndingIn, inBackticks, ROOT, read, rows, section, withoutFences } from './markdown.ts'
+import {
+  anchorOf,
+  filesEndingIn,
+  inBackticks,
+  namesIn,
+  ROOT,
+  read,
+  rows,
+  section,
+  withoutFences,
+} from './markdown.ts'
 
 const README = read('README.md')
 const DOCUMENTS = filesEndingIn('.md').map((path) => ({ path, text: read(path) }))
@@ -77,9 +87,7 @@ t.test('every relative link leads to a file, every anchor to a heading', async (
 
 t.test('the rooms of the architecture exist, and every room is in it', async (t) => {
   const cells = rows(section(read('docs/architecture.md'), 'Rooms')).map(([room = '']) => room)
-  const rooms = cells.flatMap((cell) =>
-    [...cell.matchAll(/`([^`]+)`|\[([^\]]+)\]/g)].map(([, file, folder]) => (file ?? folder) as string),
-  )
+  const rooms = cells.flatMap(namesIn)
   for (const room of rooms) t.ok(existsSync(join(ROOT, room)), room)
   const inside = filesEndingIn('.ts', '.mjs', '.py').map((path) => path.split('/')[0] as string)
   for (const top of new Set(inside)) {

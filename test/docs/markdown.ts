@@ -46,6 +46,11 @@ export function inBackticks(text: string): string[] {
   return [...withoutFences(text).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
 }
 
+/** What a cell of a table names: code in backticks, and the words of links. */
+export function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`|\[([^\]]+)\]/g)].map(([, code, words]) => (code ?? words) as string)
+}
+
 export function withoutFences(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, '')
 }
