@@ -84,7 +84,7 @@ export async function drive(source: Source, perSecond: number, ms: number): Prom
   }
 }
 
-export async function stagecastSource(bench: Bench, count: number): Promise<Source> {
+async function stagecastSource(bench: Bench, count: number): Promise<Source> {
   const prefix = bench.prefix()
   const api = await spawnApi(bench, prefix)
   const jobs = await startJobs(bench, api.url, prefix, count)

@@ -26,7 +26,7 @@ const SOURCES: Readonly<Record<string, (a: Labelled, b: Labelled) => number>> = 
   openalex: (a, b) => b.cited - a.cited,
 }
 
-export function main(): void {
+function main(): void {
   print(measureRanking())
 }
 

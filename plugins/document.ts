@@ -1,7 +1,7 @@
 /** Gives the parts of an OpenAPI document their names, so that generated code has types to call by name. */
 
 type Node = { [key: string]: unknown }
-export type Components = Record<string, unknown>
+type Components = Record<string, unknown>
 
 /** A title that is a name. */
 const NAME = /^[A-Z][A-Za-z0-9]*$/

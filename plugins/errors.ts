@@ -111,7 +111,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
 }
 
 /** Sends the problem document of `code`. Also for what Fastify reports before it has a route. */
-export function sendProblem(
+function sendProblem(
   reply: FastifyReply,
   code: ErrorCode,
   detail: string,

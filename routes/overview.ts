@@ -63,7 +63,7 @@ const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
 }
 
 /** The document for administrators. */
-export function toOverview({ at, queue, workers, tallies }: Fleet): Static<typeof Overview> {
+function toOverview({ at, queue, workers, tallies }: Fleet): Static<typeof Overview> {
   return {
     at,
     queue: {

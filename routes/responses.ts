@@ -48,7 +48,6 @@ export function problems(...statuses: number[]) {
   return Object.fromEntries([...statuses, 431].map((status) => [status, problem(status)]))
 }
 
-export const StageParams = Type.Object({ stage: StageNumber })
 export const JobParams = Type.Object({ stage: StageNumber, job_id: Uuid })
 
 export const WorkflowParams = Type.Object({ workflow_id: Uuid })

@@ -4,10 +4,10 @@ import { type Static, Type } from '@sinclair/typebox'
 /** Where records come from. `sample` is the shipped set of invented records and is never mixed with the others. */
 export const LITERATURE_SOURCES = ['sample', 'europepmc', 'pubmed', 'openalex', 'crossref'] as const
 export type SourceName = (typeof LITERATURE_SOURCES)[number]
-export const LiteratureSource = Type.Union(LITERATURE_SOURCES.map((name) => Type.Literal(name)))
+const LiteratureSource = Type.Union(LITERATURE_SOURCES.map((name) => Type.Literal(name)))
 
 /** Kinds of study the screening step can tell apart. */
-export const StudyType = Type.Union(
+const StudyType = Type.Union(
   [
     'systematic_review',
     'meta_analysis',

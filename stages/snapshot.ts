@@ -158,7 +158,7 @@ export function cancellingEntry(last: LogEntry, mark: CancelMark): LogEntry {
 }
 
 /** What stands in the log, in effect, before its first line. */
-export function queuedEntry(job: { stage: number; max_attempts: number; created_at: number }): LogEntry {
+function queuedEntry(job: { stage: number; max_attempts: number; created_at: number }): LogEntry {
   const message = `stage ${job.stage} is queued`
   return {
     type: 'queued',

@@ -79,6 +79,21 @@ const MAY: Record<string, string[]> = {
 
 /** Values (not types) that routes may take from plugins; everything else reaches them by decoration. */
 const FROM_PLUGINS = ['requireOwn', 'NO_SUCH_JOB', 'NO_SUCH_WORKFLOW', 'handleError', 'unavailable']
+/** Values that nothing but a test or a benchmark imports: limits to be met, and parts to be looked at alone. */
+const FOR_TESTS = [
+  'config.ts: VARIABLES',
+  'embedded/bundle-console.mjs: bundleConsole',
+  'embedded/setup.mjs: setup',
+  'plugins/stream.ts: BLOCKED_MS',
+  'processes.ts: workerOptions',
+  'stage-service/literature-settings.ts: LITERATURE_DEFAULTS',
+  'stage-service/literature/sources/sample.ts: SAMPLE_RECORDS',
+  'stage-service/literature/steps.ts: findingsOf',
+  'stage-service/literature/write.ts: render',
+  'stages/fleet.ts: DEAD_AFTER_MS',
+  'stages/journal.ts: STREAM_LENGTH',
+  'stages/order.ts: JOBS_CAPACITY',
+]
 /** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
 const READ_ENVIRONMENT =
   /^(config|server|worker|start)\.ts$|^terminal\/stage\.ts$|^embedded\/|^stage-service\/(serve|settings)\.ts$/
@@ -189,6 +204,23 @@ t.test('one file reads the environment', async (t) => {
   }
 })
 
+t.test('what is exported is imported', async (t) => {
+  const taken = new Set([...imports.values()].flatMap(namesTaken))
+  const byTests = new Set(['test', 'bench'].flatMap(filesOf).map(importsOf).flatMap(namesTaken))
+  const exported = files.flatMap((file) => {
+    const values = code(file).matchAll(/^export (?:async )?(?:const|function\*?|class) (\w+)/gm)
+    return [...values].map(([, name]) => `${file}: ${name}`)
+  })
+  t.ok(exported.length > 200, `${exported.length} exports were read`)
+  const spare = exported.filter((one) => !taken.has(one))
+  t.same(
+    spare.filter((one) => !byTests.has(one)),
+    [],
+    'by nobody',
+  )
+  t.same(spare.sort(), FOR_TESTS, 'by tests alone')
+})
+
 t.test('whatever runs is a dependency, not a tool', async (t) => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   for (const [file, found] of imports) {
@@ -229,7 +261,7 @@ import {
 } from 'e'
 export { h } from './h.ts'
 export * from './i.ts'
-const j = await import('./j.mjs')
+const { j, k } = await import('./j.mjs')
 type K = import('k').K
 // import nothing from 'comment'
 const text = "import l from 'l'"
@@ -248,7 +280,9 @@ const text = "import l from 'l'"
       ['k', true],
     ],
   )
+  t.same(readImports(text)[2]?.names, ['c', 'type C'])
   t.same(readImports(text)[4]?.names, ['e', 'f'])
+  t.same(readImports(text)[7]?.names, ['j', 'k'])
 })
 
 function filesOf(folder: string): string[] {
@@ -294,13 +328,21 @@ function importsOf(file: string): Import[] {
 function readImports(text: string): Import[] {
   const found: (Import & { at: number })[] = []
   for (const match of text.matchAll(/^(?:import|export) (?:(type )?([^'"]*?) from )?'([^']+)'/gm)) {
-    const names = (/\{([^}]*)\}/.exec(match[2] ?? '')?.[1] ?? '')
-      .split(',')
-      .flatMap((name) => name.trim().split(' as ')[0] || [])
+    const names = namesOf(/\{([^}]*)\}/.exec(match[2] ?? '')?.[1])
     found.push({ target: match[3] as string, names, typeOnly: match[1] !== undefined, at: match.index })
   }
-  for (const match of text.matchAll(/(await )?\bimport\('([^']+)'\)/g)) {
-    found.push({ target: match[2] as string, names: [], typeOnly: !match[1], at: match.index })
+  for (const match of text.matchAll(/(?:\{([^{}]*)\} = )?(await )?\bimport\('([^']+)'\)/g)) {
+    const names = namesOf(match[1])
+    found.push({ target: match[3] as string, names, typeOnly: !match[2], at: match.index })
   }
   return found.sort((a, b) => a.at - b.at)
+}
+
+function namesOf(list = ''): string[] {
+  return list.split(',').flatMap((name) => name.trim().split(/ as |: /)[0] || [])
+}
+
+/** `<file>: <name>` for each name that is imported. */
+function namesTaken(found: Import[]): string[] {
+  return found.flatMap(({ target, names }) => names.map((name) => `${target}: ${name.replace('type ', '')}`))
 }

@@ -49,7 +49,7 @@ export function failureOfStatus(status: number, body: string, retryAfter: string
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date; in ms, 0 when absent or unreadable. */
-export function parseRetryAfter(value: string | undefined): number {
+function parseRetryAfter(value: string | undefined): number {
   if (!value) return 0
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now()
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS) : 0

@@ -109,6 +109,6 @@ function put(body: Record<string, unknown>, path: readonly string[], value: unkn
   put(inner, rest, value)
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -10,7 +10,7 @@ export function Announcer({ view }: { view: JobView }) {
 }
 
 /** The same text as before is not read again, so this changes only when there is something to say. */
-export function announcement({ status, progress, attempt, error }: JobView): string {
+function announcement({ status, progress, attempt, error }: JobView): string {
   if (status === 'active') {
     const quarter = Math.min(75, Math.floor(progress / 25) * 25)
     return `Attempt ${attempt} is running, ${quarter === 0 ? 'just begun' : `more than ${quarter} percent done`}.`

@@ -85,7 +85,7 @@ function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
   return { ...now, snapshot, status, progress, attempt, error, result }
 }
 
-export function withStep(now: JobView, step: JobEvent): JobView {
+function withStep(now: JobView, step: JobEvent): JobView {
   const { status, progress, attempt, message } = step.data
   // What led to the state that is shown already does not turn it back.
   if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }

@@ -21,7 +21,7 @@ export const route = new Store<Route>(readRoute(location.hash))
 addEventListener('hashchange', () => route.set(readRoute(location.hash)))
 
 /** The page that a hash such as `#/jobs/2/<id>` names. */
-export function readRoute(hash: string): Route {
+function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?')
   const search = new URLSearchParams(query)
   const [head = '', second = '', third = ''] = path.split('/').map(decoded)

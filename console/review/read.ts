@@ -2,7 +2,7 @@
 
 export type Data = Record<string, unknown>
 
-export function isData(value: unknown): value is Data {
+function isData(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -11,7 +11,7 @@ import { searchLog } from './artifacts/search-log.ts'
 import { type Findings, review } from './review.ts'
 import type { LiteratureReview } from './schema.ts'
 
-export const REVIEW_FILE = 'literature_review.json'
+const REVIEW_FILE = 'literature_review.json'
 
 export interface WrittenFile {
   name: string

@@ -16,7 +16,7 @@ export const CONSOLE = { consoleFiles: consoleOfWorkingCopy }
 export const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
 
 /** The built-in stage service, one step each `paceMs`; answers its address. */
-export async function sampleService(t: Test, paceMs: number): Promise<string> {
+async function sampleService(t: Test, paceMs: number): Promise<string> {
   const options = { host: '127.0.0.1', port: 0, dataDir: t.testdir(), paceMs }
   const service = await startStageService(options)
   t.teardown(() => service.close())
