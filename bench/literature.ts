@@ -7,11 +7,11 @@ export const literature: Benchmark = {
   name: 'literature',
   title: 'The order of a literature review, and how its steps grow',
   async run(bench) {
-    const quality = measureRanking().map(
+    const quality = (await measureRanking()).map(
       ({ order, ndcg }): Row => ({ what: 'nDCG@10', unit: '', subject: order, figure: exactly(ndcg) }),
     )
     if (bench.size(0, 1) === 1) return quality
-    const { sizes, ratio } = measureScaling()
+    const { sizes, ratio } = await measureScaling()
     return [
       ...quality,
       ...sizes.map(

@@ -26,13 +26,13 @@ const SOURCES: Readonly<Record<string, (a: Labelled, b: Labelled) => number>> = 
   openalex: (a, b) => b.cited - a.cited,
 }
 
-function main(): void {
-  print(measureRanking())
+async function main(): Promise<void> {
+  print(await measureRanking())
 }
 
 /** One row for each order, averaged over the questions. */
-export function measureRanking(): Quality[] {
-  const each = LABELLED.map(judge)
+export async function measureRanking(): Promise<Quality[]> {
+  const each = await Promise.all(LABELLED.map(judge))
   const orders = each[0]?.map(({ order }) => order) ?? []
   return orders.map((order): Quality => {
     const of = (pick: (one: Quality) => number) =>
@@ -44,7 +44,7 @@ export function measureRanking(): Quality[] {
   })
 }
 
-function judge({ question, records }: LabelledQuestion): Quality[] {
+async function judge({ question, records }: LabelledQuestion): Promise<Quality[]> {
   const query = frame(question)
   const id = (record: Labelled) => `10.5555/${records.indexOf(record)}`
   const grades = new Map(records.map((record) => [`doi:${id(record)}`, record.grade]))
@@ -59,7 +59,7 @@ function judge({ question, records }: LabelledQuestion): Quality[] {
   const papers = normaliseAll(found.slice(0, records.length))
   const scores = bm25(papers, query)
   const words = papers.map((paper) => paper.id).sort((a, b) => (scores.get(b) ?? 0) - (scores.get(a) ?? 0))
-  const findings = findingsOf(
+  const findings = await findingsOf(
     { question, inputs: { sources: ['europepmc', 'openalex'], max_results: 25 } },
     query,
     { searches: [], records: found, completions: [] },
@@ -125,4 +125,4 @@ function print(quality: readonly Quality[]): void {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

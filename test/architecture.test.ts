@@ -88,7 +88,7 @@ const FOR_TESTS = [
   'processes.ts: workerOptions',
   'stage-service/literature-settings.ts: LITERATURE_DEFAULTS',
   'stage-service/literature/sources/sample.ts: SAMPLE_RECORDS',
-  'stage-service/literature/steps.ts: findingsOf',
+  'stage-service/literature/steps.ts: normaliseAll',
   'stage-service/literature/write.ts: render',
   'stages/fleet.ts: DEAD_AFTER_MS',
   'stages/journal.ts: STREAM_LENGTH',

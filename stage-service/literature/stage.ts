@@ -6,13 +6,10 @@ import { plural } from './count.ts'
 import { frame } from './frame.ts'
 import { type Asked, readRequest } from './inputs.ts'
 import type { Query } from './query.ts'
-import type { Findings } from './review.ts'
 import type { LiteratureReview } from './schema.ts'
-import { screen } from './screen.ts'
 import { type Planned, search } from './search.ts'
 import type { Completing, Searching, Source } from './source.ts'
-import { linkAll, normaliseAll, select } from './steps.ts'
-import { summarise } from './summarise.ts'
+import { findingsOf } from './steps.ts'
 import { type WrittenFile, write } from './write.ts'
 
 export interface LiteratureOptions {
@@ -72,48 +69,8 @@ async function review(asked: Asked, sources: readonly Source[], cache: Cache, wo
     `${plural(records.length, 'record')} from ${plural(answered, 'source')}${degradedBy(searches)}`,
   )
 
-  const normalised = normaliseAll(records)
-  const abstracts = normalised.filter(({ abstract }) => abstract !== null).length
-  await progress(50, `${plural(normalised.length, 'record')} normalised, ${abstracts} with an abstract`)
-
-  const { papers, duplicates } = linkAll(normalised, searched)
-  await progress(56, `${plural(duplicates, 'duplicate')} linked, ${plural(papers.length, 'paper')} left`)
-
-  const screened = screen(papers, query, inputs)
-  const count = (decision: string) =>
-    screened.filter(({ screening }) => screening.decision === decision).length
-  await progress(
-    64,
-    `screened: ${count('included')} included, ${count('excluded')} excluded, ${count('uncertain')} uncertain`,
-  )
-
-  const selection = select(screened, query, inputs.max_results)
-  const { included, uncertain, excluded } = selection
-  await progress(72, `${count('included') + count('uncertain')} ranked, the best ${included.length} kept`)
-
-  const sizes = included.filter(({ extraction }) => extraction.sample_size).length
-  const results = included.reduce((sum, { extraction }) => sum + extraction.results.length, 0)
-  await progress(80, `extracted: ${plural(sizes, 'sample size')}, ${plural(results, 'result sentence')}`)
-
-  const summary = summarise(query, included, uncertain.length, searches)
-  await progress(
-    86,
-    `summarised: ${plural(summary.themes.length, 'theme')}, ${plural(summary.gaps.length, 'gap')}`,
-  )
-
-  const findings: Findings = {
-    asked,
-    query,
-    notice: sources.flatMap(({ notice }) => notice ?? []).join(' ') || null,
-    searches,
-    identified: records.length,
-    unusable: records.length - normalised.length,
-    duplicates,
-    included,
-    uncertain,
-    excluded,
-    summary,
-  }
+  const notice = sources.flatMap((source) => source.notice ?? []).join(' ') || null
+  const findings = await findingsOf(asked, query, searched, notice, progress)
   const written = await write(work.dir, findings, signal)
   const kilobytes = Math.ceil(written.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024)
   await progress(96, `${plural(written.files.length, 'file')} written, ${kilobytes} KiB`)

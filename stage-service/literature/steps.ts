@@ -1,4 +1,9 @@
-/** Steps 4 to 9, from records to findings: no network, no files, no clock. */
+/**
+ * Steps 4 to 9, from records to findings: no network, no files, no clock. No message quotes the question: messages travel
+ * into logs.
+ */
+import type { Work } from '../stage.ts'
+import { plural } from './count.ts'
 import { type Deduplicated, deduplicate } from './deduplicate.ts'
 import type { Asked } from './inputs.ts'
 import { complete } from './merge.ts'
@@ -11,6 +16,58 @@ import { type Screened, screen } from './screen.ts'
 import type { Searched } from './search.ts'
 import { summarise } from './summarise.ts'
 
+/** Steps 4 to 9; each is told as it is done, and the next begins when that resolves. */
+export async function findingsOf(
+  asked: Asked,
+  query: Query,
+  searched: Searched,
+  notice: string | null,
+  progress: Work['progress'] = async () => {},
+): Promise<Findings> {
+  const { records, searches } = searched
+  const { inputs } = asked
+
+  const normalised = normaliseAll(records)
+  const abstracts = normalised.filter(({ abstract }) => abstract !== null).length
+  await progress(50, `${plural(normalised.length, 'record')} normalised, ${abstracts} with an abstract`)
+
+  const { papers, duplicates } = linkAll(normalised, searched)
+  await progress(56, `${plural(duplicates, 'duplicate')} linked, ${plural(papers.length, 'paper')} left`)
+
+  const screened = screen(papers, query, inputs)
+  const count = (decision: string) =>
+    screened.filter(({ screening }) => screening.decision === decision).length
+  await progress(
+    64,
+    `screened: ${count('included')} included, ${count('excluded')} excluded, ${count('uncertain')} uncertain`,
+  )
+
+  const selection = select(screened, query, inputs.max_results)
+  const { included, uncertain } = selection
+  await progress(72, `${count('included') + count('uncertain')} ranked, the best ${included.length} kept`)
+
+  const sizes = included.filter(({ extraction }) => extraction.sample_size).length
+  const results = included.reduce((sum, { extraction }) => sum + extraction.results.length, 0)
+  await progress(80, `extracted: ${plural(sizes, 'sample size')}, ${plural(results, 'result sentence')}`)
+
+  const summary = summarise(query, included, uncertain.length, searches)
+  await progress(
+    86,
+    `summarised: ${plural(summary.themes.length, 'theme')}, ${plural(summary.gaps.length, 'gap')}`,
+  )
+  return {
+    asked,
+    query,
+    notice,
+    searches,
+    identified: records.length,
+    unusable: records.length - normalised.length,
+    duplicates,
+    ...selection,
+    summary,
+  }
+}
+
 /** Step 4; what has no title is left out. Places are counted within each source. */
 export function normaliseAll(records: readonly SourceRecord[]): Paper[] {
   const places = new Map<string, number>()
@@ -22,7 +79,7 @@ export function normaliseAll(records: readonly SourceRecord[]): Paper[] {
 }
 
 /** Step 5, then what completing sources know of the same DOIs. */
-export function linkAll(papers: readonly Paper[], { records, completions }: Searched): Deduplicated {
+function linkAll(papers: readonly Paper[], { records, completions }: Searched): Deduplicated {
   const { papers: unique, duplicates } = deduplicate(papers, records)
   const byDoi = new Map(
     completions.flatMap((record) => {
@@ -39,14 +96,14 @@ export function linkAll(papers: readonly Paper[], { records, completions }: Sear
   }
 }
 
-export interface Selection {
+interface Selection {
   included: Reviewed[]
   uncertain: Reviewed[]
   excluded: Screened[]
 }
 
 /** Steps 7 and 8: included and uncertain papers are ranked together, and each of both kept up to `max_results`. */
-export function select(screened: readonly Screened[], query: Query, max: number): Selection {
+function select(screened: readonly Screened[], query: Query, max: number): Selection {
   const kept = screened.filter(({ screening }) => screening.decision !== 'excluded')
   const screenings = new Map(kept.map(({ paper, screening }) => [paper.id, screening]))
   const ranked = rank(
@@ -64,23 +121,5 @@ export function select(screened: readonly Screened[], query: Query, max: number)
     included: reviewed(included.slice(0, max), screenings),
     uncertain: reviewed(uncertain.slice(0, max), screenings),
     excluded: [...screened.filter(({ screening }) => screening.decision === 'excluded'), ...beyond],
-  }
-}
-
-/** All of it at once, as the benchmark and the tests of its invariants need it. */
-export function findingsOf(asked: Asked, query: Query, searched: Searched, notice: string | null): Findings {
-  const normalised = normaliseAll(searched.records)
-  const { papers, duplicates } = linkAll(normalised, searched)
-  const selection = select(screen(papers, query, asked.inputs), query, asked.inputs.max_results)
-  return {
-    asked,
-    query,
-    notice,
-    searches: searched.searches,
-    identified: searched.records.length,
-    unusable: searched.records.length - normalised.length,
-    duplicates,
-    ...selection,
-    summary: summarise(query, selection.included, selection.uncertain.length, searched.searches),
   }
 }

@@ -80,7 +80,7 @@ const inputs: fc.Arbitrary<LiteratureInputs> = fc.record(
   { requiredKeys: [] },
 )
 
-function reviewOf(found: readonly SourceRecord[], options: LiteratureInputs) {
+async function reviewOf(found: readonly SourceRecord[], options: LiteratureInputs) {
   const searches = SOURCES.map((source) => {
     const own = found.filter((one) => one.source === source)
     return {
@@ -95,7 +95,7 @@ function reviewOf(found: readonly SourceRecord[], options: LiteratureInputs) {
   })
   const searched = { searches, records: searches.flatMap((one) => one.records), completions: [] }
   const asked = { question: QUESTION, inputs: { max_results: 25, ...options, sources: [...SOURCES] } }
-  return render(findingsOf(asked, frame(QUESTION), searched, null))
+  return render(await findingsOf(asked, frame(QUESTION), searched, null))
 }
 
 const sum = (values: Record<string, number>) => Object.values(values).reduce((all, one) => all + one, 0)
@@ -193,9 +193,9 @@ holds(
 
 t.test('every review of any records', async (t) => {
   t.ok(checks.length >= 8)
-  fc.assert(
-    fc.property(records, inputs, (found, options) => {
-      const { review } = reviewOf(found, options)
+  await fc.assert(
+    fc.asyncProperty(records, inputs, async (found, options) => {
+      const { review } = await reviewOf(found, options)
       for (const [name, check] of checks)
         if (!check(review, found, options)) throw new Error(`does not hold: ${name}`)
     }),
@@ -204,12 +204,10 @@ t.test('every review of any records', async (t) => {
 })
 
 t.test('a second run on the same records is byte-identical', async (t) => {
-  fc.assert(
-    fc.property(records, inputs, (found, options) => {
-      const [one, two] = [
-        reviewOf(found, options),
-        reviewOf(structuredClone(found), structuredClone(options)),
-      ]
+  await fc.assert(
+    fc.asyncProperty(records, inputs, async (found, options) => {
+      const one = await reviewOf(found, options)
+      const two = await reviewOf(structuredClone(found), structuredClone(options))
       return JSON.stringify(one.files) === JSON.stringify(two.files)
     }),
     { numRuns: 40 },
@@ -218,14 +216,14 @@ t.test('a second run on the same records is byte-identical', async (t) => {
 })
 
 t.test('which source answered first plays no part in what is linked', async (t) => {
-  fc.assert(
-    fc.property(records, fc.infiniteStream(fc.nat()), (found, order) => {
+  await fc.assert(
+    fc.asyncProperty(records, fc.infiniteStream(fc.nat()), async (found, order) => {
       const shuffled = found
         .map((one) => ({ one, key: order.next().value as number }))
         .sort((a, b) => a.key - b.key)
         .map(({ one }) => one)
-      const shape = (all: SourceRecord[]) => {
-        const { review } = reviewOf(all, { max_results: 200 })
+      const shape = async (all: SourceRecord[]) => {
+        const { review } = await reviewOf(all, { max_results: 200 })
         const listed = [...review.papers, ...review.uncertain].map((paper) => [
           paper.id,
           paper.title,
@@ -233,7 +231,7 @@ t.test('which source answered first plays no part in what is linked', async (t) 
         ])
         return JSON.stringify([listed.sort(), review.excluded])
       }
-      return shape(found) === shape(shuffled)
+      return (await shape(found)) === (await shape(shuffled))
     }),
     { numRuns: 40 },
   )

@@ -3,7 +3,7 @@ import t from 'tap'
 import { measureRanking } from '../../bench/ranking.ts'
 
 t.test('better than the order of any source, and than words alone', async (t) => {
-  const quality = measureRanking()
+  const quality = await measureRanking()
   const review = quality.find(({ order }) => order === 'the review')
   t.equal(quality.length, 4)
   for (const other of quality.filter((one) => one !== review)) {
