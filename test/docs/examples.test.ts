@@ -5,6 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -13,7 +15,7 @@ import { startStageService } from '../../stage-service/start.ts'
 import type { JobSnapshot } from '../../stages/job.ts'
 import type { JobEvent } from '../../stages/job-event.ts'
 import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
-import { example, exampleNames, ROOT, read } from './markdown.ts'
+import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
 const README = read('README.md')
 const API = 'http://127.0.0.1:3001'
@@ -32,6 +34,18 @@ const SHELL = [
   'list',
   'workflow',
 ] as const
+const OTHERS = ['dev', 'demo', 'terminal', 'client', 'token', 'polling', 'measure', 'page', 'cors', 'serve']
+/** In `test/clients/clients.test.ts`. */
+const ELSEWHERE = ['generated']
+/** What installs, builds or deploys. */
+const NOT_RUN = [
+  'git clone … && cd stagecast',
+  'npm install openapi-fetch && npm install --save-dev openapi-typescript typescript@5 tsx',
+  'npm run build',
+  'node dist/server.js',
+  'node dist/worker.js',
+  'cp .env.example .env',
+]
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 const browser = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -48,10 +62,23 @@ const FILES = [
 ]
 
 t.test('no marked example is forgotten here', async (t) => {
-  t.same(
-    exampleNames(README).sort(),
-    [...SHELL, 'token', 'polling', 'measure', 'page', 'serve', 'demo', 'terminal'].sort(),
-  )
+  t.same(exampleNames(README).sort(), [...SHELL, ...OTHERS, ...ELSEWHERE].sort())
+  t.same(unmarked(README), NOT_RUN)
+})
+
+t.test('the server to try things on, also from a page elsewhere', async (t) => {
+  const origin = 'http://127.0.0.1:8080'
+  for (const [name, allowed] of [
+    ['dev', null],
+    ['cors', origin],
+  ] as const) {
+    const greeting = await startDev(t, name)
+    const url = /http:\/\/[\d.:]+/.exec(greeting)?.[0] as string
+    t.ok(README.includes(`\n${greeting.replaceAll(url, API)}\n`), greeting)
+    const answer = await fetch(`${url}/api/workflow/stages`, { headers: { origin } })
+    t.equal(answer.status, 200)
+    t.equal(answer.headers.get('access-control-allow-origin'), allowed)
+  }
 })
 
 t.test('the demo shows what the README shows', async (t) => {
@@ -166,6 +193,14 @@ t.test('polling in JavaScript', async (t) => {
   t.match(stdout, /success: true,\s+artifacts: \[\s+'literature_review.json',/)
 })
 
+t.test('the first-party client', async (t) => {
+  const { url } = await startAll(t)
+  const file = join(await folder(t), 'watch.mts')
+  await writeFile(file, code('client', url).replace('./client/', pathToFileURL(join(ROOT, 'client/')).href))
+  const { stdout } = await run(process.execPath, ['--import=tsx', file], { cwd: ROOT })
+  t.match(stdout, /^queued \{\n[\s\S]*^completed \{\n[\s\S]*'literature_review.json'/m)
+})
+
 t.test('the script behind the figures', async (t) => {
   const { url } = await startAll(t)
   const { stdout } = await runNode(t, 'measure', url, ['5'])
@@ -246,6 +281,28 @@ async function runNode(t: Test, name: string, url: string, args: string[] = []) 
   const file = join(await folder(t), `${name}.mjs`)
   await writeFile(file, code(name, url))
   return run(process.execPath, [file, ...args])
+}
+
+/** Runs a command that serves until it is ended, with data of its own on a free port; resolves with its greeting. */
+async function startDev(t: Test, name: string): Promise<string> {
+  const env = { ...process.env, PORT: '0', REDIS_URL: '', STAGECAST_DATA: await folder(t) }
+  // tap's loaders are for the tests alone.
+  const script = `unset NODE_OPTIONS\n${example(README, name)}`
+  const server = spawn('bash', ['-euc', script], { cwd: ROOT, env, detached: true })
+  const closed = once(server, 'close')
+  t.teardown(async () => {
+    if (server.exitCode === null) process.kill(-(server.pid as number), 'SIGTERM')
+    await closed
+  })
+  const said: string[] = []
+  server.stderr.on('data', (chunk) => said.push(String(chunk)))
+  for await (const line of createInterface({ input: server.stdout })) {
+    said.push(line)
+    if (!line.startsWith('Stagecast serves ')) continue
+    server.stdout.resume()
+    return line
+  }
+  throw new Error(`it ended:\n${said.join('\n')}`)
 }
 
 /** The README's own little server for the page, on another port. */

@@ -66,6 +66,12 @@ export function exampleNames(text: string): string[] {
   return [...text.matchAll(/^<!-- example: ([\w-]+) -->$/gm)].map(([, name]) => name as string)
 }
 
+/** The first line of each block of code that no mark calls an example. */
+export function unmarked(text: string): string[] {
+  const blocks = text.matchAll(/^(<!-- example: .*\n)?```(?:sh|js|ts|html)\n(.*)/gm)
+  return [...blocks].flatMap(([, mark, line]) => (mark ? [] : (line as string)))
+}
+
 /** The anchor GitHub gives a heading. */
 export function anchorOf(heading: string): string {
   return heading
