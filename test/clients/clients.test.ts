@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
+import { example, read } from '../docs/markdown.ts'
 import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { becomesReady } from '../helpers/outage.ts'
 import { ROOT, runNode } from '../helpers/processes.ts'
@@ -34,10 +35,18 @@ t.test('the document and its clients', { skip: missing ?? false, timeout: 300_00
   })
 
   await generate(t, document)
+  const readme = join(CLIENTS, 'generated', 'readme.ts')
+  await writeFile(readme, ofReadme(url))
   await t.test('the clients compile, and what must not compile does not', async (t) => {
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
     const { output } = await runNode(t, [tsc, '-p', CLIENTS], {}, CLIENTS)
     t.equal(output, '')
+  })
+
+  await t.test('the example of the README', async (t) => {
+    const { exit, output } = await runNode(t, ['--import=tsx', readme], {}, CLIENTS)
+    t.equal(exit, 0, output)
+    t.match(output, /^(active|completed) \d+\n$/)
   })
 
   for (const name of ALL) {
@@ -50,6 +59,14 @@ t.test('the document and its clients', { skip: missing ?? false, timeout: 300_00
     })
   }
 })
+
+/** It comes from a project of its own, with other names and another server. */
+function ofReadme(url: string): string {
+  return example(read('README.md'), 'generated')
+    .replace('./stagecast.d.ts', './openapi-typescript.ts')
+    .replace('http://127.0.0.1:3001', url)
+    .replace('test-token', token())
+}
 
 /** An API with a worker and a stage service: stage 2 is done at once, stage 3 never. */
 async function start(t: Test): Promise<string> {
