@@ -19,8 +19,8 @@ export interface Running {
  * second signal, or a close that takes too long, ends it at once. An uncaught error closes it and exits 1.
  */
 export async function runDoor(start: () => Promise<Running>): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env')
   try {
+    if (existsSync('.env')) process.loadEnvFile('.env')
     const { log, graceMs, close } = await start()
     const logger = { error: (message: unknown) => log.error(message as object) }
     const closer = closeWithGrace(

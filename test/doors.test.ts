@@ -59,6 +59,15 @@ t.test('both in one process', async (t) => {
   t.equal(exit, 0, output)
 })
 
+t.test('a .env that cannot be read is a fault in one line', async (t) => {
+  const folder = t.testdir({ '.env': {} })
+  for (const name of ['server', 'worker', 'start']) {
+    const { exit, output } = await runNode(t, [compiled(name)], {}, folder)
+    t.equal(exit, 1)
+    t.match(output, /^Cannot start: .*\.env.*\n$/)
+  }
+})
+
 t.test('without a configuration they say what is missing', async (t) => {
   for (const name of ['server', 'worker', 'start']) {
     const { exit, output } = await runNode(t, [compiled(name)], {}, base)
