@@ -29,9 +29,9 @@ export const HELP = `Runs stages from a terminal.
   artifacts: --out FOLDER (the current one)
   list:      --stage N, --status STATUS, --workflow UUID, --limit N (25)
 
-Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the command did its work; 1 the job failed;
-2 the command or the request is wrong; 3 the job was cancelled; 4 no permission, or no such job; 5 the API cannot be
-reached; 130 Ctrl-C.`
+Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the command did its work; 1 the job failed, or
+a file cannot be written; 2 the command or the request is wrong; 3 the job was cancelled; 4 no permission, or no such
+job; 5 the API cannot be reached; 130 Ctrl-C.`
 
 /** The command line is wrong; the message says how. */
 export class UsageError extends Error {}
@@ -91,10 +91,11 @@ export function readCommand(args: readonly string[]): Command {
   return { name, words, options: values }
 }
 
-/** A whole number that was typed. */
-export function readNumber(text: string | undefined, what: string): number {
-  if (text !== undefined && /^\d{1,3}$/.test(text)) return Number(text)
-  throw new UsageError(`${what} must be a number, not ${text}`)
+/** A whole number that was typed, from 1 to `most`. */
+export function readNumber(text: string | undefined, what: string, most: number): number {
+  const number = text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (number >= 1 && number <= most) return number
+  throw new UsageError(`${what} must be a whole number from 1 to ${most}, not ${text}`)
 }
 
 function parse(args: readonly string[]) {

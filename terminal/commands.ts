@@ -5,11 +5,16 @@ import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { JobReference, Stagecast } from '../client/index.ts'
+import { ConnectionError, type JobReference, type Stagecast } from '../client/index.ts'
+import { CATALOGUE } from '../stages/catalogue.ts'
 import type { JobStatus } from '../stages/events.ts'
 import { type Command, EXIT, type Options, readNumber, UsageError } from './command.ts'
 import { type Output, tellJob, tellJobs } from './output.ts'
 import { plain } from './terminal-text.ts'
+
+const STAGES = CATALOGUE.length
+/** Jobs of several pages. */
+const MOST_LISTED = 1000
 
 interface Context {
   stagecast: Stagecast
@@ -23,7 +28,7 @@ type Run = (command: Command, context: Context) => Promise<number>
 const COMMANDS: Record<string, Run> = {
   async run({ words, options }, context) {
     const { stagecast, output, signal } = context
-    const stage = readNumber(words[0], 'STAGE')
+    const stage = readNumber(words[0], 'STAGE', STAGES)
     const { question, workflow = randomUUID(), key, inputs } = options
     const request = {
       workflow_id: workflow,
@@ -67,14 +72,14 @@ const COMMANDS: Record<string, Run> = {
       const { body } = await stagecast.artifact(job, name, { signal })
       // The name comes from the service: only its last part may become a file.
       const path = join(out, basename(name))
-      await pipeline(Readable.fromWeb(body as never), createWriteStream(path), { signal })
+      await pipeline(received(body, signal), createWriteStream(path), { signal })
       output.result({ name, path }, path)
     }
     return EXIT.ok
   },
 
   async list({ options }, { stagecast, output, signal }) {
-    const wanted = readNumber(options.limit ?? '25', '--limit')
+    const wanted = readNumber(options.limit ?? '25', '--limit', MOST_LISTED)
     const jobs = []
     let after: string | undefined
     do {
@@ -94,6 +99,16 @@ const COMMANDS: Record<string, Run> = {
 /** The exit code. */
 export function runCommand(command: Command, context: Context): Promise<number> {
   return (COMMANDS[command.name] as Run)(command, context)
+}
+
+/** What breaks off on the way is told from a file that cannot be written. */
+async function* received(body: Response['body'], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* Readable.fromWeb(body as never)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new ConnectionError(error)
+  }
 }
 
 /** To the end of the job; its exit code says which. */
@@ -119,7 +134,7 @@ async function watch(job: JobReference, after: string | undefined, { stagecast, 
 }
 
 function jobOf([stage, id = '']: (string | undefined)[]): JobReference {
-  return { stage: readNumber(stage, 'STAGE'), job_id: id }
+  return { stage: readNumber(stage, 'STAGE', STAGES), job_id: id }
 }
 
 function readInputs(text: string): Record<string, unknown> {
@@ -132,7 +147,7 @@ function readInputs(text: string): Record<string, unknown> {
 
 function filterOf({ stage, status, workflow }: Options) {
   return {
-    ...(stage !== undefined && { stage: readNumber(stage, '--stage') }),
+    ...(stage !== undefined && { stage: readNumber(stage, '--stage', STAGES) }),
     // What is no status is for the API to refuse.
     ...(status !== undefined && { status: status as JobStatus }),
     ...(workflow !== undefined && { workflow_id: workflow }),

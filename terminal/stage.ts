@@ -1,5 +1,5 @@
 /** `npm run -s stage -- …`: the API from a terminal. */
-import { Stagecast, StagecastError } from '../client/index.ts'
+import { ConnectionError, Stagecast, StagecastError } from '../client/index.ts'
 import { type Command, EXIT, HELP, readCommand, UsageError } from './command.ts'
 import { runCommand } from './commands.ts'
 import { createOutput } from './output.ts'
@@ -41,6 +41,7 @@ function explain(error: Error): string {
       error.problem.errors?.map(({ path, message }) => `\n  ${plain(`${path} ${message}`)}`) ?? []
     return `${error.code}: ${plain(error.message)}${faults.join('')}`
   }
+  if (!(error instanceof ConnectionError)) return plain(error.message)
   // Node's own reason is the cause of what `fetch` throws.
   const { code = '' } = ((error.cause as Error | undefined)?.cause ?? {}) as { code?: string }
   return `${plain(error.message)}${code && ` (${code})`}: is the API running, and is --url right?`
@@ -48,7 +49,8 @@ function explain(error: Error): string {
 
 function exitOf(error: Error): number {
   if (error instanceof UsageError) return EXIT.usage
-  if (!(error instanceof StagecastError)) return EXIT.unreachable
+  if (error instanceof ConnectionError) return EXIT.unreachable
+  if (!(error instanceof StagecastError)) return EXIT.failed
   if ([401, 403, 404].includes(error.status)) return EXIT.refused
   return error.status === 429 || error.status >= 500 ? EXIT.unreachable : EXIT.usage
 }

@@ -47,7 +47,7 @@ async function setUp(t: Test, answer: Answer = succeed({ artifacts: ['a.txt'] })
 }
 
 t.test('in a pipe: a line of JSON for each event, and files by name', async (t) => {
-  const { run } = await setUp(t)
+  const { service, run } = await setUp(t)
   const workflow = randomUUID()
   const { exit, lines, errors } = await run('run', '2', '--question', QUESTION, '--workflow', workflow)
   t.equal(exit, 0, errors)
@@ -76,6 +76,18 @@ t.test('in a pipe: a line of JSON for each event, and files by name', async (t) 
   const saved = await run('artifacts', '2', job_id, 'a.txt', '--out', out)
   t.same(JSON.parse(saved.lines[0] ?? ''), { name: 'a.txt', path: join(out, 'a.txt') })
   t.equal(await readFile(join(out, 'a.txt'), 'utf8'), 'the file')
+
+  const inTheWay = await run('artifacts', '2', job_id, 'a.txt', '--out', join(out, 'a.txt', 'below'))
+  t.equal(inTheWay.exit, 1)
+  t.match(inTheWay.errors, /ENOTDIR/)
+  t.notMatch(inTheWay.errors, 'is the API running', 'the fault is on this side')
+  service.onGet = (_url, response) => {
+    response.writeHead(200, { 'content-length': '1000' }).write('a part')
+    setImmediate(() => response.destroy())
+  }
+  const brokenOff = await run('artifacts', '2', job_id, 'a.txt', '--out', out)
+  t.equal(brokenOff.exit, 5)
+  t.match(brokenOff.errors, /cannot be reached.*is the API running/)
 })
 
 t.test('exit codes', async (t) => {
@@ -98,7 +110,8 @@ t.test('exit codes', async (t) => {
     [['--help'], 0, /^$/],
     [['dance'], 2, /no command dance; there are run, watch/],
     [['run'], 2, /run needs STAGE/],
-    [['run', 'two'], 2, /STAGE must be a number, not two/],
+    [['run', 'two'], 2, /STAGE must be a whole number from 1 to 20, not two/],
+    [['list', '--limit', '1001'], 2, /--limit must be a whole number from 1 to 1000, not 1001/],
     [['status', '2'], 2, /needs STAGE and JOB/],
     [['status', '2', job_id, 'more'], 2, /does not take more/],
     [['status', '2', job_id, '--question', 'x'], 2, /takes no --question/],
