@@ -1,7 +1,8 @@
 /** Limits hold over jobs and processes that share a folder. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -84,6 +85,51 @@ t.test('a lane left behind by a crash becomes free', async (t) => {
     'who lost it cannot give it away',
   )
   await release()
+})
+
+t.test('whoever waits keeps the lane, however long', async (t) => {
+  const dir = t.testdir()
+  const clock = fakeClock(START)
+  const [one, other] = [1, 2].map(() => createLimiter(dir, { intervalMs: 1, lanes: 1 }, clock))
+  if (!one || !other) return
+  await one.pause(START + 600_000)
+  const release = await one.enter(FAR, signal)
+  t.ok(clock.now() >= START + 600_000)
+  await t.rejects(other.enter(clock.now() + 200, signal), { code: 'timeout' }, 'the lane is held')
+  await release()
+  await (await other.enter(FAR, signal))()
+})
+
+t.test('a lane that another process takes meanwhile is not taken for the one left behind', async (t) => {
+  const stale = `${START - 1} left behind`
+  const live = `${START + 60_000} live`
+  // Whatever it is about to do when it looks at the clock for the nth time: the other one has just been faster.
+  for (let n = 1, faster = true; faster; n++) {
+    const dir = t.testdir()
+    const lane = join(dir, 'lane-0')
+    await writeFile(lane, stale)
+    const clock = fakeClock(START)
+    let looks = 0
+    faster = false
+    const now = () => {
+      looks++
+      if (looks === n && existsSync(lane) && readFileSync(lane, 'utf8') === stale) {
+        writeFileSync(lane, live)
+        faster = true
+      }
+      return clock.now()
+    }
+    const limiter = createLimiter(dir, { intervalMs: 1, lanes: 1 }, { ...clock, now })
+    const entered = await limiter.enter(START + 100, signal).catch(({ code }) => code)
+    if (!faster) {
+      t.ok(n > 4, 'it was looked at from all sides')
+      t.type(entered, 'function', 'the one left behind is free')
+      continue
+    }
+    t.equal(entered, 'timeout', `look ${n}`)
+    t.equal(await readFile(lane, 'utf8'), live, `look ${n}`)
+    t.strictSame(await readdir(dir), ['lane-0'])
+  }
 })
 
 t.test('a pause holds for everybody', async (t) => {

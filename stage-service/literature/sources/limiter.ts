@@ -4,7 +4,8 @@
  * No process has to be up for another one, and none can leave a lock behind that stops the rest:
  * - time is cut into slots; a slot is taken by creating the file that is named after its first millisecond, which
  *   the file system lets one process do. A process that dies has wasted a slot.
- * - a request under way holds a lane, a file with the time until which it may be held; after that it is free.
+ * - a request, waiting for its slot or under way, holds a lane: a file with the time until which it may be held. Who
+ *   waits longer renews it; after that time it is free.
  * - `pause` holds the time until which the source asked to be left alone, `limits` what it demanded beyond ours.
  */
 import { randomUUID } from 'node:crypto'
@@ -29,13 +30,19 @@ export interface Limiter {
   demand(limits: Partial<Limits>): Promise<void>
 }
 
-/** No request takes as long, so a lane held longer belongs to a process that is gone. */
+/** No request takes as long, and waiting is cut into shorter pieces: a lane not renewed belongs to a process gone. */
 const LANE_MS = 120_000
 const LANE_POLL_MS = 50
 /** What a source demanded once is not held against it for ever; if it still stands, it says so again. */
 const OBEY_MS = 60 * 60 * 1000
 /** Slots that can no longer be taken are kept so long, for clocks that differ a little. */
 const KEEP_SLOTS_MS = 60_000
+
+interface Lane {
+  /** Holds it for longer; false when it is no longer held. */
+  renew(): Promise<boolean>
+  release(): Promise<void>
+}
 
 export function createLimiter(dir: string, ours: Limits, clock: Clock = systemClock): Limiter {
   const file = (name: string) => join(dir, name)
@@ -64,34 +71,60 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
     return undefined
   }
 
-  async function takeLane(deadline: number, signal: AbortSignal): Promise<() => Promise<void>> {
+  async function takeLane(deadline: number, signal: AbortSignal): Promise<Lane> {
     for (;;) {
       const { lanes } = await limits()
       for (let lane = 0; lane < lanes; lane++) {
         const path = file(`lane-${lane}`)
-        const mine = `${clock.now() + LANE_MS} ${randomUUID()}`
-        if (await createWhole(path, mine)) {
-          return async () => {
-            if ((await readText(path)) === mine) await rm(path, { force: true })
-          }
-        }
-        const until = Number((await readText(path))?.split(' ', 1)[0])
-        if (until < clock.now()) await rm(path, { force: true })
+        const mine = stamp()
+        if (await createWhole(path, mine)) return laneAt(path, mine)
+        const theirs = await readText(path)
+        if (theirs !== undefined && Number(theirs.split(' ', 1)[0]) < clock.now())
+          await takeAway(path, theirs)
       }
       if (clock.now() + LANE_POLL_MS > deadline) throw busy()
       await clock.sleep(LANE_POLL_MS, signal)
     }
   }
 
+  const stamp = () => `${clock.now() + LANE_MS} ${randomUUID()}`
+
+  function laneAt(path: string, taken: string): Lane {
+    let mine = taken
+    const isMine = async () => (await readText(path)) === mine
+    return {
+      async renew() {
+        const next = stamp()
+        // A process that stood still for so long may have lost it.
+        if (!(await isMine())) return false
+        await replace(path, next)
+        mine = next
+        return true
+      },
+      async release() {
+        if (await isMine()) await takeAway(path, mine)
+      },
+    }
+  }
+
+  /** Keeps the lane while it waits; false when it was lost. */
+  async function waitUntil(time: number, lane: Lane, signal: AbortSignal): Promise<boolean> {
+    while (clock.now() < time) {
+      await clock.sleep(Math.min(time - clock.now(), LANE_MS / 2), signal)
+      if (!(await lane.renew())) return false
+    }
+    return true
+  }
+
   /** Waits out a pause and a slot; true when the request may go now. */
-  async function turn(deadline: number, signal: AbortSignal): Promise<boolean> {
+  async function turn(lane: Lane, deadline: number, signal: AbortSignal): Promise<boolean> {
     const until = await pausedUntil()
     if (until > deadline)
       throw new SourceFailure('rate_limited', 'it asked to be left alone for longer than the search may take')
-    if (until > clock.now()) await clock.sleep(until - clock.now(), signal)
+    if (!(await waitUntil(until, lane, signal))) return false
     const slot = await takeSlot((await limits()).intervalMs, deadline)
     if (slot === undefined) throw busy()
-    await clock.sleep(Math.max(0, slot - clock.now()), signal)
+    if (!(await waitUntil(slot, lane, signal))) return false
     // While this one waited, another may have been told to stop asking.
     return (await pausedUntil()) <= clock.now()
   }
@@ -109,13 +142,16 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
     async enter(deadline, signal) {
       await made
       await sweep()
-      const release = await takeLane(deadline, signal)
-      try {
-        while (!(await turn(deadline, signal)));
-        return release
-      } catch (error) {
-        await release()
-        throw error
+      for (;;) {
+        signal.throwIfAborted()
+        const lane = await takeLane(deadline, signal)
+        let mayGo = false
+        try {
+          mayGo = await turn(lane, deadline, signal)
+          if (mayGo) return lane.release
+        } finally {
+          if (!mayGo) await lane.release()
+        }
       }
     },
     async pause(until) {
@@ -158,6 +194,22 @@ async function createWhole(path: string, text: string): Promise<boolean> {
   }
 }
 
+/** Moves what is there away before judging it again: another process may have replaced it in the meantime. */
+async function takeAway(path: string, text: string): Promise<void> {
+  const moved = `${path}.${randomUUID()}`
+  try {
+    await rename(path, moved)
+  } catch (error) {
+    return orMissing(error as NodeJS.ErrnoException)
+  }
+  if ((await readText(moved)) !== text) await link(moved, path).catch(orTaken)
+  await rm(moved, { force: true })
+}
+
+function orMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
 function orTaken(error: NodeJS.ErrnoException): false {
   if (error.code === 'EEXIST') return false
   throw error
@@ -170,10 +222,7 @@ async function replace(path: string, text: string): Promise<void> {
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  return readFile(path, 'utf8').catch(orMissing)
 }
 
 async function readJson(path: string): Promise<Partial<Limits & { until: number }>> {
