@@ -73,7 +73,9 @@ async function forkServer(dataDir: string, log: string): Promise<ChildProcess> {
         HOST: '127.0.0.1',
         PORT: '0',
         WORKER_HEALTH_PORT: '0',
-        // Empty, not unset: a .env file must not fill it in.
+        // Empty, not unset: a .env file must not fill them in. All is embedded, and nobody else's jobs are touched.
+        REDIS_URL: '',
+        REDIS_PREFIX: '',
         WORKER_URL: '',
         LITERATURE_SOURCES: 'sample',
         STAGECAST_DATA: dataDir,

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
+import { openQueue } from '../helpers/queue.ts'
+import { privateRedis, randomPrefix } from '../helpers/redis.ts'
 
 const DEMO = join(import.meta.dirname, '..', '..', 'embedded', 'demo.ts')
 
@@ -24,9 +26,8 @@ interface Run {
 /** Runs the demo with data of its own; whatever the test does, it is over at the end. */
 async function run(t: Test, question: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
-  const { REDIS_URL: _, ...inherited } = process.env
   const demo = spawn(process.execPath, ['--import=tsx', DEMO, ...question], {
-    env: { ...inherited, STAGE_PACE_MS: '0', ...env, STAGECAST_DATA: dataDir },
+    env: { ...process.env, STAGE_PACE_MS: '0', ...env, STAGECAST_DATA: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said: string[] = []
@@ -98,6 +99,18 @@ t.test('shows readably what the API has against a question', async (t) => {
   t.equal(await end, 1)
   t.match(said.join('\n'), /The demo failed: The API answered 400: [\s\S]*research_question/)
   t.notOk(existsSync(redisLock(dataDir)))
+})
+
+t.test('Redis and jobs of others are left alone, whatever the environment names', async (t) => {
+  const { url } = await privateRedis(t)
+  const prefix = randomPrefix()
+  const queue = openQueue(t, { REDIS_URL: url, REDIS_PREFIX: prefix })
+  await queue.add('foreign', {})
+  const { said, end } = await run(t, [], { REDIS_URL: url, REDIS_PREFIX: prefix })
+  t.equal(await end, 0, said.join('\n'))
+  const { waiting, ...others } = await queue.getJobCounts()
+  t.equal(waiting, 1)
+  t.ok(Object.values(others).every((count) => count === 0))
 })
 
 /** At work on its first step when it is told to end, with little time for that. */
