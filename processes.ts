@@ -12,6 +12,9 @@ import { buildHealthApp } from './workers/health.ts'
 import { workerMetrics } from './workers/metrics.ts'
 import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
+/** The part of what is left of the grace that traces may take: a collector that says nothing must not use it up. */
+const TRACES_SHARE = 0.5
+
 /** Compiled, the console lies beside this file; from sources it is bundled when somebody first asks for it. */
 async function consoleFiles(): Promise<string> {
   if (!import.meta.url.endsWith('.ts')) return join(import.meta.dirname, 'console')
@@ -32,8 +35,9 @@ export async function openApi(config: Config): Promise<Running & { url: string }
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {
+      const left = countDown(config.SHUTDOWN_GRACE_MS)
       await Promise.all([admin?.close(), app.close()])
-      await tracing.close()
+      await tracing.close(left() * TRACES_SHARE)
     },
   }
 }
@@ -54,10 +58,17 @@ export async function openWorker(config: Config, { alone = true } = {}): Promise
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {
+      const left = countDown(config.SHUTDOWN_GRACE_MS)
       await worker.close(config.SHUTDOWN_GRACE_MS)
-      await Promise.all([health.close(), admin?.close(), tracing.close()])
+      await Promise.all([health.close(), admin?.close(), tracing.close(left() * TRACES_SHARE)])
     },
   }
+}
+
+/** Tells how much is left of `ms`, counted from now. */
+function countDown(ms: number): () => number {
+  const end = performance.now() + ms
+  return () => Math.max(0, end - performance.now())
 }
 
 /** What only Redis can tell about the configuration; nothing while it is away. */

@@ -23,7 +23,7 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
   client: SpanKind.CLIENT,
 }
-/** How long a process waits at its end for spans to be taken. */
+/** How long a process waits at its end for spans to be taken, at most. */
 const CLOSE_WITHIN_MS = 1000
 
 /** `warn` is told, at most once a minute, that traces cannot be sent. */
@@ -59,8 +59,8 @@ export async function startTracing(
         },
       }
     },
-    async close() {
-      const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref())
+    async close(withinMs) {
+      const late = new Promise((resolve) => setTimeout(resolve, Math.min(withinMs, CLOSE_WITHIN_MS)).unref())
       await Promise.race([provider.shutdown().catch(() => {}), late])
     },
   }

@@ -24,8 +24,8 @@ export interface Span {
 export interface Tracing {
   /** Begins a span below `parent`, or a trace of its own. Off, nobody asks what it is. */
   start(describe: () => SpanDescription, parent: TraceContext | null): Span
-  /** Sends what is left. Never rejects, and takes a second at most. */
-  close(): Promise<void>
+  /** Sends what is left. Never rejects, and takes `withinMs` at most, and never more than a second. */
+  close(withinMs: number): Promise<void>
 }
 
 export const NO_TRACING: Tracing = {

@@ -1,5 +1,7 @@
 /** One trace a job, from the POST through the queue and the worker to the stage service; and nothing when it is off. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import {
   type Env,
@@ -139,6 +141,38 @@ t.test('a worker that dies leaves no gap in the trace; what is left is sent at t
   t.same(byKind(spans, CONSUMER).map(numberOf), [2], 'the first attempt died with its worker')
   const traces = callsOf(service, job.job_id).map(({ headers }) => partsOf(String(headers.traceparent))[0])
   t.same(traces, [spans[0]?.traceId, spans[0]?.traceId])
+})
+
+t.test('a collector that takes the connection and says nothing holds no process back', async (t) => {
+  const collector = createServer()
+  const asked = new Set<Socket>()
+  collector.on('connection', (socket) => asked.add(socket.on('error', () => {}).resume()))
+  collector.listen(0, '127.0.0.1')
+  await once(collector, 'listening')
+  t.teardown(() => {
+    for (const socket of asked) socket.destroy()
+    collector.close()
+  })
+  const service = await fakeStageService(t, silence)
+  const env = await testEnv(t, {
+    WORKER_URL: service.url,
+    LOG_LEVEL: 'info',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+    // Nothing is sent before the end.
+    OTEL_BSP_SCHEDULE_DELAY: '60000',
+  })
+  const [api, worker] = await Promise.all([
+    startDoor(t, 'server.ts', { ...env, SHUTDOWN_GRACE_MS: '900' }),
+    // The job takes 70 % of it.
+    startDoor(t, 'worker.ts', { ...env, SHUTDOWN_GRACE_MS: '3000' }),
+  ])
+  await accepted(api.url)
+  await service.call(0)
+  for (const [at, door] of [worker, api].entries()) {
+    const { exit, output } = await end(door)
+    t.equal(exit, 0, output)
+    t.equal(asked.size, at + 1, 'it was sent what was left')
+  }
 })
 
 t.test('off, no header is made up, and a client that traces is passed on', async (t) => {
