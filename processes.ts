@@ -1,6 +1,6 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
 import { join } from 'node:path'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { openAdmin, openWorkerAdmin } from './admin.ts'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -9,11 +9,14 @@ import { createLogger, VERSION } from './logger.ts'
 import { redisMisfit } from './redis.ts'
 import { NO_TRACING, type Tracing } from './tracing.ts'
 import { buildHealthApp } from './workers/health.ts'
-import { workerMetrics } from './workers/metrics.ts'
-import { type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
+import { addWorkerMetrics, workerMetrics } from './workers/metrics.ts'
+import { type StageWorker, type StageWorkerOptions, startStageWorker } from './workers/stage-worker.ts'
 
 /** The part of what is left of the grace that traces may take: a collector that says nothing must not use it up. */
 const TRACES_SHARE = 0.5
+
+type Registry = FastifyInstance['metricsRegistry']
+type WorkerSeen = Pick<StageWorker, 'fault' | 'state' | 'reconnects'>
 
 /** Compiled, the console lies beside this file; from sources it is bundled when somebody first asks for it. */
 async function consoleFiles(): Promise<string> {
@@ -23,7 +26,7 @@ async function consoleFiles(): Promise<string> {
 }
 
 /** The API, listening, and its admin listener. */
-export async function openApi(config: Config): Promise<Running & { url: string }> {
+export async function openApi(config: Config): Promise<Running & { url: string; metrics: Registry }> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
   const tracing = await openTracing(config, 'stagecast-api', log)
@@ -32,6 +35,7 @@ export async function openApi(config: Config): Promise<Running & { url: string }
   const admin = await openAdmin(config, log, app)
   return {
     url,
+    metrics: app.metricsRegistry,
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {
@@ -42,18 +46,23 @@ export async function openApi(config: Config): Promise<Running & { url: string }
   }
 }
 
-/** A worker taking jobs, with its health listener; alone in its process it has an admin listener too. */
-export async function openWorker(config: Config, { alone = true } = {}): Promise<Running> {
+/**
+ * A worker taking jobs, with its health listener and an admin listener. `beside` are the metrics of an API in the same
+ * process: it tells the worker's too, and there is one admin listener.
+ */
+export async function openWorker(config: Config, { beside }: { beside?: Registry } = {}): Promise<Running> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'worker')
   const tracing = await openTracing(config, 'stagecast-worker', log)
   // Listening first: a start that fails must not have taken a job.
-  let fault = (): string | null => 'it is starting'
-  const health = buildHealthApp(() => fault(), log)
+  let seen = starting(config)
+  const health = buildHealthApp(() => seen.fault(), log)
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
+  const look = () => seen
+  if (beside) addWorkerMetrics(beside, look)
+  const admin = beside ? null : await openWorkerAdmin(config, log, workerMetrics(look))
   const worker = startStageWorker({ ...workerOptions(config), log, tracing })
-  fault = worker.fault
-  const admin = alone ? await openWorkerAdmin(config, log, workerMetrics(worker)) : null
+  seen = worker
   return {
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
@@ -62,6 +71,15 @@ export async function openWorker(config: Config, { alone = true } = {}): Promise
       await worker.close(config.SHUTDOWN_GRACE_MS)
       await Promise.all([health.close(), admin?.close(), tracing.close(left() * TRACES_SHARE)])
     },
+  }
+}
+
+/** What the listeners of a worker tell before there is one. */
+function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen {
+  return {
+    fault: () => 'it is starting',
+    state: () => ({ concurrency, running: 0, circuit: 'closed' }),
+    reconnects: () => ({ jobs: 0, cancels: 0 }),
   }
 }
 

@@ -9,7 +9,7 @@ await runDoor(async () => {
   const env = process.argv.includes('--dev') ? await developmentEnvironment(closers) : process.env
   const config = loadConfig(env)
   const api = await openApi(config)
-  const worker = await openWorker(config, { alone: false })
+  const worker = await openWorker(config, { beside: api.metrics })
   process.send?.({ type: 'ready', url: api.url, dataDir: env.STAGECAST_DATA })
   if (env !== process.env && config.LOG_LEVEL !== 'silent') greet(api.url, env.LITERATURE_SOURCES)
   const running: Running = {

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** All metrics as text. Comes within `REDIS_WITHIN_MS`, also with Redis away. */
     metrics(): Promise<{ contentType: string; text: string }>
+    /** What they are read from, for those who share the process. */
+    metricsRegistry: Registry
   }
 }
 
@@ -39,6 +41,7 @@ export default fp(
       },
     })
     addFleetMetrics(registry, readFleet)
+    app.decorate('metricsRegistry', registry)
     app.decorate('metrics', async () => ({
       contentType: registry.contentType,
       text: await registry.metrics(),

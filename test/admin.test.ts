@@ -20,7 +20,7 @@ import { absentRedis, becomesReady } from './helpers/outage.ts'
 import { answered, isProblem } from './helpers/problem.ts'
 import { logLine, ROOT } from './helpers/processes.ts'
 import { sendRaw } from './helpers/raw.ts'
-import { fakeStageService, succeed } from './helpers/stage-service.ts'
+import { fakeStageService, silence, succeed } from './helpers/stage-service.ts'
 import { eventually } from './helpers/waiting.ts'
 
 const PATHS = ['/metrics', '/api/admin/overview', '/admin/queues', '/admin/queues/api/queues']
@@ -255,6 +255,19 @@ t.test('with Redis away the scrape succeeds, and says so', async (t) => {
     'the board too',
     async () => (await fetch(`${await adminOf(late)}/admin/queues/api/queues`)).ok,
   )
+})
+
+t.test('API and worker in one process: one listener tells of both', async (t) => {
+  const service = await fakeStageService(t, silence)
+  const env = await testEnv(t, { WORKER_URL: service.url, ADMIN_PORT: '0', LOG_LEVEL: 'info' })
+  const both = await startDoor(t, 'start.ts', env)
+  await enqueue(both.url)
+  await service.call(0)
+  const metrics = await scrape(await adminOf(both))
+  t.equal(sampleOf(metrics, 'stagecast_worker_jobs_running'), 1)
+  t.equal(sampleOf(metrics, 'stagecast_worker_circuit_state', { circuit: 'closed' }), 1)
+  t.equal(sampleOf(metrics, 'stagecast_redis_up'), 1)
+  t.equal(both.logs.filter((line) => line.includes('admin listener: ')).length, 1)
 })
 
 t.test('mock authentication: the one who develops sees it all', async (t) => {

@@ -197,6 +197,25 @@ t.test('a configuration that cannot be used: every fault in a line of its own, e
   }
 })
 
+t.test('a worker that cannot listen has not begun to take jobs', async (t) => {
+  const { env } = await setUp(t, succeed())
+  const { url } = await startApi(t, env)
+  const script = `
+    import { loadConfig } from './config.ts'
+    import { openWorker } from './processes.ts'
+    // To Redis: the standard streams have a number, what a listener took has a server.
+    const connections = () => process._getActiveHandles().filter(({ destroyed, server, fd, constructor }) =>
+      constructor.name === 'Socket' && !destroyed && !server && fd === undefined).length
+    const failed = await openWorker(loadConfig(process.env)).catch(({ code }) => code)
+    console.log('FAILED', failed, connections())
+    process.exit()`
+  const node = ['--import=tsx', '--input-type=module', '-e', script]
+  for (const name of ['WORKER_HEALTH_PORT', 'ADMIN_PORT']) {
+    const { output } = await runNode(t, node, { ...env, LOG_LEVEL: 'silent', [name]: new URL(url).port })
+    t.match(output, /FAILED EADDRINUSE 0\n/, name)
+  }
+})
+
 t.test('a port that is taken', async (t) => {
   const { env } = await setUp(t, succeed())
   const { url } = await startApi(t, env)
