@@ -1,6 +1,6 @@
 /** Door 3: API and worker in one process; with `--dev` also the Redis and the stage service that are missing. */
 import { join } from 'node:path'
-import { loadConfig } from './config.ts'
+import { ConfigError, loadConfig } from './config.ts'
 import { type Running, runDoor } from './door.ts'
 import { openApi, openWorker } from './processes.ts'
 
@@ -40,18 +40,17 @@ async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Prom
   }
   if (!env.WORKER_URL) {
     const { startStageService } = await import('./stage-service/start.ts')
-    const { readLiterature } = await import('./stage-service/literature-settings.ts')
+    const { readWork } = await import('./stage-service/settings.ts')
     // Trying things out must not ask public services: they are named on purpose, or not asked at all.
     env.LITERATURE_SOURCES = env.LITERATURE_SOURCES?.trim() || 'sample'
     const faults: string[] = []
-    const literature = readLiterature(env, faults)
-    if (faults.length > 0) throw new Error(faults.join('\n'))
+    const work = readWork(env, faults)
+    if (faults.length > 0) throw new ConfigError(faults)
     const service = await startStageService({
       host: '127.0.0.1',
       port: 0,
       dataDir: join(data, 'stage-service'),
-      literature,
-      ...(env.STAGE_PACE_MS && { paceMs: Number(env.STAGE_PACE_MS) }),
+      ...work,
     })
     closers.push(() => service.close())
     env.WORKER_URL = service.url

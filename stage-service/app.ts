@@ -4,7 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
 import { artifactRoute } from './artifacts.ts'
 import { installDrain } from './drain.ts'
-import { errorBody, installErrors, sendError } from './errors.ts'
+import { errorBody, inside, installErrors, sendError } from './errors.ts'
 import { executeRoute } from './execute.ts'
 import { LiteratureReview } from './literature/schema.ts'
 import { type LiteratureSettings, OFFLINE } from './literature-settings.ts'
@@ -24,8 +24,10 @@ export interface StageServiceOptions {
   heartbeatMs?: number
   /** Least time between two steps in ms, so that people can watch. Default 0. */
   paceMs?: number
-  /** Age at which finished jobs are removed, in ms; looked at when the service starts. Default 7 days. */
+  /** Age at which finished jobs are removed, in ms. Default 7 days. */
   keepMs?: number
+  /** How often it is looked for them after the start, in ms. Default a day. */
+  sweepEveryMs?: number
   /** What running work is given to end when the service closes, in ms. Default 5 s. */
   graceMs?: number
   /** The stages to serve. Default: the built-in ones. */
@@ -37,7 +39,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Builds the app without listening. Rejects when `dataDir` cannot be used or the sources make no sense. */
 export async function buildStageService(options: StageServiceOptions) {
   const { dataDir, logger = false, literature = OFFLINE, paceMs = 0, heartbeatMs = 10_000 } = options
-  const { keepMs = 7 * DAY_MS, graceMs = 5_000 } = options
+  const { keepMs = 7 * DAY_MS, sweepEveryMs = DAY_MS, graceMs = 5_000 } = options
   const builtIn = options.stages ? made(options.stages) : builtInStages(dataDir, literature)
   const { stages } = builtIn
   const app = Fastify({
@@ -58,9 +60,17 @@ export async function buildStageService(options: StageServiceOptions) {
   installErrors(app)
 
   const store = await openStore(dataDir)
-  const swept = await store.sweep(keepMs)
-  if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
-  await builtIn.sweep()
+  const sweep = async () => {
+    const swept = await store.sweep(keepMs)
+    if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
+    await builtIn.sweep()
+  }
+  await sweep()
+  const sweeping = setInterval(
+    () => void sweep().catch((error) => app.log.warn(inside(error), 'old jobs cannot be removed')),
+    sweepEveryMs,
+  ).unref()
+  app.addHook('onClose', async () => clearInterval(sweeping))
   const runs = createRuns({ store, stages, log: app.log, paceMs })
   installDrain(app, () => runs.close(graceMs))
   app.addHook('onClose', () => builtIn.close())

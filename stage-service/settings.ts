@@ -1,46 +1,73 @@
-/** The environment of the stage service's own process. */
+/** The environment of the stage service. */
 import { join } from 'node:path'
-import { type LiteratureSettings, readLiterature } from './literature-settings.ts'
+import { LITERATURE_DEFAULTS, type LiteratureSettings, readLiterature } from './literature-settings.ts'
 
-export interface Settings {
+type Env = Record<string, string | undefined>
+
+/** How it works, in whatever process. */
+export interface WorkSettings {
+  literature: LiteratureSettings
+  heartbeatMs: number
+  paceMs: number
+  keepMs: number
+}
+
+/** Those of a process of its own. */
+export interface Settings extends WorkSettings {
   host: string
   port: number
   dataDir: string
-  literature: LiteratureSettings
   logLevel: string
-  heartbeatMs: number
-  paceMs: number
   graceMs: number
 }
 
+/** Variables for whoever runs the whole system, with their defaults; undefined where there is none. */
+export const WORK_DEFAULTS = { STAGE_KEEP_SECONDS: '604800', ...LITERATURE_DEFAULTS } as const
+
 const HOUR_MS = 60 * 60 * 1000
+const TEN_YEARS_SECONDS = 315_360_000
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** Settings, or one line per fault, each naming its variable. An empty variable counts as unset. */
-export function readSettings(env: Record<string, string | undefined>): Settings | { faults: string[] } {
+export function readSettings(env: Env): Settings | { faults: string[] } {
   const faults: string[] = []
-  const value = (name: string, fallback: string) => env[name]?.trim() || fallback
-
-  const host = value('HOST', '127.0.0.1')
+  const host = textOf(env, 'HOST', '127.0.0.1')
   if (!/^[A-Za-z0-9.:-]+$/.test(host))
     faults.push('HOST must be a host name or an IP address, e.g. 127.0.0.1')
 
-  const whole = (name: string, fallback: number, least: number, most: number, hint = '') => {
-    const text = value(name, String(fallback))
+  const whole = wholeNumbers(env, faults)
+  const port = whole('PORT', 8000, 0, 65_535, ' (0 = a free port)')
+  const graceMs = whole('SHUTDOWN_GRACE_MS', 5_000, 0, HOUR_MS)
+  const work = readWork(env, faults)
+  const logLevel = textOf(env, 'LOG_LEVEL', 'info')
+  if (!LEVELS.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${LEVELS.join(', ')}`)
+
+  const dataDir = textOf(env, 'STAGE_DATA_DIR', join('.stagecast', 'stage-service'))
+  if (faults.length > 0) return { faults }
+  return { host, port, dataDir, logLevel, graceMs, ...work }
+}
+
+/** Adds a line to `faults` for each bad variable. */
+export function readWork(env: Env, faults: string[]): WorkSettings {
+  const whole = wholeNumbers(env, faults)
+  return {
+    heartbeatMs: whole('STAGE_HEARTBEAT_MS', 10_000, 10, HOUR_MS),
+    paceMs: whole('STAGE_PACE_MS', 0, 0, HOUR_MS),
+    keepMs:
+      1000 * whole('STAGE_KEEP_SECONDS', Number(WORK_DEFAULTS.STAGE_KEEP_SECONDS), 3600, TEN_YEARS_SECONDS),
+    literature: readLiterature(env, faults),
+  }
+}
+
+function textOf(env: Env, name: string, fallback: string): string {
+  return env[name]?.trim() || fallback
+}
+
+function wholeNumbers(env: Env, faults: string[]) {
+  return (name: string, fallback: number, least: number, most: number, hint = '') => {
+    const text = textOf(env, name, String(fallback))
     const fine = /^[0-9]{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most
     if (!fine) faults.push(`${name} must be a whole number from ${least} to ${most}${hint}`)
     return Number(text)
   }
-  const port = whole('PORT', 8000, 0, 65_535, ' (0 = a free port)')
-  const heartbeatMs = whole('STAGE_HEARTBEAT_MS', 10_000, 10, HOUR_MS)
-  const paceMs = whole('STAGE_PACE_MS', 0, 0, HOUR_MS)
-  const graceMs = whole('SHUTDOWN_GRACE_MS', 5_000, 0, HOUR_MS)
-
-  const literature = readLiterature(env, faults)
-  const logLevel = value('LOG_LEVEL', 'info')
-  if (!LEVELS.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${LEVELS.join(', ')}`)
-
-  const dataDir = value('STAGE_DATA_DIR', join('.stagecast', 'stage-service'))
-  if (faults.length > 0) return { faults }
-  return { host, port, dataDir, literature, logLevel, heartbeatMs, paceMs, graceMs }
 }

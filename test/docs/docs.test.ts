@@ -5,7 +5,7 @@ import t from 'tap'
 import { buildApp } from '../../app.ts'
 import { loadConfig, VARIABLES } from '../../config.ts'
 import { createLogger } from '../../logger.ts'
-import { LITERATURE_DEFAULTS } from '../../stage-service/literature-settings.ts'
+import { WORK_DEFAULTS } from '../../stage-service/settings.ts'
 import { ERRORS } from '../../stages/errors.ts'
 import { testEnv } from '../helpers/app.ts'
 import {
@@ -56,17 +56,17 @@ t.test('.env.example lists every variable with its default, and no other', async
     const [, name, value] = /^# ([A-Z_]+)=(.*)$/.exec(line) ?? []
     return name ? [[name, value || undefined]] : []
   })
-  t.same(listed, [...DEFAULTS, ...Object.entries(LITERATURE_DEFAULTS)])
+  t.same(listed, [...DEFAULTS, ...Object.entries(WORK_DEFAULTS)])
 })
 
-t.test('the settings of the literature review are listed with their defaults', async (t) => {
+t.test('the settings of the stage service are listed with their defaults', async (t) => {
   const documented = rows(section(read('docs/literature.md'), 'Settings')).map(
     ([name = '', value = '', meaning = '']) => {
       t.ok(meaning, `${name} has a meaning`)
       return [name.replaceAll('`', ''), value === '–' ? undefined : value.replaceAll('`', '')]
     },
   )
-  t.same(documented, Object.entries(LITERATURE_DEFAULTS))
+  t.same(documented, Object.entries(WORK_DEFAULTS))
 })
 
 t.test('every relative link leads to a file, every anchor to a heading', async (t) => {

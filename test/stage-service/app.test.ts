@@ -1,7 +1,7 @@
 /** The HTTP side with stages made for the test: failures, files, closing. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { symlink, writeFile } from 'node:fs/promises'
+import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -12,6 +12,7 @@ import { LiteratureReview } from '../../stage-service/literature/schema.ts'
 import { OFFLINE } from '../../stage-service/literature-settings.ts'
 import { type Stage, StageFailure } from '../../stage-service/stage.ts'
 import { startStageService } from '../../stage-service/start.ts'
+import { eventually } from '../helpers/waiting.ts'
 import { json, stageRequest, stream } from './service-client.ts'
 
 const stageOf = (run: Stage['run']): Stage => ({ validate: () => undefined, run })
@@ -45,6 +46,20 @@ t.test('a stage that fails says why, in both forms', async (t) => {
   t.equal(lines.statusCode, 200)
   const last = JSON.parse(lines.body.trim().split('\n').at(-1) ?? '')
   t.strictSame(last, { type: 'error', code: 'BUSY', message: 'Come back later.', retryable: true })
+})
+
+t.test('old files are removed while it runs, not only when it starts', async (t) => {
+  const { app } = await build(
+    t,
+    stageOf(async () => ({ artifacts: [], results: {} })),
+    {
+      keepMs: 1,
+      sweepEveryMs: 5,
+    },
+  )
+  const payload = stageRequest()
+  t.equal((await app.inject({ method: 'POST', url: EXECUTE, payload })).statusCode, 200)
+  await eventually('the job is gone', async () => (await readdir(join(t.testdirName, 'jobs'))).length === 0)
 })
 
 t.test('a failed job is worked on again when asked again', async (t) => {

@@ -5,16 +5,23 @@ import t from 'tap'
 import { readSettings } from '../../stage-service/settings.ts'
 
 t.test('settings', async (t) => {
-  const defaults = { host: '127.0.0.1', port: 8000, logLevel: 'info', paceMs: 0 }
+  const defaults = { host: '127.0.0.1', port: 8000, logLevel: 'info', paceMs: 0, keepMs: 604_800_000 }
   t.match(readSettings({}), defaults)
   t.match(readSettings({ PORT: '', HOST: ' ' }), defaults, 'an empty variable is an unset one')
   t.match(
-    readSettings({ PORT: '0', HOST: '::1', LITERATURE_SOURCES: 'sample, sample', STAGE_DATA_DIR: '/x y' }),
+    readSettings({
+      PORT: '0',
+      HOST: '::1',
+      LITERATURE_SOURCES: 'sample, sample',
+      STAGE_DATA_DIR: '/x y',
+      STAGE_KEEP_SECONDS: '86400',
+    }),
     {
       port: 0,
       host: '::1',
       literature: { sources: ['sample'] },
       dataDir: '/x y',
+      keepMs: 86_400_000,
     },
   )
   const live = readSettings({})
@@ -60,6 +67,7 @@ t.test('settings', async (t) => {
     ['LITERATURE_CROSSREF_URL', 'ftp://x'],
     ['STAGE_HEARTBEAT_MS', '0'],
     ['STAGE_PACE_MS', '1.5'],
+    ['STAGE_KEEP_SECONDS', '60'],
     ['SHUTDOWN_GRACE_MS', 'soon'],
   ] as const) {
     const settings = readSettings({ [name]: value })
