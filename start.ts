@@ -5,8 +5,8 @@ import { type Running, runDoor } from './door.ts'
 import { openApi, openWorker } from './processes.ts'
 
 await runDoor(async () => {
-  const closers: (() => Promise<unknown>)[] = []
-  const env = process.argv.includes('--dev') ? await developmentEnvironment(closers) : process.env
+  const parts: Parts = { closing: false, closers: [] }
+  const env = process.argv.includes('--dev') ? await developmentEnvironment(parts) : process.env
   const config = loadConfig(env)
   const api = await openApi(config)
   const worker = await openWorker(config, { beside: api.metrics })
@@ -16,15 +16,22 @@ await runDoor(async () => {
     log: api.log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {
+      parts.closing = true
       await Promise.all([api.close(), worker.close()])
-      for (const close of closers.reverse()) await close()
+      for (const close of parts.closers.reverse()) await close()
     },
   }
   return running
 })
 
-/** The environment with what a fresh machine lacks started and filled in. Its parts are closed last. */
-async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Promise<NodeJS.ProcessEnv> {
+/** What runs beside API and worker, and is closed last. */
+interface Parts {
+  closing: boolean
+  closers: (() => Promise<unknown>)[]
+}
+
+/** The environment with what a fresh machine lacks started and filled in. */
+async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> {
   const data = process.env.STAGECAST_DATA || '.stagecast/dev'
   const env: NodeJS.ProcessEnv = {
     NODE_ENV: 'development',
@@ -35,7 +42,12 @@ async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Prom
   if (!env.REDIS_URL) {
     const { startRedis } = await import('./embedded/redis.ts')
     const redis = await startRedis({ dir: join(data, 'redis') })
-    closers.push(() => redis.stop())
+    parts.closers.push(() => redis.stop())
+    void redis.exited.then(({ code, signal, log }) => {
+      // Uncaught on purpose: the door closes what is left, and exits with 1.
+      if (!parts.closing)
+        throw new Error(`The embedded Redis ended by itself (${signal ?? `exit code ${code}`}):\n${log}`)
+    })
     env.REDIS_URL = redis.url
   }
   if (!env.WORKER_URL) {
@@ -52,7 +64,7 @@ async function developmentEnvironment(closers: (() => Promise<unknown>)[]): Prom
       dataDir: join(data, 'stage-service'),
       ...work,
     })
-    closers.push(() => service.close())
+    parts.closers.push(() => service.close())
     env.WORKER_URL = service.url
   }
   return env

@@ -87,6 +87,8 @@ export interface Door {
 }
 
 export interface DoorOptions {
+  /** Of the program. */
+  args?: string[]
   /** Loaded by Node before the program. */
   preload?: string
   /** How many files the process may have open. */
@@ -98,10 +100,10 @@ export async function startDoor(
   t: Owner,
   file: string,
   env: Env,
-  { preload, openFiles }: DoorOptions = {},
+  { args: words = [], preload, openFiles }: DoorOptions = {},
 ): Promise<Door> {
   const root = new URL('../..', import.meta.url)
-  const node = [process.execPath, '--import=tsx', ...(preload ? [`--import=${preload}`] : []), file]
+  const node = [process.execPath, '--import=tsx', ...(preload ? [`--import=${preload}`] : []), file, ...words]
   const limited = openFiles ? ['sh', '-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...node] : node
   const [program, ...args] = limited as [string]
   const child = spawn(program, args, {
