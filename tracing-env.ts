@@ -4,6 +4,20 @@ export interface TracingSettings {
   protocol: 'http/protobuf' | 'http/json'
 }
 
+/** Those it obeys, then the most usual of the rest: what .env.example and Docker Compose offer. */
+export const TRACING_VARIABLES = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_TRACES_EXPORTER',
+  'OTEL_EXPORTER_OTLP_PROTOCOL',
+  'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+  'OTEL_SDK_DISABLED',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_RESOURCE_ATTRIBUTES',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+] as const
+
 const EXPORTERS = ['otlp', 'console', 'none']
 const PROTOCOLS = ['http/protobuf', 'http/json']
 

@@ -12,7 +12,8 @@ import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { loadConfig, VARIABLES } from '../../config.ts'
-import { readSettings } from '../../stage-service/settings.ts'
+import { readSettings, WORK_DEFAULTS } from '../../stage-service/settings.ts'
+import { TRACING_VARIABLES } from '../../tracing-env.ts'
 import { runNode } from '../helpers/processes.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -132,6 +133,10 @@ t.test('every option of the contract can be set, and every variable named is doc
     VARIABLES.filter((name) => !offered.has(name) && !instead.includes(name)),
     [],
   )
+
+  for (const service of [api, worker])
+    for (const name of TRACING_VARIABLES) t.equal(service.environment?.[name], null, name)
+  for (const name of Object.keys(WORK_DEFAULTS)) t.equal(stageService.environment?.[name], null, name)
 
   const documented = new Set(
     read('.env.example')

@@ -7,6 +7,7 @@ import { loadConfig, VARIABLES } from '../../config.ts'
 import { createLogger } from '../../logger.ts'
 import { WORK_DEFAULTS } from '../../stage-service/settings.ts'
 import { ERRORS } from '../../stages/errors.ts'
+import { TRACING_VARIABLES } from '../../tracing-env.ts'
 import { testEnv } from '../helpers/app.ts'
 import {
   anchorOf,
@@ -56,7 +57,8 @@ t.test('.env.example lists every variable with its default, and no other', async
     const [, name, value] = /^# ([A-Z_]+)=(.*)$/.exec(line) ?? []
     return name ? [[name, value || undefined]] : []
   })
-  t.same(listed, [...DEFAULTS, ...Object.entries(WORK_DEFAULTS)])
+  const tracing = TRACING_VARIABLES.map((name) => [name, undefined])
+  t.same(listed, [...DEFAULTS, ...tracing, ...Object.entries(WORK_DEFAULTS)])
 })
 
 t.test('the settings of the stage service are listed with their defaults', async (t) => {
