@@ -8,11 +8,12 @@
  *   waits longer renews it; after that time it is free.
  * - `pause` holds the time until which the source asked to be left alone, `limits` what it demanded beyond ours.
  */
-import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { SourceFailure } from '../source.ts'
+import { type Lane, tryLane } from './lanes.ts'
+import { create, readText, replace } from './shared-files.ts'
 
 export interface Limits {
   /** Least time between the beginnings of two requests, in ms. */
@@ -30,19 +31,11 @@ export interface Limiter {
   demand(limits: Partial<Limits>): Promise<void>
 }
 
-/** No request takes as long, and waiting is cut into shorter pieces: a lane not renewed belongs to a process gone. */
-const LANE_MS = 120_000
 const LANE_POLL_MS = 50
 /** What a source demanded once is not held against it for ever; if it still stands, it says so again. */
 const OBEY_MS = 60 * 60 * 1000
 /** Slots that can no longer be taken are kept so long, for clocks that differ a little. */
 const KEEP_SLOTS_MS = 60_000
-
-interface Lane {
-  /** Holds it for longer; false when it is no longer held. */
-  renew(): Promise<boolean>
-  release(): Promise<void>
-}
 
 export function createLimiter(dir: string, ours: Limits, clock: Clock = systemClock): Limiter {
   const file = (name: string) => join(dir, name)
@@ -74,46 +67,13 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
   async function takeLane(deadline: number, signal: AbortSignal): Promise<Lane> {
     for (;;) {
       const { lanes } = await limits()
-      for (let lane = 0; lane < lanes; lane++) {
-        const path = file(`lane-${lane}`)
-        const mine = stamp()
-        if (await createWhole(path, mine)) return laneAt(path, mine)
-        const theirs = await readText(path)
-        if (theirs !== undefined && Number(theirs.split(' ', 1)[0]) < clock.now())
-          await takeAway(path, theirs)
+      for (let at = 0; at < lanes; at++) {
+        const lane = await tryLane(file(`lane-${at}`), clock)
+        if (lane) return lane
       }
       if (clock.now() + LANE_POLL_MS > deadline) throw busy()
       await clock.sleep(LANE_POLL_MS, signal)
     }
-  }
-
-  const stamp = () => `${clock.now() + LANE_MS} ${randomUUID()}`
-
-  function laneAt(path: string, taken: string): Lane {
-    let mine = taken
-    const isMine = async () => (await readText(path)) === mine
-    return {
-      async renew() {
-        const next = stamp()
-        // A process that stood still for so long may have lost it.
-        if (!(await isMine())) return false
-        await replace(path, next)
-        mine = next
-        return true
-      },
-      async release() {
-        if (await isMine()) await takeAway(path, mine)
-      },
-    }
-  }
-
-  /** Keeps the lane while it waits; false when it was lost. */
-  async function waitUntil(time: number, lane: Lane, signal: AbortSignal): Promise<boolean> {
-    while (clock.now() < time) {
-      await clock.sleep(Math.min(time - clock.now(), LANE_MS / 2), signal)
-      if (!(await lane.renew())) return false
-    }
-    return true
   }
 
   /** Waits out a pause and a slot; true when the request may go now. */
@@ -121,10 +81,10 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
     const until = await pausedUntil()
     if (until > deadline)
       throw new SourceFailure('rate_limited', 'it asked to be left alone for longer than the search may take')
-    if (!(await waitUntil(until, lane, signal))) return false
+    if (!(await lane.keepUntil(until, signal))) return false
     const slot = await takeSlot((await limits()).intervalMs, deadline)
     if (slot === undefined) throw busy()
-    if (!(await waitUntil(slot, lane, signal))) return false
+    if (!(await lane.keepUntil(slot, signal))) return false
     // While this one waited, another may have been told to stop asking.
     return (await pausedUntil()) <= clock.now()
   }
@@ -174,55 +134,6 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
 
 function busy(): SourceFailure {
   return new SourceFailure('timeout', 'its turn would have come after the time the search may take')
-}
-
-async function create(path: string): Promise<boolean> {
-  return open(path, 'wx').then(async (handle) => {
-    await handle.close()
-    return true
-  }, orTaken)
-}
-
-/** With its text in one step: what is there is never half written. */
-async function createWhole(path: string, text: string): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, text)
-  try {
-    return await link(draft, path).then(() => true, orTaken)
-  } finally {
-    await rm(draft, { force: true })
-  }
-}
-
-/** Moves what is there away before judging it again: another process may have replaced it in the meantime. */
-async function takeAway(path: string, text: string): Promise<void> {
-  const moved = `${path}.${randomUUID()}`
-  try {
-    await rename(path, moved)
-  } catch (error) {
-    return orMissing(error as NodeJS.ErrnoException)
-  }
-  if ((await readText(moved)) !== text) await link(moved, path).catch(orTaken)
-  await rm(moved, { force: true })
-}
-
-function orMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
-}
-
-function orTaken(error: NodeJS.ErrnoException): false {
-  if (error.code === 'EEXIST') return false
-  throw error
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, text)
-  await rename(draft, path)
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(orMissing)
 }
 
 async function readJson(path: string): Promise<Partial<Limits & { until: number }>> {
