@@ -86,13 +86,14 @@ const FOR_TESTS = [
   'embedded/setup.mjs: setup',
   'plugins/stream.ts: BLOCKED_MS',
   'processes.ts: workerOptions',
-  'stage-service/literature-settings.ts: LITERATURE_DEFAULTS',
   'stage-service/literature/sources/sample.ts: SAMPLE_RECORDS',
   'stage-service/literature/steps.ts: normaliseAll',
   'stage-service/literature/write.ts: render',
+  'stage-service/settings.ts: WORK_DEFAULTS',
   'stages/fleet.ts: DEAD_AFTER_MS',
   'stages/journal.ts: STREAM_LENGTH',
   'stages/order.ts: JOBS_CAPACITY',
+  'tracing-env.ts: TRACING_VARIABLES',
 ]
 /** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
 const READ_ENVIRONMENT =
