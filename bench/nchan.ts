@@ -7,8 +7,8 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pool } from 'undici'
+import type { Breakable } from './break.ts'
 import { eventData } from './frame.ts'
-import type { Source } from './latency.ts'
 import { Watchers } from './watchers.ts'
 
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so'
@@ -16,7 +16,7 @@ const NGINX = '/usr/sbin/nginx'
 
 export const hasNchan = existsSync(MODULE) && existsSync(NGINX)
 
-export interface NchanSource extends Source {
+export interface NchanSource extends Breakable {
   /** Resident bytes of all its processes. */
   rss(): number
 }
@@ -31,15 +31,12 @@ export async function nchanSource(count: number): Promise<NchanSource> {
   await listening(port)
   const idle = rssOf(nginx.pid)
   const watchers = new Watchers(port)
-  await watchers.open(
-    count,
-    (i) => `/watch/${i}`,
-    '',
-    (text) => text.includes('\r\n\r\n'),
-  )
+  const path = (i: number) => `/watch/${i}`
+  await watchers.open(count, path, '', (text) => text.includes('\r\n\r\n'))
   const publisher = new Pool(`http://127.0.0.1:${port}`, { connections: 20 })
   return {
     watchers,
+    path,
     rss: () => rssOf(nginx.pid) - idle,
     async step(i, message) {
       const body = JSON.stringify(eventData(String(i), message))

@@ -2,6 +2,7 @@
 import { Queue } from 'bullmq'
 import { connectRedis } from '../redis.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
+import { type Breakable, receivedOverBreak } from './break.ts'
 import type { Child } from './child.ts'
 import { eventData } from './frame.ts'
 import { type Figures, interleave } from './interleave.ts'
@@ -22,7 +23,7 @@ const PEERS = {
 }
 
 /** A source with its memory for each watcher, in bytes; NaN where nothing is held. */
-type Measured = Source & { bytes: number }
+type Measured = (Source | Breakable) & { bytes: number }
 
 export const peers: Benchmark = {
   name: 'peers',
@@ -43,7 +44,12 @@ export const peers: Benchmark = {
       ]),
     )
     const series = await interleave(bench.runs, subjects)
-    for (const { close } of Object.values(sources)) await close()
+    const overBreak: Record<string, number> = {}
+    for (const [name, source] of Object.entries(sources)) {
+      // A poll has no connection to lose: it asks for what is behind its cursor.
+      overBreak[name] = 'path' in source ? await receivedOverBreak(source) : 100
+      await source.close()
+    }
     const row = (subject: string, what: string, unit: string, figure: string): Row => ({
       what,
       unit,
@@ -58,6 +64,12 @@ export const peers: Benchmark = {
       row(name, 'latency p50', 'ms', 'p50'),
       row(name, 'latency p99', 'ms', 'p99'),
       row(name, 'events received', '%', 'received'),
+      {
+        what: 'events received where each connection broke once',
+        unit: '%',
+        subject: name,
+        figure: single(overBreak[name] as number),
+      },
       { what: 'memory for each client', unit: 'KB', subject: name, figure: single(bytes / 1024) },
     ])
   },
@@ -70,11 +82,11 @@ async function ours(bench: Bench, count: number): Promise<Measured> {
   const api = await spawnApi(bench, prefix, {}, { flags: FLAGS })
   const jobs = await startJobs(bench, api.url, prefix, count)
   const watchers = new Watchers(api.port)
-  const bytes = await growth(api, count, () =>
-    watchers.open(count, (i) => jobs.all[i]?.urls.events as string),
-  )
+  const path = (i: number) => jobs.all[i]?.urls.events as string
+  const bytes = await growth(api, count, () => watchers.open(count, path))
   return {
     watchers,
+    path,
     bytes,
     step: async (i, message) => jobs.all[i]?.writer.step({ type: 'progress', progress: 50, message }),
     close() {
@@ -92,9 +104,11 @@ async function queueEvents(bench: Bench, count: number, PEER: string): Promise<M
   const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: prefix, PEER }
   const server = await bench.spawn('peer-events', { env, flags: FLAGS })
   const watchers = new Watchers(server.port)
-  const bytes = await growth(server, count, () => watchers.open(count, (i) => `/${jobs[i]?.id}`))
+  const path = (i: number) => `/${jobs[i]?.id}`
+  const bytes = await growth(server, count, () => watchers.open(count, path))
   return {
     watchers,
+    path,
     bytes,
     step: async (i, message) => jobs[i]?.updateProgress(eventData(jobs[i]?.id, message)),
     close() {

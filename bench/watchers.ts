@@ -5,6 +5,8 @@ export interface Watcher {
   socket: Socket
   /** Bytes received so far. */
   bytes: number
+  /** The id of the last event, where ids are looked at. */
+  lastId: string
 }
 
 /** How many connect at the same time. */
@@ -16,11 +18,14 @@ export function mark(n: number): string {
 }
 
 const MARK = /step=(\d+)\./g
+const ID = /^id: ?(.+)$/gm
 
 export class Watchers {
   readonly all: Watcher[] = []
   /** Called for each marked frame a client receives. */
   onMark: (watcher: number, n: number) => void = () => {}
+  /** Whether ids are looked at. */
+  readsIds = false
   private readonly port: number
 
   constructor(port: number) {
@@ -31,7 +36,7 @@ export class Watchers {
   async open(
     count: number,
     path: (watcher: number) => string,
-    headers = '',
+    headers: string | ((watcher: number) => string) = '',
     isOpen = isStream,
   ): Promise<void> {
     const from = this.all.length
@@ -39,7 +44,7 @@ export class Watchers {
     const opener = async () => {
       while (next < from + count) {
         const index = next++
-        await this.connect(index, path(index), headers, isOpen)
+        await this.connect(index, path(index), typeof headers === 'string' ? headers : headers(index), isOpen)
       }
     }
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, opener))
@@ -58,7 +63,7 @@ export class Watchers {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.port, '127.0.0.1')
-      const watcher: Watcher = { socket, bytes: 0 }
+      const watcher: Watcher = { socket, bytes: 0, lastId: '' }
       this.all[index] = watcher
       let head = ''
       let open = false
@@ -70,6 +75,7 @@ export class Watchers {
       socket.on('data', (chunk) => {
         watcher.bytes += chunk.length
         const text = chunk.toString('latin1')
+        if (this.readsIds) for (const [, id = ''] of text.matchAll(ID)) watcher.lastId = id.trim()
         for (const [, n] of text.matchAll(MARK)) this.onMark(index, Number(n))
         if (open) return
         head += text

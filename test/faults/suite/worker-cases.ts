@@ -178,12 +178,12 @@ export const workerCases: FaultCase[] = [
     promise: 'calls that cannot be made are tried again later; no job is lost',
     scene: { workers: 0, env: { STAGE_WORKER_CONCURRENCY: '60', STAGE_JOB_ATTEMPTS: '50' } },
     async run(scene) {
-      await scene.addWorker({}, { openFiles: 50 })
+      await scene.addWorker({}, { openFiles: 64 })
       scene.service.behaviour = work(5, 100)
       await scene.watchedOrders(60, 1)
       await scene.settled()
       const refused = scene.worker.logs.filter((line) => line.includes('STAGE_UNREACHABLE')).length
-      return `60 jobs at a time with 50 files: ${refused} calls could not be made, all jobs completed`
+      return `60 jobs at a time with 64 files: ${refused} calls could not be made, all jobs completed`
     },
   },
 ]
