@@ -77,6 +77,7 @@ async function forkServer(dataDir: string, log: string): Promise<ChildProcess> {
         REDIS_URL: '',
         REDIS_PREFIX: '',
         WORKER_URL: '',
+        ADMIN_PORT: '',
         LITERATURE_SOURCES: 'sample',
         STAGECAST_DATA: dataDir,
       },
