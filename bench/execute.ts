@@ -16,8 +16,6 @@ export const execute: Benchmark = {
 /** Both sides log their requests, as in production, or neither does. */
 async function compare(bench: Bench, LOG_LEVEL: string): Promise<Row[]> {
   const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix(), LOG_LEVEL }
-  const api = await spawnApi(bench, bench.prefix(), { LOG_LEVEL })
-  const bare = await bench.spawn('floor-execute', { env })
   const accepted = Array.from({ length: CONNECTIONS }, (_, i) =>
     httpRequest(
       'POST',
@@ -27,17 +25,23 @@ async function compare(bench: Bench, LOG_LEVEL: string): Promise<Row[]> {
     ),
   )
   const added = httpRequest('POST', '/execute', {}, body())
-  const rows = await httpRows(bench, {
-    ours: { name: 'Stagecast', child: api, request: (i) => accepted[i] as string },
-    floor: { name: 'queue.add only', child: bare, request: () => added },
+  return httpRows(bench, {
+    ours: {
+      name: 'Stagecast',
+      start: () => spawnApi(bench, bench.prefix(), { LOG_LEVEL }),
+      request: (i) => accepted[i] as string,
+    },
+    floor: {
+      name: 'queue.add only',
+      start: () => bench.spawn('floor-execute', { env }),
+      request: () => added,
+    },
     status: 202,
     prepare: () => bench.redis.flushall(),
     target: 1,
     slowest: 1,
     label: LOG_LEVEL === 'silent' ? ', no log' : '',
   })
-  for (const child of [api, bare]) await child.stop()
-  return rows
 }
 
 function body(): string {

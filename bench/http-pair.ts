@@ -8,7 +8,8 @@ export const CONNECTIONS = 50
 
 export interface Side {
   name: string
-  child: Child
+  /** A process of its own for each measurement: how fast code becomes is settled anew in each. */
+  start(): Promise<Child>
   request(connection: number): string
 }
 
@@ -29,23 +30,25 @@ export interface Pair {
 
 export async function httpRows(bench: Bench, pair: Pair): Promise<Row[]> {
   const { ours, floor, label = '' } = pair
-  const measure = async ({ child, request }: Side, warmUp: boolean): Promise<Figures> => {
+  const measure = async ({ start, request }: Side): Promise<Figures> => {
+    const child = await start()
+    const run = (ms: number) =>
+      load({ port: child.port, connections: CONNECTIONS, ms, request, status: pair.status })
+    await pair.prepare?.()
+    await run(bench.size(2000, 50))
     await pair.prepare?.()
     const [before, redisBefore] = [await child.usage(), await redisCpu(bench)]
-    const ms = bench.size(warmUp ? 2000 : 4000, 150)
-    const { port } = child
-    const figures = await load({ port, connections: CONNECTIONS, ms, request, status: pair.status })
+    const figures = await run(bench.size(4000, 150))
     const [after, redisAfter] = [await child.usage(), await redisCpu(bench)]
+    await child.stop()
     return {
       ...figures,
       cpu: (after.cpu - before.cpu) / figures.requests,
       redis: (redisAfter - redisBefore) / figures.requests,
     }
   }
-  const series = await interleave(bench.runs, {
-    [ours.name]: (warmUp) => measure(ours, warmUp),
-    [floor.name]: (warmUp) => measure(floor, warmUp),
-  })
+  const subjects = { [ours.name]: () => measure(ours), [floor.name]: () => measure(floor) }
+  const series = await interleave(bench.runs, subjects, false)
   const row = (what: string, unit: string, figure: string, target?: Row['target']): Row => ({
     what: `${what}${label}`,
     unit,

@@ -16,7 +16,6 @@ async function compare(bench: Bench, LOG_LEVEL: string) {
   const prefix = bench.prefix()
   const api = await spawnApi(bench, prefix, { LOG_LEVEL })
   const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: prefix, LOG_LEVEL }
-  const bare = await bench.spawn('floor-status', { env })
   const asked: string[] = []
   const read: string[] = []
   for (let i = 0; i < CONNECTIONS; i += 1) {
@@ -25,13 +24,20 @@ async function compare(bench: Bench, LOG_LEVEL: string) {
     asked.push(httpRequest('GET', urls.status, { authorization: `Bearer ${bearer}` }))
     read.push(httpRequest('GET', `/jobs/${job_id}`))
   }
-  const rows = await httpRows(bench, {
-    ours: { name: 'Stagecast', child: api, request: (i) => asked[i] as string },
-    floor: { name: 'one HMGET', child: bare, request: (i) => read[i] as string },
+  await api.stop()
+  return httpRows(bench, {
+    ours: {
+      name: 'Stagecast',
+      start: () => spawnApi(bench, prefix, { LOG_LEVEL }),
+      request: (i) => asked[i] as string,
+    },
+    floor: {
+      name: 'one HMGET',
+      start: () => bench.spawn('floor-status', { env }),
+      request: (i) => read[i] as string,
+    },
     status: 200,
     target: 0.8,
     label: LOG_LEVEL === 'silent' ? ', no log' : '',
   })
-  for (const child of [api, bare]) await child.stop()
-  return rows
 }

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { end } from '../../helpers/processes.ts'
 import { eventually } from '../../helpers/waiting.ts'
 import type { FaultCase } from './case.ts'
-import type { Scene } from './scene.ts'
+import { FILES, leaveFiles, type Scene } from './scene.ts'
 import { tell, work } from './service.ts'
 
 const HOUR = 3_600_000
@@ -77,8 +77,9 @@ export const apiCases: FaultCase[] = [
     promise: 'connections beyond are not served; who is connected is, and all are when some have gone',
     scene: { apis: 0 },
     async run(scene) {
-      await scene.addApi({}, { openFiles: 80 })
+      const api = await scene.addApi({}, { openFiles: FILES })
       await scene.ready()
+      await leaveFiles(api, 60)
       scene.service.behaviour = work(30, 80)
       const order = await scene.watchedOrder(1, { patience: () => Number.POSITIVE_INFINITY })
       await scene.called(order)
@@ -87,7 +88,7 @@ export const apiCases: FaultCase[] = [
       for (const socket of sockets) socket.destroy()
       await scene.ready()
       await scene.watchedOrders(3)
-      return '150 idle connections with 80 files; the stream that was open has missed nothing'
+      return '150 idle connections with 60 files to open; the stream that was open has missed nothing'
     },
   },
   ...[

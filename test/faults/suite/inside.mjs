@@ -1,4 +1,8 @@
-/** Loaded into a process under test, before the program: an hour off, a loop that stands still, a look at its memory. */
+/**
+ * Loaded into a process under test, before the program: an hour off, a loop that stands still, files used up, a look at its
+ * memory.
+ */
+import { closeSync, openSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -22,6 +26,15 @@ const collectGarbage = runInNewContext('gc')
 process.on('message', (message) => {
   if (typeof message?.block === 'number')
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.block)
+  if (typeof message?.spareFiles === 'number') {
+    // Not by a limit from the start: loading the program takes more files than running it.
+    const held = []
+    try {
+      for (;;) held.push(openSync('/dev/null'))
+    } catch {}
+    for (const file of held.slice(0, message.spareFiles)) closeSync(file)
+    process.send?.({ held: held.length - message.spareFiles })
+  }
   if (message?.measure) {
     collectGarbage()
     const { heapUsed, rss } = process.memoryUsage()

@@ -1,6 +1,6 @@
 /** What a case plays on: Redis, API and worker processes, a stage service, and a proxy on each connection between them. */
 import { randomUUID } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Door, type DoorOptions, type Env, execute, startDoor, testEnv } from '../../helpers/app.ts'
 import type { Owner } from '../../helpers/owner.ts'
@@ -39,6 +39,16 @@ const QUICK: Env = {
 }
 
 const INSIDE = new URL('inside.mjs', import.meta.url).href
+
+/** Files that a process may have open whose files are to be used up. */
+export const FILES = 512
+
+/** Has a process open files until it can open only so many more. */
+export async function leaveFiles({ child }: Door, spareFiles: number): Promise<void> {
+  const answered = once(child, 'message')
+  child.send({ spareFiles })
+  await answered
+}
 
 export class Scene {
   readonly env: Env

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { end, logLine } from '../../helpers/processes.ts'
 import type { FaultCase } from './case.ts'
+import { FILES, leaveFiles } from './scene.ts'
 import { answer, type Call, work } from './service.ts'
 
 export const workerCases: FaultCase[] = [
@@ -178,12 +179,12 @@ export const workerCases: FaultCase[] = [
     promise: 'calls that cannot be made are tried again later; no job is lost',
     scene: { workers: 0, env: { STAGE_WORKER_CONCURRENCY: '60', STAGE_JOB_ATTEMPTS: '50' } },
     async run(scene) {
-      await scene.addWorker({}, { openFiles: 64 })
+      await leaveFiles(await scene.addWorker({}, { openFiles: FILES }), 30)
       scene.service.behaviour = work(5, 100)
       await scene.watchedOrders(60, 1)
       await scene.settled()
       const refused = scene.worker.logs.filter((line) => line.includes('STAGE_UNREACHABLE')).length
-      return `60 jobs at a time with 64 files: ${refused} calls could not be made, all jobs completed`
+      return `60 jobs at a time with 30 files to open: ${refused} calls could not be made, all jobs completed`
     },
   },
 ]
