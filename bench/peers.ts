@@ -46,8 +46,8 @@ export const peers: Benchmark = {
     const series = await interleave(bench.runs, subjects)
     const overBreak: Record<string, number> = {}
     for (const [name, source] of Object.entries(sources)) {
-      // A poll has no connection to lose: it asks for what is behind its cursor.
-      overBreak[name] = 'path' in source ? await receivedOverBreak(source) : 100
+      // A poll has no connection to lose.
+      overBreak[name] = 'path' in source ? await receivedOverBreak(source) : Number.NaN
       await source.close()
     }
     const row = (subject: string, what: string, unit: string, figure: string): Row => ({
