@@ -15,12 +15,14 @@ import { work } from './service.ts'
 /** The first one warms up. Small runs make do with the fewest. */
 const ROUNDS = { full: 6, small: 3 }
 const JOBS = 10_000
+/** A run of full size goes on until so much time has passed. */
+const SOAK_MS = 600_000
 const AUDIT_EVERY = 50
 /** Redis cuts its stream by whole nodes of so many entries. */
 const STREAM_NODE = 100
 
 export const soakCase: FaultCase = {
-  name: 'soak of 10,000 jobs',
+  name: 'soak of ten minutes, 10,000 jobs or more',
   ownRedis: true,
   promise:
     'heap and handles stay flat; in Redis everything has an expiry or a cap, and what has none does not grow',
@@ -49,8 +51,9 @@ async function soak(scene: Scene, scale: number): Promise<string> {
   const admin = scene.redis.admin()
   const base = `${scene.env.REDIS_PREFIX}:${QUEUE_NAME}`
   const samples: Sample[] = []
+  const endsAt = performance.now() + (scale < 1 ? 0 : SOAK_MS)
   let passed = new Map<string, Kind>()
-  while (samples.length < rounds && !scene.signal.aborted) {
+  while ((samples.length < rounds || performance.now() < endsAt) && !scene.signal.aborted) {
     for (let placed = 0; placed < jobs && !scene.signal.aborted; placed += AUDIT_EVERY) {
       for (let i = 0; i < AUDIT_EVERY; i += 1) {
         await scene.watchedOrder(2)
@@ -72,7 +75,7 @@ async function soak(scene: Scene, scale: number): Promise<string> {
   const kept = [...passed]
     .filter(([, { bytes }]) => bytes > jobs)
     .map(([name, { bytes, ttlS }]) => `${Math.round(bytes / jobs)} B in ${name} for ${ttlS} s`)
-  return `${rounds * jobs} jobs; ${told}; of each job ${kept.join(', ')}`
+  return `${samples.length * jobs} jobs; ${told}; of each job ${kept.join(', ')}`
 }
 
 /** The queue follows the journal: only then nobody holds a key any more. */
