@@ -189,6 +189,18 @@ t.test('a gap is told only when the journal says so', async (t) => {
   t.equal(lost.response.ids.at(-1), event(21).id)
 })
 
+t.test('who comes with the end in hand, before it is known here, is sent back', async (t) => {
+  const end = event(2, 'done', 'completed')
+  const { stream, response } = open({ cursor: end.id })
+  const feed = feedOf([event(0), event(1)])
+  stream.changed(feed)
+  t.notOk(response.writableEnded, 'its end may be news to this process')
+  Object.assign(feed, feedOf([event(0), event(1), end]), { asOf: performance.now() })
+  stream.changed(feed)
+  t.ok(response.writableEnded)
+  t.same(response.ids, [], 'and is told nothing twice')
+})
+
 t.test('which positions can be replayed', async (t) => {
   const whole = [event(0), event(1), event(2)]
   const cut = [event(5), event(6)]
@@ -228,6 +240,11 @@ class FakeResponse extends EventEmitter {
   writableEnded = false
   writableLength = 0
   private text = ''
+
+  end(text: string | Buffer): void {
+    this.write(text)
+    this.writableEnded = true
+  }
 
   write(text: string | Buffer): boolean {
     this.text += text

@@ -13,6 +13,7 @@ import {
   RECORD_KEYS,
   recordArguments,
 } from '../../stages/journal.ts'
+import { readTally } from '../../stages/tally.ts'
 import { testRedis } from '../helpers/jobs.ts'
 import { randomPrefix } from '../helpers/redis.ts'
 
@@ -218,4 +219,31 @@ t.test('the log keeps its newest lines', async (t) => {
   t.equal(log.length, LOG_CAPACITY)
   t.same(JSON.parse(log[0] ?? ''), line(4))
   t.same(JSON.parse(log.at(-1) ?? ''), entries.at(-1))
+})
+
+t.test('ends are counted by minute, and a minute that comes round begins anew', async (t) => {
+  const { redis, keys } = await heldJob(t)
+  const minute = 29_000_000
+  const end = async (at: number) => {
+    const data = { job_id: randomUUID(), stage: 2, workflow_id: randomUUID(), user_id: 'alice' }
+    await redis.hset(keys.job(data.job_id), { timestamp: '1', data: '{}' })
+    const reply = await redis.eval(
+      RECORD,
+      RECORD_KEYS,
+      ...recordArguments(keys, {
+        journal: { data, createdAt: at - 40, processedAt: at - 15 },
+        ...{ token: '', expected: '', entries: [{ ...line(1), type: 'completed' as const, at }] },
+        ...{ end: { data: {} } as JobSnapshot, logTtlSeconds: 100, resultTtlSeconds: 100 },
+      }),
+    )
+    t.equal(reply, 'ok')
+    return readTally(await redis.hgetall(keys.tally), 2)
+  }
+  await end(minute * 60_000)
+  t.same([...(await end(minute * 60_000 + 59_999)).ended].slice(0, 1), [[minute, 2]])
+  const tally = await end((minute + 4) * 60_000)
+  t.equal(tally.ended.get(minute), undefined)
+  t.equal(tally.ended.get(minute + 4), 1, 'in the same place')
+  t.equal((await end((minute + 4) * 60_000)).ended.get(minute + 4), 2)
+  t.match(tally, { completed: 3, duration: { sumMs: 45 } }, 'what is no count of a minute goes on')
 })
