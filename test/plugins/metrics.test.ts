@@ -1,11 +1,11 @@
-/** What is counted when something goes wrong, as a scrape tells it. */
+/** What a process counts of itself, as a scrape tells it. */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { mock } from 'node:test'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { BLOCKED_MS } from '../../plugins/stream.ts'
-import { startApi, testEnv, token } from '../helpers/app.ts'
+import { enqueue, startApi, testEnv, token } from '../helpers/app.ts'
 import { parseMetrics, sampleOf } from '../helpers/metrics.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { RawClient } from '../helpers/raw-socket.ts'
@@ -71,4 +71,26 @@ t.test('connections to Redis that are cut are counted when they are made anew', 
     await job.steps(1)
     t.match(await take(stream, 1), [{ id: job.head }], 'and nothing was lost')
   }
+})
+
+t.test('the routes of all stages are one series of answer times', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  for (const stage of [2, 3, 20])
+    await enqueue(api.url, {
+      stage,
+      body: { research_question: 'Does better sleep improve memory in adults?' },
+    })
+  const samples = (await scrape(api.url)).get('stagecast_http_request_duration_seconds')?.samples ?? []
+  const own = samples.filter(({ labels }) => labels.route === '/api/workflow/stages/:stage/execute')
+  const counts = own.filter(({ name }) => name.endsWith('_count'))
+  t.match(counts, [{ labels: { method: 'POST', status: '202' }, value: 3 }])
+  t.equal(counts.length, 1)
+  const buckets = own.filter(({ name }) => name.endsWith('_bucket'))
+  t.equal(new Set(buckets.map(({ labels }) => labels.le)).size, buckets.length, 'each bound once')
+  t.match(buckets.at(-1), { labels: { le: '+Inf' }, value: 3 })
+  t.same(
+    buckets.map(({ value }) => value),
+    buckets.map(({ value }) => value).sort((a, b) => a - b),
+    'cumulative',
+  )
 })
