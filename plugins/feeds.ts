@@ -12,7 +12,9 @@ export interface FeedSource<F extends Feed> {
   create(key: string): F
   /** Brings feeds up to date, in as few round trips as can be; marks those as gone that are. */
   read(feeds: readonly F[], asOf: number): Promise<void>
-  /** Nobody follows it any more, or it is gone. */
+  /** Whether a feed is kept up for a while that nobody follows any more. */
+  keeps?(feed: F): boolean
+  /** It is not kept up any more, or gone. */
   forgotten?(feed: F): void
   /** Feeds to read together. */
   perRead: number
@@ -21,11 +23,17 @@ export interface FeedSource<F extends Feed> {
 /** Feeds without news are looked at this often, in ms: a trimmed stream can hide an event. */
 const SWEEP_MS = 30_000
 const RETRY_MS = 500
+/** How long a feed is kept up after its last follower, in ms: clients that lost their connection come back to it. */
+const KEPT_MS = 5000
+/** Feeds kept up that nobody follows. */
+const KEPT = 5000
 
 export class Feeds<F extends Feed> {
   private readonly app: FastifyInstance
   private readonly source: FeedSource<F>
   private readonly feeds = new Map<string, F>()
+  /** Feeds that nobody follows any more, and since when, epoch ms; in that order. */
+  private readonly left = new Map<F, number>()
   /** Feeds to read in the next turn; many reasons in one turn make one read. */
   private readonly stale = new Set<F>()
   private readonly closing = new AbortController()
@@ -39,18 +47,27 @@ export class Feeds<F extends Feed> {
     this.source = source
     setMaxListeners(0, this.closing.signal)
     app.addHook('preClose', async () => this.closing.abort())
-    const sweep = setInterval(() => this.sweep(), SWEEP_MS / 4)
-    sweep.unref()
-    app.addHook('onClose', async () => clearInterval(sweep))
+    const timers = [
+      setInterval(() => this.sweep(), SWEEP_MS / 4),
+      setInterval(() => this.forgetLeft(), KEPT_MS / 5),
+    ]
+    for (const timer of timers) timer.unref()
+    app.addHook('onClose', async () => timers.forEach(clearInterval))
   }
 
   /** Feeds followed in this process. */
   get watched(): number {
-    return this.feeds.size
+    return this.feeds.size - this.left.size
   }
 
-  all(): Iterable<F> {
-    return this.feeds.values()
+  /** Whether any feed is kept up. */
+  get isEmpty(): boolean {
+    return this.feeds.size === 0
+  }
+
+  /** Feeds followed in this process. */
+  *all(): Iterable<F> {
+    for (const feed of this.feeds.values()) if (feed.followers.size > 0) yield feed
   }
 
   get(key: string): F | undefined {
@@ -61,6 +78,7 @@ export class Feeds<F extends Feed> {
   follow(key: string, follower: Follower): F {
     const feed = this.feeds.get(key) ?? this.create(key)
     feed.followers.add(follower)
+    this.left.delete(feed)
     if (feed.isKnown) follower.changed(feed)
     for (const { jobId } of feed.hints.size > 0 ? feed.waiting() : []) {
       const hint = feed.hints.get(jobId)
@@ -89,7 +107,10 @@ export class Feeds<F extends Feed> {
 
   unfollow(feed: F, follower: Follower): void {
     feed.followers.delete(follower)
-    if (feed.followers.size === 0) this.forget(feed)
+    if (feed.followers.size > 0 || this.feeds.get(feed.key) !== feed) return
+    const isKept = feed.isKnown && this.left.size < KEPT && this.source.keeps?.(feed)
+    if (isKept) this.left.set(feed, Date.now())
+    else this.forget(feed)
   }
 
   /** Reads the whole feed anew; followers are called even when nothing is new. */
@@ -100,6 +121,11 @@ export class Feeds<F extends Feed> {
 
   /** Reads what is behind the head of the feed; followers are called even when there is nothing. */
   catchUp(feed: F): void {
+    // What nobody follows is not worth a read.
+    if (this.left.has(feed)) {
+      this.forget(feed)
+      return
+    }
     this.stale.add(feed)
     if (this.reading) return
     this.reading = true
@@ -154,9 +180,18 @@ export class Feeds<F extends Feed> {
 
   private forget(feed: F): void {
     this.stale.delete(feed)
+    this.left.delete(feed)
     if (this.feeds.get(feed.key) !== feed) return
     this.feeds.delete(feed.key)
     this.source.forgotten?.(feed)
+  }
+
+  private forgetLeft(): void {
+    const since = Date.now() - KEPT_MS
+    for (const [feed, leftAt] of this.left) {
+      if (leftAt > since) return
+      this.forget(feed)
+    }
   }
 
   private sweep(): void {

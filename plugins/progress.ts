@@ -18,6 +18,8 @@ export default fp(
     const feeds = new Feeds<JobFeed>(app, {
       perRead: JOBS_PER_READ,
       create: (jobId) => new JobFeed(jobId),
+      // An end may come with a large result.
+      keeps: (feed) => !feed.isOver,
       async read(batch, asOf) {
         const records = await app.journal.records(batch.map(({ key }) => key))
         for (const [i, feed] of batch.entries()) feed.take(records[i] ?? null, asOf)
@@ -26,7 +28,7 @@ export default fp(
     app.decorate('progress', feeds)
 
     app.tail.listen({
-      watching: () => feeds.watched > 0,
+      watching: () => !feeds.isEmpty,
       heard(message) {
         const feed = feeds.get(message.jobId)
         if (!feed) return

@@ -1,5 +1,5 @@
 /** One timer for any number of items that each want to be called now and then, at the latest every `periodMs`. */
-const SLOTS = 32
+const SLOTS = 256
 /** Shorter steps would be as inexact as the timer itself. */
 const MIN_STEP_MS = 10
 /** The part of the period that is used: timers come late. */

@@ -52,7 +52,7 @@ export default fp(
     app.decorate('workflows', Object.assign(feeds, { exists, page }))
 
     app.tail.listen({
-      watching: () => feeds.watched > 0,
+      watching: () => !feeds.isEmpty,
       heard(message) {
         const feed = message.workflow ? feeds.get(message.workflow) : owners.get(message.jobId)
         if (!feed) return

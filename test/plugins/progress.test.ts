@@ -154,6 +154,40 @@ t.test('a chatty job is kept in bounded memory', async (t) => {
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a look at the journal')
 })
 
+t.test('whoever lost the connection comes back to what is still kept up', async (t) => {
+  const api = await start(t)
+  const { progress } = api.app
+  const job = await runningJob(api, 2)
+  const leave = async () => {
+    const { feed, follower } = follow(t, api, job.id)
+    await reached(feed, job.head)
+    progress.unfollow(feed, follower)
+    return feed
+  }
+  const left = await leave()
+  t.equal(progress.watched, 0, 'nobody watches it')
+  t.same([...progress.all()], [])
+  api.reads.length = 0
+  await job.steps(3)
+  await reached(left, job.head)
+  const back = follow(t, api, job.id)
+  t.equal(back.follower.told, 1, 'told at once')
+  t.same(idsOf(back.feed.events), job.ids, 'of all that happened meanwhile')
+  t.same(api.reads, [], 'without a read')
+  progress.unfollow(back.feed, back.follower)
+
+  progress.catchUpAll()
+  t.ok(progress.isEmpty, 'what would have to be read is let go')
+  await leave()
+  await eventually('and what nobody comes back to', () => progress.isEmpty)
+
+  const { feed, follower } = follow(t, api, job.id)
+  await job.complete()
+  await reached(feed, job.head)
+  progress.unfollow(feed, follower)
+  t.ok(progress.isEmpty, 'an end, which may come with a large result, is not kept')
+})
+
 t.test('merging what is known with what is read', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 0)
