@@ -8,6 +8,7 @@ import { type RunningJobs, startJobs } from './running-jobs.ts'
 import { spawnApi } from './stagecast.ts'
 import { mark, Watchers } from './watchers.ts'
 
+const ELSEWHERE = 'Stagecast, at another process'
 const FLOOR = 'node:http connects'
 const JOB = '123e4567-e89b-12d3-a456-426614174000'
 /** Steps of each job while its client is away. */
@@ -21,23 +22,33 @@ export const reconnect: Benchmark = {
     const prefix = bench.prefix()
     // The floor logs nothing either.
     const api = await spawnApi(bench, prefix, { LOG_LEVEL: 'silent' })
+    const other = await spawnApi(bench, prefix, { LOG_LEVEL: 'silent' })
     const raw = await bench.spawn('floor-events')
     const jobs = await startJobs(bench, api.url, prefix, count)
     const series = await interleave(bench.runs, {
-      [OURS]: () => comeBack(jobs, api.port),
+      [OURS]: () => comeBack(jobs, api.port, api.port),
+      [ELSEWHERE]: () => comeBack(jobs, api.port, other.port),
       [FLOOR]: () => connect(raw.port, count),
     })
     jobs.close()
+    const what = 'clients with exactly what they missed'
     return [
       against(series, FLOOR, 'all are back', 'ms', 'ms', { at: 'most', value: 2 }),
-      alone(series, OURS, 'clients with exactly what they missed', '%', 'exact', { at: 'least', value: 100 }),
+      alone(series, OURS, what, '%', 'exact', { at: 'least', value: 100 }),
+      against(series, FLOOR, 'all are back', 'ms', 'ms', undefined, ELSEWHERE),
+      alone(series, ELSEWHERE, what, '%', 'exact', { at: 'least', value: 100 }),
     ]
   },
 }
 
-async function comeBack(jobs: RunningJobs, port: number): Promise<Figures> {
+/** `from` a port where everybody watches, `to` another or the same. */
+async function comeBack(jobs: RunningJobs, from: number, to: number): Promise<Figures> {
+  const events = (i: number) => jobs.all[i]?.urls.events
+  const first = new Watchers(from)
+  await first.open(jobs.all.length, (i) => events(i) as string)
   const lastIds = jobs.all.map(({ writer }) => eventId(writer.newest))
-  const watchers = new Watchers(port)
+  first.close()
+  const watchers = new Watchers(to)
   const seen: number[][] = jobs.all.map(() => [])
   watchers.onMark = (i, n) => seen[i]?.push(n)
   const missed = Array.from({ length: MISSED }, (_, i) => i + 1)
@@ -49,7 +60,7 @@ async function comeBack(jobs: RunningJobs, port: number): Promise<Figures> {
   const startedAt = performance.now()
   await watchers.open(
     jobs.all.length,
-    (i) => `${jobs.all[i]?.urls.events}&after=${lastIds[i]}`,
+    (i) => `${events(i)}&after=${lastIds[i]}`,
     '',
     (text) => text.includes(mark(MISSED)),
   )

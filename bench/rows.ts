@@ -4,7 +4,7 @@ import type { Series } from './interleave.ts'
 
 export const OURS = 'Stagecast'
 
-/** Stagecast against a floor. */
+/** Stagecast, or another subject, against a floor. */
 export function against(
   series: Series,
   floor: string,
@@ -12,14 +12,15 @@ export function against(
   unit: string,
   figure: string,
   target?: Row['target'],
+  subject = OURS,
 ): Row {
   return {
     what,
     unit,
-    subject: OURS,
-    figure: series.summary(OURS, figure),
+    subject,
+    figure: series.summary(subject, figure),
     floor: { name: floor, figure: series.summary(floor, figure) },
-    ratio: series.ratio(OURS, floor, figure),
+    ratio: series.ratio(subject, floor, figure),
     ...(target && { target }),
   }
 }
