@@ -65,7 +65,7 @@ export class StageClient {
   private async exchange(call: StageCall, span: Span): Promise<StageAnswer> {
     const watchdog = new Watchdog(this.options, call.signal)
     try {
-      const answer = await this.send(call, span.context, watchdog.signal)
+      const answer = await this.send(call, span.context, watchdog)
       span.set({ 'http.response.status_code': answer.statusCode })
       watchdog.listen()
       return await this.read(answer, call, watchdog)
@@ -100,7 +100,7 @@ export class StageClient {
   private send(
     { job, attempt }: StageCall,
     trace: TraceContext | null,
-    signal: AbortSignal,
+    signal: Watchdog,
   ): Promise<Dispatcher.ResponseData> {
     const body: StageRequest = {
       workflow_id: job.workflow_id,
@@ -201,16 +201,19 @@ function throwAsCallerError(cause: unknown): never {
   throw new CallerError('', { cause })
 }
 
-async function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promise<string> {
+function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    watchdog.listen()
-    size += chunk.length
-    if (size > maxBytes) throw tooLarge(maxBytes)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+  return new Promise((resolve, reject) => {
+    body.on('data', (chunk: Buffer) => {
+      watchdog.listen()
+      size += chunk.length
+      if (size > maxBytes) body.destroy(tooLarge(maxBytes))
+      else chunks.push(chunk)
+    })
+    body.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    body.on('error', reject)
+  })
 }
 
 function broken({ code = '' }: Error & { code?: string }): StageFailure {
