@@ -1,15 +1,17 @@
 /** Takes jobs from the queue and runs attempts: the only importer of BullMQ's Worker. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import { type Job, Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
 import type { JobData } from '../stages/job.ts'
 import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
 import type { Tracing } from '../tracing.ts'
-import { Attempt, type AttemptOutcome, type StopReason } from './attempt.ts'
+import { Attempt, type StopReason } from './attempt.ts'
+import { listenForCancels } from './cancel-listener.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { defineScripts, LeaseLost } from './journal-writer.ts'
 import { startPresence, type WorkerPresence } from './presence.ts'
+import { type Ending, QueueEnd } from './queue-end.ts'
 import { StageClient } from './stage-client.ts'
 
 export interface StageWorkerOptions {
@@ -41,12 +43,8 @@ export interface StageWorker {
 
 /** How long a log without news is kept beyond the longest call, in seconds. */
 const LOG_SPARE_SECONDS = 86_400
-/** A connection that only listens is dead unnoticed, unless it is spoken on now and then; in ms. */
-const LISTENING_CHECK_MS = 5000
-/** Longest silence of Redis on the connections that renew leases and hear of cancels, in ms: later is too late. */
+/** Longest silence of Redis on the connection that renews leases, in ms: later is too late. */
 const SILENCE_MS = 5000
-/** When a job comes back that Redis would not let be recorded. */
-const POSTPONED_MS = 1000
 /** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
 const FINISHING_SHARE = 0.7
 const HANDING_OVER_SHARE = 0.2
@@ -57,7 +55,6 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, prefix, redisUrl } = options
   const keys = journalKeys(prefix)
   const redis = defineScripts(connectRedis(redisUrl, 'blocking', prefix))
-  const subscriber = connectRedis(redisUrl, 'blocking', prefix)
   const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
   const client = new StageClient({
     url: options.serviceUrl,
@@ -85,7 +82,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     circuit: circuit.state,
   })
   const presence = startPresence(redis, keys, state)
-  const connected = { jobs: 0, cancels: 0 }
+  let connected = 0
+  const queueEnd = new QueueEnd(redis, keys, log)
 
   const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
@@ -99,9 +97,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     runRetryDelay: 1000,
   })
   // The twin of `redis` for blocking reads, which are longer, has been made with the worker.
-  for (const connection of [redis, subscriber]) connection.options.socketTimeout = SILENCE_MS
+  redis.options.socketTimeout = SILENCE_MS
   const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
-  for (const connection of [redis, subscriber]) connection.on('error', warn('redis connection'))
+  redis.on('error', warn('redis connection'))
   worker.on('error', warn('worker'))
   // BullMQ goes on running a job whose lock it has lost.
   worker.on('lockRenewalFailed', (ids) => {
@@ -109,7 +107,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   })
   worker.on('failed', (job) => {
     // Without an end it was put off.
-    if (job && !job.finishedOn) void dropSettled(job)
+    if (job && !job.finishedOn) void queueEnd.dropSettled(job)
   })
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and waits for another'))
 
@@ -121,14 +119,17 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   })
 
   redis.on('ready', () => {
-    connected.jobs += 1
+    connected += 1
   })
-  subscriber.on('ready', () => {
-    connected.cancels += 1
+  const cancels = listenForCancels(redisUrl, prefix, {
+    heard: (jobId) => stop(jobId, 'cancel'),
+    // Requests made while nobody listened left their mark in the job.
+    async missed() {
+      for (const jobId of running.keys())
+        if (await redis.hexists(keys.job(jobId), 'cancel')) stop(jobId, 'cancel')
+    },
+    log,
   })
-  subscriber.on('ready', listenForCancels)
-  const listening = setInterval(() => void subscriber.ping().catch(() => {}), LISTENING_CHECK_MS)
-  subscriber.on('message', (_channel, jobId) => stop(jobId, 'cancel'))
 
   return {
     fault() {
@@ -138,8 +139,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     },
     state,
     reconnects: () => ({
-      jobs: Math.max(0, connected.jobs - 1),
-      cancels: Math.max(0, connected.cancels - 1),
+      jobs: Math.max(0, connected - 1),
+      cancels: cancels.reconnects,
     }),
     close,
   }
@@ -147,14 +148,14 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   async function takeJob(job: Job<JobData>, token: string): Promise<unknown> {
     const jobId = job.id as string
     // BullMQ may fetch one more in the moment of closing.
-    if (worker.closing) return putBack(job, token)
+    if (worker.closing) return queueEnd.putBack(job, token)
     const earlier = running.get(jobId)
     if (earlier) {
       // Its lease vanished, and the job came back to this very process before that was noticed. BullMQ tracks jobs by
       // id: side by side, one run would lose the renewal of its lease to the other.
       earlier.stop('lease-lost')
       await earlier.ended
-      return putBack(job, token)
+      return queueEnd.putBack(job, token)
     }
     const controller = new AbortController()
     const ended = runJob(job, token, controller.signal).finally(() => running.delete(jobId))
@@ -165,7 +166,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
         () => {},
       ),
     })
-    return tellQueue(job, token, await ended)
+    return queueEnd.tell(job, token, await ended)
   }
 
   /** Rejects with `LeaseLost`, or a fault of this program. */
@@ -200,59 +201,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     }
   }
 
-  /** The outcome is in the journal; here the queue follows. */
-  async function tellQueue(job: Job<JobData>, token: string, outcome: Ending): Promise<unknown> {
-    switch (outcome.kind) {
-      case 'completed':
-        // Copied into events and kept with the job: small.
-        return { artifacts: outcome.artifacts }
-      case 'handed-over':
-        return putBack(job, token)
-      case 'postponed':
-        // Where this fails too, the lease lapses and the stalled check finds the job.
-        return delayJob(job, token, POSTPONED_MS)
-      case 'retry':
-        // What the service asked for may be longer than the back-off.
-        if (outcome.delayMs > backoffOf(job)) return delayJob(job, token, outcome.delayMs)
-        throw new Error(outcome.code)
-      default:
-        throw new UnrecoverableError(outcome.code)
-    }
-  }
-
-  async function delayJob(job: Job, token: string, ms: number): Promise<never> {
-    await job.moveToDelayed(Date.now() + ms, token)
-    void dropSettled(job)
-    throw new DelayedError()
-  }
-
-  /**
-   * A cancel may settle a job after its attempt and before the queue has put it off. It cannot take it off the queue as
-   * long as this worker holds it; whoever comes second does, the cancel or this.
-   */
-  async function dropSettled(job: Job): Promise<void> {
-    const jobId = job.id as string
-    try {
-      if (await redis.exists(keys.end(jobId))) await job.remove()
-    } catch (err) {
-      // Then it stays until its time has come, and is not run.
-      log.debug({ err, jobId }, 'a settled job stays in the queue')
-    }
-  }
-
   function stop(jobId: string, reason: StopReason): void {
     running.get(jobId)?.stop(reason)
-  }
-
-  /** Requests made while nobody listened left their mark in the job. */
-  async function listenForCancels(): Promise<void> {
-    try {
-      await subscriber.subscribe(keys.cancels)
-      for (const jobId of running.keys())
-        if (await redis.hexists(keys.job(jobId), 'cancel')) stop(jobId, 'cancel')
-    } catch (err) {
-      log.debug({ err }, 'cancel requests cannot be heard')
-    }
   }
 
   async function close(graceMs: number): Promise<void> {
@@ -261,10 +211,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     for (const run of running.values()) run.stop('shutdown')
     await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE, null, UNREF)])
     circuit.stop()
-    clearInterval(listening)
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
     await Promise.race([presence.leave(), delay(rest / 2, null, UNREF)])
-    await Promise.all([client.close(), closeRedis(subscriber, rest), closeRedis(redis, rest)])
+    await Promise.all([client.close(), cancels.close(rest), closeRedis(redis, rest)])
   }
 }
 
@@ -273,18 +222,4 @@ interface Run {
   stop(reason: StopReason): void
   /** Settles, and never rejects, when nothing of it is under way any more. */
   ended: Promise<void>
-}
-
-/** How an attempt ended, or that its end could not be recorded. */
-type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
-
-async function putBack(job: Job, token: string): Promise<never> {
-  await job.moveToWait(token)
-  throw new WaitingError()
-}
-
-/** The delay in ms that BullMQ will choose for the next attempt: doubled with each failed one. */
-function backoffOf({ opts: { backoff }, attemptsMade }: Job): number {
-  if (typeof backoff !== 'object') return backoff ?? 0
-  return (backoff.delay ?? 0) * (backoff.type === 'exponential' ? 2 ** attemptsMade : 1)
 }

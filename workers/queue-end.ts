@@ -1,0 +1,76 @@
+/** How an attempt ends in the queue: the outcome is in the journal, here BullMQ follows. */
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import type { JournalKeys } from '../stages/journal.ts'
+import type { AttemptOutcome } from './attempt.ts'
+
+/** How an attempt ended, or that its end could not be recorded. */
+export type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
+
+/** When a job comes back that Redis would not let be recorded. */
+const POSTPONED_MS = 1000
+
+export class QueueEnd {
+  private readonly redis: Redis
+  private readonly keys: JournalKeys
+  private readonly log: FastifyBaseLogger
+
+  constructor(redis: Redis, keys: JournalKeys, log: FastifyBaseLogger) {
+    this.redis = redis
+    this.keys = keys
+    this.log = log
+  }
+
+  /** What a processor returns or throws for an ending: the value kept with the job, or the error BullMQ acts on. */
+  async tell(job: Job, token: string, outcome: Ending): Promise<unknown> {
+    switch (outcome.kind) {
+      case 'completed':
+        // Copied into events and kept with the job: small.
+        return { artifacts: outcome.artifacts }
+      case 'handed-over':
+        return this.putBack(job, token)
+      case 'postponed':
+        // Where this fails too, the lease lapses and the stalled check finds the job.
+        return this.delay(job, token, POSTPONED_MS)
+      case 'retry':
+        // What the service asked for may be longer than the back-off.
+        if (outcome.delayMs > backoffOf(job)) return this.delay(job, token, outcome.delayMs)
+        throw new Error(outcome.code)
+      default:
+        throw new UnrecoverableError(outcome.code)
+    }
+  }
+
+  /** No attempt is used up; another worker may take the job at once. */
+  async putBack(job: Job, token: string): Promise<never> {
+    await job.moveToWait(token)
+    throw new WaitingError()
+  }
+
+  /**
+   * A cancel may settle a job after its attempt and before the queue has put it off. It cannot take it off the queue as
+   * long as this worker holds it; whoever comes second does, the cancel or this.
+   */
+  async dropSettled(job: Job): Promise<void> {
+    const jobId = job.id as string
+    try {
+      if (await this.redis.exists(this.keys.end(jobId))) await job.remove()
+    } catch (err) {
+      // Then it stays until its time has come, and is not run.
+      this.log.debug({ err, jobId }, 'a settled job stays in the queue')
+    }
+  }
+
+  private async delay(job: Job, token: string, ms: number): Promise<never> {
+    await job.moveToDelayed(Date.now() + ms, token)
+    void this.dropSettled(job)
+    throw new DelayedError()
+  }
+}
+
+/** The delay in ms that BullMQ will choose for the next attempt: doubled with each failed one. */
+function backoffOf({ opts: { backoff }, attemptsMade }: Job): number {
+  if (typeof backoff !== 'object') return backoff ?? 0
+  return (backoff.delay ?? 0) * (backoff.type === 'exponential' ? 2 ** attemptsMade : 1)
+}
