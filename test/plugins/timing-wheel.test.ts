@@ -41,6 +41,24 @@ for (const periodMs of [50, 100, 171, 200, 1000, 15_000]) {
   })
 }
 
+t.test('no turn holds up what comes behind it', async (t) => {
+  const items = 10_000
+  let called = 0
+  const wheel = new TimingWheel<number>(15_000, () => {
+    called += 1
+    return Number.POSITIVE_INFINITY
+  })
+  for (let item = 0; item < items; item += 1) wheel.add(item, Number.POSITIVE_INFINITY)
+  const turns: number[] = []
+  pass(15_000, () => {
+    if (called > 0) turns.push(called)
+    called = 0
+  })
+  wheel.stop()
+  const most = Math.max(...turns)
+  t.ok(most <= items / 100, `the longest turn calls ${most} of ${items}`)
+})
+
 t.test('a wish to be called sooner is met within a step', async (t) => {
   let now = 0
   const calls: number[] = []
