@@ -28,10 +28,10 @@ export const memory: Benchmark = {
     const most = { at: 'most', value: 1.15 } as const
     return [
       against(one, FLOOR, 'resident, all watch one job', 'KB', 'rss', most),
-      against(one, FLOOR, 'resident, of 5,000 more, all watch one job', 'KB', 'later'),
+      against(one, FLOOR, 'resident, of 5,000 more, on the same job', 'KB', 'later'),
       against(one, FLOOR, 'JavaScript heap, all watch one job', 'KB', 'heap'),
       against(many, FLOOR, 'resident, ten watch each job', 'KB', 'rss', most),
-      against(many, FLOOR, 'resident, of 5,000 more, ten watch each job', 'KB', 'later'),
+      against(many, FLOOR, 'resident, of 5,000 more, on the same jobs', 'KB', 'later'),
       against(many, FLOOR, 'JavaScript heap, ten watch each job', 'KB', 'heap'),
     ]
   },

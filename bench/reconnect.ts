@@ -1,4 +1,5 @@
 /** Everybody is dropped and comes back: the time until each has exactly what it missed. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { eventId } from '../stages/events.ts'
 import type { Benchmark } from './benchmark.ts'
 import { frame } from './frame.ts'
@@ -13,6 +14,8 @@ const FLOOR = 'node:http connects'
 const JOB = '123e4567-e89b-12d3-a456-426614174000'
 /** Steps of each job while its client is away. */
 const MISSED = 3
+/** After which a process has let go what was watched there last. */
+const FORGOTTEN_MS = 7000
 
 export const reconnect: Benchmark = {
   name: 'reconnect',
@@ -27,7 +30,10 @@ export const reconnect: Benchmark = {
     const jobs = await startJobs(bench, api.url, prefix, count)
     const series = await interleave(bench.runs, {
       [OURS]: () => comeBack(jobs, api.port, api.port),
-      [ELSEWHERE]: () => comeBack(jobs, api.port, other.port),
+      async [ELSEWHERE]() {
+        await delay(bench.size(FORGOTTEN_MS, 0))
+        return comeBack(jobs, api.port, other.port)
+      },
       [FLOOR]: () => connect(raw.port, count),
     })
     jobs.close()
@@ -35,6 +41,8 @@ export const reconnect: Benchmark = {
     return [
       against(series, FLOOR, 'all are back', 'ms', 'ms', { at: 'most', value: 2 }),
       alone(series, OURS, what, '%', 'exact', { at: 'least', value: 100 }),
+      // Beyond five seconds nothing is kept for them.
+      alone(series, OURS, 'from the drop until the last is back', 'ms', 'away'),
       against(series, FLOOR, 'all are back', 'ms', 'ms', undefined, ELSEWHERE),
       alone(series, ELSEWHERE, what, '%', 'exact', { at: 'least', value: 100 }),
     ]
@@ -48,6 +56,7 @@ async function comeBack(jobs: RunningJobs, from: number, to: number): Promise<Fi
   await first.open(jobs.all.length, (i) => events(i) as string)
   const lastIds = jobs.all.map(({ writer }) => eventId(writer.newest))
   first.close()
+  const droppedAt = performance.now()
   const watchers = new Watchers(to)
   const seen: number[][] = jobs.all.map(() => [])
   watchers.onMark = (i, n) => seen[i]?.push(n)
@@ -65,9 +74,10 @@ async function comeBack(jobs: RunningJobs, from: number, to: number): Promise<Fi
     (text) => text.includes(mark(MISSED)),
   )
   const ms = performance.now() - startedAt
+  const away = performance.now() - droppedAt
   watchers.close()
   const exact = seen.filter((marks) => marks.join() === missed.join()).length
-  return { ms, exact: (100 * exact) / seen.length }
+  return { ms, away, exact: (100 * exact) / seen.length }
 }
 
 /** The floor: the same number of connections, each answered at once with as many bytes. */

@@ -26,13 +26,13 @@ const RETRY_MS = 500
 /** How long a feed is kept up after its last follower, in ms: clients that lost their connection come back to it. */
 const KEPT_MS = 5000
 /** Feeds kept up that nobody follows. */
-const KEPT = 5000
+const KEPT = 10_000
 
 export class Feeds<F extends Feed> {
   private readonly app: FastifyInstance
   private readonly source: FeedSource<F>
   private readonly feeds = new Map<string, F>()
-  /** Feeds that nobody follows any more, and since when, epoch ms; in that order. */
+  /** Feeds that nobody follows any more, and since when, by `performance.now()`; in that order. */
   private readonly left = new Map<F, number>()
   /** Feeds to read in the next turn; many reasons in one turn make one read. */
   private readonly stale = new Set<F>()
@@ -87,7 +87,7 @@ export class Feeds<F extends Feed> {
     return feed
   }
 
-  /** The feed as soon as it is known, or gone; kept for the turn in which it is answered. Rejects when it cannot be read. */
+  /** The feed as soon as it is known, or gone; kept at least for the turn in which it is answered. Rejects when it cannot be read. */
   load(key: string): Promise<F> {
     return new Promise((resolve, reject) => {
       const leave = () => setImmediate(() => this.unfollow(feed, follower))
@@ -108,9 +108,11 @@ export class Feeds<F extends Feed> {
   unfollow(feed: F, follower: Follower): void {
     feed.followers.delete(follower)
     if (feed.followers.size > 0 || this.feeds.get(feed.key) !== feed) return
-    const isKept = feed.isKnown && this.left.size < KEPT && this.source.keeps?.(feed)
-    if (isKept) this.left.set(feed, Date.now())
-    else this.forget(feed)
+    if (this.left.size >= KEPT || this.closing.signal.aborted || !this.isWorthKeeping(feed)) this.forget(feed)
+    else {
+      this.left.set(feed, performance.now())
+      feed.hints.clear()
+    }
   }
 
   /** Reads the whole feed anew; followers are called even when nothing is new. */
@@ -186,8 +188,12 @@ export class Feeds<F extends Feed> {
     this.source.forgotten?.(feed)
   }
 
+  private isWorthKeeping(feed: F): boolean {
+    return feed.isKnown && this.source.keeps?.(feed) === true
+  }
+
   private forgetLeft(): void {
-    const since = Date.now() - KEPT_MS
+    const since = performance.now() - KEPT_MS
     for (const [feed, leftAt] of this.left) {
       if (leftAt > since) return
       this.forget(feed)
@@ -224,7 +230,7 @@ export class Feeds<F extends Feed> {
       }
       for (const feed of batch) {
         this.notify(feed)
-        if (feed.gone) this.forget(feed)
+        if (feed.gone || (this.left.has(feed) && !this.isWorthKeeping(feed))) this.forget(feed)
       }
     }
     this.reading = false

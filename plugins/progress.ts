@@ -18,8 +18,8 @@ export default fp(
     const feeds = new Feeds<JobFeed>(app, {
       perRead: JOBS_PER_READ,
       create: (jobId) => new JobFeed(jobId),
-      // An end may come with a large result.
-      keeps: (feed) => !feed.isOver,
+      // An end may come with a large result; and while nothing is heard, what is known grows old.
+      keeps: (feed) => !feed.isOver && app.tail.connected,
       async read(batch, asOf) {
         const records = await app.journal.records(batch.map(({ key }) => key))
         for (const [i, feed] of batch.entries()) feed.take(records[i] ?? null, asOf)

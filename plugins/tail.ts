@@ -1,7 +1,7 @@
 /**
  * The one reader of the queue's event stream in this process. It reads the stream itself and not through
- * BullMQ's QueueEvents, so that an event of a job nobody watches costs one Map lookup and is never parsed. While nobody
- * watches anything here, nothing is read.
+ * BullMQ's QueueEvents, so that an event of a job nobody watches costs one Map lookup and is never parsed. While
+ * nothing is kept up here, nothing is read.
  */
 import fp from 'fastify-plugin'
 import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'

@@ -164,6 +164,9 @@ t.test('whoever lost the connection comes back to what is still kept up', async 
     progress.unfollow(feed, follower)
     return feed
   }
+  const early = follow(t, api, job.id)
+  await eventually('the reader is awake, and has had it read again', () => api.reads.length === 2)
+  progress.unfollow(early.feed, early.follower)
   const left = await leave()
   t.equal(progress.watched, 0, 'nobody watches it')
   t.same([...progress.all()], [])

@@ -3,7 +3,7 @@ import { mock } from 'node:test'
 import t from 'tap'
 import { TimingWheel } from '../../plugins/timing-wheel.ts'
 
-t.beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
+t.beforeEach(() => mock.timers.enable({ apis: ['setInterval', 'Date'] }))
 t.afterEach(() => mock.timers.reset())
 
 /** Turns the clock step by step, as time does. */
@@ -18,10 +18,14 @@ for (const periodMs of [50, 100, 171, 200, 1000, 15_000]) {
   t.test(`every item is called at least every ${periodMs} ms`, async (t) => {
     let now = 0
     const calls = new Map<number, number[]>()
-    const wheel = new TimingWheel<number>(periodMs, (item) => {
-      calls.get(item)?.push(now)
-      return Number.POSITIVE_INFINITY
-    })
+    const wheel = new TimingWheel<number>(
+      periodMs,
+      (item) => {
+        calls.get(item)?.push(now)
+        return Number.POSITIVE_INFINITY
+      },
+      Date.now,
+    )
     for (let item = 0; item < 100; item += 1) {
       calls.set(item, [0])
       wheel.add(item, Number.POSITIVE_INFINITY)
@@ -44,10 +48,14 @@ for (const periodMs of [50, 100, 171, 200, 1000, 15_000]) {
 t.test('no turn holds up what comes behind it', async (t) => {
   const items = 10_000
   let called = 0
-  const wheel = new TimingWheel<number>(15_000, () => {
-    called += 1
-    return Number.POSITIVE_INFINITY
-  })
+  const wheel = new TimingWheel<number>(
+    15_000,
+    () => {
+      called += 1
+      return Number.POSITIVE_INFINITY
+    },
+    Date.now,
+  )
   for (let item = 0; item < items; item += 1) wheel.add(item, Number.POSITIVE_INFINITY)
   const turns: number[] = []
   pass(15_000, () => {
@@ -59,13 +67,55 @@ t.test('no turn holds up what comes behind it', async (t) => {
   t.ok(most <= items / 100, `the longest turn calls ${most} of ${items}`)
 })
 
+t.test('timers that come late do not add up', async (t) => {
+  // Every timer fires when two fifths more than its time has passed.
+  const clock = () => Date.now() * 1.4
+  const calls: number[] = [clock()]
+  const wheel = new TimingWheel<string>(
+    15_000,
+    () => {
+      calls.push(clock())
+      return Number.POSITIVE_INFINITY
+    },
+    clock,
+  )
+  wheel.add('item', Number.POSITIVE_INFINITY)
+  pass(50_000)
+  wheel.stop()
+  t.ok(calls.length >= 5)
+  const gaps = calls.slice(1).map((at, i) => at - (calls[i] as number))
+  t.ok(Math.max(...gaps) <= 15_000, `the longest silence is ${Math.max(...gaps)} ms`)
+})
+
+t.test('after a long halt every item is called once', async (t) => {
+  let now = 0
+  let called = 0
+  const wheel = new TimingWheel<number>(
+    1000,
+    () => {
+      called += 1
+      return Number.POSITIVE_INFINITY
+    },
+    () => now,
+  )
+  for (let item = 0; item < 100; item += 1) wheel.add(item, Number.POSITIVE_INFINITY)
+  now = 3_600_000
+  pass(wheel.stepMs)
+  wheel.stop()
+  t.equal(called, 100)
+})
+
 t.test('a wish to be called sooner is met within a step', async (t) => {
   let now = 0
   const calls: number[] = []
-  const wheel = new TimingWheel<string>(15_000, () => {
-    calls.push(now)
-    return 3000
-  })
+  const wheel = new TimingWheel<string>(
+    15_000,
+    () => {
+      calls.push(now)
+      return 3000
+    },
+    Date.now,
+  )
   wheel.add('item', 2000)
   pass(9000, () => {
     now += 1
@@ -76,7 +126,7 @@ t.test('a wish to be called sooner is met within a step', async (t) => {
     if (i > 0) t.ok(at - (calls[i - 1] ?? 0) <= 3000 + wheel.stepMs, `then at ${at}`)
   t.ok(calls.length >= 3)
 
-  const late = new TimingWheel<string>(100, () => -5)
+  const late = new TimingWheel<string>(100, () => -5, Date.now)
   late.add('overdue', -1)
   t.doesNotThrow(() => pass(100), 'a moment that has passed is the next step')
   late.stop()
@@ -84,12 +134,16 @@ t.test('a wish to be called sooner is met within a step', async (t) => {
 
 t.test('what is deleted is not called, not even when it is due', async (t) => {
   const called: string[] = []
-  const wheel = new TimingWheel<string>(100, (item) => {
-    called.push(item)
-    // Both wait for the same step: whoever comes first takes the other off.
-    for (const one of ['a', 'b']) if (one !== item) wheel.delete(one)
-    return 1
-  })
+  const wheel = new TimingWheel<string>(
+    100,
+    (item) => {
+      called.push(item)
+      // Both wait for the same step: whoever comes first takes the other off.
+      for (const one of ['a', 'b']) if (one !== item) wheel.delete(one)
+      return 1
+    },
+    Date.now,
+  )
   wheel.add('a', 1)
   wheel.add('b', 1)
   wheel.add('c', 1)
