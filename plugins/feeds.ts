@@ -20,8 +20,11 @@ export interface FeedSource<F extends Feed> {
   perRead: number
 }
 
-/** Feeds without news are looked at this often, in ms: a trimmed stream can hide an event. */
-const SWEEP_MS = 30_000
+/** Feeds without news for so long, in ms, are looked at: a trimmed stream can hide an event. */
+const SILENT_MS = 30_000
+/** How often, in ms, and the part of all feeds at a time: those that were read together would stay together. */
+const SWEEP_MS = 1000
+const SWEEP_SHARE = 0.05
 const RETRY_MS = 500
 /** How long a feed is kept up after its last follower, in ms: clients that lost their connection come back to it. */
 const KEPT_MS = 5000
@@ -48,7 +51,7 @@ export class Feeds<F extends Feed> {
     setMaxListeners(0, this.closing.signal)
     app.addHook('preClose', async () => this.closing.abort())
     const timers = [
-      setInterval(() => this.sweep(), SWEEP_MS / 4),
+      setInterval(() => this.sweep(), SWEEP_MS),
       setInterval(() => this.forgetLeft(), KEPT_MS / 5),
     ]
     for (const timer of timers) timer.unref()
@@ -201,8 +204,14 @@ export class Feeds<F extends Feed> {
   }
 
   private sweep(): void {
-    const silentSince = Date.now() - SWEEP_MS
-    for (const feed of this.feeds.values()) if (feed.heardAt < silentSince) this.look(feed)
+    const silentSince = Date.now() - SILENT_MS
+    let most = Math.ceil(this.feeds.size * SWEEP_SHARE)
+    for (const feed of this.feeds.values()) {
+      if (most === 0) return
+      if (feed.heardAt >= silentSince) continue
+      most -= 1
+      this.look(feed)
+    }
   }
 
   private look(feed: F): void {

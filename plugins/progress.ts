@@ -11,7 +11,8 @@ declare module 'fastify' {
   }
 }
 
-const JOBS_PER_READ = 200
+/** Parsing them holds up what else there is to do. */
+const JOBS_PER_READ = 64
 
 export default fp(
   async (app) => {

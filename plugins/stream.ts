@@ -143,15 +143,14 @@ export class Stream implements Follower {
   }
 }
 
-const frames = new WeakMap<FeedEvent, Buffer>()
+/** An event's bytes stay with it. In a WeakMap each collection of garbage would have to look at all of them. */
+const FRAME = Symbol('frame')
 
-function frame(event: FeedEvent): Buffer {
-  let bytes = frames.get(event)
-  if (!bytes) {
-    bytes = Buffer.from(`id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`)
-    frames.set(event, bytes)
-  }
-  return bytes
+function frame(event: FeedEvent & { [FRAME]?: Buffer }): Buffer {
+  event[FRAME] ??= Buffer.from(
+    `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`,
+  )
+  return event[FRAME]
 }
 
 /** When to come back, spread so that the clients of a process that ended do not all come at once. */

@@ -154,6 +154,26 @@ t.test('a chatty job is kept in bounded memory', async (t) => {
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a look at the journal')
 })
 
+t.test('a silent job is looked at now and then, and not all silent ones together', async (t) => {
+  const api = await start(t)
+  const jobs = await Promise.all([1, 2, 3].map((steps) => runningJob(api, steps)))
+  const feeds = jobs.map((job) => follow(t, api, job.id).feed)
+  await eventually('the reader is awake', () => api.reads.length === 2)
+  for (const [i, job] of jobs.entries()) await reached(feeds[i] as Feed, job.head)
+  const { keys } = api.app.journal
+  const { events } = keys
+  keys.events = `${events}:unheard`
+  for (const job of jobs) await job.steps(1)
+  keys.events = events
+  api.reads.length = 0
+  for (const feed of feeds) feed.heardAt = 0
+  for (const [i, job] of jobs.entries()) await reached(feeds[i] as Feed, job.head)
+  t.same(
+    api.reads.map((ids) => ids.length),
+    [1, 1, 1],
+  )
+})
+
 t.test('whoever lost the connection comes back to what is still kept up', async (t) => {
   const api = await start(t)
   const { progress } = api.app
