@@ -63,7 +63,7 @@ export class Feeds<F extends Feed> {
     return this.feeds.size - this.left.size
   }
 
-  /** Whether any feed is kept up. */
+  /** Whether no feed is kept up. */
   get isEmpty(): boolean {
     return this.feeds.size === 0
   }
