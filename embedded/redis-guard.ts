@@ -45,14 +45,12 @@ export async function spawnGuarded(
   log: string,
   cleanUp: () => Promise<void>,
 ): Promise<Guarded> {
-  const guard = await spawnGuard(command, log)
-  const exited = new Promise<GuardedExit>((done) => {
-    guard.once('exit', async (code, signal) => {
-      // What is left of the group when only the guard was killed.
-      killGroup(guard)
-      await Promise.allSettled([cleanUp()])
-      done({ code, signal, log: await lastLines(log) })
-    })
+  const { guard, gone } = await spawnGuard(command, log)
+  const exited = gone.then(async (end): Promise<GuardedExit> => {
+    // What is left of the group when only the guard was killed.
+    killGroup(guard)
+    await Promise.allSettled([cleanUp()])
+    return { ...end, log: await lastLines(log) }
   })
 
   async function stop(): Promise<void> {
@@ -65,7 +63,7 @@ export async function spawnGuarded(
 }
 
 /** `detached`: a Ctrl-C in the terminal must not reach the server before the application has drained. */
-async function spawnGuard(command: string[], log: string): Promise<ChildProcess> {
+async function spawnGuard(command: string[], log: string) {
   const output = await open(log, 'w', 0o600)
   try {
     const guard = spawn('sh', ['-c', GUARD, 'redis-guard', ...command], {
@@ -74,8 +72,12 @@ async function spawnGuard(command: string[], log: string): Promise<ChildProcess>
     })
     // The pipe breaks when the guard is killed; `exit` tells that better.
     guard.stdin?.on('error', () => {})
+    // Listened for before anything is awaited: a server may fail sooner than the file is closed.
+    const gone = new Promise<Omit<GuardedExit, 'log'>>((done) => {
+      guard.once('exit', (code, signal) => done({ code, signal }))
+    })
     await new Promise((started, failed) => guard.once('spawn', started).once('error', failed))
-    return guard
+    return { guard, gone }
   } finally {
     await output.close()
   }

@@ -1,14 +1,17 @@
 import { execFileSync, fork, spawnSync } from 'node:child_process'
+import { pbkdf2 } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts'
+import { spawnGuarded } from '../../embedded/redis-guard.ts'
 
 const OWNER = fileURLToPath(new URL('./redis-owner.ts', import.meta.url))
 
@@ -195,6 +198,21 @@ t.test('a start that fails shows what Redis said, and frees the folder', async (
   await writeFile(join(dir, 'appendonlydir'), 'a file where a folder is needed')
   await t.rejects(startRedis({ dir }), { message: /Redis ended while it started[\s\S]*append/i })
   t.notOk(existsSync(join(dir, 'redis.lock')))
+})
+
+t.test('a server that fails at once is noticed, however busy the process is', async (t) => {
+  let isBusy = true
+  // All threads that open and close files have something else to do first.
+  const keepBusy = () => {
+    if (isBusy) pbkdf2('', '', 20_000, 64, 'sha512', keepBusy)
+  }
+  for (let thread = 0; thread < 8; thread += 1) keepBusy()
+  const { exited } = await spawnGuarded(['false'], join(await tempDir(t), 'log'), async () => {})
+  const late = new AbortController()
+  const outcome = await Promise.race([exited, delay(10_000, 'unnoticed', { signal: late.signal })])
+  late.abort()
+  isBusy = false
+  t.match(outcome, { code: 1, signal: null })
 })
 
 async function serverPid(client: Redis): Promise<number> {
