@@ -7,6 +7,8 @@ import type { FastifyInstance } from 'fastify'
 import { logOncePerSecond } from '../redis.ts'
 import { ProblemError } from '../stages/errors.ts'
 import type { Feed, Follower } from './feed.ts'
+import { FeedReader } from './feed-reader.ts'
+import { Leftovers } from './leftovers.ts'
 
 export interface FeedSource<F extends Feed> {
   create(key: string): F
@@ -25,7 +27,6 @@ const SILENT_MS = 30_000
 /** How often, in ms, and the part of all feeds at a time: those that were read together would stay together. */
 const SWEEP_MS = 1000
 const SWEEP_SHARE = 0.05
-const RETRY_MS = 500
 /** How long a feed is kept up after its last follower, in ms: clients that lost their connection come back to it. */
 const KEPT_MS = 5000
 /** Feeds kept up that nobody follows. */
@@ -35,12 +36,10 @@ export class Feeds<F extends Feed> {
   private readonly app: FastifyInstance
   private readonly source: FeedSource<F>
   private readonly feeds = new Map<string, F>()
-  /** Feeds that nobody follows any more, and since when, by `performance.now()`; in that order. */
-  private readonly left = new Map<F, number>()
-  /** Feeds to read in the next turn; many reasons in one turn make one read. */
-  private readonly stale = new Set<F>()
+  /** Feeds that nobody follows any more. */
+  private readonly left: Leftovers<F>
+  private readonly reader: FeedReader<F>
   private readonly closing = new AbortController()
-  private reading = false
   private readonly logError = logOncePerSecond((err: unknown) =>
     this.app.log.error({ err }, 'a feed could not be made of what was read'),
   )
@@ -50,12 +49,19 @@ export class Feeds<F extends Feed> {
     this.source = source
     setMaxListeners(0, this.closing.signal)
     app.addHook('preClose', async () => this.closing.abort())
-    const timers = [
-      setInterval(() => this.sweep(), SWEEP_MS),
-      setInterval(() => this.forgetLeft(), KEPT_MS / 5),
-    ]
-    for (const timer of timers) timer.unref()
-    app.addHook('onClose', async () => timers.forEach(clearInterval))
+    this.left = new Leftovers({ keptMs: KEPT_MS, most: KEPT, letGo: (feed) => this.forget(feed) })
+    this.reader = new FeedReader({
+      perRead: source.perRead,
+      read: (batch, asOf) => source.read(batch, asOf),
+      done: (feed) => this.wasRead(feed),
+      failed: (feed, error) => this.wasNotRead(feed, error),
+    })
+    const sweep = setInterval(() => this.sweep(), SWEEP_MS)
+    sweep.unref()
+    app.addHook('onClose', async () => {
+      clearInterval(sweep)
+      this.left.stop()
+    })
   }
 
   /** Feeds followed in this process. */
@@ -90,7 +96,7 @@ export class Feeds<F extends Feed> {
     return feed
   }
 
-  /** The feed as soon as it is known, or gone; kept at least for the turn in which it is answered. Rejects when it cannot be read. */
+  /** The feed as soon as it is known, or gone; it lasts for this turn at least. Rejects when it cannot be read. */
   load(key: string): Promise<F> {
     return new Promise((resolve, reject) => {
       const leave = () => setImmediate(() => this.unfollow(feed, follower))
@@ -111,11 +117,9 @@ export class Feeds<F extends Feed> {
   unfollow(feed: F, follower: Follower): void {
     feed.followers.delete(follower)
     if (feed.followers.size > 0 || this.feeds.get(feed.key) !== feed) return
-    if (this.left.size >= KEPT || this.closing.signal.aborted || !this.isWorthKeeping(feed)) this.forget(feed)
-    else {
-      this.left.set(feed, performance.now())
-      feed.hints.clear()
-    }
+    feed.hints.clear()
+    const isKept = !this.closing.signal.aborted && this.isWorthKeeping(feed) && this.left.add(feed)
+    if (!isKept) this.forget(feed)
   }
 
   /** Reads the whole feed anew; followers are called even when nothing is new. */
@@ -127,14 +131,8 @@ export class Feeds<F extends Feed> {
   /** Reads what is behind the head of the feed; followers are called even when there is nothing. */
   catchUp(feed: F): void {
     // What nobody follows is not worth a read.
-    if (this.left.has(feed)) {
-      this.forget(feed)
-      return
-    }
-    this.stale.add(feed)
-    if (this.reading) return
-    this.reading = true
-    setImmediate(() => this.readStale())
+    if (this.left.has(feed)) this.forget(feed)
+    else this.reader.ask(feed)
   }
 
   /** Anything may have happened unheard. */
@@ -184,7 +182,7 @@ export class Feeds<F extends Feed> {
   }
 
   private forget(feed: F): void {
-    this.stale.delete(feed)
+    this.reader.drop(feed)
     this.left.delete(feed)
     if (this.feeds.get(feed.key) !== feed) return
     this.feeds.delete(feed.key)
@@ -195,20 +193,12 @@ export class Feeds<F extends Feed> {
     return feed.isKnown && this.source.keeps?.(feed) === true
   }
 
-  private forgetLeft(): void {
-    const since = performance.now() - KEPT_MS
-    for (const [feed, leftAt] of this.left) {
-      if (leftAt > since) return
-      this.forget(feed)
-    }
-  }
-
   private sweep(): void {
     const silentSince = Date.now() - SILENT_MS
     let most = Math.ceil(this.feeds.size * SWEEP_SHARE)
     for (const feed of this.feeds.values()) {
       if (most === 0) return
-      if (feed.heardAt >= silentSince) continue
+      if (feed.heardAt >= silentSince || this.left.has(feed)) continue
       most -= 1
       this.look(feed)
     }
@@ -219,29 +209,17 @@ export class Feeds<F extends Feed> {
     this.catchUp(feed)
   }
 
-  private async readStale(): Promise<void> {
-    while (this.stale.size > 0) {
-      const batch = [...this.stale].slice(0, this.source.perRead)
-      // Taken off first: a change that arrives during the read asks for another one.
-      for (const feed of batch) this.stale.delete(feed)
-      try {
-        await this.source.read(batch, performance.now())
-      } catch (error) {
-        // A Redis that is away is logged where it was noticed.
-        if (!(error instanceof ProblemError)) this.logError(error)
-        for (const feed of batch) {
-          feed.wantsWhole = true
-          if (this.feeds.get(feed.key) === feed) this.stale.add(feed)
-          for (const follower of feed.followers) follower.failed?.(error)
-        }
-        setTimeout(() => this.readStale(), RETRY_MS).unref()
-        return
-      }
-      for (const feed of batch) {
-        this.notify(feed)
-        if (feed.gone || (this.left.has(feed) && !this.isWorthKeeping(feed))) this.forget(feed)
-      }
-    }
-    this.reading = false
+  private wasRead(feed: F): void {
+    this.notify(feed)
+    // It may have been read for nobody.
+    if (feed.gone || (this.left.has(feed) && !this.isWorthKeeping(feed))) this.forget(feed)
+  }
+
+  private wasNotRead(feed: F, error: unknown): boolean {
+    // A Redis that is away is logged where it was noticed.
+    if (!(error instanceof ProblemError)) this.logError(error)
+    feed.wantsWhole = true
+    for (const follower of feed.followers) follower.failed?.(error)
+    return this.feeds.get(feed.key) === feed
   }
 }

@@ -1,6 +1,7 @@
 /** Feeds of watched jobs: when they read, and that they always get there. */
 import t, { type Test } from 'tap'
 import type { JobFeed as Feed } from '../../plugins/job-feed.ts'
+import type { Hint } from '../../stages/job.ts'
 import { type Env, startApi, type TestApi, testEnv } from '../helpers/app.ts'
 import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
 import { eventually, idsOf } from '../helpers/waiting.ts'
@@ -209,6 +210,58 @@ t.test('whoever lost the connection comes back to what is still kept up', async 
   await reached(feed, job.head)
   progress.unfollow(feed, follower)
   t.ok(progress.isEmpty, 'an end, which may come with a large result, is not kept')
+})
+
+t.test('what is kept for who comes back', async (t) => {
+  const api = await start(t)
+  const { progress, tail } = api.app
+  const [job, silent] = [await runningJob(api, 1), await runningJob(api, 1)]
+  const kept = follow(t, api, job.id)
+  await eventually('the reader is awake', () => api.reads.length === 2)
+  const other = follow(t, api, silent.id)
+  await reached(other.feed, silent.head)
+
+  kept.feed.hints.set(job.id, { kind: 'turn' } as unknown as Hint)
+  progress.unfollow(kept.feed, kept.follower)
+  t.equal(kept.feed.hints.size, 0, 'no hint that has grown old')
+
+  kept.feed.heardAt = 0
+  other.feed.heardAt = 0
+  await eventually('silent jobs were looked at', () => other.feed.heardAt > 0)
+  t.equal(progress.get(job.id), kept.feed, 'a silent job as long as another')
+
+  const deaf = follow(t, api, job.id)
+  t.equal(deaf.feed, kept.feed)
+  Object.defineProperty(tail, 'connected', { value: false })
+  progress.unfollow(deaf.feed, deaf.follower)
+  t.equal(progress.get(job.id), undefined, 'nothing while nothing is heard')
+})
+
+t.test('an end that was read for nobody is not kept', async (t) => {
+  const api = await start(t)
+  const { progress, journal } = api.app
+  const job = await runningJob(api, 1)
+  const { feed, follower } = follow(t, api, job.id)
+  await eventually('the reader is awake', () => api.reads.length === 2)
+  await reached(feed, job.head)
+  const { records } = journal
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let isAsked = false
+  journal.records = async (ids) => {
+    isAsked = true
+    await held
+    return records(ids)
+  }
+  await job.complete()
+  await eventually('the read of the end is under way', () => isAsked)
+  progress.unfollow(feed, follower)
+  t.notOk(progress.isEmpty, 'nobody knows yet that it is over')
+  release()
+  await eventually('it is read', () => feed.isOver)
+  t.ok(progress.isEmpty)
 })
 
 t.test('merging what is known with what is read', async (t) => {

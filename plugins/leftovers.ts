@@ -1,0 +1,54 @@
+/** What nobody uses any more, kept for a while in case somebody comes back for it. */
+export interface LeftoversOptions<T> {
+  /** In ms; a fifth longer at the most. */
+  keptMs: number
+  /** How many there is room for. */
+  most: number
+  /** Nobody came back for it in time. */
+  letGo(item: T): void
+}
+
+export class Leftovers<T> {
+  private readonly options: LeftoversOptions<T>
+  /** Since when, by `performance.now()`; in that order. */
+  private readonly since = new Map<T, number>()
+  private readonly timer: NodeJS.Timeout
+
+  constructor(options: LeftoversOptions<T>) {
+    this.options = options
+    this.timer = setInterval(() => this.expire(), options.keptMs / 5)
+    this.timer.unref()
+  }
+
+  get size(): number {
+    return this.since.size
+  }
+
+  has(item: T): boolean {
+    return this.since.has(item)
+  }
+
+  /** False when there is no room. */
+  add(item: T): boolean {
+    if (this.since.size >= this.options.most) return false
+    this.since.set(item, performance.now())
+    return true
+  }
+
+  delete(item: T): void {
+    this.since.delete(item)
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+
+  private expire(): void {
+    const before = performance.now() - this.options.keptMs
+    for (const [item, since] of this.since) {
+      if (since > before) return
+      this.since.delete(item)
+      this.options.letGo(item)
+    }
+  }
+}
