@@ -1,6 +1,6 @@
 /** What one job costs: commands, bytes in Redis while it runs and after, bytes to a client that watches it. */
 import type { Redis } from 'ioredis'
-import type { JournalKeys } from '../stages/journal.ts'
+import type { JournalKeys } from '../journal/journal.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
 import { OURS } from './rows.ts'
 import { startJobs } from './running-jobs.ts'

@@ -1,8 +1,8 @@
 /** How cost grows: with clients, with results that are kept, with jobs that wait. */
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
-import { connectRedis } from '../redis.ts'
-import { journalKeys, QUEUE_NAME } from '../stages/journal.ts'
+import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
+import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
 import { httpRequest, load } from './http-load.ts'
 import type { Figures } from './interleave.ts'

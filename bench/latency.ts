@@ -1,6 +1,6 @@
 /** From a worker's step to a client's socket: many clients, each watching a job of its own, many steps a second. */
 import { Queue } from 'bullmq'
-import { connectRedis } from '../redis.ts'
+import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark } from './benchmark.ts'
 import { eventData } from './frame.ts'
 import { type Figures, interleave } from './interleave.ts'

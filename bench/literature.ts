@@ -1,7 +1,8 @@
 /** The literature review: how good its order is, and how its steps grow with the records. */
+
+import { measureRanking } from '../packages/literature/bench/ranking.ts'
+import { main as measureScaling } from '../packages/literature/bench/ranking-scaling.ts'
 import type { Benchmark, Row } from './benchmark.ts'
-import { measureRanking } from './ranking.ts'
-import { main as measureScaling } from './ranking-scaling.ts'
 
 export const literature: Benchmark = {
   name: 'literature',

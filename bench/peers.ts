@@ -1,6 +1,6 @@
 /** The same watching as others do it: how late, how much is lost, what it costs. */
 import { Queue } from 'bullmq'
-import { connectRedis } from '../redis.ts'
+import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
 import { type Breakable, receivedOverBreak } from './break.ts'
 import type { Child } from './child.ts'

@@ -1,6 +1,6 @@
 /** Everybody is dropped and comes back: the time until each has exactly what it missed. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { eventId } from '../stages/events.ts'
+import { eventId } from '../contract/events.ts'
 import type { Benchmark } from './benchmark.ts'
 import { frame } from './frame.ts'
 import { type Figures, interleave } from './interleave.ts'

@@ -1,9 +1,9 @@
 /** Jobs under way whose steps a benchmark writes itself, exactly as a worker does: with a lease, through the writer. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { connectRedis } from '../redis.ts'
-import type { JobData } from '../stages/job.ts'
-import { type JournalKeys, journalKeys } from '../stages/journal.ts'
+import type { JobData } from '../contract/job.ts'
+import { type JournalKeys, journalKeys } from '../journal/journal.ts'
+import { connectRedis } from '../journal/redis.ts'
 import { defineScripts, JournalWriter } from '../workers/journal-writer.ts'
 import type { Bench } from './benchmark.ts'
 import { type Accepted, executeJob, token } from './stagecast.ts'

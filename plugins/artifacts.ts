@@ -1,7 +1,7 @@
 /** Opens artifacts at the stage service for streaming through. */
 import fp from 'fastify-plugin'
 import { Agent, type Dispatcher } from 'undici'
-import { ProblemError } from '../stages/errors.ts'
+import { ProblemError } from '../contract/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

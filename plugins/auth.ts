@@ -4,7 +4,7 @@ import jwt from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createRemoteJWKSet, errors as jose } from 'jose'
-import { ProblemError } from '../stages/errors.ts'
+import { ProblemError } from '../contract/errors.ts'
 
 export interface Caller {
   /** The token's `sub`. */

@@ -2,7 +2,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
-import { nameParts } from './document.ts'
+import { nameParts } from '../contract/document.ts'
 
 export default fp<{ version: string }>(
   async (app, { version }) => {

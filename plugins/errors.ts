@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
-import { ERRORS, type ErrorCode, ProblemError, type ProblemExtras, toProblem } from '../stages/errors.ts'
+import { ERRORS, type ErrorCode, ProblemError, type ProblemExtras, toProblem } from '../contract/errors.ts'
 
 export default fp(
   async (app) => {

@@ -1,6 +1,6 @@
 /** Metrics of the whole fleet, as Redis has them: every API process tells the same figures. */
 import type { MetricType, MetricValue, MetricValueWithName, Registry } from 'prom-client'
-import { BUCKETS_MS, type StageTally } from '../stages/tally.ts'
+import { BUCKETS_MS, type StageTally } from '../journal/tally.ts'
 import type { Fleet } from './fleet.ts'
 import { histogramValues } from './histogram.ts'
 

@@ -1,8 +1,8 @@
 /** What goes on in all processes together: the tally, the living workers, the queue. Read at most once a second. */
 import fp from 'fastify-plugin'
-import { CATALOGUE } from '../stages/catalogue.ts'
-import { readWorkers, type WorkerState } from '../stages/fleet.ts'
-import { readTally, type StageTally } from '../stages/tally.ts'
+import { CATALOGUE } from '../contract/catalogue.ts'
+import { readWorkers, type WorkerState } from '../contract/fleet.ts'
+import { readTally, type StageTally } from '../journal/tally.ts'
 import type { QueueDepth } from './queue.ts'
 
 export interface Fleet {

@@ -3,9 +3,9 @@
  * Nothing is asked of Redis while no waiting job is watched here.
  */
 import fp from 'fastify-plugin'
-import { readWorkers, type WorkerState } from '../stages/fleet.ts'
-import type { Hint } from '../stages/job.ts'
-import type { Feed } from './feed.ts'
+import { readWorkers, type WorkerState } from '../contract/fleet.ts'
+import type { Hint } from '../contract/job.ts'
+import type { Feed } from '../watch/feed.ts'
 
 const EVERY_MS = 2000
 /** The part of the queue in which positions are told, from its head. */

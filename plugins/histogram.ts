@@ -1,6 +1,6 @@
 /** Durations counted by bucket, and how Prometheus wants to read them. */
 import type { MetricValueWithName } from 'prom-client'
-import type { Histogram } from '../stages/tally.ts'
+import type { Histogram } from '../journal/tally.ts'
 
 /** Counts durations. prom-client's own histogram would look up its labels for each of them. */
 export class Durations implements Histogram {

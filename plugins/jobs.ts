@@ -1,7 +1,7 @@
 /** The list of a user's jobs, newest first, page by page. */
 import fp from 'fastify-plugin'
-import type { JobSummary } from '../stages/job.ts'
-import { type JobMember, parseMember } from '../stages/order.ts'
+import type { JobSummary } from '../contract/job.ts'
+import { type JobMember, parseMember } from '../journal/order.ts'
 
 export interface JobFilter {
   stage?: number | undefined

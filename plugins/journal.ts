@@ -1,10 +1,10 @@
 /** Reads the journal of jobs from Redis, and settles jobs that nobody holds. */
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { ProblemError } from '../stages/errors.ts'
-import { eventId, type LogEntry } from '../stages/events.ts'
-import type { JobSnapshot, JobSummary } from '../stages/job.ts'
-import type { JobEvent } from '../stages/job-event.ts'
+import { ProblemError } from '../contract/errors.ts'
+import { eventId, type LogEntry } from '../contract/events.ts'
+import type { JobSnapshot, JobSummary } from '../contract/job.ts'
+import type { JobEvent } from '../contract/job-event.ts'
 import {
   CANCEL,
   CANCEL_KEYS,
@@ -20,8 +20,9 @@ import {
   RECORD_KEYS,
   type RecordReply,
   recordArguments,
-} from '../stages/journal.ts'
-import type { JobOrigin } from '../stages/order.ts'
+} from '../journal/journal.ts'
+import type { JobOrigin } from '../journal/order.ts'
+import { jobReader, type StoredJob } from '../journal/read-jobs.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
@@ -33,9 +34,8 @@ import {
   toEvents,
   toSnapshot,
   toSummary,
-} from '../stages/snapshot.ts'
+} from '../journal/snapshot.ts'
 import { NO_SUCH_JOB } from './errors.ts'
-import { jobReader, type StoredJob } from './read-jobs.ts'
 
 /** A job's state with all its events that can still be replayed. */
 export interface JobRecord {

@@ -1,7 +1,7 @@
 /** Reads JSON bodies more strictly than JSON.parse: what cannot be stored and shown again unchanged is refused. */
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
-import { ProblemError } from '../stages/errors.ts'
+import { ProblemError } from '../contract/errors.ts'
 
 /** Deeper than any options object; recursive readers further on are safe below it. */
 const MAX_DEPTH = 32

@@ -6,8 +6,8 @@
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { ProblemError } from '../stages/errors.ts'
-import { batched } from './batch.ts'
+import { ProblemError } from '../contract/errors.ts'
+import { batched } from '../journal/batch.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 /** Follows watched jobs. */
 import fp from 'fastify-plugin'
-import { Feeds } from './feeds.ts'
-import { JobFeed } from './job-feed.ts'
+import { Feeds } from '../watch/feeds.ts'
+import { JobFeed } from '../watch/job-feed.ts'
 import { TOUCHING } from './tail.ts'
 
 declare module 'fastify' {

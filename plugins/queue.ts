@@ -3,12 +3,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
-import { logOncePerSecond } from '../redis.ts'
-import type { ExecuteBody } from '../stages/catalogue.ts'
-import type { JobData } from '../stages/job.ts'
-import { QUEUE_NAME } from '../stages/journal.ts'
-import { queueSpan, type TraceContext } from '../stages/trace.ts'
-import { jobAdder } from './add-jobs.ts'
+import type { ExecuteBody } from '../contract/catalogue.ts'
+import type { JobData } from '../contract/job.ts'
+import { queueSpan, type TraceContext } from '../contract/trace.ts'
+import { jobAdder } from '../journal/add-jobs.ts'
+import { QUEUE_NAME } from '../journal/journal.ts'
+import { logOncePerSecond } from '../journal/redis.ts'
 
 export interface QueuePluginOptions {
   prefix: string

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
-import { ProblemError } from '../stages/errors.ts'
-import { journalKeys } from '../stages/journal.ts'
+import { ProblemError } from '../contract/errors.ts'
+import { journalKeys } from '../journal/journal.ts'
+import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,10 +1,10 @@
 /** The open event streams of this process: their number, their heartbeats and their end. */
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import type { Feed } from './feed.ts'
-import type { Feeds } from './feeds.ts'
-import { Stream, type StreamCounts, type StreamOwner } from './stream.ts'
-import { TimingWheel } from './timing-wheel.ts'
+import type { Feed } from '../watch/feed.ts'
+import type { Feeds } from '../watch/feeds.ts'
+import { Stream, type StreamCounts, type StreamOwner } from '../watch/stream.ts'
+import { TimingWheel } from '../watch/timing-wheel.ts'
 
 export interface StreamsPluginOptions {
   heartbeatMs: number

@@ -4,8 +4,8 @@
  * nothing is kept up here, nothing is read.
  */
 import fp from 'fastify-plugin'
-import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
-import type { LogEntry } from '../stages/events.ts'
+import type { LogEntry } from '../contract/events.ts'
+import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
 
 /** What `RECORD` announces: the entries it appended, and the cursor they follow. */
 export interface Announcement {

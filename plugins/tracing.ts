@@ -1,8 +1,8 @@
 /** The span of a request, for the routes that begin the way of a job. */
 import type { FastifyRequest, onRequestHookHandler, onResponseHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { readTraceContext } from '../stages/trace.ts'
-import type { Span, SpanDescription, Tracing } from '../tracing.ts'
+import { readTraceContext } from '../contract/trace.ts'
+import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

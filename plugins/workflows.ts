@@ -1,12 +1,12 @@
 /** Follows watched workflows, and reads them page by page. */
 import fp from 'fastify-plugin'
-import type { JobSnapshot } from '../stages/job.ts'
-import type { WorkflowEvent } from '../stages/job-event.ts'
-import { ORDER_CAPACITY, type Place, parsePlace } from '../stages/order.ts'
-import { Feeds } from './feeds.ts'
+import type { JobSnapshot } from '../contract/job.ts'
+import type { WorkflowEvent } from '../contract/job-event.ts'
+import { ORDER_CAPACITY, type Place, parsePlace } from '../journal/order.ts'
+import { Feeds } from '../watch/feeds.ts'
+import { WorkflowFeed, type WorkflowRecord } from '../watch/workflow-feed.ts'
 import type { JobRecord } from './journal.ts'
 import { TOUCHING } from './tail.ts'
-import { WorkflowFeed, type WorkflowRecord } from './workflow-feed.ts'
 
 /** Events of a workflow behind some position. */
 export interface WorkflowPage {

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { ProblemError } from '../stages/errors.ts'
+import { ProblemError } from '../contract/errors.ts'
 import { BEARER, headers, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
 /** Binary to a generated client, whatever is in it. */

@@ -2,9 +2,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
+import { ProblemError } from '../contract/errors.ts'
+import { Uuid } from '../contract/job.ts'
 import { NO_SUCH_JOB } from '../plugins/errors.ts'
-import { ProblemError } from '../stages/errors.ts'
-import { Uuid } from '../stages/job.ts'
 import { BEARER, BODY_PROBLEMS, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
 const schema = {

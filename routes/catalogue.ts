@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { CATALOGUE, Stage } from '../stages/catalogue.ts'
+import { CATALOGUE, Stage } from '../contract/catalogue.ts'
 import { BEARER, named, problems } from './responses.ts'
 
 const schema = {

@@ -3,10 +3,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { CATALOGUE, type ExecuteBody, executeBody, inputFaults, type Stage } from '../contract/catalogue.ts'
+import { ProblemError } from '../contract/errors.ts'
+import { StageNumber, Uuid } from '../contract/job.ts'
 import { unavailable } from '../plugins/redis.ts'
-import { CATALOGUE, type ExecuteBody, executeBody, inputFaults, type Stage } from '../stages/catalogue.ts'
-import { ProblemError } from '../stages/errors.ts'
-import { StageNumber, Uuid } from '../stages/job.ts'
 import { answer, BEARER, BODY_PROBLEMS, problems } from './responses.ts'
 
 const Accepted = Type.Object(

@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { JobStatus, POSITION_PATTERN } from '../stages/events.ts'
-import { JobSummary, StageNumber, Uuid } from '../stages/job.ts'
+import { JobStatus, POSITION_PATTERN } from '../contract/events.ts'
+import { JobSummary, StageNumber, Uuid } from '../contract/job.ts'
 import { BEARER, named, problems } from './responses.ts'
 
 const Page = Type.Object(

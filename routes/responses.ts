@@ -2,8 +2,8 @@
 import { STATUS_CODES } from 'node:http'
 import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
-import { Problem } from '../stages/errors.ts'
-import { StageNumber, Uuid } from '../stages/job.ts'
+import { Problem } from '../contract/errors.ts'
+import { StageNumber, Uuid } from '../contract/job.ts'
 
 /** A reference to a schema that the application knows by its `$id`. */
 export function named<T extends TSchema>(schema: T): TUnsafe<Static<T>> {

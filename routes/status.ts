@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { EVENT_ID_PATTERN, isTerminal } from '../stages/events.ts'
-import { JobSnapshot } from '../stages/job.ts'
+import { EVENT_ID_PATTERN, isTerminal } from '../contract/events.ts'
+import { JobSnapshot } from '../contract/job.ts'
 import { answer, BEARER, headers, JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
 
 const schema = {

@@ -1,8 +1,8 @@
 /** What the two event routes share: choosing a form, opening a stream, and turning a client away. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ERRORS, ProblemError } from '../contract/errors.ts'
 import { handleError } from '../plugins/errors.ts'
 import type { StreamRequest } from '../plugins/streams.ts'
-import { ERRORS, ProblemError } from '../stages/errors.ts'
 
 /** How long a client over a cap is told to stay away. */
 const FULL_RETRY_SECONDS = 30

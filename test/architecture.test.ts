@@ -38,62 +38,69 @@ const TOP = [
 /** What each room may import besides itself: rooms, or single files. A file's own row comes before its room's. */
 const MAY: Record<string, string[]> = {
   stages: [],
-  plugins: ['stages', 'redis.ts', 'tracing.ts'],
+  plugins: ['stages', 'journal/redis.ts', 'contract/tracing.ts'],
   routes: ['stages', 'plugins'],
-  workers: ['stages', 'redis.ts', 'tracing.ts'],
+  workers: ['stages', 'journal/redis.ts', 'contract/tracing.ts'],
   client: ['stages'],
   console: ['client', 'stages'],
-  'stage-service': ['stages/service.ts', 'stages/literature.ts'],
+  'stage-service': ['contract/service.ts', 'contract/literature.ts'],
   embedded: [],
   // The demo is a client of the API.
-  'embedded/demo.ts': ['stages', 'client', 'terminal'],
-  'embedded/review-table.ts': ['terminal'],
+  'dev/demo.ts': ['stages', 'client', 'terminal'],
+  'dev/review-table.ts': ['terminal'],
   terminal: ['stages', 'client'],
-  'config.ts': ['redis-url.ts', 'tracing-env.ts'],
-  'tracing.ts': ['stages'],
-  'tracing-env.ts': [],
-  'tracing-sdk.ts': ['stages', 'tracing.ts', 'tracing-env.ts'],
-  'logger.ts': [],
-  'redis.ts': ['redis-cluster.ts', 'redis-url.ts'],
-  'redis-cluster.ts': ['redis-url.ts'],
-  'redis-url.ts': [],
-  'admin.ts': ['config.ts', 'plugins', 'routes', 'stages'],
-  'app.ts': ['config.ts', 'logger.ts', 'plugins', 'routes', 'stages', 'tracing.ts'],
-  'door.ts': ['config.ts'],
-  'processes.ts': [
-    'admin.ts',
-    'app.ts',
-    'config.ts',
-    'door.ts',
-    'logger.ts',
-    'redis.ts',
-    'workers',
-    'embedded/bundle-console.mjs',
-    'tracing.ts',
-    'tracing-sdk.ts',
+  'server/config.ts': ['journal/redis-url.ts', 'server/tracing-env.ts'],
+  'contract/tracing.ts': ['stages'],
+  'server/tracing-env.ts': [],
+  'server/tracing-sdk.ts': ['stages', 'contract/tracing.ts', 'server/tracing-env.ts'],
+  'server/logger.ts': [],
+  'journal/redis.ts': ['journal/redis-cluster.ts', 'journal/redis-url.ts'],
+  'journal/redis-cluster.ts': ['journal/redis-url.ts'],
+  'journal/redis-url.ts': [],
+  'server/admin.ts': ['server/config.ts', 'plugins', 'routes', 'stages'],
+  'stagecast.ts': [
+    'server/config.ts',
+    'server/logger.ts',
+    'plugins',
+    'routes',
+    'stages',
+    'contract/tracing.ts',
   ],
-  'server.ts': ['config.ts', 'door.ts', 'processes.ts'],
-  'worker.ts': ['config.ts', 'door.ts', 'processes.ts'],
-  'start.ts': ['config.ts', 'door.ts', 'processes.ts', 'embedded', 'stage-service'],
+  'server/door.ts': ['server/config.ts'],
+  'server/processes.ts': [
+    'server/admin.ts',
+    'stagecast.ts',
+    'server/config.ts',
+    'server/door.ts',
+    'server/logger.ts',
+    'journal/redis.ts',
+    'workers',
+    'packages/console/bundle.mjs',
+    'contract/tracing.ts',
+    'server/tracing-sdk.ts',
+  ],
+  'server/api.ts': ['server/config.ts', 'server/door.ts', 'server/processes.ts'],
+  'server/worker.ts': ['server/config.ts', 'server/door.ts', 'server/processes.ts'],
+  'server/all.ts': ['server/config.ts', 'server/door.ts', 'server/processes.ts', 'embedded', 'stage-service'],
 }
 
 /** Values (not types) that routes may take from plugins; everything else reaches them by decoration. */
 const FROM_PLUGINS = ['requireOwn', 'NO_SUCH_JOB', 'NO_SUCH_WORKFLOW', 'handleError', 'unavailable']
 /** Values that nothing but a test or a benchmark imports: limits to be met, and parts to be looked at alone. */
 const FOR_TESTS = [
-  'config.ts: VARIABLES',
-  'embedded/bundle-console.mjs: bundleConsole',
-  'embedded/setup.mjs: setup',
-  'plugins/stream.ts: BLOCKED_MS',
-  'processes.ts: workerOptions',
-  'stage-service/literature/sources/sample.ts: SAMPLE_RECORDS',
-  'stage-service/literature/steps.ts: normaliseAll',
-  'stage-service/literature/write.ts: render',
-  'stage-service/settings.ts: WORK_DEFAULTS',
-  'stages/fleet.ts: DEAD_AFTER_MS',
-  'stages/journal.ts: STREAM_LENGTH',
-  'stages/order.ts: JOBS_CAPACITY',
-  'tracing-env.ts: TRACING_VARIABLES',
+  'server/config.ts: VARIABLES',
+  'packages/console/bundle.mjs: bundleConsole',
+  'dev/setup.mjs: setup',
+  'watch/stream.ts: BLOCKED_MS',
+  'server/processes.ts: workerOptions',
+  'packages/literature/sources/sample.ts: SAMPLE_RECORDS',
+  'packages/literature/steps.ts: normaliseAll',
+  'packages/literature/write.ts: render',
+  'packages/literature/settings.ts: WORK_DEFAULTS',
+  'contract/fleet.ts: DEAD_AFTER_MS',
+  'journal/journal.ts: STREAM_LENGTH',
+  'journal/order.ts: JOBS_CAPACITY',
+  'server/tracing-env.ts: TRACING_VARIABLES',
 ]
 /** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
 const READ_ENVIRONMENT =
@@ -161,7 +168,7 @@ t.test('packages have their places', async (t) => {
     for (const { target } of found.filter((one) => !isLocal(one)))
       t.match(target, /^@sinclair\/typebox(\/|$)/, `${file} -> ${target}`)
   }
-  for (const { target } of (imports.get('config.ts') ?? []).filter((one) => !isLocal(one)))
+  for (const { target } of (imports.get('server/config.ts') ?? []).filter((one) => !isLocal(one)))
     t.match(target, /^(@sinclair\/typebox(\/|$)|node:)/)
   const takesJobs = importers('bullmq').filter((file) =>
     imports.get(file)?.some(({ target, names }) => target === 'bullmq' && names.includes('Worker')),

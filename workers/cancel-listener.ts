@@ -1,7 +1,7 @@
 /** Hears of cancel requests, on a connection of its own. */
 import type { FastifyBaseLogger } from 'fastify'
-import { closeRedis, connectRedis, logOncePerSecond } from '../redis.ts'
-import { journalKeys } from '../stages/journal.ts'
+import { journalKeys } from '../journal/journal.ts'
+import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
 
 export interface CancelListenerOptions {
   heard(jobId: string): void

@@ -1,6 +1,6 @@
 /** The health listener of a worker process: the two questions the API answers too. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { toProblem } from '../stages/errors.ts'
+import { toProblem } from '../contract/errors.ts'
 
 /** `fault` tells why no job can be taken, or null. */
 export function buildHealthApp(fault: () => string | null, log: FastifyBaseLogger): FastifyInstance {

@@ -3,8 +3,8 @@
  * the lease is lost, a cancel was asked for, or the job is settled.
  */
 import type { Redis } from 'ioredis'
-import { eventId, type LogEntry } from '../stages/events.ts'
-import type { JobResult, JobSnapshot } from '../stages/job.ts'
+import { eventId, type LogEntry } from '../contract/events.ts'
+import type { JobResult, JobSnapshot } from '../contract/job.ts'
 import {
   type JournalKeys,
   RECORD,
@@ -12,8 +12,14 @@ import {
   type RecordReply,
   type RecordWrite,
   recordArguments,
-} from '../stages/journal.ts'
-import { type CancelMark, cancellingEntry, type Journal, lastEntry, toEndRecord } from '../stages/snapshot.ts'
+} from '../journal/journal.ts'
+import {
+  type CancelMark,
+  cancellingEntry,
+  type Journal,
+  lastEntry,
+  toEndRecord,
+} from '../journal/snapshot.ts'
 
 /** Another worker may hold the job by now: this one must stop at once and change nothing. */
 export class LeaseLost extends Error {

@@ -1,9 +1,9 @@
-/** Makes a worker process known to those who ask who is at work: see `stages/fleet.ts`. */
+/** Makes a worker process known to those who ask who is at work: see `contract/fleet.ts`. */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Redis } from 'ioredis'
-import { ANNOUNCE, ANNOUNCE_EVERY_MS, type WorkerState } from '../stages/fleet.ts'
-import type { JournalKeys } from '../stages/journal.ts'
+import { ANNOUNCE, ANNOUNCE_EVERY_MS, type WorkerState } from '../contract/fleet.ts'
+import type { JournalKeys } from '../journal/journal.ts'
 
 /** What a worker tells of itself. */
 export type WorkerPresence = Omit<WorkerState, 'id' | 'seen_at'>

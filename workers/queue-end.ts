@@ -2,7 +2,7 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import type { JournalKeys } from '../stages/journal.ts'
+import type { JournalKeys } from '../journal/journal.ts'
 import type { AttemptOutcome } from './attempt.ts'
 
 /** How an attempt ended, or that its end could not be recorded. */

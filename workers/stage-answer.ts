@@ -1,6 +1,6 @@
 /** What the stage service's answer means: a result, or which failure. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { type ErrorLine, StageAnswer, type Unchecked } from '../stages/service.ts'
+import { type ErrorLine, StageAnswer, type Unchecked } from '../contract/service.ts'
 import { clip, codeOf, StageFailure } from './failure.ts'
 
 const stageAnswer = TypeCompiler.Compile(StageAnswer)

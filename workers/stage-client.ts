@@ -1,9 +1,9 @@
 /** Calls the stage service over HTTP and reads both forms of its answer, within its limits of time and size. */
 import { Agent, type Dispatcher } from 'undici'
-import type { JobData } from '../stages/job.ts'
-import type { ProgressLine, ServiceLine, StageAnswer, StageRequest, Unchecked } from '../stages/service.ts'
-import type { TraceContext } from '../stages/trace.ts'
-import type { Span, SpanDescription, Tracing } from '../tracing.ts'
+import type { JobData } from '../contract/job.ts'
+import type { ProgressLine, ServiceLine, StageAnswer, StageRequest, Unchecked } from '../contract/service.ts'
+import type { TraceContext } from '../contract/trace.ts'
+import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
 import { clip, failureOfStatus, StageFailure } from './failure.ts'
 import { readLines } from './ndjson.ts'
 import { judge, parse, throwReported, tooLarge, unusable } from './stage-answer.ts'

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { QueueEvents } from 'bullmq'
-import { connectRedis } from '../../redis.ts'
+import { connectRedis } from '../../journal/redis.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', SOURCE = 'parent' } = process.env

@@ -1,8 +1,8 @@
 /** The floor of execute: an unauthenticated route that only adds its body to a BullMQ queue. */
 import { Queue } from 'bullmq'
 import Fastify from 'fastify'
-import { createLogger } from '../../logger.ts'
-import { connectRedis } from '../../redis.ts'
+import { connectRedis } from '../../journal/redis.ts'
+import { createLogger } from '../../server/logger.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', LOG_LEVEL = 'info' } = process.env

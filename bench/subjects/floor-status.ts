@@ -1,9 +1,9 @@
 /** The floor of polling: an unauthenticated route that reads the fields of a job's hash. */
 import Fastify from 'fastify'
-import { createLogger } from '../../logger.ts'
-import { connectRedis } from '../../redis.ts'
-import { journalKeys } from '../../stages/journal.ts'
-import { JOB_FIELDS } from '../../stages/snapshot.ts'
+import { journalKeys } from '../../journal/journal.ts'
+import { connectRedis } from '../../journal/redis.ts'
+import { JOB_FIELDS } from '../../journal/snapshot.ts'
+import { createLogger } from '../../server/logger.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', LOG_LEVEL = 'info' } = process.env

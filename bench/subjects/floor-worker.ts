@@ -1,8 +1,8 @@
 /** The floor of running jobs: BullMQ's Worker, the same HTTP call, and four updateProgress. */
 import { Worker } from 'bullmq'
 import { Agent } from 'undici'
-import { connectRedis } from '../../redis.ts'
-import { QUEUE_NAME } from '../../stages/journal.ts'
+import { QUEUE_NAME } from '../../journal/journal.ts'
+import { connectRedis } from '../../journal/redis.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', WORKER_URL = '', STAGE_WORKER_CONCURRENCY = '' } = process.env

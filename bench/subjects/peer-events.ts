@@ -9,7 +9,7 @@ import { fastifySSE } from '@fastify/sse'
 import { createSession } from 'better-sse'
 import { QueueEvents } from 'bullmq'
 import Fastify from 'fastify'
-import { connectRedis } from '../../redis.ts'
+import { connectRedis } from '../../journal/redis.ts'
 import { answering } from './answering.ts'
 
 const { REDIS_URL = '', REDIS_PREFIX = '', PEER = '' } = process.env

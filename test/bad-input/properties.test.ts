@@ -6,7 +6,7 @@
  */
 import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
-import { literatureFaults } from '../../stages/literature.ts'
+import { literatureFaults } from '../../contract/literature.ts'
 import { authorization, enqueue, type Queued, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { finished } from '../helpers/jobs.ts'
 import { type Document, type DocumentedOperation, expanded, Judge, operationsOf } from '../helpers/openapi.ts'

@@ -1,7 +1,7 @@
 /** One bad request as data, and how it is sent: nothing is repaired on the way. */
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import type { ErrorCode } from '../../stages/errors.ts'
+import type { ErrorCode } from '../../contract/errors.ts'
 import type { Answered } from '../helpers/problem.ts'
 import { sendRaw } from '../helpers/raw.ts'
 

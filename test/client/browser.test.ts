@@ -25,7 +25,7 @@ declare const window: { watching: Watching }
 async function servePage(t: Test): Promise<string> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['client/index.ts'],
+    entryPoints: ['packages/client/index.ts'],
     bundle: true,
     format: 'esm',
     target: 'es2022',
@@ -37,7 +37,7 @@ async function servePage(t: Test): Promise<string> {
   })
   const sources = Object.keys(metafile.inputs)
   t.same(
-    sources.filter((path) => !path.startsWith('client/')),
+    sources.filter((path) => !path.startsWith('packages/client/')),
     [],
     'nothing but the client is in its bundle',
   )

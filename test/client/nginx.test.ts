@@ -1,6 +1,6 @@
 /** Behind a real proxy that buffers whatever the server says. */
 import t from 'tap'
-import { Stagecast } from '../../client/index.ts'
+import { Stagecast } from '../../packages/client/index.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
 import { bufferingNginx, noNginx } from '../helpers/nginx.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'

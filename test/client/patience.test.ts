@@ -2,10 +2,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { Http } from '../../client/http.ts'
-import { ConnectionError, Stagecast, StagecastError, type WatchOptions } from '../../client/index.ts'
-import { PATIENCE, type Patience } from '../../client/patience.ts'
-import { watch } from '../../client/watch.ts'
+import { Http } from '../../packages/client/http.ts'
+import { ConnectionError, Stagecast, StagecastError, type WatchOptions } from '../../packages/client/index.ts'
+import { PATIENCE, type Patience } from '../../packages/client/patience.ts'
+import { watch } from '../../packages/client/watch.ts'
 import { eventually } from '../helpers/waiting.ts'
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readFrames } from '../../client/sse.ts'
+import { readFrames } from '../../packages/client/sse.ts'
 
 async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = new TextEncoder().encode(text)

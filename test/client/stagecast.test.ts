@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { Stagecast, StagecastError } from '../../client/index.ts'
+import { Stagecast, StagecastError } from '../../packages/client/index.ts'
 import { QUESTION, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 

@@ -1,7 +1,7 @@
 /** Watching without a token: with a URL that carries a ticket. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { Stagecast } from '../../client/index.ts'
+import { Stagecast } from '../../packages/client/index.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { runningJob } from '../helpers/scripted-job.ts'

@@ -1,6 +1,6 @@
 /** Watching over connections that break, are held back, or come too late. */
 import t, { type Test } from 'tap'
-import { Stagecast, type WatchedEvent, type WatchOptions } from '../../client/index.ts'
+import { Stagecast, type WatchedEvent, type WatchOptions } from '../../packages/client/index.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
 import { bufferingProxy } from '../helpers/buffering-proxy.ts'
 import { CuttingProxy } from '../helpers/cutting-proxy.ts'

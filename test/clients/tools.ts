@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { modulesAreCurrent } from '../../embedded/node-modules.mjs'
+import { modulesAreCurrent } from '../../dev/node-modules.mjs'
 import type { Env } from '../helpers/app.ts'
 import { runNode } from '../helpers/processes.ts'
 

@@ -22,7 +22,7 @@ t.test('reload, lost network, killed server', { skip, timeout: 60_000 }, async (
   const t = whole
   const service = await fakeStageService(t, ndjson([], { end: false }))
   const env = await testEnv(t, { WORKER_URL: service.url, PORT: String(await freePort(t)) })
-  let api = await startDoor(t, 'server.ts', env)
+  let api = await startDoor(t, 'server/api.ts', env)
   startWorker(t, env)
   const { page, complaints } = await openTab(t)
   const network = await CuttingProxy.open(t, api.url)
@@ -57,7 +57,7 @@ t.test('reload, lost network, killed server', { skip, timeout: 60_000 }, async (
     await page.getByText('The server cannot be reached').waitFor()
     await work.step('while the server was down')
     // Of the whole test: it must outlive this part.
-    api = await startDoor(whole, 'server.ts', env)
+    api = await startDoor(whole, 'server/api.ts', env)
     await seen(page, 'while the server was down')
     t.equal(await page.getByText('The server cannot be reached').count(), 0)
   })

@@ -11,9 +11,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { loadConfig, VARIABLES } from '../../config.ts'
-import { readSettings, WORK_DEFAULTS } from '../../stage-service/settings.ts'
-import { TRACING_VARIABLES } from '../../tracing-env.ts'
+import { readSettings, WORK_DEFAULTS } from '../../packages/literature/settings.ts'
+import { loadConfig, VARIABLES } from '../../server/config.ts'
+import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
 import { runNode } from '../helpers/processes.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -218,7 +218,7 @@ t.test('what .dockerignore lets in is all that the build needs', async (t) => {
   await symlink(join(ROOT, 'node_modules'), join(context, 'node_modules'))
   const { build } = JSON.parse(read('package.json')).scripts
   const [, compile, bundle] =
-    /^node embedded\/setup\.mjs --modules-only && tsc (.+) && node (.+)$/.exec(build) ?? []
+    /^node dev\/setup\.mjs --modules-only && tsc (.+) && node (.+)$/.exec(build) ?? []
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   for (const [program, words = ''] of [
     [[compiler], compile],

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { buildApp } from '../../app.ts'
-import { loadConfig, VARIABLES } from '../../config.ts'
-import { createLogger } from '../../logger.ts'
-import { WORK_DEFAULTS } from '../../stage-service/settings.ts'
-import { ERRORS } from '../../stages/errors.ts'
-import { TRACING_VARIABLES } from '../../tracing-env.ts'
+import { ERRORS } from '../../contract/errors.ts'
+import { WORK_DEFAULTS } from '../../packages/literature/settings.ts'
+import { loadConfig, VARIABLES } from '../../server/config.ts'
+import { createLogger } from '../../server/logger.ts'
+import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
+import { buildApp } from '../../stagecast.ts'
 import { testEnv } from '../helpers/app.ts'
 import {
   anchorOf,

@@ -10,10 +10,10 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { findProgram } from '../../embedded/find-redis.mjs'
-import { startStageService } from '../../stage-service/start.ts'
-import type { JobSnapshot } from '../../stages/job.ts'
-import type { JobEvent } from '../../stages/job-event.ts'
+import type { JobSnapshot } from '../../contract/job.ts'
+import type { JobEvent } from '../../contract/job-event.ts'
+import { findProgram } from '../../dev/find-redis.mjs'
+import { startStageService } from '../../packages/literature/start.ts'
 import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
@@ -83,7 +83,7 @@ t.test('the server to try things on, also from a page elsewhere', async (t) => {
 
 t.test('the demo shows what the README shows', async (t) => {
   const env = { ...process.env, STAGECAST_DATA: await folder(t) }
-  const { stdout } = await run(process.execPath, ['--import=tsx', 'embedded/demo.ts'], { cwd: ROOT, env })
+  const { stdout } = await run(process.execPath, ['--import=tsx', 'dev/demo.ts'], { cwd: ROOT, env })
   const said = stdout.split('\n')
   const shown = example(README, 'demo')
     .split('\n')

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { connectRedis } from '../../redis.ts'
-import { journalKeys } from '../../stages/journal.ts'
+import { journalKeys } from '../../journal/journal.ts'
+import { connectRedis } from '../../journal/redis.ts'
 import { type Door, type Queued, startDoor, testEnv } from '../helpers/app.ts'
 import { killReaders, persistently, repeat, talkative } from '../helpers/chaos.ts'
 import { privateRedis } from '../helpers/redis.ts'
@@ -33,7 +33,9 @@ t.test('clients see every event once and in order, whatever breaks', { timeout: 
     LOG_LEVEL: 'info',
   })
   const [apiA, apiB, workerA] = await Promise.all(
-    ['server.ts', 'server.ts', 'worker.ts', 'worker.ts'].map((file) => startDoor(t, file, env)),
+    ['server/api.ts', 'server/api.ts', 'server/worker.ts', 'server/worker.ts'].map((file) =>
+      startDoor(t, file, env),
+    ),
   )
   const apis = [apiA as Door, apiB as Door]
   const origins = () => apis.map(({ url }) => url)
@@ -118,12 +120,12 @@ t.test('clients see every event once and in order, whatever breaks', { timeout: 
     await eventually('jobs run', () => service.calls.length > JOBS / 4, 30_000)
     workerA?.child.kill('SIGKILL')
     await workerA?.exited
-    await startDoor(t, 'worker.ts', env)
+    await startDoor(t, 'server/worker.ts', env)
     await eventually('more jobs run', () => service.calls.length > JOBS / 2, 30_000)
     const [killed] = apis as [Door]
     killed.child.kill('SIGKILL')
     await killed.exited
-    apis[0] = await startDoor(t, 'server.ts', { ...env, PORT: new URL(killed.url).port })
+    apis[0] = await startDoor(t, 'server/api.ts', { ...env, PORT: new URL(killed.url).port })
   }
 })
 

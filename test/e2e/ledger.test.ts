@@ -4,9 +4,9 @@
  */
 import { EventEmitter, once } from 'node:events'
 import t, { type Test } from 'tap'
-import type { JobSnapshot } from '../../stages/job.ts'
-import type { JobEvent } from '../../stages/job-event.ts'
-import { BUCKETS_MS, quantile } from '../../stages/tally.ts'
+import type { JobSnapshot } from '../../contract/job.ts'
+import type { JobEvent } from '../../contract/job-event.ts'
+import { BUCKETS_MS, quantile } from '../../journal/tally.ts'
 import { enqueue, type Queued, startApi, startDoor, testEnv, token } from '../helpers/app.ts'
 import { cancel, finished, statusWhen } from '../helpers/jobs.ts'
 import { type Family, parseMetrics, sampleOf } from '../helpers/metrics.ts'
@@ -116,7 +116,7 @@ async function setUp(t: Test) {
       const full = once(held, 'full')
       answersLeft = answers - service.calls.length
       unanswered = 0
-      const worker = await startDoor(t, 'worker.ts', workerEnv)
+      const worker = await startDoor(t, 'server/worker.ts', workerEnv)
       if (Number.isFinite(answers)) await full
       return worker
     },

@@ -1,12 +1,12 @@
 /** Stage 2 from API to sources: the whole chain, with the imitated sources well, away, and cancelled. */
 import t, { type Test } from 'tap'
-import { LIVE } from '../../stage-service/literature/sources/index.ts'
-import { OFFLINE } from '../../stage-service/literature-settings.ts'
-import { startStageService } from '../../stage-service/start.ts'
+import { OFFLINE } from '../../packages/literature/literature-settings.ts'
+import { LIVE } from '../../packages/literature/sources/index.ts'
+import { startStageService } from '../../packages/literature/start.ts'
+import { type Imitation, imitate, silence, status } from '../../packages/literature/test/imitation.ts'
 import { authorization, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { cancel, finished } from '../helpers/jobs.ts'
 import { openStream } from '../helpers/sse.ts'
-import { type Imitation, imitate, silence, status } from '../stage-service/imitation.ts'
 
 const INPUTS = { sources: ['europepmc', 'openalex', 'crossref'] }
 

@@ -9,7 +9,7 @@ import { idsOf, take } from '../helpers/waiting.ts'
 t.test('a client resumes at another process with its last id', async (t) => {
   const service = await fakeStageService(t, () => {})
   const env = await testEnv(t, { WORKER_URL: service.url, LOG_LEVEL: 'info' })
-  const [a, b] = await Promise.all([startDoor(t, 'server.ts', env), startApi(t, env)])
+  const [a, b] = await Promise.all([startDoor(t, 'server/api.ts', env), startApi(t, env)])
   closeQuickly(t, b)
   startWorker(t, env)
 

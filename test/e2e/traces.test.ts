@@ -42,7 +42,10 @@ async function traced(t: Test, overrides: Env = {}) {
     OTEL_BSP_SCHEDULE_DELAY: '50',
     ...overrides,
   })
-  const [api, worker] = await Promise.all([startDoor(t, 'server.ts', env), startDoor(t, 'worker.ts', env)])
+  const [api, worker] = await Promise.all([
+    startDoor(t, 'server/api.ts', env),
+    startDoor(t, 'server/worker.ts', env),
+  ])
   return { collector, service, env, api, worker }
 }
 
@@ -132,7 +135,7 @@ t.test('a worker that dies leaves no gap in the trace; what is left is sent at t
   await eventually('the job is called for', () => callsOf(service, job.job_id)[0])
   await end(worker, 'SIGKILL')
   service.answer = succeed()
-  const second = await startDoor(t, 'worker.ts', env)
+  const second = await startDoor(t, 'server/worker.ts', env)
   await finished(api.url, job)
   t.equal(collector.spans.length, 0, 'the batch is not full')
   t.equal((await end(second)).exit, 0)
@@ -162,9 +165,9 @@ t.test('a collector that takes the connection and says nothing holds no process 
     OTEL_BSP_SCHEDULE_DELAY: '60000',
   })
   const [api, worker] = await Promise.all([
-    startDoor(t, 'server.ts', { ...env, SHUTDOWN_GRACE_MS: '900' }),
+    startDoor(t, 'server/api.ts', { ...env, SHUTDOWN_GRACE_MS: '900' }),
     // The job takes 70 % of it.
-    startDoor(t, 'worker.ts', { ...env, SHUTDOWN_GRACE_MS: '3000' }),
+    startDoor(t, 'server/worker.ts', { ...env, SHUTDOWN_GRACE_MS: '3000' }),
   ])
   await accepted(api.url)
   await service.call(0)

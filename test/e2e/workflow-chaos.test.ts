@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { connectRedis } from '../../redis.ts'
-import type { JobEventData } from '../../stages/job-event.ts'
-import { journalKeys } from '../../stages/journal.ts'
+import type { JobEventData } from '../../contract/job-event.ts'
+import { journalKeys } from '../../journal/journal.ts'
+import { connectRedis } from '../../journal/redis.ts'
 import { authorization, type Door, get, type Queued, startDoor, testEnv } from '../helpers/app.ts'
 import { killReaders, persistently, repeat, talkative } from '../helpers/chaos.ts'
 import { privateRedis } from '../helpers/redis.ts'
@@ -39,7 +39,9 @@ t.test('whole workflows are followed, whatever breaks', { timeout: 110_000 }, as
     LOG_LEVEL: 'info',
   })
   const [apiA, apiB, workerA] = await Promise.all(
-    ['server.ts', 'server.ts', 'worker.ts', 'worker.ts'].map((file) => startDoor(t, file, env)),
+    ['server/api.ts', 'server/api.ts', 'server/worker.ts', 'server/worker.ts'].map((file) =>
+      startDoor(t, file, env),
+    ),
   )
   const apis = [apiA as Door, apiB as Door]
   const origins = () => apis.map(({ url }) => url)
@@ -187,11 +189,11 @@ t.test('whole workflows are followed, whatever breaks', { timeout: 110_000 }, as
     await eventually('jobs run', () => service.calls.length > 10, 30_000)
     workerA?.child.kill('SIGKILL')
     await workerA?.exited
-    await startDoor(t, 'worker.ts', env)
+    await startDoor(t, 'server/worker.ts', env)
     await eventually('more jobs run', () => service.calls.length > 30, 30_000)
     const [killed] = apis as [Door]
     killed.child.kill('SIGKILL')
     await killed.exited
-    apis[0] = await startDoor(t, 'server.ts', { ...env, PORT: new URL(killed.url).port })
+    apis[0] = await startDoor(t, 'server/api.ts', { ...env, PORT: new URL(killed.url).port })
   }
 })

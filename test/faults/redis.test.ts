@@ -1,7 +1,7 @@
 /** Redis restarts, its connections break, its event stream loses its beginning: readers miss nothing. */
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { journalKeys } from '../../stages/journal.ts'
+import { journalKeys } from '../../journal/journal.ts'
 import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import {
   assertWhole,

@@ -17,7 +17,7 @@ async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
 t.test('a worker finishes a short job before it goes', async (t) => {
   const { service, env } = await setUp(t, silence, { SHUTDOWN_GRACE_MS: '20000' })
   const { url } = await startApi(t, env)
-  const worker = await startDoor(t, 'worker.ts', env)
+  const worker = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)
   const call = await service.call(0)
   const ended = end(worker)
@@ -36,7 +36,7 @@ for (const SHUTDOWN_GRACE_MS of ['2000', '500']) {
   t.test(`a long job is handed over within ${SHUTDOWN_GRACE_MS} ms, and no try is used up`, async (t) => {
     const { service, env } = await setUp(t, silence, { SHUTDOWN_GRACE_MS, STAGE_JOB_ATTEMPTS: '1' })
     const { url } = await startApi(t, env)
-    const worker = await startDoor(t, 'worker.ts', env)
+    const worker = await startDoor(t, 'server/worker.ts', env)
     const job = await enqueue(url)
     const { hungUp } = await service.call(0)
     await statusWhen(url, job, ({ progress }) => progress === 20)
@@ -52,7 +52,7 @@ for (const SHUTDOWN_GRACE_MS of ['2000', '500']) {
     })
 
     service.answer = succeed()
-    const next = await startDoor(t, 'worker.ts', env)
+    const next = await startDoor(t, 'server/worker.ts', env)
     const frames = await (await watch(url, job)).rest()
     assertWhole(t, frames)
     t.same(brief(frames), [
@@ -73,7 +73,7 @@ t.test('a second signal ends a worker at once; its job is taken up again', async
     WORKER_STALLED_CHECK_MS: '200',
   })
   const { url } = await startApi(t, env)
-  const worker = await startDoor(t, 'worker.ts', env)
+  const worker = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)
   await service.call(0)
   worker.child.kill('SIGTERM')
@@ -82,14 +82,17 @@ t.test('a second signal ends a worker at once; its job is taken up again', async
   t.equal(exit, 1)
   t.ok(ms < 10_000, `${ms} ms`)
   service.answer = succeed()
-  await startDoor(t, 'worker.ts', env)
+  await startDoor(t, 'server/worker.ts', env)
   t.match(await finished(url, job), { status: 'completed', attempt: 2 })
 })
 
 t.test('with Redis dead they end all the same', async (t) => {
   const redis = await privateRedis(t)
   const { service, env } = await setUp(t, silence, { REDIS_URL: redis.url, SHUTDOWN_GRACE_MS: '3000' })
-  const [api, worker] = await Promise.all([startDoor(t, 'server.ts', env), startDoor(t, 'worker.ts', env)])
+  const [api, worker] = await Promise.all([
+    startDoor(t, 'server/api.ts', env),
+    startDoor(t, 'server/worker.ts', env),
+  ])
   const job = await enqueue(api.url)
   const stream = await watch(api.url, job)
   await stream.until('active')
@@ -105,8 +108,11 @@ t.test('with Redis dead they end all the same', async (t) => {
 
 t.test('an API process tells its streams to come back, and they go on elsewhere', async (t) => {
   const { service, env } = await setUp(t, silence)
-  const [api, other] = await Promise.all([startDoor(t, 'server.ts', env), startDoor(t, 'server.ts', env)])
-  const worker = await startDoor(t, 'worker.ts', env)
+  const [api, other] = await Promise.all([
+    startDoor(t, 'server/api.ts', env),
+    startDoor(t, 'server/api.ts', env),
+  ])
+  const worker = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(api.url)
   const call = await service.call(0)
   const stream = await watch(api.url, job)
@@ -139,7 +145,7 @@ t.test('an API process tells its streams to come back, and they go on elsewhere'
 t.test('an end that comes before anything was done', async (t) => {
   const { env } = await setUp(t, succeed())
   const doors = await Promise.all(
-    ['server.ts', 'worker.ts', 'start.ts'].map((file) => startDoor(t, file, env)),
+    ['server/api.ts', 'server/worker.ts', 'server/all.ts'].map((file) => startDoor(t, file, env)),
   )
   for (const door of doors) {
     const { exit, ms, output } = await end(door, 'SIGINT')
@@ -152,7 +158,7 @@ t.test('an end that comes before anything was done', async (t) => {
 t.test('one Ctrl-C may arrive several times, and is one', async (t) => {
   const { service, env } = await setUp(t, silence)
   const { url } = await startApi(t, env)
-  const worker = await startDoor(t, 'worker.ts', env)
+  const worker = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)
   const call = await service.call(0)
   for (let sent = 0; sent < 5; sent += 1) {
@@ -167,8 +173,8 @@ t.test('one Ctrl-C may arrive several times, and is one', async (t) => {
 
 t.test('a log that nobody reads costs lines, not the process', async (t) => {
   const { env } = await setUp(t, succeed())
-  const api = await startDoor(t, 'server.ts', env)
-  const worker = await startDoor(t, 'worker.ts', env)
+  const api = await startDoor(t, 'server/api.ts', env)
+  const worker = await startDoor(t, 'server/worker.ts', env)
   for (const { child } of [api, worker]) child.stdout?.destroy()
   for (let i = 0; i < 3; i += 1)
     t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
@@ -185,7 +191,9 @@ t.test('a configuration that cannot be used: every fault in a line of its own, e
     JWT_SECRET: 'short',
   }
   const ends = await Promise.all(
-    ['server.ts', 'worker.ts', 'start.ts'].map((file) => runNode(t, ['--import=tsx', file], bad)),
+    ['server/api.ts', 'server/worker.ts', 'server/all.ts'].map((file) =>
+      runNode(t, ['--import=tsx', file], bad),
+    ),
   )
   for (const { exit, output } of ends) {
     t.equal(exit, 1)
@@ -221,8 +229,8 @@ t.test('a port that is taken', async (t) => {
   const { url } = await startApi(t, env)
   const { port } = new URL(url)
   for (const [file, taken] of [
-    ['server.ts', { PORT: port }],
-    ['worker.ts', { WORKER_HEALTH_PORT: port }],
+    ['server/api.ts', { PORT: port }],
+    ['server/worker.ts', { WORKER_HEALTH_PORT: port }],
   ] as const) {
     const { exit, output } = await runNode(t, ['--import=tsx', file], { ...env, ...taken })
     t.equal(exit, 1)

@@ -1,8 +1,8 @@
 /** Worker processes that die, freeze, or are killed by the job itself. */
 import { Worker } from 'bullmq'
 import t, { type Test } from 'tap'
-import type { JobData } from '../../stages/job.ts'
-import { journalKeys, QUEUE_NAME } from '../../stages/journal.ts'
+import type { JobData } from '../../contract/job.ts'
+import { journalKeys, QUEUE_NAME } from '../../journal/journal.ts'
 import { defineScripts, JournalWriter } from '../../workers/journal-writer.ts'
 import { type Env, enqueue, startApi, startDoor, startWorker, testEnv } from '../helpers/app.ts'
 import {
@@ -31,7 +31,7 @@ async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
 
 t.test('killed in the middle of a call: another worker completes the job', async (t) => {
   const { service, env, url } = await setUp(t, silence)
-  const first = await startDoor(t, 'worker.ts', env)
+  const first = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)
   const stream = await watch(url, job)
   const call = await service.call(0)
@@ -40,7 +40,7 @@ t.test('killed in the middle of a call: another worker completes the job', async
   const seen = await stream.until('progress')
   while (seen.at(-1)?.data.progress !== 50) seen.push(...(await stream.until('progress')))
   service.answer = succeed()
-  const second = startDoor(t, 'worker.ts', env)
+  const second = startDoor(t, 'server/worker.ts', env)
   await end(first, 'SIGKILL')
   await second
 
@@ -107,13 +107,13 @@ t.test('killed between the outcome and telling the queue: not called again', asy
 
 t.test('frozen beyond its lease and thawed: the zombie changes nothing', async (t) => {
   const { service, env, url } = await setUp(t, silence)
-  const zombie = await startDoor(t, 'worker.ts', env)
+  const zombie = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)
   const call = await service.call(0)
   await statusWhen(url, job, ({ progress }) => progress === 20)
   zombie.child.kill('SIGSTOP')
   service.answer = succeed()
-  const successor = await startDoor(t, 'worker.ts', env)
+  const successor = await startDoor(t, 'server/worker.ts', env)
   const frames = await (await watch(url, job)).rest()
   assertWhole(t, frames)
   t.same(brief(frames), [...SMOOTH.slice(0, 4), 'retrying 1 20 WORKER_LOST', ...SECOND])
@@ -132,12 +132,12 @@ t.test('frozen beyond its lease and thawed: the zombie changes nothing', async (
 
 t.test('frozen and thawed while its successor is at work: the zombie hangs up', async (t) => {
   const { service, env, url } = await setUp(t, silence)
-  const zombie = await startDoor(t, 'worker.ts', env)
+  const zombie = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)
   const { hungUp } = await service.call(0)
   await statusWhen(url, job, ({ progress }) => progress === 20)
   zombie.child.kill('SIGSTOP')
-  await startDoor(t, 'worker.ts', env)
+  await startDoor(t, 'server/worker.ts', env)
   const second = await service.call(1)
   zombie.child.kill('SIGCONT')
   await hungUp
@@ -152,7 +152,7 @@ t.test('a job that kills every worker fails in the end', async (t) => {
   const { service, env, url } = await setUp(t, silence, { STAGE_JOB_ATTEMPTS: '2' })
   const job = await enqueue(url)
   for (let attempt = 0; attempt < 2; attempt += 1) {
-    const victim = await startDoor(t, 'worker.ts', env)
+    const victim = await startDoor(t, 'server/worker.ts', env)
     await service.call(attempt)
     await statusWhen(url, job, (state) => state.attempt === attempt + 1 && state.progress === 20)
     await end(victim, 'SIGKILL')

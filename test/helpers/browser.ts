@@ -2,7 +2,7 @@
 
 import { type Browser, chromium } from 'playwright-core'
 import t from 'tap'
-import { findProgram } from '../../embedded/find-redis.mjs'
+import { findProgram } from '../../dev/find-redis.mjs'
 
 const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   .map((name) => findProgram(name, process.env))

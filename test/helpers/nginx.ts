@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { EXTRA_DIRS, findProgram } from '../../embedded/find-redis.mjs'
+import { EXTRA_DIRS, findProgram } from '../../dev/find-redis.mjs'
 import { eventually } from './waiting.ts'
 
 const program = findProgram('nginx', process.env, EXTRA_DIRS)

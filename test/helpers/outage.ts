@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts'
+import { type EmbeddedRedis, startRedis } from '../../dev/redis.ts'
 
 export interface Outage {
   /** Where Redis listens while it runs. */

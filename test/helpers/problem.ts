@@ -3,7 +3,7 @@
 import { FormatRegistry } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Test } from 'tap'
-import { ERRORS, type ErrorCode, Problem } from '../../stages/errors.ts'
+import { ERRORS, type ErrorCode, Problem } from '../../contract/errors.ts'
 
 FormatRegistry.Set('uri', (text) => URL.canParse(text))
 

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { findRedis } from '../../embedded/find-redis.mjs'
-import { type Guarded, spawnGuarded } from '../../embedded/redis-guard.ts'
+import { findRedis } from '../../dev/find-redis.mjs'
+import { type Guarded, spawnGuarded } from '../../dev/redis-guard.ts'
 import type { Owner } from './owner.ts'
 import { eventually } from './waiting.ts'
 
@@ -88,7 +88,7 @@ async function startNode(dir: string, port: number, busPort: number): Promise<Cl
   const program = findRedis(process.env)
   if (!program) throw new Error('there is no redis-server here')
   await mkdir(dir)
-  // Some installations have the server under another name: see embedded/find-redis.mjs.
+  // Some installations have the server under another name: see dev/find-redis.mjs.
   const alias = join(dir, 'redis-server')
   await symlink(program, alias)
   const settings = {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts'
+import { type EmbeddedRedis, startRedis } from '../../dev/redis.ts'
 import type { Owner } from './owner.ts'
 
 /** URL of the shared Redis; a file run alone starts one for itself. */

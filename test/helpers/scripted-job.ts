@@ -1,9 +1,9 @@
 /** A job whose life a test writes itself, line by line, in the place of a worker. */
 import { randomUUID } from 'node:crypto'
-import { eventId, type LogEntry } from '../../stages/events.ts'
-import type { JobData, JobResult, JobSnapshot } from '../../stages/job.ts'
-import { RECORD, RECORD_KEYS, recordArguments } from '../../stages/journal.ts'
-import { JOB_FIELDS, type Journal, parseJournal, toEndRecord } from '../../stages/snapshot.ts'
+import { eventId, type LogEntry } from '../../contract/events.ts'
+import type { JobData, JobResult, JobSnapshot } from '../../contract/job.ts'
+import { RECORD, RECORD_KEYS, recordArguments } from '../../journal/journal.ts'
+import { JOB_FIELDS, type Journal, parseJournal, toEndRecord } from '../../journal/snapshot.ts'
 import { type Execute, enqueue, type Queued, type TestApi } from './app.ts'
 
 type Line = Partial<LogEntry> & Pick<LogEntry, 'type'>

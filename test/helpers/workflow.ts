@@ -1,6 +1,6 @@
 /** A workflow of scripted jobs, and who watches it. */
 import { randomUUID } from 'node:crypto'
-import type { JobEventData } from '../../stages/job-event.ts'
+import type { JobEventData } from '../../contract/job-event.ts'
 import { authorization, get, type TestApi } from './app.ts'
 import { runningJob, type ScriptedJob, scriptJob } from './scripted-job.ts'
 import { openStream, type Stream } from './sse.ts'

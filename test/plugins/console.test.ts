@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { bundleConsole } from '../../embedded/bundle-console.mjs'
+import { bundleConsole } from '../../packages/console/bundle.mjs'
 import { startApi, testEnv } from '../helpers/app.ts'
 
 t.test('the console', async (t) => {

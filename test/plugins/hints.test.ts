@@ -1,6 +1,6 @@
 /** Hints: what a waiting job waits for, told to those who watch it. */
 import t, { type Test } from 'tap'
-import type { Hint } from '../../stages/job.ts'
+import type { Hint } from '../../contract/job.ts'
 import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { type Frame, openStream, type Stream } from '../helpers/sse.ts'

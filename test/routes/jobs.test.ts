@@ -1,8 +1,8 @@
 /** The list of one's own jobs. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { JobSummary } from '../../stages/job.ts'
-import { JOBS_CAPACITY } from '../../stages/order.ts'
+import type { JobSummary } from '../../contract/job.ts'
+import { JOBS_CAPACITY } from '../../journal/order.ts'
 import { authorization, type Execute, enqueue, get, startApi, type TestApi, testEnv } from '../helpers/app.ts'
 import { answered, isProblem } from '../helpers/problem.ts'
 import { runningJob, scriptJob } from '../helpers/scripted-job.ts'

@@ -1,7 +1,7 @@
 /** The events of all jobs of a workflow, over one connection, against lines that the tests write themselves. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { ORDER_CAPACITY } from '../../stages/order.ts'
+import { ORDER_CAPACITY } from '../../journal/order.ts'
 import { authorization, type Env, startApi, testEnv } from '../helpers/app.ts'
 import { operatorQueue, queuedJob } from '../helpers/jobs.ts'
 import { answered, isProblem } from '../helpers/problem.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { progressBar, type Shown } from '../../terminal/progress-bar.ts'
-import { cut, fit, plain } from '../../terminal/terminal-text.ts'
+import { progressBar, type Shown } from '../../packages/client/terminal/progress-bar.ts'
+import { cut, fit, plain } from '../../packages/client/terminal/terminal-text.ts'
 
 function news(overrides: Partial<Shown> = {}): Shown {
   return { progress: 20, attempt: 1, message: 'calling', ...overrides }

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Queue, UnrecoverableError, Worker } from 'bullmq'
 import t, { type Test } from 'tap'
-import type { JobData } from '../../stages/job.ts'
-import { journalKeys, QUEUE_NAME } from '../../stages/journal.ts'
+import type { JobData } from '../../contract/job.ts'
+import { journalKeys, QUEUE_NAME } from '../../journal/journal.ts'
 import { type Env, enqueue, QUESTION, type Queued, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import {
   assertWhole,

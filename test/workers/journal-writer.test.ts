@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { closeRedis, connectRedis } from '../../redis.ts'
-import { eventId, type LogEntry } from '../../stages/events.ts'
-import { journalKeys } from '../../stages/journal.ts'
-import type { Journal } from '../../stages/snapshot.ts'
+import { eventId, type LogEntry } from '../../contract/events.ts'
+import { journalKeys } from '../../journal/journal.ts'
+import { closeRedis, connectRedis } from '../../journal/redis.ts'
+import type { Journal } from '../../journal/snapshot.ts'
 import {
   AlreadySettled,
   CancelRequested,

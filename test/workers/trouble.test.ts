@@ -1,7 +1,7 @@
 /** Trouble between worker, journal and queue: a full Redis, a vanished lease, a cancel in the wrong moment. */
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { journalKeys } from '../../stages/journal.ts'
+import { journalKeys } from '../../journal/journal.ts'
 import {
   authorization,
   type Env,

@@ -1,5 +1,5 @@
 /** The first-party client, which nothing generates: it does the same round. */
-import { Stagecast, StagecastError } from '../../../client/index.ts'
+import { Stagecast, StagecastError } from '../../../packages/client/index.ts'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 
 export const connect: Connect = (options): Adapter => {

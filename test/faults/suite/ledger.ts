@@ -2,8 +2,8 @@
  * The one check after every case: each accepted job has its outcome or waits, with exactly one terminal event or none;
  * every watching client has seen its events once and in order; nothing was done twice.
  */
-import type { JobSnapshot } from '../../../stages/job.ts'
-import type { JobEvent } from '../../../stages/job-event.ts'
+import type { JobSnapshot } from '../../../contract/job.ts'
+import type { JobEvent } from '../../../contract/job-event.ts'
 import { authorization } from '../../helpers/app.ts'
 import { compare, type RestlessClient } from '../../helpers/restless-client.ts'
 import type { RecordingService } from './service.ts'

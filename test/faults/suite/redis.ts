@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts'
+import { type EmbeddedRedis, startRedis } from '../../../dev/redis.ts'
 import type { Owner } from '../../helpers/owner.ts'
 import { eventually } from '../../helpers/waiting.ts'
 

@@ -122,14 +122,14 @@ export class Scene {
   }
 
   async addApi(env: Env = {}, options: DoorOptions = {}): Promise<Door> {
-    const door = await this.startDoor('server.ts', this.apiRedis, env, options)
+    const door = await this.startDoor('server/api.ts', this.apiRedis, env, options)
     this.apis.push(door)
     this.clientApi.target ||= Number(new URL(door.url).port)
     return door
   }
 
   async addWorker(env: Env = {}, options: DoorOptions = {}): Promise<Door> {
-    const door = await this.startDoor('worker.ts', this.workerRedis, env, options)
+    const door = await this.startDoor('server/worker.ts', this.workerRedis, env, options)
     this.workers.push(door)
     return door
   }

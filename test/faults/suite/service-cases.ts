@@ -1,7 +1,7 @@
 /** What a stage service can do wrong. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { JobSnapshot } from '../../../stages/job.ts'
+import type { JobSnapshot } from '../../../contract/job.ts'
 import { get } from '../../helpers/app.ts'
 import type { FaultCase } from './case.ts'
 import type { Order } from './ledger.ts'

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { QUEUE_NAME, STREAM_LENGTH } from '../../../stages/journal.ts'
+import { QUEUE_NAME, STREAM_LENGTH } from '../../../journal/journal.ts'
 import type { Door } from '../../helpers/app.ts'
 import type { FaultCase } from './case.ts'
 import { type Kind, kindOf, kindsOfKeys, letTimePass } from './redis-memory.ts'

@@ -1,0 +1,213 @@
+/** Pure readings of a job's journal: from what Redis holds to the state and the events a client sees. */
+import {
+  EVENT_ID_PATTERN,
+  type EventId,
+  eventId,
+  FIRST_ID,
+  isNext,
+  isTerminal,
+  type LogEntry,
+  statusAfter,
+} from '../contract/events.ts'
+import type { JobData, JobSnapshot, JobSummary } from '../contract/job.ts'
+import type { JobEvent } from '../contract/job-event.ts'
+
+/** The fields of the job's hash that a reader asks for, in this order. */
+export const JOB_FIELDS = [
+  'data',
+  'opts',
+  'timestamp',
+  'processedOn',
+  'finishedOn',
+  'last',
+  'cancel',
+] as const
+
+/** The values of `JOB_FIELDS`, null where absent. */
+export type JobFields = (string | null)[]
+
+/** A cancel request, as `CANCEL` writes it: the cursor it came after, and when. */
+export interface CancelMark {
+  after: EventId | ''
+  at: number
+}
+
+/** What Redis holds of one job. */
+export interface Journal {
+  data: JobData
+  /** Attempts granted when the job was queued. */
+  maxAttempts: number
+  createdAt: number
+  processedAt: number | null
+  /** The newest log entry, null before the first attempt. */
+  last: LogEntry | null
+  cancel: CancelMark | null
+  /** When the queue gave the job up without an end record (an operator did it by hand), else null. */
+  abandonedAt: number | null
+}
+
+/** Null when the hash is gone, or is what the queue still keeps of a job whose result has expired. */
+export function parseJournal(fields: JobFields): Journal | null {
+  const [data, opts, timestamp, processedOn, finishedOn, newest, cancel] = fields
+  if (!data || !timestamp) return null
+  const last = newest ? (JSON.parse(newest) as LogEntry) : null
+  if (last && isTerminal(last.type)) return null
+  return {
+    data: JSON.parse(data),
+    maxAttempts: attemptsOf(opts),
+    createdAt: Number(timestamp),
+    processedAt: processedOn ? Number(processedOn) : null,
+    last,
+    cancel: cancel ? JSON.parse(cancel) : null,
+    abandonedAt: finishedOn ? Number(finishedOn) : null,
+  }
+}
+
+/** All jobs of a queue have the same options, as a rule. */
+let latest = { opts: '', attempts: 1 }
+
+function attemptsOf(opts: string | null | undefined): number {
+  if (!opts) return 1
+  if (opts !== latest.opts) latest = { opts, attempts: JSON.parse(opts).attempts || 1 }
+  return latest.attempts
+}
+
+/** The state of a job that has no end record. */
+export function toSnapshot(journal: Journal): JobSnapshot {
+  const { data, last } = journal
+  const newest = newestEntry(journal)
+  const status = statusAfter(newest.type)
+  return {
+    job_id: data.job_id,
+    stage: data.stage,
+    workflow_id: data.workflow_id,
+    status,
+    progress: newest.progress,
+    attempt: newest.attempt,
+    max_attempts: newest.max,
+    cursor: eventId(newest),
+    data: {
+      stage: data.stage,
+      workflow_id: data.workflow_id,
+      // A job put into the queue by hand may hold anything, and is shown all the same.
+      research_question: typeof data.research_question === 'string' ? data.research_question : null,
+      user_id: data.user_id,
+      inputs: Object(data.inputs) === data.inputs ? data.inputs : {},
+    },
+    result: null,
+    error: newest.error ?? null,
+    created_at: journal.createdAt,
+    processed_at: last ? journal.processedAt : null,
+    finished_at: journal.abandonedAt,
+  }
+}
+
+/** The state in which `entry` ends the job: what the end record stores. */
+export function toEndRecord(
+  journal: Journal,
+  entry: LogEntry,
+  result: JobSnapshot['result'] = null,
+): JobSnapshot {
+  const state = toSnapshot({ ...journal, last: entry, cancel: null, abandonedAt: null })
+  return { ...state, result, finished_at: entry.at }
+}
+
+/** What a list tells of a job. */
+export function toSummary(snapshot: JobSnapshot): JobSummary {
+  const { cursor: _, data, result: __, ...rest } = snapshot
+  return { ...rest, research_question: data.research_question }
+}
+
+/**
+ * Every event of a job that can still be replayed, in order. `log` is the stored list; `snapshot` gives what all
+ * events share, and the result. The first event is `queued` unless the log has dropped its beginning.
+ */
+export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: JobSnapshot): JobEvent[] {
+  const entries = [...log]
+  const first = log[0]
+  if (!first || (first.attempt <= 1 && first.seq <= 1)) entries.unshift(queuedEntry(snapshot))
+  if (journal) entries.push(...unlogged(journal))
+  return entries.map((entry) => toEvent(entry, snapshot))
+}
+
+/** What all events of a job share, and the result that the last one may carry. */
+type EventSource = Pick<JobSnapshot, 'job_id' | 'stage' | 'workflow_id'> &
+  Partial<Pick<JobSnapshot, 'result'>>
+
+/** One entry as clients see it: its type says whether it has an error, or the job's result. */
+export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
+  const data: Record<string, unknown> = {
+    job_id: job.job_id,
+    stage: job.stage,
+    workflow_id: job.workflow_id,
+    status: statusAfter(entry.type),
+    progress: entry.progress,
+    attempt: entry.attempt,
+    message: entry.message,
+    at: entry.at,
+  }
+  if (entry.error) data.error = entry.error
+  if (entry.type === 'completed' && job.result) data.result = job.result
+  return { id: eventId(entry), event: entry.type, data } as unknown as JobEvent
+}
+
+/** The entry of a cancel request made at `mark`, behind the last line `last`. */
+export function cancellingEntry(last: LogEntry, mark: CancelMark): LogEntry {
+  const { error: _, ...place } = last
+  return { ...place, type: 'cancelling', behind: 1, message: 'cancelling was asked for', at: mark.at }
+}
+
+/** What stands in the log, in effect, before its first line. */
+function queuedEntry(job: { stage: number; max_attempts: number; created_at: number }): LogEntry {
+  const message = `stage ${job.stage} is queued`
+  return {
+    type: 'queued',
+    attempt: 0,
+    max: job.max_attempts,
+    seq: 0,
+    progress: 0,
+    message,
+    at: job.created_at,
+  }
+}
+
+function newestEntry(journal: Journal): LogEntry {
+  return unlogged(journal).at(-1) ?? lastEntry(journal)
+}
+
+/** The last line of the log, or what stands for it before the first attempt. */
+export function lastEntry({ last, data, maxAttempts, createdAt }: Journal): LogEntry {
+  return last ?? queuedEntry({ stage: data.stage, max_attempts: maxAttempts, created_at: createdAt })
+}
+
+/** Events that follow from the job's hash and not from its log: a cancel request, an end nobody recorded. */
+function unlogged(journal: Journal): LogEntry[] {
+  const { cancel, abandonedAt } = journal
+  const last = lastEntry(journal)
+  const entries: LogEntry[] = []
+  if (cancel) entries.push(cancellingEntry(last, cancel))
+  if (abandonedAt !== null) {
+    const message = 'the job was ended in the queue by hand'
+    const error = { code: 'JOB_ABANDONED', message, retryable: false, attempt: last.attempt }
+    entries.push({ ...last, type: 'failed', behind: 9, message, at: abandonedAt, error })
+  }
+  return entries
+}
+
+/** Where a client goes on that was given the state instead of events. The end of a job is told by its own event. */
+export function cursorBehindGap(snapshot: JobSnapshot, events: JobEvent[]): EventId {
+  return isTerminal(snapshot.status) ? (events.at(-2)?.id ?? FIRST_ID) : snapshot.cursor
+}
+
+const ID = new RegExp(EVENT_ID_PATTERN)
+
+/** Whether everything after `cursor` is in `events`; '' stands before the first. */
+export function isReplayable(cursor: string, events: JobEvent[]): boolean {
+  const first = events[0]
+  const last = events.at(-1)
+  if (!first || !last) return true
+  if (cursor === '') return first.id === FIRST_ID
+  // None of ours; or ahead of the newest event: of a history that Redis has lost.
+  if (!ID.test(cursor) || cursor > last.id) return false
+  return cursor >= first.id || isNext(cursor, first.id)
+}

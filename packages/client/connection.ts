@@ -1,0 +1,131 @@
+/** One connection to a stream of events, or one page of it: what `watch` goes on with until it is over. */
+import type { JobEvent } from '../../contract/job-event.ts'
+import { connected, type Http, Swallowed, within } from './http.ts'
+import type { Patience } from './patience.ts'
+import { readFrames } from './sse.ts'
+import type { Watched } from './types.ts'
+
+/** The server says that the caller has seen the end. */
+export class Finished extends Error {}
+
+/** The stream began, and then nothing came for longer than the server is ever silent. */
+export class Silent extends Error {}
+
+export interface Place {
+  http: Http
+  /** Path or URL of the events. */
+  events: string
+  /** Whether `events` carries a ticket, which stands in for the token. */
+  byTicket: boolean
+  /** The last event that is known, '' for none. */
+  cursor: string
+  signal: AbortSignal | undefined
+  patience: Patience
+}
+
+export interface StreamNews {
+  /** The first bytes are here. */
+  onOpen(): void
+  /** The time in ms that the server wants between two connections. */
+  onRetry(ms: number): void
+}
+
+export interface PageNews {
+  /** The whole page was given: the next one is asked for behind `cursor`. */
+  onRead(cursor: string): void
+}
+
+/** What an EventSource sends; one that may send a token is told by a status when there is no room, and polls. */
+const STREAM = 'text/event-stream'
+const STREAM_BY_TICKET = `${STREAM}, */*;q=0.1`
+
+/** The events of one connection, until the server ends it. */
+export async function* stream<State, Gone>(
+  place: Place,
+  news: StreamNews,
+): AsyncGenerator<Watched<State, Gone>> {
+  const { http, patience, byTicket } = place
+  const { signal, end } = linked(place.signal)
+  try {
+    const answer = await http.request(withQuery(place), {
+      headers: { accept: byTicket ? STREAM_BY_TICKET : STREAM },
+      anonymous: byTicket,
+      signal,
+      within: patience.firstBytes,
+    })
+    if (answer.status === 204) throw new Finished()
+    if (!answer.body || !answer.headers.get('content-type')?.startsWith(STREAM)) throw new Swallowed()
+    const arriving = pieces(answer.body, patience, news.onOpen, signal)
+    for await (const { id, event, data } of readFrames(arriving, news.onRetry))
+      yield { id, event, data: JSON.parse(data) } as Watched<State, Gone>
+  } finally {
+    end()
+  }
+}
+
+interface Page<State> {
+  events: JobEvent[]
+  cursor: string
+  gap?: State
+  /** No event can follow. */
+  finished?: boolean
+}
+
+/** One page, for which the server waits until there are news. */
+export async function* page<State, Gone>(place: Place, news: PageNews): AsyncGenerator<Watched<State, Gone>> {
+  const { http, patience, byTicket: anonymous } = place
+  const { signal, end } = linked(place.signal)
+  try {
+    const headers = { accept: 'application/json' }
+    const path = withQuery(place, `wait=${patience.pageWait / 1000}`)
+    const limit = patience.pageWait + patience.pageSpare
+    const asked = http.json<Page<State>>(path, { headers, signal, anonymous, within: limit })
+    const { events, cursor, gap, finished } = await within(2 * limit, asked)
+    if (gap) yield { id: cursor, event: 'gap', data: gap }
+    yield* events
+    if (finished) throw new Finished()
+    news.onRead(cursor)
+  } finally {
+    end()
+  }
+}
+
+/** A signal that follows `outer`, which outlives it. */
+function linked(outer: AbortSignal | undefined): { signal: AbortSignal; end(): void } {
+  const inner = new AbortController()
+  const follow = () => inner.abort(outer?.reason)
+  outer?.addEventListener('abort', follow)
+  if (outer?.aborted) follow()
+  return {
+    signal: inner.signal,
+    end() {
+      outer?.removeEventListener('abort', follow)
+      inner.abort()
+    },
+  }
+}
+
+function withQuery({ events, cursor }: Place, ...more: string[]): string {
+  const query = [...(cursor ? [`after=${encodeURIComponent(cursor)}`] : []), ...more].join('&')
+  return query ? `${events}${events.includes('?') ? '&' : '?'}${query}` : events
+}
+
+/** The body as it arrives. What is not asked for does not count as silence. */
+async function* pieces(
+  body: ReadableStream<Uint8Array>,
+  patience: Patience,
+  onOpen: () => void,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  for (let open = false; ; open = true) {
+    const reading = within(open ? patience.silence : patience.firstBytes, reader.read())
+    const { value, done } = await reading.catch((error) => {
+      if (!(error instanceof Swallowed)) return connected(Promise.reject(error), signal)
+      throw open ? new Silent() : error
+    })
+    if (done) return
+    if (!open) onOpen()
+    yield value
+  }
+}

@@ -1,0 +1,56 @@
+/** An answer of the API, or of something on the way, that is not what was asked for. */
+import type { Problem } from '../../contract/errors.ts'
+
+export class StagecastError extends Error {
+  /** The HTTP status. */
+  readonly status: number
+  /** The API's stable code, or `HTTP_<status>` when the answer was not the API's. */
+  readonly code: string
+  /** The problem document; of an answer that was not the API's, what is known of it. */
+  readonly problem: Problem
+  /** Seconds after which another try makes sense, when the answer names them. */
+  readonly retryAfter: number | undefined
+
+  constructor(status: number, problem: Problem, retryAfter?: number) {
+    super(`${problem.title}: ${problem.detail}`)
+    this.name = 'StagecastError'
+    this.status = status
+    this.code = problem.code
+    this.problem = problem
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Reads an answer that is an error. */
+export async function errorOf(answer: Response): Promise<StagecastError> {
+  const text = await answer.text().catch(() => '')
+  const problem = problemOf(answer, text)
+  return problem ? new StagecastError(answer.status, problem, retryAfter(answer)) : foreign(answer, text)
+}
+
+/** The error for an answer that cannot be the API's, whatever its status. */
+export function foreign(answer: Response, text: string): StagecastError {
+  const { status, statusText } = answer
+  const title = `The answer is not the API's: status ${status}${statusText && ` ${statusText}`}`
+  const code = `HTTP_${status}`
+  const problem = { type: 'about:blank', title, status, detail: text.slice(0, 200), code }
+  return new StagecastError(status, problem, retryAfter(answer))
+}
+
+/** Seconds; proxies also name a date. */
+function retryAfter({ headers }: Response): number | undefined {
+  const text = headers.get('retry-after')
+  if (!text) return undefined
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+}
+
+function problemOf({ headers }: Response, text: string): Problem | null {
+  if (!headers.get('content-type')?.includes('json')) return null
+  try {
+    const value = JSON.parse(text)
+    return typeof value?.code === 'string' ? value : null
+  } catch {
+    return null
+  }
+}

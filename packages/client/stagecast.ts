@@ -1,0 +1,162 @@
+/** The API as methods. */
+import type { Stage } from '../../contract/catalogue.ts'
+import type { JobSnapshot, JobSummary } from '../../contract/job.ts'
+import { Http, type HttpOptions, isPassing, pause } from './http.ts'
+import type { StagecastError } from './stagecast-error.ts'
+import type {
+  Accepted,
+  ExecuteRequest,
+  JobReference,
+  WatchedEvent,
+  WatchedWorkflowEvent,
+  WatchOptions,
+} from './types.ts'
+import { watch } from './watch.ts'
+
+export interface StagecastOptions extends HttpOptions {}
+
+interface Signal {
+  signal?: AbortSignal | undefined
+}
+
+/** What `jobs` looks for; `after` is the `next` of the page before. */
+export interface JobFilter {
+  stage?: number | undefined
+  status?: JobSnapshot['status'] | undefined
+  workflow_id?: string | undefined
+  /** Jobs of one page, 1 to 100. */
+  limit?: number | undefined
+  after?: string | undefined
+}
+
+export type ListedJob = JobSummary
+
+export interface Ticket {
+  ticket: string
+  /** A path on the API with the ticket in it. */
+  events_url: string
+  /** Epoch ms. */
+  expires_at: number
+}
+
+export interface JobPage {
+  jobs: ListedJob[]
+  /** Where the next page begins, null at the end. */
+  next: string | null
+}
+
+/** How often an execute is repeated whose outcome is not known, and the longest wait between, in ms. */
+const REPEATS = 4
+const LONGEST_WAIT_MS = 10_000
+
+/**
+ * A client of one API. Every method throws `StagecastError` for an answer that is an error, and `ConnectionError`, a
+ * `TypeError`, when there was none.
+ */
+export class Stagecast {
+  private readonly http: Http
+
+  constructor(options: StagecastOptions) {
+    this.http = new Http(options)
+  }
+
+  /** The catalogue. */
+  async stages(): Promise<Stage[]> {
+    return (await this.http.json<{ stages: Stage[] }>('/api/workflow/stages')).stages
+  }
+
+  /**
+   * Puts a job into the queue. Without an `idempotencyKey` it makes one, so that a request whose outcome is unknown can be
+   * repeated, and is, a few times: nothing runs twice.
+   */
+  async execute(
+    stage: number,
+    request: ExecuteRequest,
+    { idempotencyKey = randomKey(), signal }: { idempotencyKey?: string | undefined } & Signal = {},
+  ): Promise<Accepted> {
+    const init = { headers: { 'idempotency-key': idempotencyKey }, ...(signal && { signal }) }
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.http.post<Accepted>(`/api/workflow/stages/${stage}/execute`, request, init)
+      } catch (error) {
+        signal?.throwIfAborted()
+        const { retryAfter = 0 } = error as Partial<StagecastError>
+        const waitMs = Math.max(1000 * retryAfter, 200 * 2 ** tries)
+        if (!isPassing(error) || tries > REPEATS || waitMs > LONGEST_WAIT_MS) throw error
+        await pause(waitMs, signal)
+      }
+    }
+  }
+
+  /** The state of a job; with `after` and `wait` (0 to 30 s) as soon as something is newer than `after`. */
+  status(
+    job: JobReference,
+    { signal, ...query }: { after?: string | undefined; wait?: number | undefined } & Signal = {},
+  ): Promise<JobSnapshot> {
+    return this.http.json(`${pathOf(job)}/status${search(query)}`, { ...(signal && { signal }) })
+  }
+
+  /** Cancels a job: `cancelling` while it still runs. Throws 409 JOB_FINISHED when it has ended otherwise. */
+  cancel(
+    job: JobReference,
+    { signal }: Signal = {},
+  ): Promise<{ job_id: string; status: 'cancelling' | 'cancelled' }> {
+    return this.http.post(`${pathOf(job)}/cancel`, undefined, { ...(signal && { signal }) })
+  }
+
+  /** Your own jobs, newest first. A page may be short, or empty, before the end. */
+  jobs(filter: JobFilter = {}, { signal }: Signal = {}): Promise<JobPage> {
+    return this.http.json(`/api/workflow/jobs${search({ ...filter })}`, { ...(signal && { signal }) })
+  }
+
+  /** A file of a completed job, its body unread. */
+  artifact(job: JobReference, name: string, { signal }: Signal = {}): Promise<Response> {
+    const path = `${pathOf(job)}/artifacts/${encodeURIComponent(name)}`
+    return this.http.request(path, { ...(signal && { signal }) })
+  }
+
+  /** A URL that opens the job's events for an EventSource, which cannot send a token. */
+  ticket(job: JobReference): Promise<Ticket> {
+    return this.http.post(`${pathOf(job)}/tickets`)
+  }
+
+  /** The same for the events of a workflow. */
+  workflowTicket(workflowId: string): Promise<Ticket> {
+    return this.http.post(`${pathOfWorkflow(workflowId)}/tickets`)
+  }
+
+  /** The events of a job, until its terminal one. Lost connections are made anew until `signal` is aborted. */
+  watch(job: JobReference, options: WatchOptions = {}): AsyncGenerator<WatchedEvent, void, undefined> {
+    return watch(this.http, `${pathOf(job)}/events`, options)
+  }
+
+  /** The events of all your jobs of a workflow, in one order, without end: more stages may follow. */
+  watchWorkflow(
+    workflowId: string,
+    options: WatchOptions = {},
+  ): AsyncGenerator<WatchedWorkflowEvent, void, undefined> {
+    return watch(this.http, `${pathOfWorkflow(workflowId)}/events`, options, { endless: true })
+  }
+}
+
+function pathOf({ stage, job_id }: JobReference): string {
+  return `/api/workflow/stages/${stage}/jobs/${encodeURIComponent(job_id)}`
+}
+
+function pathOfWorkflow(id: string): string {
+  return `/api/workflow/workflows/${encodeURIComponent(id)}`
+}
+
+function search(query: Record<string, string | number | undefined>): string {
+  const pairs = new URLSearchParams()
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== '') pairs.set(name, String(value))
+  return pairs.size > 0 ? `?${pairs}` : ''
+}
+
+/** Not `randomUUID`, which pages have on https alone. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+}

@@ -1,0 +1,155 @@
+/** The commands, each a few calls of the client. */
+import { randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { CATALOGUE } from '../../../contract/catalogue.ts'
+import type { JobStatus } from '../../../contract/events.ts'
+import { ConnectionError, type JobReference, type Stagecast } from '../index.ts'
+import { type Command, EXIT, type Options, readNumber, UsageError } from './command.ts'
+import { type Output, tellJob, tellJobs } from './output.ts'
+import { plain } from './terminal-text.ts'
+
+const STAGES = CATALOGUE.length
+/** Jobs of several pages. */
+const MOST_LISTED = 1000
+
+interface Context {
+  stagecast: Stagecast
+  output: Output
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal
+}
+
+type Run = (command: Command, context: Context) => Promise<number>
+
+const COMMANDS: Record<string, Run> = {
+  async run({ words, options }, context) {
+    const { stagecast, output, signal } = context
+    const stage = readNumber(words[0], 'STAGE', STAGES)
+    const { question, workflow = randomUUID(), key, inputs } = options
+    const request = {
+      workflow_id: workflow,
+      ...(question !== undefined && { research_question: question }),
+      ...(inputs !== undefined && { inputs: readInputs(inputs) }),
+    }
+    const job = await stagecast.execute(stage, request, { idempotencyKey: key, signal })
+    if (options.detach) {
+      const { urls: _, ...named } = job
+      output.result(named, `${stage} ${job.job_id}`)
+      return EXIT.ok
+    }
+    output.note(`Job ${job.job_id} of stage ${stage}, workflow ${workflow}`)
+    return watch(job, undefined, context)
+  },
+
+  watch: ({ words, options }, context) => watch(jobOf(words), options.after, context),
+
+  async status({ words }, { stagecast, output, signal }) {
+    const job = await stagecast.status(jobOf(words), { signal })
+    output.result(job, tellJob(job))
+    return EXIT.ok
+  },
+
+  async cancel({ words }, { stagecast, output, signal }) {
+    const answer = await stagecast.cancel(jobOf(words), { signal })
+    output.result(answer, `The job is ${answer.status}.`)
+    return EXIT.ok
+  },
+
+  async artifacts({ words: [stage, id, ...names], options: { out = '.' } }, { stagecast, output, signal }) {
+    const job = jobOf([stage, id])
+    const { result, status } = await stagecast.status(job, { signal })
+    const there = result?.artifacts ?? []
+    if (names.length === 0) {
+      output.result({ artifacts: there }, there.map(plain).join('\n') || `No files: the job is ${status}.`)
+      return EXIT.ok
+    }
+    await mkdir(out, { recursive: true })
+    for (const name of names) {
+      const { body } = await stagecast.artifact(job, name, { signal })
+      // The name comes from the service: only its last part may become a file.
+      const path = join(out, basename(name))
+      await pipeline(received(body, signal), createWriteStream(path), { signal })
+      output.result({ name, path }, path)
+    }
+    return EXIT.ok
+  },
+
+  async list({ options }, { stagecast, output, signal }) {
+    const wanted = readNumber(options.limit ?? '25', '--limit', MOST_LISTED)
+    const jobs = []
+    let after: string | undefined
+    do {
+      const page = await stagecast.jobs(
+        { ...filterOf(options), limit: Math.min(wanted, 100), after },
+        { signal },
+      )
+      jobs.push(...page.jobs)
+      after = page.next ?? undefined
+    } while (after !== undefined && jobs.length < wanted)
+    jobs.splice(wanted)
+    output.result({ jobs }, tellJobs(jobs, process.stdout.columns))
+    return EXIT.ok
+  },
+}
+
+/** The exit code. */
+export function runCommand(command: Command, context: Context): Promise<number> {
+  return (COMMANDS[command.name] as Run)(command, context)
+}
+
+/** What breaks off on the way is told from a file that cannot be written. */
+async function* received(body: Response['body'], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* Readable.fromWeb(body as never)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new ConnectionError(error)
+  }
+}
+
+/** To the end of the job; its exit code says which. */
+async function watch(job: JobReference, after: string | undefined, { stagecast, output, signal }: Context) {
+  const onTransport = (transport: string) => {
+    if (transport === 'polling') output.note('Something on the way holds the event stream back: polling')
+    if (transport === 'waiting') output.note('The connection is lost: trying again')
+  }
+  let end: string | undefined
+  try {
+    for await (const event of stagecast.watch(job, { after, signal, onTransport })) {
+      output.event(event)
+      end = event.event === 'gap' ? event.data.status : event.event
+    }
+  } finally {
+    output.endEvents()
+    if (signal.aborted)
+      output.note(`The job goes on. To come back: npm run -s stage -- watch ${job.stage} ${job.job_id}`)
+  }
+  // Watched from behind its end, there was nothing to tell.
+  end ??= (await stagecast.status(job, { signal })).status
+  return end === 'completed' ? EXIT.ok : end === 'cancelled' ? EXIT.cancelled : EXIT.failed
+}
+
+function jobOf([stage, id = '']: (string | undefined)[]): JobReference {
+  return { stage: readNumber(stage, 'STAGE', STAGES), job_id: id }
+}
+
+function readInputs(text: string): Record<string, unknown> {
+  try {
+    const inputs = JSON.parse(text)
+    if (Object(inputs) === inputs) return inputs
+  } catch {}
+  throw new UsageError(`--inputs must be a JSON object, e.g. '{"max_results": 10}'`)
+}
+
+function filterOf({ stage, status, workflow }: Options) {
+  return {
+    ...(stage !== undefined && { stage: readNumber(stage, '--stage', STAGES) }),
+    // What is no status is for the API to refuse.
+    ...(status !== undefined && { status: status as JobStatus }),
+    ...(workflow !== undefined && { workflow_id: workflow }),
+  }
+}

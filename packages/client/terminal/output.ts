@@ -1,0 +1,73 @@
+/** What a command says: to a person on a terminal, or as JSON lines to a program in a pipe. */
+
+import type { JobSnapshot, JobSummary } from '../../../contract/job.ts'
+import type { WatchedEvent } from '../index.ts'
+import { progressBar, type Shown } from './progress-bar.ts'
+import { cut, fit, plain } from './terminal-text.ts'
+
+export interface Streams {
+  stdout: NodeJS.WriteStream
+  stderr: NodeJS.WriteStream
+}
+
+export interface Output {
+  /** Something to know on the way; never among the results. */
+  note(text: string): void
+  /** The result of a command: one JSON line, or `text` for people. */
+  result(value: unknown, text: string): void
+  /** An event of the job that is watched. */
+  event(event: WatchedEvent): void
+  /** Leaves the bar standing. */
+  endEvents(): void
+}
+
+export function createOutput({ stdout, stderr }: Streams, json: boolean): Output {
+  const bar = progressBar(stdout)
+  return {
+    note: (text) => void stderr.write(`${plain(text)}\n`),
+    result: (value, text) => void stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
+    event(event) {
+      if (json) stdout.write(`${JSON.stringify(event)}\n`)
+      else if (event.event === 'gap') bar.show(toShown(event.data))
+      else if (event.event !== 'hint' && event.event !== 'gone') bar.show(event.data)
+    },
+    endEvents: bar.end,
+  }
+}
+
+/** The state instead of events that are no longer kept. */
+function toShown({ progress, attempt, error }: JobSnapshot): Shown {
+  return { progress, attempt, message: 'earlier events are no longer kept', ...(error && { error }) }
+}
+
+/** A job in a few lines. */
+export function tellJob(job: JobSnapshot): string {
+  const lines = [
+    ['Job', job.job_id],
+    ['Stage', String(job.stage)],
+    ['Workflow', job.workflow_id],
+    ['Status', `${job.status}, ${job.progress} %`],
+    ['Attempt', `${job.attempt} of ${job.max_attempts}`],
+    ['Question', plain(job.data.research_question ?? '–')],
+    ['Queued', time(job.created_at)],
+    ['Finished', time(job.finished_at)],
+  ]
+  if (job.error) lines.push(['Error', `${job.error.code}: ${plain(job.error.message)}`])
+  if (job.result) lines.push(['Files', job.result.artifacts.map(plain).join(', ') || 'none'])
+  return lines.map(([name, value]) => `${name?.padEnd(9)} ${value}`).join('\n')
+}
+
+/** Jobs as a table. */
+export function tellJobs(jobs: readonly JobSummary[], columns = 120): string {
+  if (jobs.length === 0) return 'There are no such jobs.'
+  return jobs
+    .map((job) => {
+      const place = `${String(job.stage).padStart(2)} ${job.job_id}  ${fit(job.status, 10)} ${time(job.created_at)}  `
+      return place + cut(job.research_question ?? '', Math.max(10, columns - place.length - 1))
+    })
+    .join('\n')
+}
+
+function time(at: number | null): string {
+  return at === null ? '–' : new Date(at).toISOString().slice(0, 19).replace('T', ' ')
+}

@@ -1,0 +1,73 @@
+/** What has happened to a job, the service's own messages included, the newest first. */
+import { useState } from 'preact/hooks'
+import type { JobEvent } from '../../../contract/job-event.ts'
+import { duration } from '../page/parts.tsx'
+import type { JobView } from './use-job.ts'
+
+/** Shown while there is no reason to look further back. */
+const RECENT = 12
+
+export function Steps({ view, folded }: { view: JobView; folded: boolean }) {
+  const { steps, gap } = view
+  const [all, setAll] = useState(false)
+  const newestFirst = [...steps].reverse()
+  const shown = all ? newestFirst : newestFirst.slice(0, RECENT)
+  const from = view.snapshot?.created_at ?? steps[0]?.data.at ?? 0
+  const list = (
+    <>
+      <ol class="steps" reversed>
+        {shown.map((step) => (
+          <Line key={step.id} step={step} from={from} />
+        ))}
+      </ol>
+      {shown.length < steps.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {steps.length} steps
+        </button>
+      )}
+      {gap && <p class="hint">Earlier steps are no longer kept.</p>}
+    </>
+  )
+  if (folded) {
+    return (
+      <details class="fold">
+        <summary>
+          <h2>Steps</h2> <span class="quiet">{steps.length}</span>
+        </summary>
+        {list}
+      </details>
+    )
+  }
+  return (
+    <section aria-labelledby="steps">
+      <h2 id="steps">Steps</h2>
+      {list}
+    </section>
+  )
+}
+
+function Line({ step, from }: { step: JobEvent; from: number }) {
+  const { event, data } = step
+  const error = 'error' in data ? data.error : null
+  return (
+    <li class={`step ${event}`}>
+      <span class="at">{duration(data.at - from)}</span>
+      <span class="bar-part">{Math.round(data.progress)} %</span>
+      <span class="what">
+        <bdi>{data.message || event}</bdi>
+        {error && (
+          <>
+            {error.message !== data.message && (
+              <>
+                {' '}
+                <bdi>{error.message}</bdi>
+              </>
+            )}{' '}
+            <code>{error.code}</code>
+          </>
+        )}
+        {data.attempt > 1 && <span class="quiet"> attempt {data.attempt}</span>}
+      </span>
+    </li>
+  )
+}

@@ -1,0 +1,78 @@
+/** The caller's jobs, page by page, kept fresh while one of those shown may still change. */
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { JobSummary } from '../../../contract/job.ts'
+import type { JobFilter } from '../../client/index.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { persist } from '../api/persist.ts'
+import type { Filter } from '../page/route.ts'
+
+const FRESH_MS = 4000
+
+export const STATUSES = [
+  'queued',
+  'active',
+  'retrying',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+] as const
+
+interface Pages {
+  /** Null until the first page has come. */
+  jobs: readonly JobSummary[] | null
+  /** Where the next page begins; null behind the last one. */
+  next: string | null
+  failure: string
+}
+
+/** What is asked for: the page behind `after`, '' for the first. A new object asks again. */
+interface Asked {
+  after: string
+}
+
+export function useJobs(filter: Filter) {
+  const [pages, setPages] = useState<Pages>({ jobs: null, next: null, failure: '' })
+  const [asked, setAsked] = useState<Asked>({ after: '' })
+  const [busy, setBusy] = useState(true)
+  const refresh = useCallback(() => setAsked({ after: '' }), [])
+
+  useEffect(() => {
+    const leaving = new AbortController()
+    setBusy(true)
+    pageWithJobs(filter, asked.after, leaving.signal)
+      .then(({ jobs, next }) => {
+        if (leaving.signal.aborted) return
+        setPages((now) => ({ jobs: asked.after ? [...(now.jobs ?? []), ...jobs] : jobs, next, failure: '' }))
+      })
+      .catch((error) => {
+        if (!leaving.signal.aborted) setPages((now) => ({ ...now, failure: tellFailure(error) }))
+      })
+      .finally(() => leaving.signal.aborted || setBusy(false))
+    return () => leaving.abort()
+  }, [filter, asked])
+
+  useEffect(() => {
+    // Whoever has gone further back is not thrown to the first page again.
+    const changing = asked.after === '' && pages.jobs?.some(({ finished_at }) => finished_at === null)
+    if (!changing) return
+    const timer = setInterval(() => document.hidden || refresh(), FRESH_MS)
+    return () => clearInterval(timer)
+  }, [asked, pages, refresh])
+
+  return { pages, busy, more: () => busy || setAsked({ after: pages.next ?? '' }), refresh }
+}
+
+/** A page may be empty and not the last: the next one with jobs in it. */
+async function pageWithJobs({ stage, status, workflow_id }: Filter, after: string, signal: AbortSignal) {
+  for (let from = after; ; ) {
+    const query = { stage: Number(stage) || undefined, status: statusOf(status), workflow_id, after: from }
+    const page = await persist(() => stagecast.jobs(query, { signal }), signal)
+    if (page.jobs.length > 0 || page.next === null) return page
+    from = page.next
+  }
+}
+
+function statusOf(text: string | undefined): JobFilter['status'] {
+  return STATUSES.find((status) => status === text)
+}

@@ -1,0 +1,36 @@
+/** The stages this service has. */
+import { join } from 'node:path'
+import { Agent } from 'undici'
+import type { Stages } from '../stage-kit/stage.ts'
+import { createCache } from './cache.ts'
+import { systemClock } from './clock.ts'
+import type { LiteratureSettings } from './literature-settings.ts'
+import { openSources } from './sources/index.ts'
+import { literatureStage } from './stage.ts'
+
+export interface BuiltIn {
+  stages: Stages
+  /** Removes what is too old in their folders. */
+  sweep(): Promise<void>
+  /** Ends the connections they hold. */
+  close(): Promise<void>
+}
+
+/** Throws a `StageFailure` when the settings name sources that do not exist or do not go together. */
+export function builtInStages(dataDir: string, settings: LiteratureSettings): BuiltIn {
+  const agent = new Agent({ connect: { timeout: 10_000 } })
+  const cache = createCache(join(dataDir, 'cache'), settings.cacheMs, systemClock)
+  const sources = openSources({
+    dispatcher: agent,
+    limitsDir: join(dataDir, 'limits'),
+    contact: settings.contact,
+    keys: settings.keys,
+    urls: settings.urls,
+    deadlineMs: settings.deadlineMs,
+  })
+  return {
+    stages: new Map([[2, literatureStage({ sources, chosen: settings.sources, cache })]]),
+    sweep: async () => void (await cache.sweep()),
+    close: () => agent.destroy(),
+  }
+}

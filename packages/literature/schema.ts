@@ -1,0 +1,154 @@
+/** The published shape of `literature_review.json`; docs/literature-review.schema.json is made from it. */
+import { type Static, Type } from '@sinclair/typebox'
+import { LiteratureInputs } from '../../contract/literature.ts'
+import { Author, FIELDS } from './paper.ts'
+
+export const SCHEMA_ID = 'urn:stagecast:schema:literature-review:1'
+
+const Text = Type.Union([Type.String(), Type.Null()])
+const Count = Type.Integer({ minimum: 0 })
+const Counts = (description: string) => Type.Record(Type.String(), Count, { description })
+const words = <T extends string>(...values: T[]) => Type.Union(values.map((value) => Type.Literal(value)))
+const closed = <T extends Parameters<typeof Type.Object>[0]>(properties: T, description?: string) =>
+  Type.Object(properties, { additionalProperties: false, ...(description && { description }) })
+
+const Span = {
+  text: Type.String(),
+  start: Type.Integer({ minimum: 0, description: 'place in the abstract, in UTF-16 units' }),
+  end: Type.Integer({ minimum: 0, description: 'behind the last unit' }),
+}
+const Statement = closed({ ...Span, by: words('label', 'words') })
+const Kind = closed({ type: Type.String(), by: words('publication type', 'text', 'nothing') })
+
+export const ReviewedPaper = closed({
+  rank: Type.Integer({ minimum: 1 }),
+  id: Type.String({ description: 'doi:, pmid:, pmcid: or <source>: and the identifier' }),
+  source: Type.String({ description: 'the source its title is from' }),
+  records: Type.Array(
+    closed({ source: Type.String(), id: Type.String(), place: Type.Integer({ minimum: 1 }) }),
+    {
+      minItems: 1,
+      description: 'every record linked as this paper, with its place in the order of its source',
+    },
+  ),
+  field_sources: Type.Partial(
+    Type.Object(Object.fromEntries(FIELDS.map((field) => [field, Type.String()]))),
+    {
+      description: 'which source a field is from',
+      additionalProperties: false,
+    },
+  ),
+  title: Type.String(),
+  authors: Type.Array(Author),
+  year: Type.Union([Type.Integer(), Type.Null()]),
+  journal: Text,
+  volume: Text,
+  issue: Text,
+  pages: Text,
+  doi: Text,
+  pmid: Text,
+  pmcid: Text,
+  abstract: Text,
+  publication_types: Type.Array(Type.String()),
+  cited_by: Type.Union([Type.Integer(), Type.Null()]),
+  language: Text,
+  retracted: Type.Boolean(),
+  preprint: Type.Boolean(),
+  related: Type.Array(closed({ id: Type.String(), relation: words('preprint', 'article', 'version') })),
+  study_type: Kind,
+  screening: closed({
+    decision: words('included', 'excluded', 'uncertain'),
+    rule: Type.String(),
+    reason: Type.String(),
+  }),
+  ranking: closed({
+    score: Type.Number({ description: 'sum of the shares; only comparable within one review' }),
+    parts: Type.Array(
+      closed({ by: Type.String(), place: Type.Integer({ minimum: 1 }), share: Type.Number() }),
+    ),
+    bm25: Type.Number(),
+    citations_per_year: Type.Union([Type.Number(), Type.Null()]),
+  }),
+  matched_terms: Type.Array(Type.String()),
+  why: Type.String(),
+  extraction: closed({
+    sample_size: Type.Union([closed({ ...Span, value: Type.Integer({ minimum: 1 }) }), Type.Null()]),
+    results: Type.Array(Statement),
+    conclusions: Type.Array(Statement),
+  }),
+})
+export type ReviewedPaper = Static<typeof ReviewedPaper>
+
+export const LiteratureReview = Type.Object(
+  {
+    $schema: Type.Literal(SCHEMA_ID),
+    kind: Type.Literal('literature_review'),
+    source: Type.String({ description: 'the sources asked, with commas between' }),
+    notice: Text,
+    degraded: Type.Boolean({ description: 'a source is missing: see warnings' }),
+    warnings: Type.Array(closed({ source: Type.String(), code: Type.String(), message: Type.String() })),
+    question: Type.String(),
+    inputs: LiteratureInputs,
+    concepts: Type.Array(
+      closed({
+        label: Type.String(),
+        role: words('population', 'intervention', 'comparator', 'outcome', 'topic'),
+        terms: Type.Array(Type.String()),
+        needs: Type.Integer({ minimum: 1 }),
+        required: Type.Boolean(),
+      }),
+    ),
+    match_rule: Type.String(),
+    summary: closed({
+      source: Type.String(),
+      notice: Text,
+      text: Type.String(),
+      study_types: Counts('included papers by kind of study'),
+      themes: Type.Array(
+        closed({
+          label: Type.String(),
+          kind: words('concept', 'phrase'),
+          paper_ids: Type.Array(Type.String()),
+        }),
+      ),
+      gaps: Type.Array(closed({ gap: Type.String(), text: Type.String() })),
+      limitations: Type.Array(Type.String()),
+    }),
+    counts: closed(
+      {
+        identified: Count,
+        unusable: Count,
+        duplicates: Count,
+        screened: Count,
+        excluded: Count,
+        excluded_by_rule: Counts('adds up to excluded'),
+        uncertain: Count,
+        uncertain_by_rule: Counts('adds up to uncertain'),
+        included: Count,
+      },
+      'identified = unusable + duplicates + screened; screened = included + excluded + uncertain',
+    ),
+    papers: Type.Array(ReviewedPaper, { description: 'included, the best first' }),
+    uncertain: Type.Array(ReviewedPaper, { description: 'for a person to decide, the best first' }),
+    excluded: Type.Array(
+      closed({
+        id: Type.String(),
+        source: Type.String(),
+        title: Type.String(),
+        rule: Type.String(),
+        reason: Type.String(),
+      }),
+    ),
+    artifacts: Type.Array(
+      closed({ name: Type.String(), bytes: Count, sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }),
+      { description: 'the files beside this one' },
+    ),
+  },
+  {
+    $id: SCHEMA_ID,
+    title: 'Literature review',
+    description: 'What stage 2 writes as literature_review.json',
+    additionalProperties: false,
+  },
+)
+export type LiteratureReview = Static<typeof LiteratureReview>

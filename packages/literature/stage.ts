@@ -1,0 +1,103 @@
+/** Stage 2, the literature review: ten steps, each told as it is done. */
+import { type LiteratureInputs, type SourceName, sourceFaults } from '../../contract/literature.ts'
+import { type Stage, StageFailure, type Work } from '../stage-kit/stage.ts'
+import type { Cache } from './cache.ts'
+import { plural } from './count.ts'
+import { frame } from './frame.ts'
+import { type Asked, readRequest } from './inputs.ts'
+import type { Query } from './query.ts'
+import type { LiteratureReview } from './schema.ts'
+import { type Planned, search } from './search.ts'
+import type { Completing, Searching, Source } from './source.ts'
+import { findingsOf } from './steps.ts'
+import { type WrittenFile, write } from './write.ts'
+
+export interface LiteratureOptions {
+  sources: ReadonlyMap<string, Source>
+  /** Names of the sources asked when the request names none. */
+  chosen: readonly SourceName[]
+  cache: Cache
+}
+
+/** Papers repeated in the answer itself; the file has them all. */
+const ANSWERED_PAPERS = 5
+/** Each source's best so many are read: four for each paper wanted, within these bounds. */
+const [LEAST_READ, MOST_READ] = [100, 500]
+
+/** Throws a `StageFailure` when a chosen source does not exist or the choice makes no sense. */
+export function literatureStage({ sources, chosen, cache }: LiteratureOptions): Stage {
+  const missing = chosen.filter((name) => !sources.has(name))
+  const faults = missing.map((name) => `there is no ${name}; there are: ${[...sources.keys()].join(', ')}`)
+  const [fault] = [...faults, ...sourceFaults(chosen)]
+  if (fault) throw new StageFailure(422, 'SOURCE_UNAVAILABLE', `The sources of stage 2: ${fault}.`)
+
+  return {
+    validate: (request) => void readRequest(request, chosen),
+    async run(request, work) {
+      const asked = readRequest(request, chosen)
+      const named = asked.inputs.sources.flatMap((name) => sources.get(name) ?? [])
+      return review(asked, named, cache, work)
+    },
+  }
+}
+
+/** No message below quotes the question: messages travel into logs. */
+async function review(asked: Asked, sources: readonly Source[], cache: Cache, work: Work) {
+  const { signal, progress } = work
+  const { inputs } = asked
+
+  const query = frame(asked.question)
+  const terms = query.concepts.reduce((sum, concept) => sum + concept.terms.length, 0)
+  await progress(
+    4,
+    `question framed: ${plural(query.concepts.length, 'concept')}, ${plural(terms, 'search term')}`,
+  )
+
+  const planned = planAll(sources, query, inputs)
+  const names = planned.map(({ source }) => source.name).join(', ')
+  await progress(
+    8,
+    `${plural(planned.filter(({ plan }) => plan).length, 'query').replace('querys', 'queries')} planned: ${names}`,
+  )
+
+  const completing = sources.filter((source): source is Completing => source.kind === 'completes')
+  const searched = await search(planned, completing, cache, (message) => progress(20, message), signal)
+  const { records, searches } = searched
+  const answered = searches.filter(({ kind, failure }) => kind === 'searches' && !failure).length
+  await progress(
+    45,
+    `${plural(records.length, 'record')} from ${plural(answered, 'source')}${degradedBy(searches)}`,
+  )
+
+  const notice = sources.flatMap((source) => source.notice ?? []).join(' ') || null
+  const findings = await findingsOf(asked, query, searched, notice, progress)
+  const written = await write(work.dir, findings, signal)
+  const kilobytes = Math.ceil(written.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024)
+  await progress(96, `${plural(written.files.length, 'file')} written, ${kilobytes} KiB`)
+  return { artifacts: written.files.map(({ name }) => name), results: inBrief(written.review, written.files) }
+}
+
+/** A question without any concept is asked of nobody. */
+function planAll(
+  sources: readonly Source[],
+  query: Query,
+  inputs: LiteratureInputs & { max_results: number },
+): Planned[] {
+  const limit = Math.min(MOST_READ, Math.max(LEAST_READ, 4 * inputs.max_results))
+  return sources
+    .filter((source): source is Searching => source.kind === 'searches')
+    .map((source) => ({ source, plan: query.concepts.length > 0 ? source.plan(query, inputs, limit) : null }))
+}
+
+function degradedBy(searches: readonly { source: string; failure: unknown }[]): string {
+  const failed = searches.filter(({ failure }) => failure).map(({ source }) => source)
+  return failed.length > 0 ? `; degraded, without ${failed.join(', ')}` : ''
+}
+
+function inBrief(whole: LiteratureReview, files: readonly WrittenFile[]) {
+  const { source, notice, degraded, warnings, summary, counts, papers } = whole
+  const top_papers = papers.slice(0, ANSWERED_PAPERS).map(({ id, title, year, journal, doi, ranking }) => {
+    return { id, source, title, year, journal, doi, score: ranking.score }
+  })
+  return { source, notice, degraded, warnings, summary: summary.text, counts, top_papers, files }
+}

@@ -1,0 +1,14 @@
+/** The review puts what helps before what only uses the words; the figures are printed by packages/literature/bench/ranking.ts. */
+import t from 'tap'
+import { measureRanking } from '../bench/ranking.ts'
+
+t.test('better than the order of any source, and than words alone', async (t) => {
+  const quality = await measureRanking()
+  const review = quality.find(({ order }) => order === 'the review')
+  t.equal(quality.length, 4)
+  for (const other of quality.filter((one) => one !== review)) {
+    t.ok((review?.ndcg ?? 0) > other.ndcg + 0.05, `${review?.ndcg} over ${other.ndcg}, ${other.order}`)
+    t.ok((review?.recall_at_10 ?? 0) >= other.recall_at_10, other.order)
+  }
+  t.ok((review?.kept ?? 0) > 0.9, 'screening drops little that helps')
+})

@@ -1,0 +1,102 @@
+/** The built-in stage service: a small app of its own behind the same contract a Python service would speak. */
+import type { Socket } from 'node:net'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
+import { type LiteratureSettings, OFFLINE } from '../literature/literature-settings.ts'
+import { type BuiltIn, builtInStages } from '../literature/registry.ts'
+import { LiteratureReview } from '../literature/schema.ts'
+import { artifactRoute } from './artifacts.ts'
+import { installDrain } from './drain.ts'
+import { errorBody, inside, installErrors, sendError } from './errors.ts'
+import { executeRoute } from './execute.ts'
+import { createRuns } from './runs.ts'
+import { StageFailure, type Stages } from './stage.ts'
+import { openStore } from './store.ts'
+
+export interface StageServiceOptions {
+  /** Where artifacts and the records of finished jobs live; made when missing. */
+  dataDir: string
+  /** Fastify's `logger` setting, or a pino-like logger to write into. Default: no log. */
+  logger?: FastifyServerOptions['logger'] | FastifyBaseLogger
+  /** How stage 2 works. Default: the sample alone, nothing on the network. */
+  literature?: LiteratureSettings
+  /** Silence after which an NDJSON answer gets a heartbeat line, in ms. Default 10 s. */
+  heartbeatMs?: number
+  /** Least time between two steps in ms, so that people can watch. Default 0. */
+  paceMs?: number
+  /** Age at which finished jobs are removed, in ms. Default 7 days. */
+  keepMs?: number
+  /** How often it is looked for them after the start, in ms. Default a day. */
+  sweepEveryMs?: number
+  /** What running work is given to end when the service closes, in ms. Default 5 s. */
+  graceMs?: number
+  /** The stages to serve. Default: the built-in ones. */
+  stages?: Stages
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Builds the app without listening. Rejects when `dataDir` cannot be used or the sources make no sense. */
+export async function buildStageService(options: StageServiceOptions) {
+  const { dataDir, logger = false, literature = OFFLINE, paceMs = 0, heartbeatMs = 10_000 } = options
+  const { keepMs = 7 * DAY_MS, sweepEveryMs = DAY_MS, graceMs = 5_000 } = options
+  const builtIn = options.stages ? made(options.stages) : builtInStages(dataDir, literature)
+  const { stages } = builtIn
+  const app = Fastify({
+    ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1024 * 1024,
+    // Fastify's defaults would turn 7 into "7" and drop unknown fields.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // Covers the arrival of the request only; the answer may take as long as it needs.
+    requestTimeout: 60_000,
+    // Answering 503 while closing is done in runs.ts, in the contract's shape.
+    return503OnClosing: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: sendError,
+    clientErrorHandler,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  installErrors(app)
+
+  const store = await openStore(dataDir)
+  const sweep = async () => {
+    const swept = await store.sweep(keepMs)
+    if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
+    await builtIn.sweep()
+  }
+  await sweep()
+  const sweeping = setInterval(
+    () => void sweep().catch((error) => app.log.warn(inside(error), 'old jobs cannot be removed')),
+    sweepEveryMs,
+  ).unref()
+  app.addHook('onClose', async () => clearInterval(sweeping))
+  const runs = createRuns({ store, stages, log: app.log, paceMs })
+  installDrain(app, () => runs.close(graceMs))
+  app.addHook('onClose', () => builtIn.close())
+
+  await app.register(executeRoute, { runs, stages, heartbeatMs })
+  await app.register(artifactRoute, { store })
+  app.get('/schemas/literature_review.json', async () => LiteratureReview)
+  app.get('/health', async () => ({ status: 'ok', stages: [...stages.keys()], running: runs.running() }))
+  return app
+}
+
+/** Stages of the caller's own, who looks after them. */
+function made(stages: Stages): BuiltIn {
+  return { stages, sweep: async () => undefined, close: async () => undefined }
+}
+
+function isLogger(logger: StageServiceOptions['logger']): logger is FastifyBaseLogger {
+  return typeof logger === 'object' && 'child' in logger
+}
+
+/** What is not even HTTP gets an answer too, in the same shape. */
+function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const body = JSON.stringify(
+    errorBody(new StageFailure(400, 'BAD_REQUEST', 'The request is not valid HTTP or too slow to arrive.')),
+  )
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', 'Connection: close']
+  socket.end(`${[...head, `Content-Length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`)
+}

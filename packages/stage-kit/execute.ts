@@ -1,0 +1,71 @@
+/** POST /api/workflow/stages/:stage/execute */
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { StageRequest } from '../../contract/service.ts'
+import { toJob } from './job.ts'
+import type { Run } from './run.ts'
+import { type Runs, stageNotFound } from './runs.ts'
+import type { Stages } from './stage.ts'
+
+export interface ExecuteOptions {
+  runs: Runs
+  stages: Stages
+  heartbeatMs: number
+}
+
+const Params = Type.Object({ stage: Type.String() })
+const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String()) })
+
+export const executeRoute: FastifyPluginAsyncTypebox<ExecuteOptions> = async (app, options) => {
+  const { runs, stages, heartbeatMs } = options
+
+  app.post(
+    '/api/workflow/stages/:stage/execute',
+    {
+      schema: { params: Params, headers: Headers, body: StageRequest },
+      // Before the body is judged: whatever was sent, an unknown stage is the first thing to say.
+      onRequest: async ({ params }) => {
+        if (!stages.has(stageNumber(params.stage))) throw stageNotFound(params.stage.slice(0, 20), stages)
+      },
+    },
+    async (request, reply) => {
+      const key = request.headers['idempotency-key']
+      const job = toJob(stageNumber(request.params.stage), request.body, key)
+      const { run, leave } = runs.call(job)
+      const left = new AbortController()
+      const hangUp = () => {
+        left.abort()
+        leave()
+      }
+      // The response's `close` comes with the connection's end; the request's own comes with its body's.
+      reply.raw.once('close', hangUp)
+      if (reply.raw.destroyed) hangUp()
+      await run.opened
+      if (!wantsLines(request.headers.accept)) return run.answer
+      reply.header('content-type', 'application/x-ndjson').header('cache-control', 'no-store')
+      reply.header('x-accel-buffering', 'no')
+      // highWaterMark 1: a line is made when the last one is out, so a slow reader costs no memory.
+      return reply.send(
+        Readable.from(ndjson(run, heartbeatMs, left.signal), { objectMode: false, highWaterMark: 1 }),
+      )
+    },
+  )
+}
+
+async function* ndjson(run: Run, heartbeatMs: number, left: AbortSignal): AsyncGenerator<string> {
+  for await (const line of run.lines(heartbeatMs, left)) yield `${JSON.stringify(line)}\n`
+}
+
+/** Only when named: a plain client's star-slash-star means "whatever is usual", one JSON answer. */
+function wantsLines(accept = ''): boolean {
+  return accept.split(',').some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+    return type === 'application/x-ndjson' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+  })
+}
+
+/** The number, or NaN for anything not written as a plain positive integer. */
+function stageNumber(text: string): number {
+  return /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : Number.NaN
+}

@@ -1,0 +1,120 @@
+/** One job being worked on: its lines so far, its callers, its end. */
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
+import type { ProgressLine, ServiceLine, StageAnswer } from '../../contract/service.ts'
+import { asFailure } from './errors.ts'
+import type { Job } from './job.ts'
+
+/** Lines kept for callers that read slowly; older ones are dropped, progress being a state and not a ledger. */
+const MAX_LINES = 256
+
+export class Run {
+  readonly job: Job
+  readonly signal: AbortSignal
+  /** Resolves when the request is found good (or already answered), rejects when it is refused. */
+  readonly opened: Promise<void>
+  readonly answer: Promise<StageAnswer>
+  ended = false
+
+  readonly #controller = new AbortController()
+  readonly #callers = new Set<symbol>()
+  readonly #waiting = new Set<() => void>()
+  readonly #lines: ProgressLine[] = []
+  #dropped = 0
+
+  /** `open` looks at the request and may answer at once from the store; `work` does it. */
+  constructor(
+    job: Job,
+    open: (run: Run) => Promise<StageAnswer | undefined>,
+    work: (run: Run) => Promise<StageAnswer>,
+  ) {
+    this.job = job
+    this.signal = this.#controller.signal
+    const opening = open(this)
+    this.opened = opening.then(() => undefined)
+    this.answer = opening
+      .then((stored) => stored ?? work(this))
+      .finally(() => {
+        this.ended = true
+        this.#wake()
+      })
+    // A run that everybody has left fails unheard; each remaining caller hears it through its own await.
+    for (const promise of [this.opened, this.answer]) promise.catch(() => undefined)
+  }
+
+  get stopping(): boolean {
+    return this.signal.aborted
+  }
+
+  stop(reason: Error): void {
+    this.#controller.abort(reason)
+  }
+
+  /** Counts a caller in; the answer counts it out. `abandoned` is called when the last one has gone too early. */
+  join(abandoned: () => void): () => void {
+    const caller = Symbol('caller')
+    this.#callers.add(caller)
+    return () => {
+      if (this.#callers.delete(caller) && this.#callers.size === 0 && !this.ended) abandoned()
+    }
+  }
+
+  /** Adds a line; progress never goes back. Then gives the readers their turn, or `paceMs` of it. */
+  async progress(percent: number, message: string, paceMs: number): Promise<void> {
+    this.signal.throwIfAborted()
+    const before = this.#lines.at(-1)?.percent ?? 0
+    this.#lines.push({ type: 'progress', percent: Math.min(100, Math.max(before, percent)), message })
+    if (this.#lines.length > MAX_LINES) {
+      this.#lines.shift()
+      this.#dropped++
+    }
+    this.#wake()
+    await (paceMs > 0 ? pause(paceMs, undefined, { signal: this.signal }) : turn())
+    this.signal.throwIfAborted()
+  }
+
+  /** What one caller is sent: the newest line and all that follow, heartbeats in silence, the end. */
+  async *lines(heartbeatMs: number, left: AbortSignal): AsyncGenerator<ServiceLine> {
+    let next = this.#dropped + Math.max(0, this.#lines.length - 1)
+    while (!left.aborted) {
+      next = Math.max(next, this.#dropped)
+      const line = this.#lines[next - this.#dropped]
+      if (line) {
+        next++
+        yield line
+      } else if (this.ended) {
+        yield await this.#lastLine()
+        return
+      } else if ((await this.#news(heartbeatMs, left)) === 'quiet') {
+        yield { type: 'heartbeat' }
+      }
+    }
+  }
+
+  async #lastLine(): Promise<ServiceLine> {
+    try {
+      return { type: 'result', ...(await this.answer) }
+    } catch (error) {
+      const { code, message, retryable } = asFailure(error)
+      return { type: 'error', code, message, retryable }
+    }
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiting]) waiter()
+  }
+
+  #news(ms: number, left: AbortSignal): Promise<'news' | 'quiet'> {
+    return new Promise((resolve) => {
+      const end = (outcome: 'news' | 'quiet') => {
+        clearTimeout(timer)
+        left.removeEventListener('abort', news)
+        this.#waiting.delete(news)
+        resolve(outcome)
+      }
+      const news = () => end('news')
+      const timer = setTimeout(() => end('quiet'), ms)
+      left.addEventListener('abort', news, { once: true })
+      this.#waiting.add(news)
+    })
+  }
+}

@@ -1,0 +1,15 @@
+/** GET /metrics, for Prometheus. */
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Guarded } from '../responses.ts'
+
+const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
+  // No part of the API that clients generate code from.
+  const options = { schema: { hide: true }, onRequest: guards, logLevel: 'warn' as const }
+  app.get('/metrics', options, async (_request, reply) => {
+    const { contentType, text } = await app.metrics()
+    return reply.type(contentType).header('cache-control', 'no-store').send(text)
+  })
+}
+
+export default fp(routes, { name: 'metrics-routes', encapsulate: true, dependencies: ['metrics'] })

@@ -1,0 +1,104 @@
+/** GET /api/admin/overview: what goes on, for administrators. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import fp from 'fastify-plugin'
+import { CATALOGUE } from '../../contract/catalogue.ts'
+import { WaitingBecause, WorkerState, waitingBecause } from '../../contract/fleet.ts'
+import { StageNumber } from '../../contract/job.ts'
+import { endedLastMinute, type Histogram, quantile, type StageTally } from '../../journal/tally.ts'
+import type { Fleet } from '../../plugins/fleet.ts'
+import { BEARER, type Guarded, problems } from '../responses.ts'
+
+const Count = Type.Integer({ minimum: 0 })
+const Spread = Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()])
+
+const Overview = Type.Object(
+  {
+    at: Type.Integer({ description: 'epoch milliseconds' }),
+    queue: Type.Object({
+      waiting: Count,
+      delayed: Count,
+      active: Count,
+      oldest_waiting_at: Type.Union([Type.Integer(), Type.Null()], {
+        description: 'when the job next in line was accepted, epoch milliseconds',
+      }),
+    }),
+    workers: Type.Array(WorkerState),
+    waiting_because: WaitingBecause,
+    stages: Type.Array(
+      Type.Object({
+        stage: StageNumber,
+        slug: Type.String(),
+        completed: Count,
+        failed: Count,
+        cancelled: Count,
+        retried: Type.Integer({ description: 'attempts that were followed by another' }),
+        success_rate: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
+          description: 'completed of those that completed or failed',
+        }),
+        per_minute: Type.Number({ description: 'jobs that ended within the last minute' }),
+        duration_ms: Spread,
+        waiting_ms: Spread,
+      }),
+    ),
+  },
+  { $id: 'Overview' },
+)
+
+const schema = {
+  operationId: 'getOverview',
+  summary: 'Get what goes on in the queue, for administrators',
+  description:
+    'Counted since the queue was made, over all processes. Quantiles are estimated from the buckets of a histogram.',
+  tags: ['operation'],
+  security: BEARER,
+  response: { 200: Overview, ...problems(401, 403, 429, 503) },
+}
+
+const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
+  app.get('/api/admin/overview', { schema, onRequest: guards }, async (_request, reply) => {
+    reply.header('cache-control', 'private, no-cache')
+    return toOverview(await app.fleet.read())
+  })
+}
+
+/** The document for administrators. */
+function toOverview({ at, queue, workers, tallies }: Fleet): Static<typeof Overview> {
+  return {
+    at,
+    queue: {
+      waiting: queue.waiting,
+      delayed: queue.delayed,
+      active: queue.active,
+      oldest_waiting_at: queue.oldestWaitingAt,
+    },
+    workers,
+    waiting_because: waitingBecause(queue, workers),
+    stages: CATALOGUE.map(({ stage, slug }) => ({
+      stage,
+      slug,
+      ...figures(tallies[stage] as StageTally, at),
+    })),
+  }
+}
+
+function figures(tally: StageTally, now: number) {
+  const { completed, failed, cancelled, retried, lost, handedOver } = tally
+  return {
+    completed,
+    failed,
+    cancelled,
+    retried: retried + lost + handedOver,
+    success_rate: completed + failed > 0 ? completed / (completed + failed) : null,
+    per_minute: endedLastMinute(tally, now),
+    duration_ms: spread(tally.duration),
+    waiting_ms: spread(tally.waiting),
+  }
+}
+
+function spread(histogram: Histogram): { p50: number; p95: number } | null {
+  const [p50, p95] = [quantile(histogram, 0.5), quantile(histogram, 0.95)]
+  return p50 === null || p95 === null ? null : { p50, p95 }
+}
+
+export default fp(routes, { name: 'overview', encapsulate: true, dependencies: ['fleet'] })

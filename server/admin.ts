@@ -1,0 +1,73 @@
+/**
+ * The admin listeners: what operators look at, on a port of its own. On loopback it asks for no token, since whoever
+ * reaches it is on this machine; anywhere else it tells figures only.
+ */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem, ProblemError } from '../contract/errors.ts'
+import errors from '../plugins/errors.ts'
+import securityHeaders from '../plugins/security-headers.ts'
+import boardRoutes from '../routes/admin/board.ts'
+import metricsRoutes from '../routes/admin/metrics.ts'
+import overviewRoutes from '../routes/admin/overview.ts'
+import { type Config, isLoopback } from './config.ts'
+
+export type Metrics = () => Promise<{ contentType: string; text: string }>
+
+/** What the API process shows: metrics, overview, and single jobs. */
+export async function openAdmin(config: Config, log: FastifyBaseLogger, api: FastifyInstance) {
+  return listen(config, log, async (app) => {
+    await app.register(share(api, 'redis', 'fromRedis'))
+    await app.register(share(api, 'queue'))
+    await app.register(share(api, 'fleet'))
+    await app.register(share(api, 'metrics'))
+    await app.register(metricsRoutes, { guards: [] })
+    if (!isLoopback(config.ADMIN_HOST)) return
+    await app.register(overviewRoutes, { guards: [] })
+    await app.register(boardRoutes, { guards: [] })
+  })
+}
+
+/** What a worker process shows: its metrics. */
+export async function openWorkerAdmin(config: Config, log: FastifyBaseLogger, metrics: Metrics) {
+  return listen(config, log, async (app) => {
+    await app.register(fp(async (app) => void app.decorate('metrics', metrics), { name: 'metrics' }))
+    await app.register(metricsRoutes, { guards: [] })
+  })
+}
+
+/** Null unless ADMIN_PORT is set. */
+async function listen(
+  { ADMIN_HOST: host, ADMIN_PORT: port }: Config,
+  log: FastifyBaseLogger,
+  fill: (app: FastifyInstance) => Promise<void>,
+): Promise<FastifyInstance | null> {
+  if (port === undefined) return null
+  const app = Fastify({ loggerInstance: log, forceCloseConnections: true }) as unknown as FastifyInstance
+  app.addSchema(Problem)
+  await app.register(errors)
+  await app.register(securityHeaders, { contentSecurityPolicy: { useDefaults: false, directives: NOTHING } })
+  if (isLoopback(host)) app.addHook('onRequest', async ({ hostname }) => refuseOtherNames(hostname))
+  await fill(app)
+  await app.listen({ host, port, listenTextResolver: (address) => `admin listener: ${address}` })
+  return app
+}
+
+const NOTHING = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
+
+/** A page somewhere may have its own name resolved to this machine, and would then read what a browser here may read. */
+function refuseOtherNames(hostname: string): void {
+  if (isLoopback(hostname)) return
+  throw new ProblemError('FORBIDDEN', 'Ask for 127.0.0.1 or localhost: this listener is for this machine')
+}
+
+/** A plugin's decorators, lent to another instance under the plugin's name; their lifetime stays where it was. */
+function share(api: FastifyInstance, name: string, ...more: string[]) {
+  const decorators = api as unknown as Record<string, unknown>
+  return fp(
+    async (app) => {
+      for (const one of [name, ...more]) app.decorate(one, decorators[one])
+    },
+    { name },
+  )
+}

@@ -1,0 +1,88 @@
+/** Door 3: API and worker in one process; with `--dev` also the Redis and the stage service that are missing. */
+import { join } from 'node:path'
+import { ConfigError, loadConfig } from './config.ts'
+import { type Running, runDoor } from './door.ts'
+import { openApi, openWorker } from './processes.ts'
+
+await runDoor(async () => {
+  const parts: Parts = { closing: false, closers: [] }
+  const env = process.argv.includes('--dev') ? await developmentEnvironment(parts) : process.env
+  const config = loadConfig(env)
+  const api = await openApi(config)
+  const worker = await openWorker(config, { beside: api.metrics })
+  process.send?.({ type: 'ready', url: api.url, dataDir: env.STAGECAST_DATA })
+  if (env !== process.env && config.LOG_LEVEL !== 'silent') greet(api.url, env.LITERATURE_SOURCES)
+  const running: Running = {
+    log: api.log,
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    async close() {
+      parts.closing = true
+      await Promise.all([api.close(), worker.close()])
+      for (const close of parts.closers.reverse()) await close()
+    },
+  }
+  return running
+})
+
+/** What runs beside API and worker, and is closed last. */
+interface Parts {
+  closing: boolean
+  closers: (() => Promise<unknown>)[]
+}
+
+/** The environment with what a fresh machine lacks started and filled in. */
+async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> {
+  const data = process.env.STAGECAST_DATA || '.stagecast/dev'
+  const env: NodeJS.ProcessEnv = {
+    NODE_ENV: 'development',
+    ALLOW_MOCK_AUTH: 'true',
+    ...process.env,
+    STAGECAST_DATA: data,
+  }
+  if (!env.REDIS_URL) {
+    const { startRedis } = await import('../dev/redis.ts')
+    const redis = await startRedis({ dir: join(data, 'redis') })
+    parts.closers.push(() => redis.stop())
+    void redis.exited.then(({ code, signal, log }) => {
+      // Uncaught on purpose: the door closes what is left, and exits with 1.
+      if (!parts.closing)
+        throw new Error(`The embedded Redis ended by itself (${signal ?? `exit code ${code}`}):\n${log}`)
+    })
+    env.REDIS_URL = redis.url
+  }
+  if (!env.WORKER_URL) {
+    const { startStageService } = await import('../packages/literature/start.ts')
+    const { readWork } = await import('../packages/literature/settings.ts')
+    // Trying things out must not ask public services: they are named on purpose, or not asked at all.
+    env.LITERATURE_SOURCES = env.LITERATURE_SOURCES?.trim() || 'sample'
+    const faults: string[] = []
+    const work = readWork(env, faults)
+    if (faults.length > 0) throw new ConfigError(faults)
+    const service = await startStageService({
+      host: '127.0.0.1',
+      port: 0,
+      dataDir: join(data, 'stage-service'),
+      ...work,
+    })
+    parts.closers.push(() => service.close())
+    env.WORKER_URL = service.url
+  }
+  return env
+}
+
+function greet(url: string, sources: string | undefined): void {
+  const question =
+    '{"workflow_id":"123e4567-e89b-12d3-a456-426614174000","research_question":"Does sleep change memory?"}'
+  const sample =
+    'Stage 2 reviews a shipped sample of invented records. For real ones, which are asked over the network:\n' +
+    '  LITERATURE_SOURCES=europepmc,crossref npm run dev\n\n'
+  process.stdout.write(
+    [
+      `\nStagecast serves ${url} until Ctrl-C. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
+      'Or try in another terminal:\n',
+      `  curl -s ${url}/api/workflow/stages/2/execute -H 'content-type: application/json' -d '${question}'`,
+      `  curl -N "${url}<urls.events of the answer>"\n`,
+      sources === 'sample' ? sample : '',
+    ].join('\n'),
+  )
+}

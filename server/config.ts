@@ -1,0 +1,196 @@
+/**
+ * The only reader of the environment. One table gives each variable its rule and default; what comes out is frozen
+ * and typed by the same table. A bad environment is one error with a line for each fault.
+ */
+import { createPublicKey } from 'node:crypto'
+import { isIP } from 'node:net'
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { hasHashTag, NEEDS_HASH_TAG, splitRedisUrl } from '../journal/redis-url.ts'
+import { type TracingSettings, tracingFaults, tracingOf } from './tracing-env.ts'
+
+const Count = (fallback: number, minimum = 0, maximum = 2_147_483_647) =>
+  Type.Integer({ default: fallback, minimum, maximum })
+const Text = (fallback?: string) => Type.String(fallback === undefined ? {} : { default: fallback })
+const Maybe = Type.Optional(Type.String())
+
+const Environment = Type.Object({
+  NODE_ENV: Text('production'),
+  HOST: Text('127.0.0.1'),
+  PORT: Count(3001, 0, 65_535),
+  WORKER_HEALTH_PORT: Count(0, 0, 65_535),
+  ADMIN_HOST: Text('127.0.0.1'),
+  ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  REDIS_URL: Text(),
+  REDIS_PREFIX: Type.String({ default: 'bull', pattern: '^[^:\\s]+$' }),
+  WORKER_URL: Text(),
+  JWT_SECRET: Maybe,
+  JWT_PUBLIC_KEY: Maybe,
+  JWT_JWKS_URL: Maybe,
+  JWT_ISSUER: Maybe,
+  JWT_AUDIENCE: Maybe,
+  ALLOW_MOCK_AUTH: Type.Boolean({ default: false }),
+  STAGE_WORKER_CONCURRENCY: Count(2, 1, 10_000),
+  STAGE_JOB_ATTEMPTS: Count(3, 1, 1000),
+  STAGE_JOB_BACKOFF_MS: Count(5000),
+  STAGE_KEEP_COMPLETED: Count(100),
+  STAGE_KEEP_FAILED: Count(50),
+  RESULT_TTL_SECONDS: Count(86_400, 1),
+  STAGE_TIMEOUT_MS: Count(1_800_000, 1),
+  STAGE_HEARTBEAT_TIMEOUT_MS: Count(60_000, 1),
+  STAGE_MAX_RESULT_BYTES: Count(1_048_576, 1),
+  BREAKER_FAILURES: Count(5, 1),
+  BREAKER_RESET_MS: Count(30_000, 1),
+  WORKER_LOCK_MS: Count(30_000, 100),
+  WORKER_STALLED_CHECK_MS: Count(15_000, 50),
+  SHUTDOWN_GRACE_MS: Count(10_000, 1),
+  RATE_LIMIT_PER_MINUTE: Count(600),
+  SSE_HEARTBEAT_MS: Count(15_000, 50, 15_000),
+  SSE_MAX_CONNECTIONS: Count(20_000),
+  SSE_MAX_PER_USER: Count(200),
+  SSE_MAX_PER_JOB: Count(0),
+  TICKET_TTL_SECONDS: Count(3600, 1, 31_536_000),
+  CORS_ORIGINS: Maybe,
+  LOG_LEVEL: Type.String({ default: 'info', pattern: '^(fatal|error|warn|info|debug|trace|silent)$' }),
+})
+
+/** Every variable with its parsed value; `CORS_ORIGINS` is split into `corsOrigins`. */
+export type Config = Readonly<Static<typeof Environment>> & {
+  readonly corsOrigins: readonly string[]
+  /** What the standard variables of OpenTelemetry ask for, null without them. */
+  readonly tracing: TracingSettings | null
+}
+
+/** Names of all variables, for the check that the documentation lists each of them. */
+export const VARIABLES = Object.keys(Environment.properties)
+
+/** All faults of an environment, one a line. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(`The configuration cannot be used:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/**
+ * Reads `env`; throws `ConfigError` when anything in it is wrong. Unset and empty are the same. A worker checks no
+ * tokens: it alone does without a key.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api'): Config {
+  const given = Object.fromEntries(
+    Object.entries<TSchema>(Environment.properties).flatMap(([name, { type }]) =>
+      env[name] ? [[name, parse(type, env[name])]] : [],
+    ),
+  )
+  const value = Value.Default(Environment, given) as Static<typeof Environment>
+  const faults = [...shapeFaults(Environment, value)]
+  const named = new Set(faults.map(nameOf))
+  // What a value means is judged only where its shape is right.
+  faults.push(...[...meaningFaults(value, role)].filter((fault) => !named.has(nameOf(fault))))
+  faults.push(...tracingFaults(env))
+  if (faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze({
+    ...value,
+    corsOrigins: Object.freeze(split(value.CORS_ORIGINS)),
+    tracing: tracingOf(env),
+  })
+}
+
+/** Whether a host name or address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '')
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
+}
+
+/** Only a whole number and only `true` or `false` are read as such: what else is given is left to be refused. */
+function parse(type: string, text: string): unknown {
+  if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
+  return text
+}
+
+const nameOf = (fault: string) => fault.split(' ', 1)[0]
+const split = (list = '') => list.split(',').flatMap((item) => item.trim() || [])
+
+function* shapeFaults(schema: TObject, value: unknown): Generator<string> {
+  const seen = new Set<string>()
+  for (const { path } of Value.Errors(schema, value)) {
+    const name = path.slice(1).split('/')[0] as string
+    if (seen.has(name)) continue
+    seen.add(name)
+    yield `${name} ${rule(schema.properties[name] as TSchema, (value as Record<string, unknown>)[name], name)}`
+  }
+}
+
+function rule(schema: TSchema, got: unknown, name: string): string {
+  if (got === undefined) return missing(name)
+  const shown = `got ${JSON.stringify(got)}`
+  if (schema.anyOf)
+    return `must be one of ${schema.anyOf.map((one: TSchema) => one.const).join(', ')}, ${shown}`
+  if (schema.type === 'boolean') return `must be true or false, ${shown}`
+  if (schema.type === 'integer')
+    return `must be a whole number from ${schema.minimum} to ${schema.maximum}, ${shown}`
+  return `must match ${schema.pattern}, ${shown}`
+}
+
+function missing(name: string): string {
+  const what =
+    name === 'REDIS_URL'
+      ? 'the address of Redis, e.g. redis://127.0.0.1:6379'
+      : 'the URL of the stage service'
+  return `is required: ${what} (npm run dev brings its own)`
+}
+
+function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker'): Generator<string> {
+  const production = env.NODE_ENV !== 'development' && env.NODE_ENV !== 'test'
+  yield* redisFaults(env)
+  yield* httpFaults('WORKER_URL', env.WORKER_URL, production)
+  if (env.JWT_JWKS_URL) yield* httpFaults('JWT_JWKS_URL', env.JWT_JWKS_URL, production)
+  if (env.JWT_SECRET && Buffer.byteLength(env.JWT_SECRET) < 32)
+    yield 'JWT_SECRET must be at least 32 bytes long: make one with `openssl rand -base64 48`'
+  if (env.JWT_PUBLIC_KEY && !isUsableKey(env.JWT_PUBLIC_KEY))
+    yield 'JWT_PUBLIC_KEY must be a public key in PEM form (-----BEGIN PUBLIC KEY-----), RSA or on the curve P-256'
+  const sources = [env.JWT_SECRET, env.JWT_PUBLIC_KEY, env.JWT_JWKS_URL].filter(Boolean).length
+  if (sources > 1) yield 'JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL exclude each other: set one'
+  if (sources === 0 && !env.ALLOW_MOCK_AUTH && role === 'api')
+    yield 'JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is required: tokens cannot be checked without a key'
+  if (env.ALLOW_MOCK_AUTH && production)
+    yield `ALLOW_MOCK_AUTH works only with NODE_ENV development or test, got ${JSON.stringify(env.NODE_ENV)}`
+  if (env.ALLOW_MOCK_AUTH && !isLoopback(env.HOST))
+    yield `ALLOW_MOCK_AUTH works only with HOST on loopback, got ${JSON.stringify(env.HOST)}`
+  for (const origin of split(env.CORS_ORIGINS)) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      yield `CORS_ORIGINS must list origins like https://app.example.org, got ${JSON.stringify(origin)}`
+  }
+}
+
+/** What RS256 and ES256 can be checked with. A private key is refused: it has no business here. */
+function isUsableKey(pem: string): boolean {
+  if (!/^-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem.trim())) return false
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem)
+    return asymmetricKeyType === 'rsa' || asymmetricKeyDetails?.namedCurve === 'prime256v1'
+  } catch {
+    return false
+  }
+}
+
+function* redisFaults({ REDIS_URL, REDIS_PREFIX }: Partial<Static<typeof Environment>>): Generator<string> {
+  if (!REDIS_URL) return
+  const urls = splitRedisUrl(REDIS_URL)
+  const protocols = urls.length > 1 ? ['redis:', 'rediss:'] : ['redis:', 'rediss:', 'unix:']
+  if (!urls.every((url) => URL.canParse(url) && protocols.includes(new URL(url).protocol)))
+    yield 'REDIS_URL must be an address that begins with redis://, rediss:// or unix://; or nodes of a Redis Cluster, with commas between'
+  else if (urls.length > 1 && !hasHashTag(REDIS_PREFIX ?? '')) yield NEEDS_HASH_TAG
+}
+
+/** Plain http is for names no outsider can be: loopback, or a single label as private networks give. */
+function* httpFaults(name: string, value: string, production: boolean): Generator<string> {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol)) yield `${name} must be an http or https URL`
+  else if (url.username || url.password) yield `${name} must not hold a user name or password`
+  else if (production && url.protocol === 'http:' && !isLoopback(url.hostname) && url.hostname.includes('.'))
+    yield `${name} must use https in production, unless its host is loopback or a single-label private name`
+}

@@ -1,0 +1,40 @@
+/** The log: JSON lines on stdout. A request is logged by method and path; its query may hold a ticket. */
+import { readFileSync } from 'node:fs'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import { pino } from 'pino'
+
+export function createLogger(level: string, name: string): FastifyBaseLogger {
+  const options = {
+    level,
+    name,
+    serializers: {
+      req: (request: FastifyRequest) => ({
+        method: request.method,
+        path: request.url?.split('?', 1)[0],
+        remoteAddress: request.ip,
+      }),
+      err: errorOf,
+    },
+  }
+  const destination = pino.destination(1)
+  // A full disk or a closed terminal costs lines, not the process.
+  destination.on('error', () => {})
+  return pino(options, destination)
+}
+
+/** Only the fields that say what failed: an error may carry a whole command or request with a user's words in it. */
+function errorOf(error: Error & { code?: string }): Record<string, unknown> {
+  return { type: error.name, message: error.message, code: error.code, stack: error.stack }
+}
+
+/** The version in package.json, one level above the sources and two above the compiled code. */
+export const VERSION: string = readVersion()
+
+function readVersion(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version
+    } catch {}
+  }
+  return 'unknown'
+}

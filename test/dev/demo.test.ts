@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import t, { type Test } from 'tap'
+import { openQueue } from '../helpers/queue.ts'
+import { privateRedis, randomPrefix } from '../helpers/redis.ts'
+
+const DEMO = join(import.meta.dirname, '..', '..', 'dev', 'demo.ts')
+
+interface Run {
+  demo: ChildProcess
+  /** Everything said so far, on both outputs. */
+  said: string[]
+  /** Resolves at the first line that matches. */
+  line(pattern: RegExp): Promise<string>
+  /** Exit code or signal. */
+  end: Promise<number | string>
+  dataDir: string
+}
+
+/** Runs the demo with data of its own; whatever the test does, it is over at the end. */
+async function run(t: Test, question: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
+  const demo = spawn(process.execPath, ['--import=tsx', DEMO, ...question], {
+    env: { ...process.env, STAGE_PACE_MS: '0', ...env, STAGECAST_DATA: dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said: string[] = []
+  const waiting = new Set<(line: string) => void>()
+  for (const output of [demo.stdout, demo.stderr]) {
+    createInterface({ input: output }).on('line', (line) => {
+      said.push(line)
+      for (const tell of waiting) tell(line)
+    })
+  }
+  const end = once(demo, 'close').then(([code, signal]) => signal ?? code)
+  t.teardown(async () => {
+    demo.kill('SIGTERM')
+    await end
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const line = (pattern: RegExp) =>
+    new Promise<string>((done) => {
+      const seen = said.find((text) => pattern.test(text))
+      if (seen !== undefined) done(seen)
+      else waiting.add((text) => pattern.test(text) && done(text))
+    })
+  return { demo, said, line, end, dataDir }
+}
+
+/** The embedded Redis takes its lock file away as the very last of all. */
+const redisLock = (dataDir: string) => join(dataDir, 'redis', 'redis.lock')
+
+t.test(
+  'shows the progress of its question in order, then the review, and leaves nothing running',
+  async (t) => {
+    const { said, end, dataDir } = await run(t, [])
+    t.equal(await end, 0, said.join('\n'))
+    const text = said.join('\n')
+    t.match(text, 'What are the effects of intermittent fasting on cardiovascular health?')
+
+    const percents = said.flatMap((line) => /^ *(\d+) % {2}attempt \d/.exec(line)?.[1] ?? []).map(Number)
+    t.strictSame(
+      percents,
+      [...percents].sort((a, b) => a - b),
+      'progress never goes back',
+    )
+    for (const milestone of [10, 20, 80, 100]) t.ok(percents.includes(milestone), `milestone ${milestone}`)
+    t.ok(
+      percents.some((percent) => percent > 20 && percent < 80),
+      'the steps of the service between',
+    )
+
+    t.match(text, /# {2}Year {2}Kind of study .*Title .*Score/)
+    t.match(text, /^ {2}1 {2}20\d\d {2}.*0\.\d{4}$/m)
+    const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1])
+    const screened = number(/(\d+) papers screened\./)
+    t.ok(screened > 0)
+    t.equal(number(/(\d+) records found/), number(/(\d+) duplicates/) + screened, 'the counts add up')
+    t.equal(
+      screened,
+      number(/Of these (\d+) included/) + number(/(\d+) excluded/) + number(/(\d+) uncertain/),
+    )
+    t.match(text, /Note: Sample data: every record/)
+    t.match(text, /npm run -s stage -- artifacts 2 [\w-]{36} literature_review\.json/)
+    const file = /^The review is in (\S+)$/m.exec(text)?.[1] ?? ''
+    t.ok(existsSync(file), 'the file is where it says')
+    t.notOk(existsSync(redisLock(dataDir)), 'Redis is gone')
+  },
+)
+
+t.test('shows readably what the API has against a question', async (t) => {
+  const { said, end, dataDir } = await run(t, ['Why?'])
+  t.equal(await end, 1)
+  t.match(said.join('\n'), /The demo failed: The API answered 400: [\s\S]*research_question/)
+  t.notOk(existsSync(redisLock(dataDir)))
+})
+
+t.test('Redis and jobs of others are left alone, whatever the environment names', async (t) => {
+  const { url } = await privateRedis(t)
+  const prefix = randomPrefix()
+  const queue = openQueue(t, { REDIS_URL: url, REDIS_PREFIX: prefix })
+  await queue.add('foreign', {})
+  const { said, end } = await run(t, [], { REDIS_URL: url, REDIS_PREFIX: prefix })
+  t.equal(await end, 0, said.join('\n'))
+  const { waiting, ...others } = await queue.getJobCounts()
+  t.equal(waiting, 1)
+  t.ok(Object.values(others).every((count) => count === 0))
+})
+
+/** At work on its first step when it is told to end, with little time for that. */
+const BUSY = { STAGE_PACE_MS: '60000', SHUTDOWN_GRACE_MS: '1000' }
+
+t.test('a blank question is none', async (t) => {
+  const { said, end } = await run(t, [' '.repeat(12)])
+  t.equal(await end, 0, said.join('\n'))
+  t.match(said.join('\n'), 'What are the effects of intermittent fasting')
+})
+
+t.test('a reader that goes away stops it, quietly', async (t) => {
+  const { demo, said, line, end, dataDir } = await run(t, [])
+  await line(/^Question/)
+  demo.stdout?.destroy()
+  t.equal(await end, 130)
+  t.notMatch(said.join('\n'), /EPIPE| at /)
+  t.notOk(existsSync(redisLock(dataDir)))
+})
+
+t.test('a server that does not start: its own words, exit code 1', async (t) => {
+  const { said, end } = await run(t, [], { STAGE_WORKER_CONCURRENCY: 'many' })
+  t.equal(await end, 1)
+  t.match(said.join('\n'), /The server ended by itself \(exit code 1\)[\s\S]*STAGE_WORKER_CONCURRENCY/)
+})
+
+t.test('asks another question when given one; Ctrl-C in the middle stops all', async (t) => {
+  const { demo, said, line, end, dataDir } = await run(t, ['Does a vegan diet', 'help?'], BUSY)
+  await line(/^Question {2}Does a vegan diet help\?$/)
+  await line(/calling the stage service/)
+  t.ok(existsSync(redisLock(dataDir)))
+  demo.kill('SIGINT')
+  t.equal(await end, 130)
+  t.match(said.join('\n'), /The demo was stopped by SIGINT/)
+  t.notOk(existsSync(redisLock(dataDir)))
+})
+
+t.test('a demo killed with SIGKILL leaves neither server nor Redis behind', async (t) => {
+  const { demo, line, dataDir } = await run(t, [], BUSY)
+  const server = await line(/^Server/)
+  await line(/calling the stage service/)
+  const redis = connect(join(dataDir, 'redis', 'redis.sock'))
+  const api = connect(Number(/127\.0\.0\.1:(\d+)/.exec(server)?.[1]), '127.0.0.1')
+  await Promise.all([once(redis, 'connect'), once(api, 'connect')])
+  const gone = Promise.all([redis, api].map((socket) => once(socket.resume(), 'close')))
+  demo.kill('SIGKILL')
+  await gone
+  t.pass('both closed their connections')
+})

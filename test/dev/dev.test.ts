@@ -1,0 +1,35 @@
+/** `npm run dev`: what is wrong with what it brings along is said, and ends it. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { connectRedis } from '../../journal/redis.ts'
+import { startDoor } from '../helpers/app.ts'
+import { runNode } from '../helpers/processes.ts'
+
+async function environment(t: Test) {
+  const data = await mkdtemp(join(tmpdir(), 'dev-'))
+  t.teardown(() => rm(data, { recursive: true, force: true }))
+  return { STAGECAST_DATA: data, PORT: '0', LOG_LEVEL: 'info' }
+}
+
+t.test('its settings are judged like those of the processes', async (t) => {
+  const env = { ...(await environment(t)), STAGE_PACE_MS: 'abc', STAGE_KEEP_SECONDS: '1' }
+  const { exit, output } = await runNode(t, ['--import=tsx', 'server/all.ts', '--dev'], env)
+  t.equal(exit, 1)
+  t.match(output, /^ +STAGE_PACE_MS must be a whole number from 0 to/m)
+  t.match(output, /^ +STAGE_KEEP_SECONDS must be a whole number from 3600 to/m)
+})
+
+t.test('when its Redis ends, it says so and ends too', async (t) => {
+  const env = await environment(t)
+  const dev = await startDoor(t, 'server/all.ts', env, { args: ['--dev'] })
+  const redis = connectRedis(`unix://${join(env.STAGECAST_DATA, 'redis', 'redis.sock')}`, 'blocking', 'bull')
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
+  t.ok(pid > 0)
+  process.kill(pid, 'SIGKILL')
+  t.equal(await dev.exited, 1)
+  t.match(dev.logs.join('\n'), /The embedded Redis ended by itself \(exit code 137\)/)
+})

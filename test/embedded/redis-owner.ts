@@ -1,7 +1,0 @@
-/** A process of its own that holds an embedded Redis in the folder given, for tests that kill it. */
-import { startRedis } from '../../embedded/redis.ts'
-
-const dir = process.argv[2]
-if (!dir) throw new Error('usage: redis-owner.ts <folder>')
-const { url } = await startRedis({ dir })
-process.send?.({ url })
