@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
+import { findLoss } from '../contract/exact-json.ts'
 
 /** Deeper than any options object; recursive readers further on are safe below it. */
 const MAX_DEPTH = 32
@@ -14,8 +15,9 @@ export default fp(
       // Many clients name the type although they send nothing. Where a body is needed, its schema says so.
       if (bytes.length === 0) return done(null, undefined)
       if (!isUtf8(bytes)) return done(new ProblemError('BAD_REQUEST', 'The body is not valid UTF-8'))
-      parse(request, bytes.toString(), (error, body) => {
-        const fault = error ? null : findFault(body, 'body', 0)
+      const text = bytes.toString()
+      parse(request, text, (error, body) => {
+        const fault = error ? null : (lossFault(text) ?? findFault(body, 'body', 0))
         done(
           error ?? (fault && new ProblemError('VALIDATION_FAILED', fault.detail, { errors: [fault.error] })),
           body,
@@ -31,11 +33,14 @@ interface Fault {
   error: { path: string; message: string }
 }
 
-/** The first text with a NUL or a lone surrogate, number out of range, or the first value nested too deeply. */
+function lossFault(text: string): Fault | null {
+  const loss = findLoss(text)
+  return loss && fault(['body', ...loss.path].join('/'), loss.message)
+}
+
+/** The first text with a NUL or a lone surrogate, or the first value nested too deeply. */
 function findFault(value: unknown, path: string, depth: number): Fault | null {
   if (typeof value === 'string') return textFault(value, path)
-  // 1e999 is read as Infinity, which would be stored as null.
-  if (typeof value === 'number' && !Number.isFinite(value)) return fault(path, 'must be a number in range')
   if (typeof value !== 'object' || value === null) return null
   if (depth >= MAX_DEPTH) return fault(path, `must not be nested deeper than ${MAX_DEPTH} levels`)
   for (const [name, member] of Object.entries(value)) {

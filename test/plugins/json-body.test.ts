@@ -44,6 +44,11 @@ t.test('what cannot be stored and shown again is refused with its place', async 
     '{"a":"\\udc00\\ud800"}': 'body/a',
     '{"a":[1e400]}': 'body/a/0',
     '{"a":-1e400}': 'body/a',
+    '{"a":[{"b":12345678901234567890}]}': 'body/a/0/b',
+    '{"a":-0}': 'body/a',
+    '{"a":1e-400}': 'body/a',
+    '{"a":1,"b":{"a":1,"a":2}}': 'body/b/a',
+    '{"a":1,"\\u0061":1}': 'body/a',
     [`${'['.repeat(33)}${']'.repeat(33)}`]: `body${'/0'.repeat(32)}`,
   }
   for (const [text, path] of Object.entries(bad)) {
