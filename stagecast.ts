@@ -49,7 +49,6 @@ import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
 import type { Config } from './server/config.ts'
-import { VERSION } from './server/logger.ts'
 
 /** Largest request body in bytes: a question and a stage's options are far below it. */
 const BODY_LIMIT = 262_144
@@ -63,13 +62,15 @@ export interface AppParts {
   /** Tells where the console's pages lie; without it none are served. */
   consoleFiles?: () => Promise<string>
   tracing?: Tracing
+  /** As the OpenAPI document shows it. */
+  version?: string
 }
 
 /** Builds the API, ready to `listen` or to be given requests with `inject`. */
 export async function buildApp(
   config: Config,
   logger: FastifyBaseLogger,
-  { consoleFiles, tracing: traces = NO_TRACING }: AppParts = {},
+  { consoleFiles, tracing: traces = NO_TRACING, version = '0.0.0' }: AppParts = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -100,7 +101,7 @@ export async function buildApp(
       // Its refusal of an OPTIONS that is no preflight would be plain text.
       strictPreflight: false,
     })
-  await app.register(docs, { version: VERSION })
+  await app.register(docs, { version })
   if (consoleFiles) await app.register(consolePages, { files: consoleFiles })
 
   await app.register(tracing, { tracing: traces })

@@ -99,3 +99,16 @@ export function toProblem(code: ErrorCode, detail: string, extras: ProblemExtras
   if (extras.job_id) problem.job_id = extras.job_id
   return problem
 }
+
+/** One text for every job a caller may not see, so that it tells nothing about those of others. */
+export const NO_SUCH_JOB =
+  'There is no such job under this stage, or it is not yours, or its result has expired'
+
+/** As for a job: one text, whoever's it is. */
+export const NO_SUCH_WORKFLOW = 'There is no such workflow with jobs of yours, or it has expired'
+
+/** The 503 for anything that needs Redis while it is away. */
+export function unavailable(extras: { job_id?: string } = {}): ProblemError {
+  const detail = 'The queue cannot be reached; nothing was lost, try again shortly'
+  return new ProblemError('QUEUE_UNAVAILABLE', detail, { retryAfter: 2, ...extras })
+}

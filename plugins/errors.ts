@@ -3,7 +3,15 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
-import { ERRORS, type ErrorCode, ProblemError, type ProblemExtras, toProblem } from '../contract/errors.ts'
+import {
+  ERRORS,
+  type ErrorCode,
+  NO_SUCH_JOB,
+  NO_SUCH_WORKFLOW,
+  ProblemError,
+  type ProblemExtras,
+  toProblem,
+} from '../contract/errors.ts'
 
 export default fp(
   async (app) => {
@@ -40,13 +48,6 @@ export default fp(
   },
   { name: 'errors' },
 )
-
-/** One text for every job a caller may not see, so that it tells nothing about those of others. */
-export const NO_SUCH_JOB =
-  'There is no such job under this stage, or it is not yours, or its result has expired'
-
-/** As for a job: one text, whoever's it is. */
-export const NO_SUCH_WORKFLOW = 'There is no such workflow with jobs of yours, or it has expired'
 
 const MAX_ERRORS = 20
 const TARGET_FAULT = 'The request target is too long or not a valid URL; see /openapi.json for the paths'

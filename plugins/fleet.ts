@@ -1,8 +1,9 @@
 /** What goes on in all processes together: the tally, the living workers, the queue. Read at most once a second. */
 import fp from 'fastify-plugin'
 import { CATALOGUE } from '../contract/catalogue.ts'
-import { readWorkers, type WorkerState } from '../contract/fleet.ts'
+import type { WorkerState } from '../contract/fleet.ts'
 import { readTally, type StageTally } from '../journal/tally.ts'
+import { readWorkers } from '../journal/workers.ts'
 import type { QueueDepth } from './queue.ts'
 
 export interface Fleet {

@@ -3,8 +3,9 @@
  * Nothing is asked of Redis while no waiting job is watched here.
  */
 import fp from 'fastify-plugin'
-import { readWorkers, type WorkerState } from '../contract/fleet.ts'
+import type { WorkerState } from '../contract/fleet.ts'
 import type { Hint } from '../contract/job.ts'
+import { readWorkers } from '../journal/workers.ts'
 import type { Feed } from '../watch/feed.ts'
 
 const EVERY_MS = 2000

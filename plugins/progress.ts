@@ -2,7 +2,7 @@
 import fp from 'fastify-plugin'
 import { Feeds } from '../watch/feeds.ts'
 import { JobFeed } from '../watch/job-feed.ts'
-import { TOUCHING } from './tail.ts'
+import { TOUCHING } from '../watch/tail.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,17 +16,23 @@ const JOBS_PER_READ = 64
 
 export default fp(
   async (app) => {
-    const feeds = new Feeds<JobFeed>(app, {
-      perRead: JOBS_PER_READ,
-      create: (jobId) => new JobFeed(jobId),
-      // An end may come with a large result; and while nothing is heard, what is known grows old.
-      keeps: (feed) => !feed.isOver && app.tail.connected,
-      async read(batch, asOf) {
-        const records = await app.journal.records(batch.map(({ key }) => key))
-        for (const [i, feed] of batch.entries()) feed.take(records[i] ?? null, asOf)
+    const feeds = new Feeds<JobFeed>(
+      {
+        wake: app.tail.wake,
+        perRead: JOBS_PER_READ,
+        create: (jobId) => new JobFeed(jobId),
+        // An end may come with a large result; and while nothing is heard, what is known grows old.
+        keeps: (feed) => !feed.isOver && app.tail.connected,
+        async read(batch, asOf) {
+          const records = await app.journal.records(batch.map(({ key }) => key))
+          for (const [i, feed] of batch.entries()) feed.take(records[i] ?? null, asOf)
+        },
       },
-    })
+      app.log,
+    )
     app.decorate('progress', feeds)
+    app.addHook('preClose', async () => feeds.release())
+    app.addHook('onClose', async () => feeds.close())
 
     app.tail.listen({
       watching: () => !feeds.isEmpty,

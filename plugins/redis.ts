@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { ProblemError } from '../contract/errors.ts'
+import { unavailable } from '../contract/errors.ts'
 import { journalKeys } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
 
@@ -64,12 +64,6 @@ export default fp<RedisPluginOptions>(
   },
   { name: 'redis' },
 )
-
-/** The 503 for anything that needs Redis while it is away. */
-export function unavailable(extras: { job_id?: string } = {}): ProblemError {
-  const detail = 'The queue cannot be reached; nothing was lost, try again shortly'
-  return new ProblemError('QUEUE_UNAVAILABLE', detail, { retryAfter: 2, ...extras })
-}
 
 function evictionFault(info: string): string | null {
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]

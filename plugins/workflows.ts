@@ -3,10 +3,10 @@ import fp from 'fastify-plugin'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { WorkflowEvent } from '../contract/job-event.ts'
 import { ORDER_CAPACITY, type Place, parsePlace } from '../journal/order.ts'
+import type { JobRecord } from '../journal/reader.ts'
 import { Feeds } from '../watch/feeds.ts'
+import { TOUCHING } from '../watch/tail.ts'
 import { WorkflowFeed, type WorkflowRecord } from '../watch/workflow-feed.ts'
-import type { JobRecord } from './journal.ts'
-import { TOUCHING } from './tail.ts'
 
 /** Events of a workflow behind some position. */
 export interface WorkflowPage {
@@ -43,13 +43,19 @@ export default fp(
   async (app) => {
     const { journal, redis } = app
     const owners = new Map<string, WorkflowFeed>()
-    const feeds = new Feeds<WorkflowFeed>(app, {
-      perRead: FEEDS_PER_READ,
-      create: (name) => new WorkflowFeed(name, owners),
-      forgotten: (feed) => feed.forget(),
-      read,
-    })
+    const feeds = new Feeds<WorkflowFeed>(
+      {
+        wake: app.tail.wake,
+        perRead: FEEDS_PER_READ,
+        create: (name) => new WorkflowFeed(name, owners),
+        forgotten: (feed) => feed.forget(),
+        read,
+      },
+      app.log,
+    )
     app.decorate('workflows', Object.assign(feeds, { exists, page }))
+    app.addHook('preClose', async () => feeds.release())
+    app.addHook('onClose', async () => feeds.close())
 
     app.tail.listen({
       watching: () => !feeds.isEmpty,

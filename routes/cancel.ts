@@ -2,9 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { ProblemError } from '../contract/errors.ts'
+import { NO_SUCH_JOB, ProblemError } from '../contract/errors.ts'
 import { Uuid } from '../contract/job.ts'
-import { NO_SUCH_JOB } from '../plugins/errors.ts'
 import { BEARER, BODY_PROBLEMS, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
 const schema = {

@@ -4,9 +4,8 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CATALOGUE, type ExecuteBody, executeBody, inputFaults, type Stage } from '../contract/catalogue.ts'
-import { ProblemError } from '../contract/errors.ts'
+import { ProblemError, unavailable } from '../contract/errors.ts'
 import { StageNumber, Uuid } from '../contract/job.ts'
-import { unavailable } from '../plugins/redis.ts'
 import { answer, BEARER, BODY_PROBLEMS, problems } from './responses.ts'
 
 const Accepted = Type.Object(

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { unavailable } from '../plugins/redis.ts'
+import { unavailable } from '../contract/errors.ts'
 import { PUBLIC, problems } from './responses.ts'
 
 const live = {

@@ -1,7 +1,6 @@
 /** What the two event routes share: choosing a form, opening a stream, and turning a client away. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERRORS, ProblemError } from '../contract/errors.ts'
-import { handleError } from '../plugins/errors.ts'
 import type { StreamRequest } from '../plugins/streams.ts'
 
 /** How long a client over a cap is told to stay away. */
@@ -52,7 +51,7 @@ export async function pageWithNews<P extends { events: unknown[]; gap?: unknown;
 /** An EventSource is not stopped for good by a trouble that passes. */
 export function handleStreamError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const passing = error instanceof ProblemError && error.extras.retryAfter !== undefined
-  return passing && isEventSource(request) ? turnAway(reply, error) : handleError(error, request, reply)
+  return passing && isEventSource(request) ? turnAway(reply, error) : reply.send(error)
 }
 
 /** Makes the head, which goes out with the first line; the headers that hooks have set (CORS, security) are kept. */

@@ -2,9 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { ProblemError } from '../contract/errors.ts'
+import { NO_SUCH_WORKFLOW, ProblemError } from '../contract/errors.ts'
 import { workflowName } from '../journal/order.ts'
-import { NO_SUCH_WORKFLOW } from '../plugins/errors.ts'
 import {
   BEARER,
   BODY_PROBLEMS,

@@ -51,14 +51,14 @@ async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> 
     env.REDIS_URL = redis.url
   }
   if (!env.WORKER_URL) {
-    const { startStageService } = await import('../packages/literature/start.ts')
+    const { startBuiltInService } = await import('../packages/literature/start.ts')
     const { readWork } = await import('../packages/literature/settings.ts')
     // Trying things out must not ask public services: they are named on purpose, or not asked at all.
     env.LITERATURE_SOURCES = env.LITERATURE_SOURCES?.trim() || 'sample'
     const faults: string[] = []
     const work = readWork(env, faults)
     if (faults.length > 0) throw new ConfigError(faults)
-    const service = await startStageService({
+    const service = await startBuiltInService({
       host: '127.0.0.1',
       port: 0,
       dataDir: join(data, 'stage-service'),

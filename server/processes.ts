@@ -30,7 +30,7 @@ export async function openApi(config: Config): Promise<Running & { url: string; 
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
   const tracing = await openTracing(config, 'stagecast-api', log)
-  const app = await buildApp(config, log, { consoleFiles, tracing })
+  const app = await buildApp(config, log, { consoleFiles, tracing, version: VERSION })
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   const admin = await openAdmin(config, log, app)
   return {

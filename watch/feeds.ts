@@ -3,14 +3,16 @@
  * followers there are, a feed costs Redis one read.
  */
 import { setMaxListeners } from 'node:events'
-import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../contract/errors.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
 import type { Feed, Follower } from './feed.ts'
 import { FeedReader } from './feed-reader.ts'
 import { Leftovers } from './leftovers.ts'
+import type { Logger } from './logger.ts'
 
 export interface FeedSource<F extends Feed> {
+  /** Called when there is something to follow. */
+  wake(): void
   create(key: string): F
   /** Brings feeds up to date, in as few round trips as can be; marks those as gone that are. */
   read(feeds: readonly F[], asOf: number): Promise<void>
@@ -33,22 +35,22 @@ const KEPT_MS = 5000
 const KEPT = 10_000
 
 export class Feeds<F extends Feed> {
-  private readonly app: FastifyInstance
   private readonly source: FeedSource<F>
+  private readonly log: Logger
+  private readonly sweeper: NodeJS.Timeout
   private readonly feeds = new Map<string, F>()
   /** Feeds that nobody follows any more. */
   private readonly left: Leftovers<F>
   private readonly reader: FeedReader<F>
   private readonly closing = new AbortController()
   private readonly logError = logOncePerSecond((err: unknown) =>
-    this.app.log.error({ err }, 'a feed could not be made of what was read'),
+    this.log.error({ err }, 'a feed could not be made of what was read'),
   )
 
-  constructor(app: FastifyInstance, source: FeedSource<F>) {
-    this.app = app
+  constructor(source: FeedSource<F>, log: Logger) {
+    this.log = log
     this.source = source
     setMaxListeners(0, this.closing.signal)
-    app.addHook('preClose', async () => this.closing.abort())
     this.left = new Leftovers({ keptMs: KEPT_MS, most: KEPT, letGo: (feed) => this.forget(feed) })
     this.reader = new FeedReader({
       perRead: source.perRead,
@@ -56,12 +58,17 @@ export class Feeds<F extends Feed> {
       done: (feed) => this.wasRead(feed),
       failed: (feed, error) => this.wasNotRead(feed, error),
     })
-    const sweep = setInterval(() => this.sweep(), SWEEP_MS)
-    sweep.unref()
-    app.addHook('onClose', async () => {
-      clearInterval(sweep)
-      this.left.stop()
-    })
+    this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref()
+  }
+
+  /** Answers who still waits for news; nothing is kept for later from here on. */
+  release(): void {
+    this.closing.abort()
+  }
+
+  close(): void {
+    clearInterval(this.sweeper)
+    this.left.stop()
   }
 
   /** Feeds followed in this process. */
@@ -176,7 +183,7 @@ export class Feeds<F extends Feed> {
   private create(key: string): F {
     const feed = this.source.create(key)
     this.feeds.set(key, feed)
-    this.app.tail.wake()
+    this.source.wake()
     this.refresh(feed)
     return feed
   }

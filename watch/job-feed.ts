@@ -2,10 +2,10 @@
 import { eventId, isTerminal, LOG_CAPACITY } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JobEvent } from '../contract/job-event.ts'
+import type { JobRecord } from '../journal/reader.ts'
 import { cursorBehindGap, isReplayable, toEvent } from '../journal/snapshot.ts'
-import type { JobRecord } from '../plugins/journal.ts'
-import type { Announcement } from '../plugins/tail.ts'
 import { Feed, type WaitingJob } from './feed.ts'
+import type { Announcement } from './tail.ts'
 
 export class JobFeed extends Feed<JobEvent> {
   /** As read from the journal last; current when its cursor is the head's id. Null until the first read. */

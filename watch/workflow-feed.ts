@@ -6,10 +6,10 @@ import { type EventId, eventId, isTerminal } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JobEvent, JobEventData } from '../contract/job-event.ts'
 import { ORDER_CAPACITY, type Place } from '../journal/order.ts'
+import type { JobRecord } from '../journal/reader.ts'
 import { toEvent } from '../journal/snapshot.ts'
-import type { JobRecord } from '../plugins/journal.ts'
-import type { Message } from '../plugins/tail.ts'
 import { Feed, type FeedEvent, type WaitingJob } from './feed.ts'
+import type { Message } from './tail.ts'
 
 /** An event of one of the jobs. Of a job that has vanished only the position is left, without `event` or data. */
 export interface WorkflowEvent extends FeedEvent {

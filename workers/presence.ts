@@ -1,9 +1,10 @@
-/** Makes a worker process known to those who ask who is at work: see `contract/fleet.ts`. */
+/** Makes a worker process known to those who ask who is at work: see `journal/workers.ts`. */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Redis } from 'ioredis'
-import { ANNOUNCE, ANNOUNCE_EVERY_MS, type WorkerState } from '../contract/fleet.ts'
+import type { WorkerState } from '../contract/fleet.ts'
 import type { JournalKeys } from '../journal/journal.ts'
+import { ANNOUNCE, ANNOUNCE_EVERY_MS } from '../journal/workers.ts'
 
 /** What a worker tells of itself. */
 export type WorkerPresence = Omit<WorkerState, 'id' | 'seen_at'>

@@ -1,13 +1,14 @@
 /** The stage service as a process of its own. */
 import closeWithGrace from 'close-with-grace'
+import type { StageService } from '../stage-kit/start.ts'
 import { readSettings } from './settings.ts'
-import { type StageService, startStageService } from './start.ts'
+import { startBuiltInService } from './start.ts'
 
 const settings = readSettings(process.env)
 if ('faults' in settings) fail(settings.faults)
 
 const { logLevel, ...options } = settings
-const service: StageService = await startStageService({ ...options, logger: { level: logLevel } }).catch(
+const service: StageService = await startBuiltInService({ ...options, logger: { level: logLevel } }).catch(
   (error: Error) =>
     fail([`cannot start with PORT=${options.port} and data in ${options.dataDir}: ${error.message}`]),
 )

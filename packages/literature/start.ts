@@ -1,29 +1,27 @@
-/** Starts the stage service on a port, in this process: used by serve.ts and by the development door. */
+/** The built-in stage service: the stages of this package on the stage kit. */
 import { buildStageService, type StageServiceOptions } from '../stage-kit/app.ts'
+import { type Address, listen, type StageService } from '../stage-kit/start.ts'
+import { type LiteratureSettings, OFFLINE } from './literature-settings.ts'
+import { builtInStages } from './registry.ts'
+import { LiteratureReview } from './schema.ts'
 
-export interface StartOptions extends StageServiceOptions {
-  host: string
-  /** 0 = a free port. */
-  port: number
+export interface BuiltInOptions extends Omit<StageServiceOptions, 'stages' | 'sweep'> {
+  /** How stage 2 works. Default: the sample alone, nothing on the network. */
+  literature?: LiteratureSettings
 }
 
-export interface StageService {
-  /** Base URL without a slash at the end: what WORKER_URL wants. */
-  url: string
-  /** Ends running work (after its grace), then the listener. */
-  close(): Promise<void>
+export type StartOptions = BuiltInOptions & Address
+
+/** Builds the service without listening. Rejects when `dataDir` cannot be used or the sources make no sense. */
+export async function buildBuiltInService({ literature = OFFLINE, ...options }: BuiltInOptions) {
+  const { stages, sweep, close } = builtInStages(options.dataDir, literature)
+  const app = await buildStageService({ ...options, stages, sweep })
+  app.addHook('onClose', close)
+  app.get('/schemas/literature_review.json', async () => LiteratureReview)
+  return app
 }
 
-export async function startStageService({ host, port, ...options }: StartOptions): Promise<StageService> {
-  const app = await buildStageService(options)
-  await app.listen({ host, port, listenTextResolver: (at) => `stage service listening at ${at}` })
-  const taken = app.addresses().find((address) => typeof address === 'object')?.port ?? port
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
-  if (!isLoopback(host))
-    app.log.warn('the stage service asks for no token: let only the worker reach this address')
-  return { url, close: () => app.close() }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+/** Starts it on a port, in this process: used by serve.ts and by `npm run dev`. */
+export async function startBuiltInService({ host, port, ...options }: StartOptions): Promise<StageService> {
+  return listen(await buildBuiltInService(options), { host, port })
 }

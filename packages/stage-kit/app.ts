@@ -1,10 +1,7 @@
-/** The built-in stage service: a small app of its own behind the same contract a Python service would speak. */
+/** A stage service in Node: a small app of its own that speaks the same contract as a Python service. */
 import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
-import { type LiteratureSettings, OFFLINE } from '../literature/literature-settings.ts'
-import { type BuiltIn, builtInStages } from '../literature/registry.ts'
-import { LiteratureReview } from '../literature/schema.ts'
 import { artifactRoute } from './artifacts.ts'
 import { installDrain } from './drain.ts'
 import { errorBody, inside, installErrors, sendError } from './errors.ts'
@@ -18,8 +15,6 @@ export interface StageServiceOptions {
   dataDir: string
   /** Fastify's `logger` setting, or a pino-like logger to write into. Default: no log. */
   logger?: FastifyServerOptions['logger'] | FastifyBaseLogger
-  /** How stage 2 works. Default: the sample alone, nothing on the network. */
-  literature?: LiteratureSettings
   /** Silence after which an NDJSON answer gets a heartbeat line, in ms. Default 10 s. */
   heartbeatMs?: number
   /** Least time between two steps in ms, so that people can watch. Default 0. */
@@ -30,18 +25,17 @@ export interface StageServiceOptions {
   sweepEveryMs?: number
   /** What running work is given to end when the service closes, in ms. Default 5 s. */
   graceMs?: number
-  /** The stages to serve. Default: the built-in ones. */
-  stages?: Stages
+  stages: Stages
+  /** Removes what the stages keep for too long; called at the start and every `sweepEveryMs`. */
+  sweep?: () => Promise<void>
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Builds the app without listening. Rejects when `dataDir` cannot be used or the sources make no sense. */
+/** Builds the app without listening. Rejects when `dataDir` cannot be used. */
 export async function buildStageService(options: StageServiceOptions) {
-  const { dataDir, logger = false, literature = OFFLINE, paceMs = 0, heartbeatMs = 10_000 } = options
+  const { dataDir, stages, logger = false, paceMs = 0, heartbeatMs = 10_000 } = options
   const { keepMs = 7 * DAY_MS, sweepEveryMs = DAY_MS, graceMs = 5_000 } = options
-  const builtIn = options.stages ? made(options.stages) : builtInStages(dataDir, literature)
-  const { stages } = builtIn
   const app = Fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -63,7 +57,7 @@ export async function buildStageService(options: StageServiceOptions) {
   const sweep = async () => {
     const swept = await store.sweep(keepMs)
     if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
-    await builtIn.sweep()
+    await options.sweep?.()
   }
   await sweep()
   const sweeping = setInterval(
@@ -73,18 +67,11 @@ export async function buildStageService(options: StageServiceOptions) {
   app.addHook('onClose', async () => clearInterval(sweeping))
   const runs = createRuns({ store, stages, log: app.log, paceMs })
   installDrain(app, () => runs.close(graceMs))
-  app.addHook('onClose', () => builtIn.close())
 
   await app.register(executeRoute, { runs, stages, heartbeatMs })
   await app.register(artifactRoute, { store })
-  app.get('/schemas/literature_review.json', async () => LiteratureReview)
   app.get('/health', async () => ({ status: 'ok', stages: [...stages.keys()], running: runs.running() }))
   return app
-}
-
-/** Stages of the caller's own, who looks after them. */
-function made(stages: Stages): BuiltIn {
-  return { stages, sweep: async () => undefined, close: async () => undefined }
 }
 
 function isLogger(logger: StageServiceOptions['logger']): logger is FastifyBaseLogger {

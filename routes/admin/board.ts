@@ -9,7 +9,7 @@ import { FastifyAdapter } from '@bull-board/fastify'
 import type { Queue } from 'bullmq'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { unavailable } from '../../plugins/redis.ts'
+import { unavailable } from '../../contract/errors.ts'
 import type { Guarded } from '../responses.ts'
 
 const PREFIX = '/admin/queues'

@@ -6,7 +6,7 @@ import type { Queue } from 'bullmq'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { consoleOfWorkingCopy } from '../../packages/console/bundle.mjs'
-import { startStageService } from '../../packages/literature/start.ts'
+import { startBuiltInService } from '../../packages/literature/start.ts'
 import { type Env, startApi, startWorker, type TestApi, testEnv, token } from '../helpers/app.ts'
 import { launchBrowser } from '../helpers/browser.ts'
 import { openQueue } from '../helpers/queue.ts'
@@ -18,7 +18,7 @@ export const QUESTION = 'What are the effects of intermittent fasting on cardiov
 /** The built-in stage service, one step each `paceMs`; answers its address. */
 async function sampleService(t: Test, paceMs: number): Promise<string> {
   const options = { host: '127.0.0.1', port: 0, dataDir: t.testdir(), paceMs }
-  const service = await startStageService(options)
+  const service = await startBuiltInService(options)
   t.teardown(() => service.close())
   return service.url
 }

@@ -1,6 +1,7 @@
 /** Who works, and why jobs wait. */
 import t from 'tap'
-import { DEAD_AFTER_MS, readWorkers, type WorkerState, waitingBecause } from '../../contract/fleet.ts'
+import { type WorkerState, waitingBecause } from '../../contract/fleet.ts'
+import { DEAD_AFTER_MS, readWorkers } from '../../journal/workers.ts'
 
 const worker = (fields: Partial<WorkerState> = {}): WorkerState => ({
   id: 'a',

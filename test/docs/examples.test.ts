@@ -13,7 +13,7 @@ import t, { type Test } from 'tap'
 import type { JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
 import { findProgram } from '../../dev/find-redis.mjs'
-import { startStageService } from '../../packages/literature/start.ts'
+import { startBuiltInService } from '../../packages/literature/start.ts'
 import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
@@ -259,7 +259,7 @@ interface Parts {
 /** API with mock authentication, worker and the built-in stage service, all in this process. */
 async function startAll(t: Test, { paceMs = 0, env = {} }: Parts = {}): Promise<TestApi> {
   const dataDir = await folder(t)
-  const service = await startStageService({ host: '127.0.0.1', port: 0, dataDir, paceMs })
+  const service = await startBuiltInService({ host: '127.0.0.1', port: 0, dataDir, paceMs })
   t.teardown(() => service.close())
   const full = await testEnv(t, { ALLOW_MOCK_AUTH: 'true', WORKER_URL: service.url, ...env })
   const api = await startApi(t, full)

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { OFFLINE } from '../../packages/literature/literature-settings.ts'
 import { LIVE } from '../../packages/literature/sources/index.ts'
-import { startStageService } from '../../packages/literature/start.ts'
+import { startBuiltInService } from '../../packages/literature/start.ts'
 import { type Imitation, imitate, silence, status } from '../../packages/literature/test/imitation.ts'
 import { authorization, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { cancel, finished } from '../helpers/jobs.ts'
@@ -11,7 +11,7 @@ import { openStream } from '../helpers/sse.ts'
 const INPUTS = { sources: ['europepmc', 'openalex', 'crossref'] }
 
 async function startAll(t: Test, imitation: Imitation, deadlineMs = 60_000) {
-  const service = await startStageService({
+  const service = await startBuiltInService({
     host: '127.0.0.1',
     port: 0,
     dataDir: t.testdir(),

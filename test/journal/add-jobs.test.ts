@@ -4,7 +4,7 @@ import t from 'tap'
 import { FIRST_ID } from '../../contract/events.ts'
 import { parsePlace, workflowName } from '../../journal/order.ts'
 import type { EnqueueRequest } from '../../plugins/queue.ts'
-import { Message } from '../../plugins/tail.ts'
+import { Message } from '../../watch/tail.ts'
 import { enqueue, QUESTION, startApi, testEnv } from '../helpers/app.ts'
 import { openQueue } from '../helpers/queue.ts'
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
-import type { JournalReader } from '../../plugins/journal.ts'
+import type { JournalReader } from '../../journal/reader.ts'
 import { authorization, enqueue, startApi, testEnv } from '../helpers/app.ts'
 import { answered, injected, isProblem } from '../helpers/problem.ts'
 import { openRaw, parseAnswer, readToEnd, sendRaw } from '../helpers/raw.ts'

@@ -1,8 +1,8 @@
 /** Feeds of workflows: bounded pages, bounded memory, and that a read and an announcement may cross. */
 import t, { type Test } from 'tap'
 import { ORDER_CAPACITY, type Place } from '../../journal/order.ts'
-import type { JobRecord } from '../../plugins/journal.ts'
-import { Message } from '../../plugins/tail.ts'
+import type { JobRecord } from '../../journal/reader.ts'
+import { Message } from '../../watch/tail.ts'
 import { WorkflowFeed } from '../../watch/workflow-feed.ts'
 import { startApi, testEnv } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'

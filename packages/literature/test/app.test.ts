@@ -10,9 +10,10 @@ import t, { type Test } from 'tap'
 import { eventually } from '../../../test/helpers/waiting.ts'
 import { buildStageService, type StageServiceOptions } from '../../stage-kit/app.ts'
 import { type Stage, StageFailure } from '../../stage-kit/stage.ts'
+import { startStageService } from '../../stage-kit/start.ts'
 import { OFFLINE } from '../literature-settings.ts'
 import { LiteratureReview } from '../schema.ts'
-import { startStageService } from '../start.ts'
+import { buildBuiltInService, startBuiltInService } from '../start.ts'
 import { json, stageRequest, stream } from './service-client.ts'
 
 const stageOf = (run: Stage['run']): Stage => ({ validate: () => undefined, run })
@@ -194,7 +195,7 @@ t.test('the two forms are chosen by name', async (t) => {
 })
 
 t.test('what is not HTTP is answered in the same shape', async (t) => {
-  const service = await startStageService({ host: '127.0.0.1', port: 0, dataDir: t.testdir() })
+  const service = await startBuiltInService({ host: '127.0.0.1', port: 0, dataDir: t.testdir() })
   t.teardown(() => service.close())
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   socket.end('NONSENSE\r\n\r\n')
@@ -270,7 +271,7 @@ t.test('work that is still stopping and its repeat never run side by side', asyn
 })
 
 t.test('sources that do not go together stop the start', async (t) => {
-  const building = buildStageService({
+  const building = buildBuiltInService({
     dataDir: t.testdir(),
     literature: { ...OFFLINE, sources: ['sample', 'europepmc'] },
   })
@@ -278,7 +279,7 @@ t.test('sources that do not go together stop the start', async (t) => {
 })
 
 t.test('the shape of the review is published', async (t) => {
-  const app = await buildStageService({ dataDir: t.testdir() })
+  const app = await buildBuiltInService({ dataDir: t.testdir() })
   t.teardown(() => app.close())
   const answer = await app.inject({ url: '/schemas/literature_review.json' })
   t.strictSame(answer.json(), JSON.parse(JSON.stringify(LiteratureReview)))

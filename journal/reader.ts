@@ -1,0 +1,187 @@
+/** Reads the journal of jobs from Redis, and settles jobs that nobody holds. */
+import type { Redis } from 'ioredis'
+import { NO_SUCH_JOB, ProblemError } from '../contract/errors.ts'
+import { eventId, type LogEntry } from '../contract/events.ts'
+import type { JobSnapshot, JobSummary } from '../contract/job.ts'
+import type { JobEvent } from '../contract/job-event.ts'
+import {
+  CANCEL,
+  CANCEL_KEYS,
+  type CancelReply,
+  cancelArguments,
+  type JournalKeys,
+  journalKeys,
+  PLACE,
+  PLACE_KEYS,
+  type PlaceReply,
+  placeArguments,
+  RECORD,
+  RECORD_KEYS,
+  type RecordReply,
+  recordArguments,
+} from './journal.ts'
+import type { JobOrigin } from './order.ts'
+import { jobReader, type StoredJob } from './read-jobs.ts'
+import {
+  cancellingEntry,
+  JOB_FIELDS,
+  type JobFields,
+  type Journal,
+  lastEntry,
+  parseJournal,
+  toEndRecord,
+  toEvents,
+  toSnapshot,
+  toSummary,
+} from './snapshot.ts'
+
+/** A job's state with all its events that can still be replayed. */
+export interface JobRecord {
+  snapshot: JobSnapshot
+  events: JobEvent[]
+  /** About how many characters it takes up. */
+  size: number
+}
+
+export interface JournalReader {
+  keys: JournalKeys
+  /** The state of a job, or null when there is none (any more). */
+  snapshot(jobId: string): Promise<JobSnapshot | null>
+  /** The state of the job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */
+  find(jobId: string, stage: number, userId: string | null): Promise<JobSnapshot>
+  /** State and events of several jobs in one round trip, in the order asked; null for a job that is gone. */
+  records(jobIds: readonly string[]): Promise<(JobRecord | null)[]>
+  /** What lists tell of several jobs, in one round trip, in the order asked; null for a job that is gone. */
+  summaries(jobIds: readonly string[]): Promise<(JobSummary | null)[]>
+  /** Gives an event its place in the order of its workflow, unless it has one. */
+  place(job: JobOrigin, eventId: string): Promise<PlaceReply>
+  /** Ends a waiting job as cancelled, or marks a held one for its worker. */
+  cancel(job: JobOrigin): Promise<CancelReply | 'cancelled'>
+}
+
+type WithScripts = Redis & {
+  stagecastRecord(...args: (string | number)[]): Promise<RecordReply>
+  stagecastCancel(...args: (string | number)[]): Promise<CancelReply>
+  stagecastPlace(...args: (string | number)[]): Promise<PlaceReply>
+}
+
+export interface JournalOptions {
+  redis: Redis
+  /** Prefix of all keys. */
+  prefix: string
+  resultTtlSeconds: number
+  /** Awaits a command; turns a failure of Redis into what the caller is to see. */
+  fromRedis<T>(command: Promise<T>): Promise<T>
+}
+
+/** Reads the journal through `redis`. */
+export function openJournal({
+  redis: connection,
+  prefix,
+  resultTtlSeconds,
+  fromRedis,
+}: JournalOptions): JournalReader {
+  const keys = journalKeys(prefix)
+  const redis = connection as WithScripts
+  redis.defineCommand('stagecastRecord', { numberOfKeys: RECORD_KEYS, lua: RECORD })
+  redis.defineCommand('stagecastCancel', { numberOfKeys: CANCEL_KEYS, lua: CANCEL })
+  redis.defineCommand('stagecastPlace', { numberOfKeys: PLACE_KEYS, lua: PLACE })
+
+  const reader = jobReader(redis, keys)
+
+  const journal: JournalReader = {
+    keys,
+    async snapshot(jobId) {
+      const { fields, end } = await fromRedis(reader.state(jobId))
+      if (end) return JSON.parse(end)
+      const found = parseJournal(fields)
+      return found && toSnapshot(found)
+    },
+    async find(jobId, stage, userId) {
+      return requireOwn(await journal.snapshot(jobId), stage, userId)
+    },
+    async records(jobIds) {
+      return (await fromRedis(reader.all(jobIds))).map(toRecord)
+    },
+    async summaries(jobIds) {
+      const pipeline = redis.pipeline()
+      for (const id of jobIds) pipeline.get(keys.brief(id)).hmget(keys.job(id), ...JOB_FIELDS)
+      const answers = await fromRedis(pipeline.exec().then(replies))
+      return jobIds.map((_, i) => toBrief(answers.slice(2 * i, 2 * i + 2)))
+    },
+    place: (job, id) => redis.stagecastPlace(...placeArguments(keys, job, id, resultTtlSeconds)),
+    async cancel(job) {
+      // A job can be taken by a worker, or dropped by one, between two looks: then look again.
+      for (;;) {
+        const reply = await fromRedis(
+          redis.stagecastCancel(...cancelArguments(keys, job, Date.now(), resultTtlSeconds)),
+        )
+        if (reply !== 'free') return reply
+        const settled = await settleCancelled(job.job_id)
+        if (settled) return settled
+      }
+    },
+  }
+  return journal
+
+  /** Null when the job moved on meanwhile. */
+  async function settleCancelled(jobId: string): Promise<'cancelled' | 'gone' | null> {
+    const fields = await fromRedis(redis.hmget(keys.job(jobId), ...JOB_FIELDS))
+    const journal = parseJournal(fields)
+    // Another canceller may have settled the job and taken it off the queue meanwhile.
+    if (!journal) return (await fromRedis(redis.exists(keys.end(jobId)))) ? null : 'gone'
+    const entry = cancelledEntry(journal)
+    const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
+    const reply = await fromRedis(
+      redis.stagecastRecord(
+        ...recordArguments(keys, {
+          journal,
+          token: '',
+          expected: journal.last ? eventId(journal.last) : '',
+          entries,
+          end: toEndRecord(journal, entry),
+          cancelled: true,
+          logTtlSeconds: resultTtlSeconds,
+          resultTtlSeconds,
+        }),
+      ),
+    )
+    return reply === 'ok' ? 'cancelled' : reply === 'gone' ? 'gone' : null
+  }
+}
+
+/** The job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */
+export function requireOwn(job: JobSnapshot | null, stage: number, userId: string | null): JobSnapshot {
+  if (job?.stage === stage && (userId === null || job.data.user_id === userId)) return job
+  throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
+}
+
+/** The results of a pipeline; the first error in it is thrown. */
+function replies(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, value]) => {
+    if (error) throw error
+    return value
+  })
+}
+
+function toRecord({ fields, end, log: entries, size }: StoredJob): JobRecord | null {
+  const journal = end ? null : parseJournal(fields)
+  if (!end && !journal) return null
+  const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
+  // A job that waits for very long outlives its log, but not its newest line.
+  if (entries.length === 0 && journal?.last) entries.push(journal.last)
+  return { snapshot, events: toEvents(journal, entries, snapshot), size }
+}
+
+function toBrief([brief, fields]: unknown[]): JobSummary | null {
+  if (brief) return JSON.parse(brief as string)
+  const journal = parseJournal(fields as JobFields)
+  return journal && toSummary(toSnapshot(journal))
+}
+
+function cancelledEntry(journal: Journal): LogEntry {
+  const { attempt, max, seq, progress } = lastEntry(journal)
+  const message = attempt === 0 ? 'cancelled before it was started' : 'cancelled while it waited'
+  const error = { code: 'CANCELLED', message, retryable: false, attempt }
+  return { type: 'cancelled', attempt, max, seq: seq + 1, progress, message, at: Date.now(), error }
+}
