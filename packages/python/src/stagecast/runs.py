@@ -1,0 +1,180 @@
+"""A job is worked on once, however often it is asked for, and in whichever process of this machine."""
+import asyncio
+import logging
+from typing import Any, Dict, Optional
+
+from .errors import Refusal, StageError, caller_gone, internal_error, mismatch, shutting_down
+from .feed import FeedReader
+from .inputs import check_inputs
+from .locks import FileLock
+from .log import logger, tell
+from .registry import Stage
+from .request import Asked
+from .run import Line, Run, pause
+from .store import Store
+from .threads import in_thread
+from .work import Work
+
+# How often a process looks at what another one does for the same job, in s.
+TICK = 0.05
+
+
+class Runs:
+    """The runs of one process."""
+
+    def __init__(self, store: Store, work: Work):
+        self._store, self._work = store, work
+        self._current: Dict[str, Run] = {}
+        self._alive: Dict[Run, "asyncio.Task[None]"] = {}
+        self._watches: Dict[Run, "asyncio.Task[None]"] = {}
+        self._closing = False
+
+    @property
+    def running(self) -> int:
+        return len(self._alive)
+
+    def call(self, stage: Stage, asked: Asked) -> Run:
+        """Joins the job's run or begins it, and counts one caller in. `leave` counts it out."""
+        run = self._current.get(asked.job_id)
+        if run and not run.cancelled.is_set():
+            if run.asked.digest != asked.digest:
+                raise mismatch()
+        elif self._closing:
+            raise shutting_down()
+        else:
+            run = self._begin(stage, asked, earlier=run)
+        run.callers += 1
+        return run
+
+    def leave(self, run: Run) -> None:
+        """The last caller takes the work with it, unless callers in other processes wait for the same job."""
+        run.callers -= 1
+        watch = self._watches.get(run)
+        if run.callers == 0 and not run.end.done() and (watch is None or watch.done()):
+            self._watches[run] = asyncio.create_task(self._cancel_when_left(run))
+
+    def is_running(self, job_id: str) -> bool:
+        return job_id in self._current
+
+    async def close(self, grace: float) -> None:
+        """Begins nothing more, lets running work end for `grace` seconds, then stops it with a retryable error."""
+        self._closing = True
+        await self._gone(grace)
+        for run in list(self._alive):
+            run.cancel(shutting_down())
+        # A thread cannot be ended from outside: what does not notice in a moment ends with the process.
+        await self._gone(1.0)
+
+    async def _gone(self, seconds: float) -> None:
+        if self._alive:
+            await asyncio.wait(list(self._alive.values()), timeout=seconds)
+
+    def _begin(self, stage: Stage, asked: Asked, earlier: Optional[Run]) -> Run:
+        run = self._current[asked.job_id] = Run(asked)
+        self._alive[run] = asyncio.create_task(self._attend(run, stage, earlier))
+        return run
+
+    async def _attend(self, run: Run, stage: Stage, earlier: Optional[Run]) -> None:
+        """Brings the run to its end. `finally` first forgets it, so that whoever reads the end may begin anew."""
+        answer: Optional[Line] = None
+        failure: Exception = internal_error()
+        try:
+            if earlier and not earlier.gone.is_set():  # everybody has left it, but it is still stopping
+                run.open()
+                await earlier.gone.wait()
+            answer = await self._pursue(run, stage)
+        except (StageError, Refusal) as error:
+            failure = error
+        except Exception:
+            logger.exception("the stage service failed inside")
+        finally:
+            self._alive.pop(run, None)
+            self._watches.pop(run, None)
+            if self._current.get(run.asked.job_id) is run:
+                del self._current[run.asked.job_id]
+            run.gone.set()
+            if answer is not None:
+                run.finish(answer)
+            else:
+                run.fail(failure)
+
+    async def _pursue(self, run: Run, stage: Stage) -> Line:
+        """The stored answer, or that of another process, or our own work, whichever comes about."""
+        asked = run.asked
+        inputs: Any = None
+        checked = False
+        while True:
+            answer = await self._stored(asked)
+            if answer:
+                return answer
+            if not checked:
+                inputs, checked = await in_thread(check_inputs, stage.inputs, asked.inputs), True
+            if run.cancelled.is_set():
+                raise caller_gone()
+            lock = self._store.try_lock(asked.job_id)
+            if lock:
+                # Between the look and the lock another process may have finished.
+                answer = await self._release_if_stored(lock, asked)
+                return answer or await self._work.do(run, stage, inputs, lock)
+            reader = self._store.read_along(asked.job_id)
+            if reader:
+                try:
+                    answer = await self._read_along(run, reader)
+                finally:
+                    reader.close()
+                if answer:
+                    return answer
+            # The other process is just beginning, or stopping; heartbeats go out meanwhile.
+            run.open()
+            await asyncio.sleep(TICK)
+
+    async def _stored(self, asked: Asked) -> Optional[Line]:
+        record = await in_thread(self._store.read, asked.job_id)
+        if record is None:
+            return None
+        if record["digest"] != asked.digest:
+            raise mismatch()
+        tell(logging.INFO, "stored result repeated", asked)
+        return dict(record["answer"])
+
+    async def _release_if_stored(self, lock: FileLock, asked: Asked) -> Optional[Line]:
+        answer = None
+        try:
+            answer = await self._stored(asked)
+        except BaseException:
+            lock.release()
+            raise
+        if answer:
+            lock.release()
+        return answer
+
+    async def _read_along(self, run: Run, reader: FeedReader) -> Optional[Line]:
+        """Repeats what another process tells of the job. None when that process ended without an end."""
+        while not run.cancelled.is_set():
+            current = reader.is_current()  # before reading: what is written last is written before it ends
+            for line in reader.read():
+                if "digest" in line:
+                    if line["digest"] != run.asked.digest:
+                        raise mismatch()
+                    run.open()
+                elif line["type"] == "progress":
+                    run.add(line["percent"], line.get("message"))
+                elif line["type"] == "result":
+                    return {name: value for name, value in line.items() if name != "type"}
+                elif line["type"] == "error":
+                    raise StageError(line["code"], line["message"], line["retryable"])
+            if not current:
+                return None
+            lock = self._store.try_lock(run.asked.job_id)
+            if lock:  # the process was killed
+                lock.release()
+                return None
+            await asyncio.sleep(TICK)
+        return None
+
+    async def _cancel_when_left(self, run: Run) -> None:
+        while run.callers == 0 and not run.end.done():
+            if self._work.is_left(run):
+                run.cancel()
+                return
+            await pause(run.gone, TICK)

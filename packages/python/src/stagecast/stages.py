@@ -1,0 +1,118 @@
+"""The application: stages are registered on it, and an ASGI server calls it."""
+import asyncio
+import os
+from typing import Any, Callable, Dict, List, Mapping, Optional, TypeVar, Union
+
+from .asgi import Receive, Scope, Send, send_refusal
+from .errors import internal_error
+from .log import logger
+from .registry import Registry, Stage, slug_of, title_of
+from .service import Service
+from .settings import DAY, Settings, data_folder
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Stages:
+    """An ASGI application that serves stages: `uvicorn service:stages`, or `app.mount("/stages", stages)`.
+
+    data: folder for results and files; made when missing. Several processes of one machine may share it.
+    heartbeat: seconds of silence after which an answer in lines gets a heartbeat.
+    keep: seconds for which finished jobs are kept; None keeps them for good.
+    grace: seconds that running jobs get to end at the server's lifespan shutdown, before they are stopped.
+    pace: least seconds between two steps, so that people can watch a quick stage.
+    max_result_bytes: largest answer. Keep it at the STAGE_MAX_RESULT_BYTES of the workers.
+    upstream_headers: headers for fetching upstream files, by origin:
+        {"https://stages.example": {"authorization": "Bearer …"}}.
+
+    It starts with its first request or with the server's lifespan, whichever comes first.
+    """
+
+    def __init__(
+        self,
+        data: Union[str, "os.PathLike[str]"],
+        *,
+        heartbeat: float = 10.0,
+        keep: Optional[float] = 7.0 * DAY,
+        grace: float = 5.0,
+        pace: float = 0.0,
+        max_result_bytes: int = 1024 * 1024,
+        upstream_headers: Optional[Mapping[str, Mapping[str, str]]] = None,
+    ):
+        folder = data_folder(data)
+        self._settings = Settings(folder, heartbeat, keep, pace, max_result_bytes, upstream_headers or {})
+        self._grace = grace
+        self._registry = Registry()
+        self._services: Dict[asyncio.AbstractEventLoop, Service] = {}
+
+    def stage(
+        self,
+        number: int,
+        *,
+        version: Optional[str] = None,
+        inputs: Optional[Callable[..., Any]] = None,
+        slug: Optional[str] = None,
+        title: Optional[str] = None,
+        **catalogue: Any,
+    ) -> Callable[[Function], Function]:
+        """Registers the decorated function as stage `number` (1 to 999).
+
+        version: changes when results change; a workflow then runs the stage again.
+        inputs: a dataclass, a Pydantic model, or a function that takes the dict of inputs, returns what the stage
+            gets as `job.inputs`, and raises ValueError for what is wrong.
+        slug, title, and more (needs, uses, description, …): for `python -m stagecast describe`.
+        """
+
+        def register(function: Function) -> Function:
+            entry = {"slug": slug or slug_of(function), "title": title or title_of(function), **catalogue}
+            self._registry.register(Stage(number, function, version, inputs, entry))
+            return function
+
+        return register
+
+    async def close(self, grace: Optional[float] = None) -> None:
+        """Begins no more jobs; running ones may end for `grace` seconds, then are stopped with a retryable error.
+
+        The server's lifespan does this by itself; call it from a server that tells of its shutdown in another way.
+        """
+        service = self._services.get(asyncio.get_running_loop())
+        if service:
+            await service.close(self._grace if grace is None else grace)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            service = self._service()
+            if service:
+                await service.handle(scope, receive, send)
+            else:
+                await send_refusal(send, internal_error())
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    def _service(self) -> Optional[Service]:
+        """Of this event loop; started when there is none. None, and a line in the log, when it cannot be."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._services:
+            for other in [each for each in self._services if each.is_closed()]:
+                del self._services[other]
+            try:
+                self._services[loop] = Service(self._settings, self._registry)
+            except OSError as error:
+                logger.error("the data folder %s cannot be used: %s", self._settings.data, error)
+                return None
+        return self._services[loop]
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        if not self._service():
+            message = f"the data folder {self._settings.data} cannot be used"
+            await send({"type": "lifespan.startup.failed", "message": message})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
