@@ -1,8 +1,14 @@
-"""What a catalogue (STAGES_FILE) says of the stages that a service has."""
+"""What a catalogue (STAGES_FILE) says of the stages that a service has; `python -m stagecast describe`."""
+import argparse
+import importlib
+import json
+import os
+import sys
 from typing import Any, Dict, List
 
 from .inputs import inputs_schema
 from .registry import Registry
+from .stages import Stages
 
 
 def describe(registry: Registry) -> List[Dict[str, Any]]:
@@ -18,3 +24,42 @@ def describe(registry: Registry) -> List[Dict[str, Any]]:
             entry["inputs"] = schema
         entries.append(entry)
     return entries
+
+
+def main(arguments: List[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m stagecast describe",
+        description='Prints { "stages": [ … ] }, to save as, or copy into, the file that STAGES_FILE names.',
+    )
+    parser.add_argument("application", metavar="MODULE:NAME", help="where the Stages are, for example service:stages")
+    given = parser.parse_args(arguments)
+    try:
+        stages = _load(given.application)
+    except _NotFound as error:
+        print(f"stagecast describe: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps({"stages": describe(stages.registry)}, indent=2, ensure_ascii=False))
+    return 0
+
+
+class _NotFound(Exception):
+    pass
+
+
+def _load(text: str) -> Stages:
+    module_name, colon, name = text.partition(":")
+    if not colon or not module_name or not name:
+        raise _NotFound(f"give MODULE:NAME, for example service:stages; got {text!r}")
+    sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise _NotFound(f"there is no module {error.name!r} here ({os.getcwd()})") from None
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, Stages):
+        there = [key for key, value in vars(module).items() if isinstance(value, Stages)]
+        hint = f"; it has {', '.join(there)}" if there else ""
+        raise _NotFound(f"{module_name} has no Stages named {name!r}{hint}")
+    return found

@@ -30,7 +30,7 @@ class Run:
         self._lock = threading.Lock()
         self._lines: Deque[Line] = deque(maxlen=MAX_LINES)
         self._count = 0
-        self._percent = 0.0
+        self._percent: float = 0
         self._news = asyncio.Event()
         self._waking = False
         self._on_cancel: List[Callable[[], None]] = []

@@ -12,12 +12,14 @@ class Settings:
     data: Path
     heartbeat: float = 10.0
     keep: Optional[float] = 7.0 * DAY
+    grace: float = 5.0
     pace: float = 0.0
     max_result_bytes: int = 1024 * 1024
     upstream_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _between("heartbeat", self.heartbeat, 0.01, 3600)
+        _between("grace", self.grace, 0, 3600)
         _between("pace", self.pace, 0, 3600)
         _between("max_result_bytes", self.max_result_bytes, 1024, 1 << 30)
         if self.keep is not None:

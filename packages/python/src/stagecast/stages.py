@@ -40,9 +40,8 @@ class Stages:
         upstream_headers: Optional[Mapping[str, Mapping[str, str]]] = None,
     ):
         folder = data_folder(data)
-        self._settings = Settings(folder, heartbeat, keep, pace, max_result_bytes, upstream_headers or {})
-        self._grace = grace
-        self._registry = Registry()
+        self._settings = Settings(folder, heartbeat, keep, grace, pace, max_result_bytes, upstream_headers or {})
+        self.registry = Registry()
         self._services: Dict[asyncio.AbstractEventLoop, Service] = {}
 
     def stage(
@@ -65,7 +64,7 @@ class Stages:
 
         def register(function: Function) -> Function:
             entry = {"slug": slug or slug_of(function), "title": title or title_of(function), **catalogue}
-            self._registry.register(Stage(number, function, version, inputs, entry))
+            self.registry.register(Stage(number, function, version, inputs, entry))
             return function
 
         return register
@@ -77,7 +76,7 @@ class Stages:
         """
         service = self._services.get(asyncio.get_running_loop())
         if service:
-            await service.close(self._grace if grace is None else grace)
+            await service.close(self._settings.grace if grace is None else grace)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -99,7 +98,7 @@ class Stages:
             for other in [each for each in self._services if each.is_closed()]:
                 del self._services[other]
             try:
-                self._services[loop] = Service(self._settings, self._registry)
+                self._services[loop] = Service(self._settings, self.registry)
             except OSError as error:
                 logger.error("the data folder %s cannot be used: %s", self._settings.data, error)
                 return None

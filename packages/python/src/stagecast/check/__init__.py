@@ -1,0 +1,6 @@
+"""Holds any stage service, in any language, against the contract of stage services, over HTTP."""
+from .command import main
+from .report import Report
+from .service import Options, check_service
+
+__all__ = ["Options", "Report", "check_service", "main"]
