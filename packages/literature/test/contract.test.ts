@@ -5,7 +5,7 @@ import { type Start, testContract } from './contract.ts'
 import { findPython, PYTHON_MISSING } from './find-python.ts'
 import { startProcess } from './service-process.ts'
 
-const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
 const builtIn: Start = (env) =>
   startProcess(process.execPath, ['--import=tsx', file('packages/literature/serve.ts')], {
@@ -21,5 +21,6 @@ const mustRun = process.env.REQUIRE_ALL_TESTS === '1'
 t.test('the Python example', { skip: !python && !mustRun && PYTHON_MISSING }, async (t) => {
   if (!python) return t.fail(PYTHON_MISSING)
   // -B: no __pycache__ beside the example.
-  await testContract(t, (env) => startProcess(python, ['-B', file('examples/python/stage_service.py')], env))
+  const serve = ['-B', file('packages/python/tests/serve.py'), file('examples/python'), 'service:stages']
+  await testContract(t, (env) => startProcess(python, serve, env))
 })

@@ -24,13 +24,13 @@ async def execute(
         raise Refusal(404, "STAGE_NOT_FOUND", f"This service has no stage {ascii(text[:20])[1:-1]}; it has: {there}.")
     stage = registry[int(text)]
     asked = read_asked(stage.number, await read_body(receive), headers)
-    run = runs.call(stage, asked)
+    run, seen = runs.call(stage, asked)
     gone = asyncio.ensure_future(hang_up(receive))
     try:
         if not await unless_gone(asyncio.shield(run.opened), gone):
             return
         if _wants_lines(headers.get("accept", "")):
-            await unless_gone(_send_lines(run, heartbeat, send), gone)
+            await unless_gone(_send_lines(run, seen, heartbeat, send), gone)
         else:
             await unless_gone(_send_answer(run, send), gone)
     finally:
@@ -46,11 +46,10 @@ async def _send_answer(run: Run, send: Send) -> None:
         await send_refusal(send, Refusal(status, error.code, error.message))
 
 
-async def _send_lines(run: Run, heartbeat: float, send: Send) -> None:
-    """From the newest line on: each line, a heartbeat in silence, the end. A slow reader skips what is old."""
+async def _send_lines(run: Run, seen: int, heartbeat: float, send: Send) -> None:
+    """From line `seen` on: each line, a heartbeat in silence, the end. A slow reader skips what is old."""
     headers = {"content-type": "application/x-ndjson", "cache-control": "no-store", "x-accel-buffering": "no"}
     await start(send, 200, headers)
-    seen = -1
     try:
         while True:
             news = run.news()

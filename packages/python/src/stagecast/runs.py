@@ -33,18 +33,22 @@ class Runs:
     def running(self) -> int:
         return len(self._alive)
 
-    def call(self, stage: Stage, asked: Asked) -> Run:
-        """Joins the job's run or begins it, and counts one caller in. `leave` counts it out."""
+    def call(self, stage: Stage, asked: Asked) -> "tuple[Run, int]":
+        """Joins the job's run or begins it, and counts one caller in. `leave` counts it out.
+
+        Also says where that caller begins to read: at the first line, or at the newest (-1) when it joins.
+        """
         run = self._current.get(asked.job_id)
+        seen = -1
         if run and not run.cancelled.is_set():
             if run.asked.digest != asked.digest:
                 raise mismatch()
         elif self._closing:
             raise shutting_down()
         else:
-            run = self._begin(stage, asked, earlier=run)
+            run, seen = self._begin(stage, asked, earlier=run), 0
         run.callers += 1
-        return run
+        return run, seen
 
     def leave(self, run: Run) -> None:
         """The last caller takes the work with it, unless callers in other processes wait for the same job."""

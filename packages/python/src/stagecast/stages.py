@@ -1,14 +1,14 @@
 """The application: stages are registered on it, and an ASGI server calls it."""
 import asyncio
 import os
-from typing import Any, Callable, Dict, List, Mapping, Optional, TypeVar, Union
+from typing import Any, Callable, Dict, Mapping, Optional, TypeVar, Union
 
 from .asgi import Receive, Scope, Send, send_refusal
 from .errors import internal_error
 from .log import logger
 from .registry import Registry, Stage, slug_of, title_of
 from .service import Service
-from .settings import DAY, Settings, data_folder
+from .settings import UNSET, read_settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -17,11 +17,11 @@ class Stages:
     """An ASGI application that serves stages: `uvicorn service:stages`, or `app.mount("/stages", stages)`.
 
     data: folder for results and files; made when missing. Several processes of one machine may share it.
-    heartbeat: seconds of silence after which an answer in lines gets a heartbeat.
-    keep: seconds for which finished jobs are kept; None keeps them for good.
-    grace: seconds that running jobs get to end at the server's lifespan shutdown, before they are stopped.
-    pace: least seconds between two steps, so that people can watch a quick stage.
-    max_result_bytes: largest answer. Keep it at the STAGE_MAX_RESULT_BYTES of the workers.
+    heartbeat: seconds of silence after which an answer in lines gets a heartbeat (else STAGE_HEARTBEAT_MS; 10 s).
+    keep: seconds for which finished jobs are kept, None for good (else STAGE_KEEP_SECONDS; 7 days).
+    grace: seconds that running jobs get to end when the service closes (else SHUTDOWN_GRACE_MS; 5 s).
+    pace: least seconds between two steps, so that people can watch a quick stage (else STAGE_PACE_MS; 0).
+    max_result_bytes: largest answer. Keep it at that of the workers (else STAGE_MAX_RESULT_BYTES; 1 MiB).
     upstream_headers: headers for fetching upstream files, by origin:
         {"https://stages.example": {"authorization": "Bearer …"}}.
 
@@ -32,15 +32,14 @@ class Stages:
         self,
         data: Union[str, "os.PathLike[str]"],
         *,
-        heartbeat: float = 10.0,
-        keep: Optional[float] = 7.0 * DAY,
-        grace: float = 5.0,
-        pace: float = 0.0,
-        max_result_bytes: int = 1024 * 1024,
+        heartbeat: Optional[float] = None,
+        keep: Optional[float] = UNSET,
+        grace: Optional[float] = None,
+        pace: Optional[float] = None,
+        max_result_bytes: Optional[int] = None,
         upstream_headers: Optional[Mapping[str, Mapping[str, str]]] = None,
     ):
-        folder = data_folder(data)
-        self._settings = Settings(folder, heartbeat, keep, grace, pace, max_result_bytes, upstream_headers or {})
+        self._settings = read_settings(data, heartbeat, keep, grace, pace, max_result_bytes, upstream_headers)
         self.registry = Registry()
         self._services: Dict[asyncio.AbstractEventLoop, Service] = {}
 
