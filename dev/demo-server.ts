@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -55,12 +55,17 @@ export async function startServer(dataDir: string): Promise<DemoServer> {
 /** A process group of its own: a Ctrl-C in the terminal reaches the demo alone, which then stops the server once. */
 async function forkServer(dataDir: string, log: string): Promise<ChildProcess> {
   const root = dirname(dirname(fileURLToPath(import.meta.url)))
+  // It runs from the sources and compiled alike.
+  const extension = extname(import.meta.filename)
   const output = await open(log, 'w')
   try {
-    return fork(join(root, 'server/all.ts'), ['--dev'], {
+    return fork(join(root, `server/all${extension}`), ['--dev'], {
       cwd: process.cwd(),
       detached: true,
-      execArgv: [...process.execArgv, `--import=${new URL('./end-with-parent.ts', import.meta.url)}`],
+      execArgv: [
+        ...process.execArgv,
+        `--import=${new URL(`./end-with-parent${extension}`, import.meta.url)}`,
+      ],
       stdio: ['ignore', output.fd, output.fd, 'ipc'],
       env: {
         // The sample is small: without a pause at each step there would be nothing to watch.

@@ -1,4 +1,5 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { NO_TRACING, type Tracing } from '../contract/tracing.ts'
@@ -18,9 +19,10 @@ const TRACES_SHARE = 0.5
 type Registry = FastifyInstance['metricsRegistry']
 type WorkerSeen = Pick<StageWorker, 'fault' | 'state' | 'reconnects'>
 
-/** Compiled, the console lies beside this file; from sources it is bundled when somebody first asks for it. */
+/** A build brings the console's pages; in a working copy they are bundled when somebody first asks for them. */
 async function consoleFiles(): Promise<string> {
-  if (!import.meta.url.endsWith('.ts')) return join(import.meta.dirname, '..', 'console')
+  const built = join(import.meta.dirname, '..', 'console')
+  if (existsSync(built)) return built
   const { consoleOfWorkingCopy } = await import('../packages/console/bundle.mjs')
   return consoleOfWorkingCopy()
 }

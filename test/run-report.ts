@@ -43,11 +43,17 @@ function follow(parser: Parser, path: string[], total: Report, print: (line: str
     const repeats = result.closingTestPoint && !result.skip && (result.ok || total.failed > before.failed)
     if (!repeats) count(result, [...path, result.name], total, atTop ? (line) => details.push(line) : print)
     if (!atTop) return
-    if (!result.ok && result.name.endsWith('.test.ts')) total.failedFiles.push(result.name)
-    print(`${result.ok ? 'ok    ' : 'FAILED'} ${result.name}  ${difference(before, total)}${seconds(result)}`)
+    const name = sourceOf(result.name)
+    if (!result.ok && name.endsWith('.test.ts')) total.failedFiles.push(name)
+    print(`${result.ok ? 'ok    ' : 'FAILED'} ${name}  ${difference(before, total)}${seconds(result)}`)
     for (const line of details) print(line)
     details = []
   })
+}
+
+/** Tests run compiled, and are known by their sources. */
+function sourceOf(file: string): string {
+  return file.replace(/^\.stagecast\/build\/(.*)\.js$/, '$1.ts')
 }
 
 function count(result: Result, path: string[], total: Report, print: (line: string) => void): void {

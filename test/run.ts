@@ -1,15 +1,19 @@
 /**
- * What `npm test` runs last: one Redis for all tests, tap, and a closing line with the counts.
- * `npm test -- test/x.test.ts` runs just that; REDIS_URL takes another Redis; REQUIRE_ALL_TESTS=1 lets nothing
- * be skipped; RERUN_FAILED=1 gives a few files that failed among all the others a second run, alone, and says so.
+ * What `npm test` and `npm run test:all` run last: compiles the project, starts one Redis for all tests, runs tap, and
+ * closes with a line of counts. Without `--all`, files named `*.slow.test.ts` are left out: those that start many
+ * processes, a Redis of their own, or a browser.
+ *
+ * `npm test -- test/x.test.ts test/plugins` runs just those; REDIS_URL takes another Redis; REQUIRE_ALL_TESTS=1 lets
+ * nothing be skipped; RERUN_FAILED=1 gives a few files that failed among the others a second run, alone, and says so.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { BUILD, compile } from '../dev/compile.mjs'
 import { EXTRA_DIRS, findProgram } from '../dev/find-redis.mjs'
 import { type EmbeddedRedis, startRedis } from '../dev/redis.ts'
 import { provideTools } from './clients/tools.ts'
@@ -32,24 +36,32 @@ async function main(args: string[]): Promise<number> {
     return 1
   }
   buildTapOnce()
+  if (!compile()) return 1
+  const files = args.some((one) => !one.startsWith('-'))
+    ? chosenFiles(args)
+    : allFiles(args.includes('--all'))
+  if (files.length === 0) {
+    console.log(`No test file matches ${args.join(' ')}.`)
+    return 1
+  }
 
   const dir = await mkdtemp(join(tmpdir(), 'stagecast-test-'))
   let redis: EmbeddedRedis | undefined
   try {
     if (!process.env.REDIS_URL) redis = await startRedis({ dir, persist: false })
-    return await runTests(args, process.env.REDIS_URL || redis?.url || '')
+    return await runTests(files, process.env.REDIS_URL || redis?.url || '')
   } finally {
     await redis?.stop()
     await rm(dir, { recursive: true, force: true })
   }
 }
 
-async function runTests(args: string[], redisUrl: string): Promise<number> {
-  let { end, ...run } = await runTap(args, redisUrl)
+async function runTests(files: string[], redisUrl: string): Promise<number> {
+  let { end, ...run } = await runTap(files, redisUrl)
   const again = run.failedFiles
   if (process.env.RERUN_FAILED === '1' && again.length > 0 && again.length <= MOST_AGAIN) {
     console.log(`\nOnce more, one at a time: ${again.join(', ')}`)
-    const second = await runTap(['--jobs=1', ...again], redisUrl)
+    const second = await runTap(['--jobs=1', ...again.map(compiled)], redisUrl)
     end = second.end
     run = { ...second, passed: run.passed + second.passed, skipped: [...run.skipped, ...second.skipped] }
     for (const file of again)
@@ -80,6 +92,28 @@ async function runTap(args: string[], redisUrl: string): Promise<Report & { end:
   return { ...counts, end: code ?? signal }
 }
 
+/** Test files by their compiled names: those below a folder or of the name given. */
+function chosenFiles(args: string[]): string[] {
+  const wanted = args.filter((one) => !one.startsWith('-')).map((one) => one.replace(/\/$/, ''))
+  return allFiles(true).filter((file) => {
+    const source = relative(BUILD, file).replace(/\.js$/, '.ts')
+    return wanted.some((one) => source === one || source.startsWith(`${one}/`))
+  })
+}
+
+function allFiles(withSlow: boolean): string[] {
+  const names = readdirSync(BUILD, { recursive: true }) as string[]
+  return names
+    .filter((name) => /^(test|packages\/[^/]+\/test)\/.*\.test\.js$/.test(name))
+    .filter((name) => withSlow || !name.endsWith('.slow.test.js'))
+    .map((name) => join(BUILD, name))
+    .sort()
+}
+
+function compiled(source: string): string {
+  return join(BUILD, source.replace(/\.ts$/, '.js'))
+}
+
 /** What is wrong with this run, if anything: a run that proves nothing is a failure too. */
 function judge(end: number | string, passed: number, failed: number, skipped: number): string | null {
   if (failed > 0) return 'Some tests failed: their details are above.'
@@ -106,7 +140,7 @@ function missingTools(args: string[]): string[] {
     )
   }
   // Here and not in the test, which would have to wait for the network within its time.
-  const needsClients = args.length === 0 || args.some((one) => one.includes('test/clients'))
+  const needsClients = args.includes('--all') || args.some((one) => one.includes('test/clients'))
   const failure = needsClients ? provideTools((line) => console.log(line)) : null
   if (failure) lines.push(`${failure}: the tests of generated clients will be skipped.`)
   return lines

@@ -10,10 +10,9 @@ import { interleave } from '../../bench/interleave.ts'
 import { table, verdict } from '../../bench/report.ts'
 import { quantile, summarise } from '../../bench/statistics.ts'
 import { BENCHMARKS } from '../../bench/suite.ts'
-import { ROOT } from '../helpers/processes.ts'
+import { BUILD, ROOT } from '../helpers/processes.ts'
 
 const run = promisify(execFile)
-const BUILD = join(ROOT, '.stagecast', 'bench', 'build')
 
 /** As `npm run bench` does it; by way of `env`, since tap adds its loaders to every Node it sees started. */
 async function bench(args: string[]) {
@@ -21,14 +20,6 @@ async function bench(args: string[]) {
     cwd: ROOT,
   })
 }
-
-t.before(() =>
-  run(
-    'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json'],
-    { cwd: ROOT },
-  ),
-)
 
 /** These two start so many programs that the whole check runs them instead: `npm run bench -- --quick`. */
 const LONG = ['peers', 'growth']

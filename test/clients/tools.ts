@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { modulesAreCurrent } from '../../dev/node-modules.mjs'
 import type { Env } from '../helpers/app.ts'
-import { runNode } from '../helpers/processes.ts'
+import { ROOT, runNode } from '../helpers/processes.ts'
 
-export const CLIENTS = import.meta.dirname
+export const CLIENTS = join(ROOT, 'test', 'clients')
 
 /** Installs what is missing. Returns why that could not be done, null when all is there. */
 export function provideTools(say: (line: string) => void): string | null {

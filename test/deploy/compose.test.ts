@@ -14,9 +14,8 @@ import { parse } from 'yaml'
 import { readSettings, WORK_DEFAULTS } from '../../packages/literature/settings.ts'
 import { loadConfig, VARIABLES } from '../../server/config.ts'
 import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
-import { runNode } from '../helpers/processes.ts'
+import { ROOT, runNode } from '../helpers/processes.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
 /** The part of the compose format that is used, and nothing else: a misspelt key is a fault. */

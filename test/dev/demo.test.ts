@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
+import { program } from '../helpers/processes.ts'
 import { openQueue } from '../helpers/queue.ts'
 import { privateRedis, randomPrefix } from '../helpers/redis.ts'
 
-const DEMO = join(import.meta.dirname, '..', '..', 'dev', 'demo.ts')
+const DEMO = program('dev/demo.ts')
 
 interface Run {
   demo: ChildProcess
@@ -26,7 +27,7 @@ interface Run {
 /** Runs the demo with data of its own; whatever the test does, it is over at the end. */
 async function run(t: Test, question: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
-  const demo = spawn(process.execPath, ['--import=tsx', DEMO, ...question], {
+  const demo = spawn(process.execPath, [DEMO, ...question], {
     env: { ...process.env, STAGE_PACE_MS: '0', ...env, STAGECAST_DATA: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

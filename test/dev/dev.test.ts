@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connectRedis } from '../../journal/redis.ts'
 import { startDoor } from '../helpers/app.ts'
-import { runNode } from '../helpers/processes.ts'
+import { program, runNode } from '../helpers/processes.ts'
 
 async function environment(t: Test) {
   const data = await mkdtemp(join(tmpdir(), 'dev-'))
@@ -15,7 +15,7 @@ async function environment(t: Test) {
 
 t.test('its settings are judged like those of the processes', async (t) => {
   const env = { ...(await environment(t)), STAGE_PACE_MS: 'abc', STAGE_KEEP_SECONDS: '1' }
-  const { exit, output } = await runNode(t, ['--import=tsx', 'server/all.ts', '--dev'], env)
+  const { exit, output } = await runNode(t, [program('server/all.ts'), '--dev'], env)
   t.equal(exit, 1)
   t.match(output, /^ +STAGE_PACE_MS must be a whole number from 0 to/m)
   t.match(output, /^ +STAGE_KEEP_SECONDS must be a whole number from 3600 to/m)

@@ -13,7 +13,7 @@ import t, { type Test } from 'tap'
 import { type EmbeddedRedis, startRedis } from '../../dev/redis.ts'
 import { spawnGuarded } from '../../dev/redis-guard.ts'
 
-const OWNER = fileURLToPath(new URL('./redis-owner.ts', import.meta.url))
+const OWNER = fileURLToPath(new URL('./redis-owner.js', import.meta.url))
 
 /** Short, unlike tap's own: the path of a socket has a limit. */
 async function tempDir(t: Test): Promise<string> {

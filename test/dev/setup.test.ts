@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findRedis } from '../../dev/find-redis.mjs'
 import { setup } from '../../dev/setup.mjs'
+import { ROOT } from '../helpers/processes.ts'
 
-const SOURCES = join(import.meta.dirname, '..', '..', 'dev')
+const SOURCES = join(ROOT, 'dev')
 const INSTALLED = { 'node_modules/dep': { version: '1.0.0', integrity: 'sha512-one' } }
 
 /** What the fake npm does: as the real one, its own lock file comes last. */

@@ -15,6 +15,7 @@ import type { JobEvent } from '../../contract/job-event.ts'
 import { findProgram } from '../../dev/find-redis.mjs'
 import { startBuiltInService } from '../../packages/literature/start.ts'
 import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
+import { program } from '../helpers/processes.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
 const README = read('README.md')
@@ -83,7 +84,7 @@ t.test('the server to try things on, also from a page elsewhere', async (t) => {
 
 t.test('the demo shows what the README shows', async (t) => {
   const env = { ...process.env, STAGECAST_DATA: await folder(t) }
-  const { stdout } = await run(process.execPath, ['--import=tsx', 'dev/demo.ts'], { cwd: ROOT, env })
+  const { stdout } = await run(process.execPath, [program('dev/demo.ts')], { cwd: ROOT, env })
   const said = stdout.split('\n')
   const shown = example(README, 'demo')
     .split('\n')
@@ -196,7 +197,10 @@ t.test('polling in JavaScript', async (t) => {
 t.test('the first-party client', async (t) => {
   const { url } = await startAll(t)
   const file = join(await folder(t), 'watch.mts')
-  await writeFile(file, code('client', url).replace('./client/', pathToFileURL(join(ROOT, 'client/')).href))
+  await writeFile(
+    file,
+    code('client', url).replace('./client/', pathToFileURL(join(ROOT, 'packages/client/')).href),
+  )
   const { stdout } = await run(process.execPath, ['--import=tsx', file], { cwd: ROOT })
   t.match(stdout, /^queued \{\n[\s\S]*^completed \{\n[\s\S]*'literature_review.json'/m)
 })

@@ -1,8 +1,9 @@
 /** Reads the project's own Markdown: files, tables, links, and the examples marked for testing. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ROOT } from '../helpers/processes.ts'
 
-export const ROOT = join(import.meta.dirname, '..', '..')
+export { ROOT }
 
 const FOREIGN = new Set(['node_modules', 'dist'])
 

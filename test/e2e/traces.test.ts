@@ -15,7 +15,7 @@ import {
 } from '../helpers/app.ts'
 import { type SeenSpan, startCollector } from '../helpers/collector.ts'
 import { finished, operatorQueue, queuedJob } from '../helpers/jobs.ts'
-import { end, runNode } from '../helpers/processes.ts'
+import { BUILD, end, runNode } from '../helpers/processes.ts'
 import {
   type FakeStageService,
   fail,
@@ -208,15 +208,15 @@ t.test('off, no header is made up, and a client that traces is passed on', async
 t.test('off, the SDK of OpenTelemetry is not loaded', async (t) => {
   const env = await testEnv(t)
   const script = (otel: string) => `
-    import { loadConfig } from './config.ts'
-    import { openApi } from './processes.ts'
+    import { loadConfig } from './server/config.js'
+    import { openApi } from './server/processes.js'
     const api = await openApi(loadConfig({ ...process.env, ${otel} }))
     await api.close()
     console.log('LOADED', Object.keys((await import('node:module')).default._cache)
       .filter((path) => path.includes('@opentelemetry/sdk-trace')).length)
     process.exit()`
   const run = (otel: string) =>
-    runNode(t, ['--import=tsx', '--input-type=module', '-e', script(otel)], { ...env, LOG_LEVEL: 'silent' })
+    runNode(t, ['--input-type=module', '-e', script(otel)], { ...env, LOG_LEVEL: 'silent' }, BUILD)
   t.match((await run('')).output, /LOADED 0/)
   t.match((await run("OTEL_TRACES_EXPORTER: 'console'")).output, /LOADED [1-9]/, 'on, it is seen')
 })

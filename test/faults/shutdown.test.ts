@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { type Env, enqueue, get, startApi, startDoor, testEnv } from '../helpers/app.ts'
 import { assertWhole, brief, finished, SMOOTH, status, statusWhen, watch } from '../helpers/jobs.ts'
-import { end, logLine, runNode } from '../helpers/processes.ts'
+import { BUILD, end, logLine, program, runNode } from '../helpers/processes.ts'
 import { privateRedis } from '../helpers/redis.ts'
 import type { Frame } from '../helpers/sse.ts'
 import { type Answer, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
@@ -191,9 +191,7 @@ t.test('a configuration that cannot be used: every fault in a line of its own, e
     JWT_SECRET: 'short',
   }
   const ends = await Promise.all(
-    ['server/api.ts', 'server/worker.ts', 'server/all.ts'].map((file) =>
-      runNode(t, ['--import=tsx', file], bad),
-    ),
+    ['server/api.ts', 'server/worker.ts', 'server/all.ts'].map((file) => runNode(t, [program(file)], bad)),
   )
   for (const { exit, output } of ends) {
     t.equal(exit, 1)
@@ -209,17 +207,22 @@ t.test('a worker that cannot listen has not begun to take jobs', async (t) => {
   const { env } = await setUp(t, succeed())
   const { url } = await startApi(t, env)
   const script = `
-    import { loadConfig } from './config.ts'
-    import { openWorker } from './processes.ts'
+    import { loadConfig } from './server/config.js'
+    import { openWorker } from './server/processes.js'
     // To Redis: the standard streams have a number, what a listener took has a server.
     const connections = () => process._getActiveHandles().filter(({ destroyed, server, fd, constructor }) =>
       constructor.name === 'Socket' && !destroyed && !server && fd === undefined).length
     const failed = await openWorker(loadConfig(process.env)).catch(({ code }) => code)
     console.log('FAILED', failed, connections())
     process.exit()`
-  const node = ['--import=tsx', '--input-type=module', '-e', script]
+  const node = ['--input-type=module', '-e', script]
   for (const name of ['WORKER_HEALTH_PORT', 'ADMIN_PORT']) {
-    const { output } = await runNode(t, node, { ...env, LOG_LEVEL: 'silent', [name]: new URL(url).port })
+    const { output } = await runNode(
+      t,
+      node,
+      { ...env, LOG_LEVEL: 'silent', [name]: new URL(url).port },
+      BUILD,
+    )
     t.match(output, /FAILED EADDRINUSE 0\n/, name)
   }
 })
@@ -232,7 +235,7 @@ t.test('a port that is taken', async (t) => {
     ['server/api.ts', { PORT: port }],
     ['server/worker.ts', { WORKER_HEALTH_PORT: port }],
   ] as const) {
-    const { exit, output } = await runNode(t, ['--import=tsx', file], { ...env, ...taken })
+    const { exit, output } = await runNode(t, [program(file)], { ...env, ...taken })
     t.equal(exit, 1)
     t.match(output, /EADDRINUSE.*choose another PORT, WORKER_HEALTH_PORT or ADMIN_PORT/)
   }

@@ -13,6 +13,7 @@ import { workerOptions } from '../../server/processes.ts'
 import { type AppParts, buildApp } from '../../stagecast.ts'
 import { type StageWorker, startStageWorker } from '../../workers/stage-worker.ts'
 import type { Owner } from './owner.ts'
+import { program, ROOT } from './processes.ts'
 import { randomPrefix, sharedRedis } from './redis.ts'
 
 export type Env = Record<string, string>
@@ -95,19 +96,18 @@ export interface DoorOptions {
   openFiles?: number
 }
 
-/** server.ts, worker.ts or start.ts as a real process; killed with the test. Resolves once it listens. */
+/** server/api.ts, server/worker.ts or server/all.ts as a real process; killed with the test. Resolves once it listens. */
 export async function startDoor(
   t: Owner,
   file: string,
   env: Env,
   { args: words = [], preload, openFiles }: DoorOptions = {},
 ): Promise<Door> {
-  const root = new URL('../..', import.meta.url)
-  const node = [process.execPath, '--import=tsx', ...(preload ? [`--import=${preload}`] : []), file, ...words]
+  const node = [process.execPath, ...(preload ? [`--import=${preload}`] : []), program(file), ...words]
   const limited = openFiles ? ['sh', '-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...node] : node
-  const [program, ...args] = limited as [string]
-  const child = spawn(program, args, {
-    cwd: root,
+  const [command, ...args] = limited as [string]
+  const child = spawn(command, args, {
+    cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe', ...(preload ? ['ipc' as const] : [])],
   })

@@ -1,11 +1,20 @@
 /** Processes under test: what they log, how they end, and in which order. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Door, Env } from './app.ts'
 
-export const ROOT = new URL('../..', import.meta.url).pathname
+/** The compiled copy of the project in which the tests run: see dev/compile.mjs. */
+export const BUILD = fileURLToPath(new URL('../..', import.meta.url))
+/** The project's own folder. */
+export const ROOT = BUILD.replace(/\.stagecast\/build\/$/, '')
+
+/** The compiled form of a program of the project, e.g. `server/api.ts`. */
+export function program(file: string): string {
+  return join(BUILD, file.replace(/\.ts$/, '.js'))
+}
 
 export interface Ended {
   /** Exit code, or the name of the signal. */

@@ -4,7 +4,7 @@ import { findNode, placeOf } from '../../journal/redis-cluster.ts'
 import { enqueue, startApi, startDoor, startWorker, testEnv } from '../helpers/app.ts'
 import { assertWhole, brief, cancel, finished, SMOOTH, status, statusWhen, watch } from '../helpers/jobs.ts'
 import { becomesReady, crash } from '../helpers/outage.ts'
-import { ROOT, runNode } from '../helpers/processes.ts'
+import { program, ROOT, runNode } from '../helpers/processes.ts'
 import { type ClusterNode, startCluster } from '../helpers/redis-cluster.ts'
 import { fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
@@ -51,12 +51,7 @@ t.test('three nodes', async (t) => {
   t.test('a prefix without a hash tag stops the start', async (t) => {
     const env = await clusterEnv(stranger.url)
     for (const file of ['server/api.ts', 'server/worker.ts']) {
-      const { exit, output } = await runNode(
-        t,
-        ['--import=tsx', file],
-        { ...env, REDIS_PREFIX: 'bull' },
-        ROOT,
-      )
+      const { exit, output } = await runNode(t, [program(file)], { ...env, REDIS_PREFIX: 'bull' }, ROOT)
       t.equal(exit, 1)
       t.match(output, /^ {2}REDIS_PREFIX must hold a hash tag/m)
     }

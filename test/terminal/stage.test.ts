@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { QUESTION, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
-import { ROOT } from '../helpers/processes.ts'
+import { program } from '../helpers/processes.ts'
 import { type Answer, fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
-const PROGRAM = join(ROOT, 'terminal', 'stage.ts')
+const PROGRAM = program('packages/client/terminal/stage.ts')
 
 interface Ended {
   exit: number | string
@@ -20,7 +20,7 @@ interface Ended {
 }
 
 function start(t: Test, args: string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, ['--import=tsx', PROGRAM, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -8,7 +8,7 @@ import { startProcess } from './service-process.ts'
 const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
 const builtIn: Start = (env) =>
-  startProcess(process.execPath, ['--import=tsx', file('packages/literature/serve.ts')], {
+  startProcess(process.execPath, [file('packages/literature/serve.js')], {
     LITERATURE_SOURCES: 'sample',
     ...env,
   })

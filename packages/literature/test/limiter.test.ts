@@ -31,9 +31,9 @@ t.test('requests begin one interval apart', async (t) => {
 
 t.test('over processes that know nothing of each other', async (t) => {
   const dir = t.testdir()
-  const file = fileURLToPath(new URL('limiter-process.ts', import.meta.url))
+  const file = fileURLToPath(new URL('limiter-process.js', import.meta.url))
   const children = [1, 2, 3].map(() =>
-    spawn(process.execPath, ['--import=tsx', file, dir, '20'], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    spawn(process.execPath, [file, dir, '20'], { stdio: ['ignore', 'pipe', 'inherit'] }),
   )
   const said = await Promise.all(
     children.map(async (child) => {

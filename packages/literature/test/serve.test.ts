@@ -77,9 +77,9 @@ t.test('settings', async (t) => {
 
 t.test('bad settings and a folder that cannot be used end the process with a line each', async (t) => {
   const serve = (env: Record<string, string>) => {
-    const file = fileURLToPath(new URL('../serve.ts', import.meta.url))
+    const file = fileURLToPath(new URL('../serve.js', import.meta.url))
     const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout: 60_000 } as const
-    return spawnSync(process.execPath, ['--import=tsx', file], options)
+    return spawnSync(process.execPath, [file], options)
   }
   const bad = serve({ PORT: 'x', LOG_LEVEL: 'loud' })
   t.equal(bad.status, 1)

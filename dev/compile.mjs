@@ -1,0 +1,46 @@
+/**
+ * Compiles the whole project, tests and benchmarks included, into .stagecast/build, and links there what is not
+ * compiled: `node dev/compile.mjs`. A test file then starts in a third of the time that a loader would need.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+export const BUILD = join(ROOT, '.stagecast', 'build')
+
+/** Folders of which nothing is needed beside the compiled code. */
+const APART = new Set(['node_modules', 'dist'])
+
+/** @returns {boolean} whether it compiled; what is wrong has been printed */
+export function compile() {
+  rmSync(BUILD, { recursive: true, force: true })
+  const tsc = createRequire(import.meta.url)
+    .resolve('typescript/package.json')
+    .replace('package.json', 'bin/tsc')
+  const options = ['--noEmit', 'false', '--outDir', BUILD, '--rootDir', ROOT, '--sourceMap']
+  const { status } = spawnSync(process.execPath, [tsc, '-p', ROOT, ...options], { stdio: 'inherit' })
+  if (status !== 0) return false
+  link('')
+  symlinkSync(join(ROOT, 'node_modules'), join(BUILD, 'node_modules'))
+  return true
+}
+
+/** @param {string} folder */
+function link(folder) {
+  for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith('.') && !APART.has(entry.name)) link(path)
+      continue
+    }
+    const isCompiled = /\.m?ts$/.test(path) && existsSync(join(BUILD, path.replace(/ts$/, 'js')))
+    if (isCompiled || existsSync(join(BUILD, path)) || entry.isSymbolicLink()) continue
+    mkdirSync(join(BUILD, folder), { recursive: true })
+    symlinkSync(join(ROOT, path), join(BUILD, path))
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = compile() ? 0 : 1
