@@ -1,42 +1,61 @@
-/** Titles and abstracts as plain text. Sources send HTML, JATS or inline XML, sometimes with entities in it. */
+/**
+ * Titles and abstracts as plain text. Sources send HTML, JATS, MathML or inline XML, sometimes escaped once or twice. Text
+ * with `<` in it stays text: only the names of real elements count as tags.
+ */
+import { ALL_ENTITIES } from '@nodable/entities'
 
+/** With those that the library's set lacks. */
 const NAMED: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
+  ...ALL_ENTITIES,
   ndash: '–',
   mdash: '—',
-  hellip: '…',
-  middot: '·',
-  times: '×',
-  plusmn: '±',
-  le: '≤',
-  ge: '≥',
-  deg: '°',
-  micro: 'µ',
-  alpha: 'α',
-  beta: 'β',
-  gamma: 'γ',
-  delta: 'δ',
+  sbquo: '‚',
+  dagger: '†',
+  thinsp: '\u2009',
+  ensp: '\u2002',
+  emsp: '\u2003',
+  zwj: '\u200d',
+  zwnj: '\u200c',
+  permil: '‰',
+  sub: '⊂',
+  sup: '⊃',
+  perp: '⊥',
 }
+
+/** Elements of HTML and JATS that stand in titles and abstracts; any name behind `jats:` or `mml:` is one too. */
+const ELEMENTS = [
+  'a|abbr|abstract|alternatives|article-title|b|bdi|big|blockquote|body|bold|br|center|cite|code|dd|del|div|dl|dt',
+  'em|emph|ext-link|fn|font|h[1-6]|hr|html|i|inf|inline-formula|disp-formula|ins|italic|jats|label|li|list|list-item|mark|math',
+  'monospace|named-content|nobr|ol|overline|p|pre|roman|sans-serif|sc|scp|sec|section|small|smallcaps|span|strike|strong',
+  'styled-content|sub|sup|table|tbody|td|tex-math|th|thead|title|tr|tt|u|ul|underline|uri|wbr|xref',
+  'm(?:i|n|o|row|sub|sup|subsup|frac|sqrt|root|over|under|underover|text|space|style|padded|fenced|table|tr|td|stack|error)|semantics',
+].join('|')
+const ATTRIBUTES = String.raw`(?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))*`
+const tag = (names: string) =>
+  new RegExp(String.raw`<(?:\/\s*(?:${names})\s*|(?:${names})${ATTRIBUTES}\s*\/?)>`, 'giu')
+const ANY = tag(`(?:jats|mml|m|ns\\d):[\\w-]+|${ELEMENTS}`)
+const BLOCK = tag(
+  '(?:jats:)?(?:p|sec|section|div|br|li|ul|ol|list|list-item|abstract|tr|table|hr|blockquote)',
+)
+const HEADING = new RegExp(
+  String.raw`<((?:jats:)?(?:h[1-6]|title|b|bold|strong))${ATTRIBUTES}\s*>\s*([^<>]{1,80}?)\s*[:.]?\s*<\/\1\s*>(\s*[:.]?)`,
+  'giu',
+)
+/** A formula comes as MathML and again as TeX or as an annotation, which nobody can read as text. */
+const FORMULA_CODE =
+  /<!--[\s\S]*?-->|<(?:jats:|mml:)?(tex-math|annotation)(?:\s[^<>]*)?>[\s\S]*?<\/(?:jats:|mml:)?\1\s*>|<!\[CDATA\[|\]\]>/giu
 
 /** Behind a heading: what follows stands on its line, also when the source begins a paragraph there. */
 const JOIN = '\u{f8ff}'
+/** Some sources escape what was escaped before. */
+const TIMES_ESCAPED = 3
 
 /** Headings become `Label: ` at the beginning of a line; other tags go, their text stays. */
 export function plainText(text: string): string {
-  const marked = text
-    .replace(
-      /<(?:jats:)?(?:h[1-6]|title|b|bold|strong)(?:\s[^<>]*)?>\s*([^<>]{1,80}?)\s*[:.]?\s*<\/[^<>]+>(\s*[:.]?)/giu,
-      heading,
-    )
-    .replace(/<\/?(?:jats:)?(?:p|sec|div|br|li|list|abstract)(?:\s[^<>]*)?\/?>/giu, '\n')
-    // Only what looks like a tag: "p < 0.05" and "5 <x> 7" are text as long as no letter follows at once.
-    .replace(/<\/?[a-z][^<>]*>/giu, '')
-  return decode(marked.replace(new RegExp(`${JOIN}\\s*`, 'gu'), ''))
+  return unescaped(text, (once) =>
+    once.replace(FORMULA_CODE, '').replace(HEADING, heading).replace(BLOCK, '\n').replace(ANY, ''),
+  )
+    .replace(new RegExp(`${JOIN}\\s*`, 'gu'), '')
     .split('\n')
     .map((line) => line.replace(/\s+/gu, ' ').trim())
     .filter((line) => line !== '')
@@ -45,31 +64,51 @@ export function plainText(text: string): string {
 
 /** On one line. */
 export function plainLine(text: string): string {
-  return decode(text.replace(/<\/?[a-z][^<>]*>/giu, ''))
+  return unescaped(text, (once) =>
+    once
+      .replace(FORMULA_CODE, '')
+      .replace(/<br\s*\/?>/giu, ' ')
+      .replace(ANY, ''),
+  )
     .replace(/\s+/gu, ' ')
     .trim()
 }
 
+/** Takes tags away, decodes, and looks again for tags that were escaped. */
+function unescaped(text: string, strip: (text: string) => string): string {
+  let seen = strip(text)
+  for (let times = 0; times < TIMES_ESCAPED; times++) {
+    const decoded = decode(seen)
+    if (decoded === seen) return seen
+    seen = strip(decoded)
+  }
+  return seen
+}
+
 /** Bold text counts as a heading only where it can be one: at the start, or behind a sentence. */
-function heading(tag: string, label: string, behind: string, at: number, whole: string): string {
-  const isHeading = /^<(?:jats:)?(?:h[1-6]|title)/iu.test(tag)
-  const before = whole
-    .slice(0, at)
-    .replace(/<[^<>]*>/g, '')
-    .trimEnd()
+function heading(
+  _all: string,
+  element: string,
+  label: string,
+  behind: string,
+  at: number,
+  whole: string,
+): string {
+  const isHeading = /^(?:jats:)?(?:h[1-6]|title)$/iu.test(element)
+  const before = whole.slice(0, at).replace(ANY, '').trimEnd()
   if (!isHeading && before !== '' && !/[.!?:]$/.test(before)) return `${label}${behind}`
   // "Abstract" is what it all is, no part of it.
   return /^abstract$/iu.test(label) ? '\n' : `\n${label}: ${JOIN}`
 }
 
-/** Twice: some sources escape what was escaped before. */
 function decode(text: string): string {
-  const once = (from: string) =>
-    from.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/giu, (all, decimal, hex, name) => {
-      if (name) return NAMED[name.toLowerCase()] ?? all
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z][a-z\d]{1,31}));/giu,
+    (all, decimal, hex, name) => {
+      if (name) return NAMED[name] ?? NAMED[name.toLowerCase()] ?? all
       const code = decimal ? Number(decimal) : Number.parseInt(hex, 16)
       const fine = code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
       return fine ? String.fromCodePoint(code) : all
-    })
-  return once(once(text))
+    },
+  )
 }

@@ -1,6 +1,6 @@
 /** One paper from the records linked as it: each field from the best source that has it. */
-import { idOf, isThere } from './normalise.ts'
-import { FIELDS, type Paper } from './paper.ts'
+import { idOf, isThere, linksOf } from './normalise.ts'
+import { FIELDS, type Mark, type Paper } from './paper.ts'
 
 /** Curated first. Whatever is not named here comes last. */
 const PREFERENCE = ['pubmed', 'europepmc', 'openalex', 'crossref', 'sample']
@@ -33,9 +33,22 @@ export function complete(paper: Paper, other: Paper): Paper {
     result.field_sources[field] = other.field_sources[field] ?? other.source
   }
   result.publication_types = [...new Set([...paper.publication_types, ...other.publication_types])]
+  result.open_access = linksOf([...paper.open_access, ...other.open_access])
+  result.notice = paper.notice ?? other.notice
+  result.notices = marksOf([...paper.notices, ...other.notices])
   result.retracted = paper.retracted || other.retracted
   result.preprint = paper.preprint || other.preprint
   return result
+}
+
+/** Each notice once: two sources may tell of the same one by different names, which both stay. */
+export function marksOf(marks: readonly Mark[]): Mark[] {
+  const byKey = new Map<string, Mark>()
+  for (const mark of marks) {
+    const key = `${mark.type} ${mark.doi ?? ''} ${mark.pmid ?? ''}`
+    if (!byKey.has(key)) byKey.set(key, mark)
+  }
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, mark]) => mark)
 }
 
 function trust({ source }: Paper): number {

@@ -1,7 +1,8 @@
 /** Step 4: every record in one shape and one spelling, with the source of each field. */
 import { doiOf, isPreprintDoi, pmcidOf, pmidOf } from './identifiers.ts'
 import { plainLine, plainText } from './markup.ts'
-import { type Author, FIELDS, type Paper, type SourceRecord } from './paper.ts'
+import { markInTitle, noticeInAbstract, noticeInTitle } from './notice-words.ts'
+import { type Author, FIELDS, type OpenLink, type Paper, type SourceRecord } from './paper.ts'
 import { languageCode } from './sources/languages.ts'
 
 /** A paper of one record; `place` is its place in the source's order, from 1 on. Undefined without a title. */
@@ -12,6 +13,11 @@ export function normalise(record: SourceRecord, place: number): Paper | undefine
   const pmid = pmidOf(record.pmid)
   const pmcid = pmcidOf(record.pmcid)
   const abstract = record.abstract === null ? null : plainText(record.abstract) || null
+  const languages = [
+    ...new Set([record.language, ...record.languages].flatMap((one) => languageCode(one) ?? [])),
+  ]
+  const preprint = record.preprint || isPreprintDoi(doi)
+  const marked = markInTitle(title)
   const paper: Paper = {
     id: idOf({ doi, pmid, pmcid, source: record.source, raw: record.raw_id }),
     source: record.source,
@@ -30,9 +36,24 @@ export function normalise(record: SourceRecord, place: number): Paper | undefine
     abstract: withoutPlaceholder(abstract),
     publication_types: [...new Set(record.publication_types.map(plainLine))],
     cited_by: record.cited_by,
-    language: languageCode(record.language),
-    retracted: record.retracted || /^retracted(?: article)?\s*[:\]-]/i.test(title),
-    preprint: record.preprint || isPreprintDoi(doi),
+    language: languages[0] ?? null,
+    retracted: record.retracted || marked !== null,
+    preprint,
+    work_type: record.work_type ?? (preprint ? 'preprint' : null),
+    month: record.month,
+    article_number: line(record.article_number),
+    publisher: line(record.publisher),
+    isbn: [...new Set(record.isbn.flatMap((isbn) => isbn.replace(/[^\dXx]/g, '') || []))],
+    languages,
+    mesh: [...new Set(record.mesh.map(plainLine))],
+    open_access: linksOf(record.open_access),
+    notice: noticeOf(record, title, abstract, marked !== null),
+    notices: record.notices.map(({ type, by }) => ({
+      type,
+      doi: doiOf(by.doi),
+      pmid: pmidOf(by.pmid),
+      source: record.source,
+    })),
     related: [],
   }
   for (const field of FIELDS) if (isThere(paper[field])) paper.field_sources[field] = record.source
@@ -59,7 +80,43 @@ export function idOf(ids: {
 
 function author(one: Author): Author {
   if ('literal' in one) return { literal: plainLine(one.literal) }
-  return { family: plainLine(one.family), given: line(one.given) }
+  const suffix = line(one.suffix ?? null)
+  return { family: plainLine(one.family), given: line(one.given), ...(suffix && { suffix }) }
+}
+
+/** What the source says comes first, then the title, then the sentence that stands where an abstract would. */
+function noticeOf(
+  record: SourceRecord,
+  title: string,
+  abstract: string | null,
+  marked: boolean,
+): Paper['notice'] {
+  const targets = (about: { doi: string | null; pmid: string | null }[]) =>
+    about
+      .map(({ doi, pmid }) => ({ doi: doiOf(doi), pmid: pmidOf(pmid) }))
+      .filter(({ doi, pmid }) => doi || pmid)
+  const inAbstract = noticeInAbstract(abstract ?? '')
+  if (record.notice) {
+    const about = targets([...record.notice.about, ...(inAbstract ? [inAbstract.about] : [])])
+    return {
+      type: record.notice.type,
+      about: about.filter(({ doi }, at) => doi === null || about.findIndex((one) => one.doi === doi) === at),
+    }
+  }
+  if (inAbstract) return { type: inAbstract.type, about: targets([inAbstract.about]) }
+  // "RETRACTED: Correction of …" is a paper that was retracted.
+  const inTitle = marked ? null : noticeInTitle(title)
+  return inTitle ? { type: inTitle.type, about: [] } : null
+}
+
+/** Each address once; only those that a browser can open. */
+export function linksOf(links: readonly OpenLink[]): OpenLink[] {
+  const byUrl = new Map<string, OpenLink>()
+  for (const link of links) {
+    const url = link.url.trim()
+    if (/^https?:\/\/[^\s<>"]+$/i.test(url) && !byUrl.has(url)) byUrl.set(url, { ...link, url })
+  }
+  return [...byUrl.values()]
 }
 
 function line(value: string | null): string | null {

@@ -5,10 +5,55 @@ const Text = Type.Union([Type.String(), Type.Null()])
 
 /** A person by surname and given names (or their initials), or a group by its whole name. */
 export const Author = Type.Union([
-  Type.Object({ family: Type.String(), given: Text }),
+  Type.Object({
+    family: Type.String(),
+    given: Text,
+    /** "Jr", "III". */
+    suffix: Type.Optional(Type.String()),
+  }),
   Type.Object({ literal: Type.String() }),
 ])
 export type Author = Static<typeof Author>
+
+/** What was published, as reference managers tell it apart. */
+export const WORK_TYPES = [
+  'article',
+  'preprint',
+  'book',
+  'chapter',
+  'thesis',
+  'conference_paper',
+  'proceedings',
+  'report',
+  'dataset',
+  'other',
+] as const
+export type WorkType = (typeof WORK_TYPES)[number]
+const WorkTypeOrNull = Type.Union([...WORK_TYPES.map((type) => Type.Literal(type)), Type.Null()])
+
+/** A place where the full text can be read by anybody, as a source names it. */
+export const OpenLink = Type.Object({
+  url: Type.String(),
+  /** The source that sent it. */
+  source: Type.String(),
+  format: Type.Union([Type.Literal('pdf'), Type.Literal('page')]),
+  license: Text,
+})
+export type OpenLink = Static<typeof OpenLink>
+
+export const NOTICE_TYPES = [
+  'correction',
+  'retraction',
+  'withdrawal',
+  'expression_of_concern',
+  'other_update',
+] as const
+export type NoticeType = (typeof NOTICE_TYPES)[number]
+const NoticeTypeSchema = Type.Union(NOTICE_TYPES.map((type) => Type.Literal(type)))
+
+/** A publication that another one is about, by any of its names. */
+const Target = Type.Object({ doi: Text, pmid: Text })
+export type Target = Static<typeof Target>
 
 /** One hit of one source in that source's own words: DOIs as links, abstracts with markup, codes as it has them. */
 export const SourceRecord = Type.Object({
@@ -31,6 +76,22 @@ export const SourceRecord = Type.Object({
   language: Text,
   retracted: Type.Boolean(),
   preprint: Type.Boolean(),
+  /** Null where the source does not tell. */
+  work_type: WorkTypeOrNull,
+  month: Type.Union([Type.Integer({ minimum: 1, maximum: 12 }), Type.Null()]),
+  /** Where an article has no pages. */
+  article_number: Text,
+  publisher: Text,
+  isbn: Type.Array(Type.String()),
+  /** Every language of the text; `language` is the first. */
+  languages: Type.Array(Type.String()),
+  /** Subject headings of MEDLINE. */
+  mesh: Type.Array(Type.String()),
+  open_access: Type.Array(OpenLink),
+  /** Set where the record is itself a notice about other publications. */
+  notice: Type.Union([Type.Object({ type: NoticeTypeSchema, about: Type.Array(Target) }), Type.Null()]),
+  /** Notices about this record, as the source tells them. */
+  notices: Type.Array(Type.Object({ type: NoticeTypeSchema, by: Target })),
   /** Raw ids of other versions of the same work, where the source tells. */
   related: Type.Array(Type.String()),
 })
@@ -51,6 +112,13 @@ export const FIELDS = [
   'abstract',
   'cited_by',
   'language',
+  'languages',
+  'work_type',
+  'month',
+  'article_number',
+  'publisher',
+  'isbn',
+  'mesh',
 ] as const
 export type Field = (typeof FIELDS)[number]
 
@@ -68,6 +136,14 @@ export interface Related {
   relation: 'preprint' | 'article' | 'version'
 }
 
+/** A notice that marks a paper: where it was published, and who told of it. */
+export interface Mark {
+  type: NoticeType
+  doi: string | null
+  pmid: string | null
+  source: string
+}
+
 /** One paper: the records linked as the same publication, each field from the best source that has it. */
 export interface Paper {
   /** `doi:…`, else `pmid:…`, else `pmcid:…`, else `<source>:<raw id>`. */
@@ -79,6 +155,7 @@ export interface Paper {
   title: string
   authors: Author[]
   year: number | null
+  /** Where it stands: a journal, a book, proceedings or the server of a preprint. */
   journal: string | null
   volume: string | null
   issue: string | null
@@ -97,6 +174,19 @@ export interface Paper {
   language: string | null
   retracted: boolean
   preprint: boolean
+  work_type: WorkType | null
+  month: number | null
+  article_number: string | null
+  publisher: string | null
+  isbn: string[]
+  /** ISO 639-1 where there are such codes; the first is `language`. */
+  languages: string[]
+  mesh: string[]
+  open_access: OpenLink[]
+  /** What the paper is a notice of; null for what is no notice. */
+  notice: { type: NoticeType; about: Target[] } | null
+  /** Notices about it, in the order of their type and name. */
+  notices: Mark[]
   related: Related[]
 }
 
@@ -121,6 +211,16 @@ export function emptyRecord(source: string, raw_id: string): SourceRecord {
     language: null,
     retracted: false,
     preprint: false,
+    work_type: null,
+    month: null,
+    article_number: null,
+    publisher: null,
+    isbn: [],
+    languages: [],
+    mesh: [],
+    open_access: [],
+    notice: null,
+    notices: [],
     related: [],
   }
 }

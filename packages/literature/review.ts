@@ -101,9 +101,10 @@ function entry(
 ): ReviewedPaper {
   const found = hits(query, paper)
   const { design, ...extracted } = extraction
+  const { notice: _, ...told } = paper
   return {
     rank,
-    ...paper,
+    ...told,
     study_type: design,
     screening,
     ranking,

@@ -1,7 +1,7 @@
 /** The published shape of `literature_review.json`; docs/literature-review.schema.json is made from it. */
 import { type Static, Type } from '@sinclair/typebox'
 import { LiteratureInputs } from '../../contract/literature.ts'
-import { Author, FIELDS } from './paper.ts'
+import { Author, FIELDS, NOTICE_TYPES, OpenLink, WORK_TYPES } from './paper.ts'
 
 export const SCHEMA_ID = 'urn:stagecast:schema:literature-review:1'
 
@@ -19,6 +19,8 @@ const Span = {
 }
 const Statement = closed({ ...Span, by: words('label', 'words') })
 const Kind = closed({ type: Type.String(), by: words('publication type', 'text', 'nothing') })
+
+const Mark = closed({ type: words(...NOTICE_TYPES), doi: Text, pmid: Text, source: Type.String() })
 
 export const ReviewedPaper = closed({
   rank: Type.Integer({ minimum: 1 }),
@@ -54,6 +56,17 @@ export const ReviewedPaper = closed({
   language: Text,
   retracted: Type.Boolean(),
   preprint: Type.Boolean(),
+  work_type: Type.Union([words(...WORK_TYPES), Type.Null()]),
+  month: Type.Union([Type.Integer({ minimum: 1, maximum: 12 }), Type.Null()]),
+  article_number: Text,
+  publisher: Text,
+  isbn: Type.Array(Type.String()),
+  languages: Type.Array(Type.String(), { description: 'of the text; the first one is language' }),
+  mesh: Type.Array(Type.String(), { description: 'subject headings of MEDLINE' }),
+  open_access: Type.Array(OpenLink, {
+    description: 'where anybody can read the full text, as the sources say',
+  }),
+  notices: Type.Array(Mark, { description: 'corrections, retractions and the like that are about it' }),
   related: Type.Array(closed({ id: Type.String(), relation: words('preprint', 'article', 'version') })),
   study_type: Kind,
   screening: closed({

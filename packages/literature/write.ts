@@ -8,8 +8,10 @@ import { cslItem } from './artifacts/csl.ts'
 import { prisma } from './artifacts/prisma.ts'
 import { risEntry } from './artifacts/ris.ts'
 import { searchLog } from './artifacts/search-log.ts'
+import type { Paper } from './paper.ts'
 import { type Findings, review } from './review.ts'
 import type { LiteratureReview } from './schema.ts'
+import type { Screening } from './screen.ts'
 
 const REVIEW_FILE = 'literature_review.json'
 
@@ -24,14 +26,8 @@ export function render(findings: Findings): {
   review: LiteratureReview
   files: [name: string, text: string][]
 } {
-  const papers = findings.included.map(({ paper }) => paper)
-  const keys = citationKeys(papers)
-  const each = (entry: (paper: (typeof papers)[number], key: string) => string) =>
-    papers.map((paper) => entry(paper, keys.get(paper.id) ?? paper.id))
   const others: [string, string][] = [
-    ['references.csl.json', json(papers.map((paper) => cslItem(paper, keys.get(paper.id) ?? paper.id)))],
-    ['references.bib', each(bibtexEntry).join('\n')],
-    ['references.ris', each(risEntry).join('\r\n')],
+    ...referenceFiles(findings),
     ['prisma.json', json(prisma(findings))],
     ['search_log.json', json(searchLog(findings))],
   ]
@@ -40,6 +36,27 @@ export function render(findings: Findings): {
     artifacts: others.map(([name, text]) => described(name, text)),
   }
   return { review: whole, files: [[REVIEW_FILE, json(whole)], ...others] }
+}
+
+/** Included, uncertain and excluded papers, each in three formats; one paper has the same key in all of them. */
+function referenceFiles({ included, uncertain, excluded }: Findings): [name: string, text: string][] {
+  const byId = [...excluded].sort((a, b) => (a.paper.id < b.paper.id ? -1 : 1))
+  const keys = citationKeys([...included, ...uncertain, ...byId].map(({ paper }) => paper))
+  const lists: [name: string, papers: readonly { paper: Paper; screening: Screening }[]][] = [
+    ['references', included],
+    ['uncertain', uncertain],
+    ['excluded', byId],
+  ]
+  return lists.flatMap(([name, papers]): [string, string][] => {
+    const references = papers.map(({ paper, screening }) => {
+      return { paper, key: keys.get(paper.id) ?? paper.id, screening }
+    })
+    return [
+      [`${name}.csl.json`, json(references.map(cslItem))],
+      [`${name}.bib`, references.map(bibtexEntry).join('\n')],
+      [`${name}.ris`, references.map(risEntry).join('\r\n')],
+    ]
+  })
 }
 
 export async function write(dir: string, findings: Findings, signal: AbortSignal) {

@@ -58,6 +58,12 @@ const FILES = [
   'references.csl.json',
   'references.bib',
   'references.ris',
+  'uncertain.csl.json',
+  'uncertain.bib',
+  'uncertain.ris',
+  'excluded.csl.json',
+  'excluded.bib',
+  'excluded.ris',
   'prisma.json',
   'search_log.json',
 ]

@@ -1,35 +1,56 @@
 /** BibTeX. Non-ASCII letters stay as they are: the file is UTF-8. */
-import type { Author, Paper } from '../paper.ts'
+import type { Author } from '../paper.ts'
 import { noteOf } from './note.ts'
+import type { Reference } from './reference.ts'
+import { formOf, placeOf } from './work-types.ts'
 
-export function bibtexEntry(paper: Paper, key: string): string {
-  const { title, authors, year, journal, volume, issue, pages, doi, pmid, pmcid, abstract, language } = paper
+const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
+
+export function bibtexEntry({ paper, key, screening }: Reference): string {
+  const { authors, year, month, doi, open_access } = paper
+  const form = formOf(paper)
+  const { container, publisher } = placeOf(paper)
+  const text = (value: string | null | undefined) => (value ? `{${escaped(value)}}` : null)
   const fields: [name: string, value: string | null][] = [
     // A second pair of braces keeps capitals as they are.
-    ['title', `{${escaped(title)}}`],
-    ['author', authors.length > 0 ? authors.map(name).join(' and ') : null],
-    ['year', year === null ? null : String(year)],
-    ['journal', journal && escaped(journal)],
-    ['volume', volume && escaped(volume)],
-    ['number', issue && escaped(issue)],
-    ['pages', pages && escaped(pages).replace(/(?<=\w)[-–](?=\w)/g, '--')],
+    ['title', `{{${escaped(paper.title)}}}`],
+    ['author', authors.length > 0 ? `{${authors.map(name).join(' and ')}}` : null],
+    ['year', year === null ? null : `{${year}}`],
+    // Months are names of their own, without braces.
+    ['month', month === null ? null : (MONTHS[month - 1] ?? null)],
+    [form.container ?? 'howpublished', text(container)],
+    ['volume', text(paper.volume)],
+    ['number', text(paper.issue)],
+    ['pages', paper.pages && `{${escaped(paper.pages).replace(/(?<=\w)[-–](?=\w)/g, '--')}}`],
+    ['eid', text(paper.article_number)],
+    [form.publisher ?? 'publisher', text(publisher)],
+    ['isbn', text(paper.isbn.join(', '))],
     // Readers take it as it is: an escaped sign would become part of it.
-    ['doi', doi?.replaceAll('{', '%7B').replaceAll('}', '%7D') ?? null],
-    ['pmid', pmid],
-    ['pmcid', pmcid],
-    ['language', language],
-    ['abstract', abstract && escaped(abstract)],
-    ['note', noteOf(paper)],
+    ['doi', doi && `{${doi.replaceAll('{', '%7B').replaceAll('}', '%7D')}}`],
+    [
+      'url',
+      doi === null && open_access[0]
+        ? `{${open_access[0].url.replace(/[{}\\]/g, encodeURIComponent)}}`
+        : null,
+    ],
+    ['pmid', text(paper.pmid)],
+    ['pmcid', text(paper.pmcid)],
+    // A list, with "and" between, as in names.
+    ['language', text(paper.languages.join(' and '))],
+    ['abstract', text(paper.abstract)],
+    ['note', text(noteOf(paper, screening))],
   ]
-  const lines = fields.flatMap(([field, value]) => (value === null ? [] : `  ${field} = {${value}}`))
-  return `@article{${key},\n${lines.join(',\n')}\n}\n`
+  const lines = fields.flatMap(([field, value]) => (value === null ? [] : `  ${field} = ${value}`))
+  return `@${form.bibtex}{${key},\n${lines.join(',\n')}\n}\n`
 }
 
 /** A group in braces is not torn apart at its "and" or commas. */
 function name(author: Author): string {
   if ('literal' in author) return `{${escaped(author.literal)}}`
   const family = /\s|,/.test(author.family) ? `{${escaped(author.family)}}` : escaped(author.family)
-  return author.given === null ? family : `${family}, ${escaped(author.given)}`
+  const given = author.given === null ? '' : escaped(author.given)
+  if (author.suffix) return `${family}, ${escaped(author.suffix)}, ${given}`
+  return given === '' ? family : `${family}, ${given}`
 }
 
 const SPECIAL: Readonly<Record<string, string>> = {

@@ -1,30 +1,49 @@
 /** CSL-JSON, as reference managers and citation processors read it. It takes no foreign fields: those go into `custom`. */
-import type { Paper } from '../paper.ts'
+import type { Author } from '../paper.ts'
+import { noteOf } from './note.ts'
+import type { Reference } from './reference.ts'
+import { formOf, placeOf } from './work-types.ts'
 
-export function cslItem(paper: Paper, key: string): Record<string, unknown> {
-  const { title, authors, year, journal, volume, issue, pages, doi, pmid, pmcid, abstract, language } = paper
+export function cslItem({ paper, key, screening }: Reference): Record<string, unknown> {
+  const { year, month, doi, open_access } = paper
+  const { container, publisher } = placeOf(paper)
   const item: Record<string, unknown> = {
     id: key,
-    type: paper.preprint ? 'article' : 'article-journal',
-    title,
-    author: authors.map((author) => {
-      if ('literal' in author) return { literal: author.literal }
-      return author.given === null
-        ? { family: author.family }
-        : { family: author.family, given: author.given }
-    }),
-    ...(year !== null && { issued: { 'date-parts': [[year]] } }),
-    'container-title': journal,
-    volume,
-    issue,
-    page: pages,
+    type: formOf(paper).csl,
+    title: paper.title,
+    author: paper.authors.map(name),
+    ...(year !== null && { issued: { 'date-parts': [month === null ? [year] : [year, month]] } }),
+    'container-title': container,
+    volume: paper.volume,
+    issue: paper.issue,
+    page: paper.pages,
+    number: paper.article_number,
+    publisher,
+    ISBN: paper.isbn[0],
+    genre: paper.preprint ? 'Preprint' : null,
     DOI: doi,
-    PMID: pmid,
-    PMCID: pmcid,
-    URL: doi === null ? null : `https://doi.org/${doi}`,
-    abstract,
-    language,
-    custom: { id: paper.id, source: paper.source, retracted: paper.retracted, preprint: paper.preprint },
+    PMID: paper.pmid,
+    PMCID: paper.pmcid,
+    URL: doi === null ? open_access[0]?.url : `https://doi.org/${doi}`,
+    abstract: paper.abstract,
+    language: paper.language,
+    note: noteOf(paper, screening),
+    custom: {
+      id: paper.id,
+      source: paper.source,
+      retracted: paper.retracted,
+      preprint: paper.preprint,
+      ...(paper.languages.length > 1 && { languages: paper.languages }),
+      ...(paper.isbn.length > 1 && { isbn: paper.isbn }),
+      ...(open_access.length > 0 && { open_access: open_access.map(({ url }) => url) }),
+      ...(screening && { decision: screening.decision, rule: screening.rule, reason: screening.reason }),
+    },
   }
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null && value !== undefined))
+}
+
+function name(author: Author): Record<string, string> {
+  if ('literal' in author) return { literal: author.literal }
+  const { family, given, suffix } = author
+  return { family, ...(given !== null && { given }), ...(suffix && { suffix }) }
 }

@@ -1,39 +1,52 @@
 /** RIS: lines of a two-letter tag, two blanks, a hyphen, a blank and a value. */
-import type { Paper } from '../paper.ts'
+import type { Author } from '../paper.ts'
 import { noteOf } from './note.ts'
+import type { Reference } from './reference.ts'
+import { formOf, placeOf } from './work-types.ts'
 
-export function risEntry(paper: Paper, key: string): string {
-  const { title, authors, year, journal, volume, issue, pages, doi, pmid, pmcid, abstract, language } = paper
+export function risEntry({ paper, key, screening }: Reference): string {
+  const { year, month, pages, doi } = paper
+  const { ris } = formOf(paper)
+  const { container, publisher } = placeOf(paper)
   const [first, last] = pages?.split(/\s*[-–]\s*/, 2) ?? []
   const fields: [tag: string, value: string | null | undefined][] = [
-    // Readers know a journal (here the server) for articles alone; a note tells a preprint.
-    ['TY', 'JOUR'],
+    ['TY', ris],
     ['ID', key],
-    ['TI', title],
-    ...authors.map((author): [string, string] => ['AU', nameOf(author)]),
+    ['TI', paper.title],
+    ...paper.authors.map((author): [string, string] => ['AU', nameOf(author)]),
     ['PY', year === null ? null : String(year)],
-    ['JO', journal],
-    ['VL', volume],
-    ['IS', issue],
+    ['DA', year === null || month === null ? null : `${year}/${String(month).padStart(2, '0')}//`],
+    // Of a conference T2 is its name, and C3 the title of its proceedings; some readers know only one of them.
+    [ris === 'JOUR' ? 'JO' : 'T2', container],
+    ['C3', ris === 'CONF' ? container : null],
+    ['VL', paper.volume],
+    ['IS', paper.issue],
     ['SP', first],
     ['EP', last],
+    ['C7', paper.article_number],
+    ['PB', publisher],
+    ['M3', paper.preprint ? 'Preprint' : null],
+    ...paper.isbn.map((isbn): [string, string] => ['SN', isbn]),
     ['DO', doi],
-    ['AN', pmid],
-    ['C2', pmcid],
-    ['LA', language],
-    ['AB', abstract],
-    ['N1', noteOf(paper)],
+    ['AN', paper.pmid],
+    ['C2', paper.pmcid],
+    ['LA', paper.languages.join(', ') || null],
+    ['AB', paper.abstract],
+    ['N1', noteOf(paper, screening)],
     ['DB', paper.source],
     ['UR', doi && `https://doi.org/${doi}`],
+    ...paper.open_access.map(({ url, format }): [string, string] => [format === 'pdf' ? 'L1' : 'L2', url]),
     ['ER', ''],
   ]
   return `${fields.flatMap(([tag, value]) => (typeof value === 'string' ? line(tag, value) : [])).join('\r\n')}\r\n`
 }
 
-function nameOf(author: Paper['authors'][number]): string {
+function nameOf(author: Author): string {
   // A comma would make the rest a given name.
   if ('literal' in author) return author.literal.replaceAll(',', '')
-  return author.given === null ? author.family : `${author.family}, ${author.given}`
+  return [author.family, author.given ?? (author.suffix ? '' : null), author.suffix]
+    .filter((part) => part !== null && part !== undefined)
+    .join(', ')
 }
 
 /** A value stands on one line. */

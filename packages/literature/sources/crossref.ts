@@ -1,8 +1,9 @@
 /** Crossref, works by DOI: completes what other sources left open. https://api.crossref.org */
-import { type Author, emptyRecord, type SourceRecord } from '../paper.ts'
+import type { SourceRecord } from '../paper.ts'
 import type { Completing } from '../source.ts'
 import { type Connection, openSession } from './client.ts'
-import { integer, isObject, type Json, list, object, parseObject, text, texts, unreadable } from './values.ts'
+import { toRecord } from './crossref-record.ts'
+import { isObject, parseObject, unreadable } from './values.ts'
 
 const NAME = 'crossref'
 /** DOIs of one request: an address has room for these. */
@@ -38,34 +39,4 @@ export function crossref(connection: Connection): Completing {
       return { total: records.length, records }
     },
   }
-}
-
-function toRecord(work: Json): SourceRecord {
-  const type = text(work.type)
-  const dates = list(object(work.issued)['date-parts'])
-  const subtype = text(work.subtype)
-  return {
-    ...emptyRecord(NAME, text(work.DOI) ?? ''),
-    doi: text(work.DOI),
-    title: texts(work.title)[0] ?? '',
-    authors: list(work.author).filter(isObject).flatMap(toAuthor),
-    year: integer(list(dates[0])[0]),
-    journal: texts(work['container-title'])[0] ?? null,
-    volume: text(work.volume),
-    issue: text(work.issue),
-    pages: text(work.page),
-    abstract: text(work.abstract),
-    publication_types: type ? [type] : [],
-    cited_by: integer(work['is-referenced-by-count']),
-    language: text(work.language),
-    retracted: list(work['updated-by']).some((update) => object(update).type === 'retraction'),
-    preprint: type === 'posted-content' && (subtype === null || subtype === 'preprint'),
-  }
-}
-
-function toAuthor(author: Json): Author[] {
-  const family = text(author.family)
-  const literal = text(author.name)
-  if (family) return [{ family, given: text(author.given) }]
-  return literal ? [{ literal }] : []
 }

@@ -1,21 +1,11 @@
 /** Europe PMC, REST search: https://europepmc.org/RestfulWebService */
-import { type Author, emptyRecord, type SourceRecord } from '../paper.ts'
+import type { SourceRecord } from '../paper.ts'
 import { expressionOf, quoted, render } from '../plan.ts'
 import type { Searching } from '../source.ts'
 import { type Connection, openSession } from './client.ts'
+import { toRecord } from './europepmc-record.ts'
 import { bibliographicCode } from './languages.ts'
-import {
-  integer,
-  isObject,
-  type Json,
-  list,
-  object,
-  parseObject,
-  text,
-  texts,
-  unreadable,
-  yearIn,
-} from './values.ts'
+import { integer, isObject, type Json, list, parseObject, text, unreadable } from './values.ts'
 
 const NAME = 'europepmc'
 const PAGE = 100
@@ -66,52 +56,4 @@ export function europePmc(connection: Connection): Searching {
       return { total, records: records.slice(0, limit) }
     },
   }
-}
-
-function toRecord(hit: Json): SourceRecord {
-  const journal = object(hit.journalInfo)
-  const types = texts(object(hit.pubTypeList).pubType)
-  return {
-    ...emptyRecord(NAME, `${text(hit.source) ?? 'UNK'}/${text(hit.id) ?? ''}`),
-    doi: text(hit.doi),
-    pmid: text(hit.pmid),
-    pmcid: text(hit.pmcid),
-    title: text(hit.title) ?? '',
-    authors: authorsOf(hit),
-    year: integer(hit.pubYear) ?? yearIn(journal.dateOfPublication),
-    journal: text(object(journal.journal).title),
-    volume: text(journal.volume),
-    issue: text(journal.issue),
-    pages: text(hit.pageInfo),
-    abstract: text(hit.abstractText),
-    publication_types: types,
-    cited_by: integer(hit.citedByCount),
-    language: text(hit.language),
-    retracted: types.some((type) => /^retracted publication$/i.test(type)),
-    preprint: hit.source === 'PPR' || types.some((type) => /^preprint$/i.test(type)),
-  }
-}
-
-function authorsOf(hit: Json): Author[] {
-  const listed = list(object(hit.authorList).author)
-    .filter(isObject)
-    .flatMap((author): Author[] => {
-      const family = text(author.lastName)
-      const literal = text(author.collectiveName) ?? text(author.fullName)
-      if (family) return [{ family, given: text(author.firstName) ?? text(author.initials) }]
-      return literal ? [{ literal }] : []
-    })
-  return listed.length > 0 ? listed : authorsIn(text(hit.authorString) ?? '')
-}
-
-/** "Surname AB, Other C." as databases print it. */
-export function authorsIn(line: string): Author[] {
-  return line
-    .replace(/\.\s*$/, '')
-    .split(/,\s*/)
-    .filter((name) => name.trim() !== '')
-    .map((name) => {
-      const [, family = '', given = ''] = /^(.*\S)\s+(\p{Lu}{1,4})$/u.exec(name.trim()) ?? []
-      return family ? { family, given } : { literal: name.trim() }
-    })
 }

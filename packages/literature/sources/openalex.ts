@@ -1,9 +1,10 @@
 /** OpenAlex, list of works: https://docs.openalex.org */
-import { type Author, emptyRecord, type SourceRecord } from '../paper.ts'
+import type { SourceRecord } from '../paper.ts'
 import { expressionOf, quoted, render } from '../plan.ts'
 import type { Searching } from '../source.ts'
 import { type Connection, openSession } from './client.ts'
-import { integer, isObject, type Json, list, object, parseObject, text, unreadable } from './values.ts'
+import { toRecord } from './openalex-record.ts'
+import { integer, isObject, object, parseObject, text, unreadable } from './values.ts'
 
 const NAME = 'openalex'
 const PAGE = 100
@@ -46,52 +47,4 @@ export function openAlex(connection: Connection): Searching {
       return { total, records: records.slice(0, limit) }
     },
   }
-}
-
-function toRecord(work: Json): SourceRecord {
-  const ids = object(work.ids)
-  const { volume, issue, first_page, last_page } = object(work.biblio)
-  const pages = [text(first_page), text(last_page)].filter((page) => page !== null)
-  const type = text(work.type)
-  return {
-    ...emptyRecord(NAME, lastPart(work.id) ?? ''),
-    doi: text(work.doi) ?? text(ids.doi),
-    pmid: lastPart(ids.pmid),
-    pmcid: lastPart(ids.pmcid),
-    title: text(work.title) ?? text(work.display_name) ?? '',
-    authors: list(work.authorships).flatMap((one) => authorOf(text(object(object(one).author).display_name))),
-    year: integer(work.publication_year),
-    journal: text(object(object(work.primary_location).source).display_name),
-    volume: text(volume),
-    issue: text(issue),
-    pages: pages.length > 0 ? [...new Set(pages)].join('-') : null,
-    abstract: wordsInOrder(work.abstract_inverted_index),
-    publication_types: type ? [type] : [],
-    cited_by: integer(work.cited_by_count),
-    language: text(work.language),
-    retracted: work.is_retracted === true,
-    preprint: type === 'preprint',
-  }
-}
-
-function lastPart(value: unknown): string | null {
-  return text(text(value)?.replace(/\/+$/, '').split('/').at(-1))
-}
-
-/** OpenAlex gives one name; its last word is taken for the surname, which is wrong for some. */
-function authorOf(name: string | null): Author[] {
-  const words = name?.trim().split(/\s+/) ?? []
-  const family = words.pop()
-  return family ? [{ family, given: words.length > 0 ? words.join(' ') : null }] : []
-}
-
-/** The abstract comes as each word with its places. */
-function wordsInOrder(index: unknown): string | null {
-  const words: string[] = []
-  for (const [word, places] of Object.entries(object(index))) {
-    for (const place of list(places)) {
-      if (Number.isInteger(place) && Number(place) >= 0 && Number(place) < 20_000) words[Number(place)] = word
-    }
-  }
-  return text(Object.values(words).join(' '))
 }

@@ -1,25 +1,30 @@
-/** PubMed's article XML. */
+/** PubMed's XML: articles, and the books and chapters of its bookshelf. */
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
+import { noticeOf, noticeTypeOf } from '../notice-words.ts'
 import type { Author, SourceRecord } from '../paper.ts'
-import { integer, isObject, type Json, list, object, text, unreadable, yearIn } from './values.ts'
+import { integer, isObject, type Json, list, monthIn, object, text, unreadable, yearIn } from './values.ts'
 
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '@',
   parseTagValue: false,
   parseAttributeValue: false,
-  // Both hold inline tags (<i>, <sup>, MathML): parsed, their text would be torn apart and put in another order.
-  stopNodes: ['*.ArticleTitle', '*.VernacularTitle', '*.AbstractText'],
+  // All hold inline tags (<i>, <sup>, MathML): parsed, their text would be torn apart and put in another order.
+  stopNodes: ['*.ArticleTitle', '*.VernacularTitle', '*.AbstractText', '*.BookTitle'],
 })
 
 export type Article = Partial<SourceRecord> & { pmid: string }
 
-/** Articles in the order of the document. Throws a `SourceFailure` when it is no whole document of them. */
+/** Articles, then books, in the order of the document. Throws a `SourceFailure` when it is no whole document of them. */
 export function parseArticles(xml: string): Article[] {
   if (XMLValidator.validate(xml) !== true) throw unreadable()
   const set: unknown = parser.parse(xml).PubmedArticleSet
   if (!isObject(set) && set !== '') throw unreadable()
-  return list(object(set).PubmedArticle).filter(isObject).flatMap(toArticle)
+  const { PubmedArticle: articles, PubmedBookArticle: books } = object(set)
+  return [
+    ...list(articles).filter(isObject).flatMap(toArticle),
+    ...list(books).filter(isObject).flatMap(toBook),
+  ]
 }
 
 function toArticle(entry: Json): Article[] {
@@ -28,32 +33,101 @@ function toArticle(entry: Json): Article[] {
   const pmid = textOf(citation.PMID)
   if (!pmid) return []
   const issue = object(object(article.Journal).JournalIssue)
-  const types = list(object(article.PublicationTypeList).PublicationType).flatMap(
-    (type) => textOf(type) ?? [],
-  )
-  const ids = list(object(object(entry.PubmedData).ArticleIdList).ArticleId)
-  const idOf = (type: string) => textOf(ids.find((id) => isObject(id) && id['@IdType'] === type))
+  const date = object(issue.PubDate)
+  const [online] = list(article.ArticleDate).map(object)
+  const types = typesOf(article.PublicationTypeList)
+  const idOf = idsIn(object(entry.PubmedData).ArticleIdList)
+  const locationOf = (type: string) =>
+    textOf(list(article.ELocationID).find((id) => isObject(id) && id['@EIdType'] === type))
+  const pages = textOf(object(article.Pagination).MedlinePgn)
+  const pii = locationOf('pii')
+  const comments = list(object(citation.CommentsCorrectionsList).CommentsCorrections).filter(isObject)
+  const preprint = types.some((type) => /^preprint$/i.test(type))
+  const languages = list(article.Language).flatMap((language) => textOf(language) ?? [])
+  return [
+    {
+      pmid,
+      doi: idOf('doi') ?? locationOf('doi'),
+      pmcid: idOf('pmc'),
+      title: bracketless(textOf(article.ArticleTitle)) ?? textOf(article.VernacularTitle) ?? '',
+      authors: authorsOf(article.AuthorList),
+      // A year of its own, or the first one in a MedlineDate such as "1998 Dec-1999 Jan".
+      year: integer(date.Year) ?? yearIn(date.MedlineDate) ?? integer(online?.Year),
+      month: monthIn(date.Month ?? date.MedlineDate ?? (date.Year ? undefined : online?.Month)),
+      journal: textOf(object(article.Journal).Title),
+      volume: textOf(issue.Volume),
+      issue: textOf(issue.Issue),
+      pages,
+      // A publisher's item identifier is the number of the article only where it looks like one.
+      article_number: pages === null && pii && /^[a-z]{0,3}\d{1,10}$/i.test(pii) ? pii : null,
+      abstract: abstractOf(article.Abstract),
+      publication_types: types,
+      mesh: list(object(citation.MeshHeadingList).MeshHeading).flatMap(
+        (heading) => textOf(object(heading).DescriptorName) ?? [],
+      ),
+      language: languages[0] ?? null,
+      languages,
+      retracted: types.some((type) => /^retracted publication$/i.test(type)),
+      preprint,
+      work_type: preprint ? 'preprint' : 'article',
+      notice: noticeOf(
+        types,
+        comments.map((one) => ({
+          relation: text(one['@RefType']) ?? '',
+          doi: /\b10\.\d{4,9}\/\S+?(?=\.?(?:\s|$))/.exec(textOf(one.RefSource) ?? '')?.[0] ?? null,
+          pmid: textOf(one.PMID),
+        })),
+      ),
+      notices: comments.flatMap((one) => {
+        const type = noticeTypeOf(text(one['@RefType']) ?? '', 'in')
+        return type ? [{ type, by: { doi: null, pmid: textOf(one.PMID) } }] : []
+      }),
+    },
+  ]
+}
+
+/** A chapter has a title of its own beside that of its book. */
+function toBook(entry: Json): Article[] {
+  const document = object(entry.BookDocument)
+  const book = object(document.Book)
+  const pmid = textOf(document.PMID)
+  if (!pmid) return []
+  const bookTitle = textOf(book.BookTitle)
+  const chapterTitle = textOf(document.ArticleTitle)
+  const date = object(book.PubDate)
+  const idOf = idsIn(document.ArticleIdList)
+  const languages = list(document.Language).flatMap((language) => textOf(language) ?? [])
+  const own = authorsOf(document.AuthorList)
   return [
     {
       pmid,
       doi:
-        idOf('doi') ??
-        textOf(list(article.ELocationID).find((id) => isObject(id) && id['@EIdType'] === 'doi')),
-      pmcid: idOf('pmc'),
-      title: bracketless(textOf(article.ArticleTitle)) ?? textOf(article.VernacularTitle) ?? '',
-      authors: list(object(article.AuthorList).Author).filter(isObject).flatMap(toAuthor),
-      year: yearOf(issue) ?? integer(object(list(article.ArticleDate)[0]).Year),
-      journal: textOf(object(article.Journal).Title),
-      volume: textOf(issue.Volume),
-      issue: textOf(issue.Issue),
-      pages: textOf(object(article.Pagination).MedlinePgn),
-      abstract: abstractOf(list(object(article.Abstract).AbstractText)),
-      publication_types: types,
-      language: textOf(list(article.Language)[0]),
-      retracted: types.some((type) => /^retracted publication$/i.test(type)),
-      preprint: types.some((type) => /^preprint$/i.test(type)),
+        idOf('doi') ?? textOf(list(book.ELocationID).find((id) => isObject(id) && id['@EIdType'] === 'doi')),
+      title: chapterTitle ?? bookTitle ?? '',
+      authors: own.length > 0 ? own : authorsOf(book.AuthorList),
+      year: integer(date.Year) ?? yearIn(date.MedlineDate) ?? integer(object(document.ContributionDate).Year),
+      month: monthIn(date.Month),
+      journal: chapterTitle === null ? null : bookTitle,
+      publisher: textOf(object(book.Publisher).PublisherName),
+      volume: textOf(book.Volume),
+      pages: textOf(object(document.Pagination).MedlinePgn),
+      isbn: list(book.Isbn).flatMap((isbn) => textOf(isbn) ?? []),
+      abstract: abstractOf(document.Abstract),
+      publication_types: typesOf(document),
+      language: languages[0] ?? null,
+      languages,
+      work_type: chapterTitle === null ? 'book' : 'chapter',
     },
   ]
+}
+
+function typesOf(holder: unknown): string[] {
+  return list(object(holder).PublicationType).flatMap((type) => textOf(type) ?? [])
+}
+
+function idsIn(holder: unknown): (type: string) => string | null {
+  const ids = list(object(holder).ArticleId).filter(isObject)
+  return (type) => textOf(ids.find((id) => id['@IdType'] === type))
 }
 
 /** PubMed puts a translated title into brackets. */
@@ -61,22 +135,24 @@ function bracketless(title: string | null): string | null {
   return title?.trim().replace(/^\[([\s\S]*)\](\.?)$/, '$1$2') ?? null
 }
 
-/** A year of its own, or the first one in a MedlineDate such as "1998 Dec-1999 Jan". */
-function yearOf(issue: Json): number | null {
-  const date = object(issue.PubDate)
-  return integer(date.Year) ?? yearIn(date.MedlineDate)
+/** A book has a list of authors and one of editors; editors stand in where there is no author. */
+function authorsOf(lists: unknown): Author[] {
+  const all = list(lists).filter(isObject)
+  const authors = all.find((one) => text(one['@Type']) !== 'editors') ?? all[0]
+  return list(authors?.Author).filter(isObject).flatMap(toAuthor)
 }
 
 function toAuthor(author: Json): Author[] {
   const family = textOf(author.LastName)
   const literal = textOf(author.CollectiveName)
-  if (family) return [{ family, given: textOf(author.ForeName) ?? textOf(author.Initials) }]
-  return literal ? [{ literal }] : []
+  const suffix = textOf(author.Suffix)
+  if (!family) return literal ? [{ literal }] : []
+  return [{ family, given: textOf(author.ForeName) ?? textOf(author.Initials), ...(suffix && { suffix }) }]
 }
 
 /** Labelled parts keep their label as a heading, in the markup the other sources use. */
-function abstractOf(parts: unknown[]): string | null {
-  const written = parts.flatMap((part) => {
+function abstractOf(holder: unknown): string | null {
+  const written = list(object(holder).AbstractText).flatMap((part) => {
     const words = textOf(part)
     const label = isObject(part) ? text(part['@Label']) : null
     return words ? (label ? `<h4>${label}</h4>${words}` : `<p>${words}</p>`) : []

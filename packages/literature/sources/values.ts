@@ -50,3 +50,14 @@ export function yearIn(value: unknown): number | null {
   const found = /(?<!\d)(1[5-9]\d\d|20\d\d|21\d\d)(?!\d)/.exec(text(value) ?? '')
   return found ? Number(found[1]) : null
 }
+
+const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
+
+/** The first month in a text: "Mar", "03", "1998 Dec-1999 Jan"; null for a season. */
+export function monthIn(value: unknown): number | null {
+  const written = text(value) ?? ''
+  const number = /^\d{1,2}$/.test(written) ? Number(written) : 0
+  if (number >= 1 && number <= 12) return number
+  const named = /(?<!\p{L})(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/iu.exec(written)
+  return named?.[1] ? MONTHS.indexOf(named[1].toLowerCase()) + 1 : null
+}

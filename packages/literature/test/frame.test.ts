@@ -6,31 +6,15 @@ import type { Paper } from '../paper.ts'
 import { rank } from '../rank.ts'
 import { studyType } from '../study-type.ts'
 import { hasPhrase, phraseText, words } from '../text.ts'
+import { paperOf } from './records.ts'
 
 function paper(change: Partial<Paper>): Paper {
   const id = change.id ?? 'p-1'
   return {
+    ...paperOf({ source: 'sample', raw_id: id, authors: [], language: 'en' }),
     id,
-    source: 'sample',
-    records: [{ source: 'sample', id, place: 1 }],
     field_sources: {},
     title: '',
-    authors: [],
-    year: 2020,
-    journal: null,
-    volume: null,
-    issue: null,
-    pages: null,
-    doi: null,
-    pmid: null,
-    pmcid: null,
-    abstract: null,
-    publication_types: [],
-    cited_by: null,
-    language: 'en',
-    retracted: false,
-    preprint: false,
-    related: [],
     ...change,
   }
 }

@@ -13,7 +13,7 @@ import { imitate, status } from './imitation.ts'
 import { stageOver } from './literature-work.ts'
 
 const GOLDEN = join(import.meta.dirname, 'golden')
-const SCHEMA = join(import.meta.dirname, '../../docs/literature-review.schema.json')
+const SCHEMA = join(import.meta.dirname, '../../../docs/literature-review.schema.json')
 const WRITE = process.env.WRITE_GOLDEN === '1'
 
 const valid = new Ajv({ strict: false, allErrors: true }).compile(

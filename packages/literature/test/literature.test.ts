@@ -12,6 +12,12 @@ const FILES = [
   'references.csl.json',
   'references.bib',
   'references.ris',
+  'uncertain.csl.json',
+  'uncertain.bib',
+  'uncertain.ris',
+  'excluded.csl.json',
+  'excluded.bib',
+  'excluded.ris',
   'prisma.json',
   'search_log.json',
 ]
@@ -32,7 +38,7 @@ t.test('the question of the demo', async (t) => {
     new RegExp(`^${review.counts.identified} records from 1 source$`, 'm'),
     /^0 duplicates linked, \d+ papers left$/m,
     new RegExp(`^screened: ${review.counts.included} included, 1 excluded, 1 uncertain$`, 'm'),
-    /^6 files written, \d+ KiB$/m,
+    /^12 files written, \d+ KiB$/m,
   ]) {
     t.match(told, line)
   }

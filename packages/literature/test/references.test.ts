@@ -22,6 +22,7 @@ interface Reference {
   issue?: string
   page?: string
   'container-title'?: string
+  publisher?: string
   author?: { family?: string; given?: string; literal?: string; 'non-dropping-particle'?: string }[]
   issued?: { 'date-parts'?: unknown[][] }
   abstract?: string
@@ -56,6 +57,7 @@ const HARD: Partial<SourceRecord>[] = [
     ],
   },
   { title: 'No author, no year', authors: [], year: null },
+  { title: 'A preprint', preprint: true, journal: 'medRxiv', doi: '10.5555/pre' },
 ]
 const papers = HARD.map((one, at) => paperOf({ raw_id: `MED/${at}`, ...one }))
 const keys = citationKeys(papers)
@@ -86,7 +88,9 @@ function same(
     t.strictSame(names(reference?.author), wanted(paper, groups), paper.title)
     t.equal(Number(reference?.issued?.['date-parts']?.[0]?.[0] ?? 0), paper.year ?? 0)
     t.equal(reference?.DOI ?? null, paper.doi)
-    t.equal(reference?.['container-title'] ?? null, paper.journal)
+    // A preprint stands on its server, which is its publisher to reference managers.
+    const place = paper.preprint ? reference?.publisher : reference?.['container-title']
+    t.equal(place ?? null, paper.journal)
     t.strictSame([reference?.volume ?? null, reference?.issue ?? null], [paper.volume, paper.issue])
     t.equal(reference?.page?.replace('--', '-') ?? null, paper.pages)
     t.equal(spaced(reference?.abstract) ?? null, spaced(paper.abstract) ?? null)
@@ -96,18 +100,22 @@ function same(
 t.test('BibTeX', async (t) => {
   // This reader would otherwise put titles into sentence case.
   plugins.config.get('@bibtex').parse.sentenceCase = 'never'
-  same(t, read(papers.map((paper) => bibtexEntry(paper, keyOf(paper))).join('\n'), '@biblatex/text'), papers)
+  same(
+    t,
+    read(papers.map((paper) => bibtexEntry({ paper, key: keyOf(paper) })).join('\n'), '@biblatex/text'),
+    papers,
+  )
 })
 
 t.test('RIS', async (t) => {
-  const text = papers.map((paper) => risEntry(paper, keyOf(paper))).join('\r\n')
+  const text = papers.map((paper) => risEntry({ paper, key: keyOf(paper) })).join('\r\n')
   // A comma in the name of a group cannot be told from one between surname and given name.
   same(t, read(text, '@ris/file'), papers, (name) => name.replaceAll(',', ''))
 })
 
 t.test('CSL-JSON obeys the rules of its schema', async (t) => {
   const valid = new Ajv({ strict: false }).compile(CSL_SCHEMA)
-  const items = papers.map((paper) => cslItem(paper, keyOf(paper)))
+  const items = papers.map((paper) => cslItem({ paper, key: keyOf(paper) }))
   t.ok(valid(items), JSON.stringify(valid.errors))
   t.notOk(valid([{ ...items[0], source_id: 'x' }]), 'a foreign field would be found')
   t.notOk(valid([{ ...items[0], author: [{ name: 'x' }] }]), 'and a foreign part of a name')
@@ -115,10 +123,72 @@ t.test('CSL-JSON obeys the rules of its schema', async (t) => {
   t.match(items[0], { custom: { id: 'doi:10.5555/plain_1' }, type: 'article-journal' })
 })
 
+t.test('what was published, in all three formats', async (t) => {
+  for (const [work_type, csl, bibtex, ris, place] of [
+    ['article', 'article-journal', 'article', 'JOUR', 'container-title'],
+    ['preprint', 'article', 'misc', 'UNPB', 'publisher'],
+    ['book', 'book', 'book', 'BOOK', null],
+    ['chapter', 'chapter', 'incollection', 'CHAP', 'container-title'],
+    ['thesis', 'thesis', 'phdthesis', 'THES', 'publisher'],
+    ['conference_paper', 'paper-conference', 'inproceedings', 'CONF', 'container-title'],
+    ['proceedings', 'book', 'proceedings', 'CONF', null],
+    ['report', 'report', 'techreport', 'RPRT', 'publisher'],
+    ['dataset', 'dataset', 'dataset', 'DATA', 'publisher'],
+  ] as const) {
+    const reference = {
+      paper: paperOf({ work_type, preprint: work_type === 'preprint', journal: 'Place' }),
+      key: 'k',
+    }
+    const [bib, lines, item] = [bibtexEntry(reference), risEntry(reference), cslItem(reference)]
+    t.match(bib, new RegExp(`^@${bibtex}\\{k,`))
+    t.match(lines, new RegExp(`^TY  - ${ris}\r\n`))
+    t.equal(item.type, csl)
+    if (place === null) continue
+    for (const [read_, how] of [
+      [read(bib, '@biblatex/text'), 'BibTeX'],
+      [read(lines, '@ris/file'), 'RIS'],
+      [[item as Reference], 'CSL'],
+    ] as const) {
+      t.equal(read_[0]?.[place], 'Place', `${how}: ${work_type}`)
+    }
+  }
+})
+
+t.test('what else a reference holds is read back', async (t) => {
+  const paper = paperOf({
+    authors: [{ family: 'Okonjo', given: 'Adaeze', suffix: 'Jr' }],
+    month: 3,
+    article_number: 'e0123',
+    isbn: ['978-3-16-148410-0'],
+    languages: ['eng', 'fre'],
+    language: 'eng',
+    open_access: [{ url: 'https://example.org/a.pdf', source: 'openalex', format: 'pdf', license: null }],
+  })
+  const reference = { paper, key: 'k' }
+  const found = [
+    read(bibtexEntry(reference), '@biblatex/text')[0],
+    read(risEntry(reference), '@ris/file')[0],
+    cslItem(reference),
+  ]
+  for (const one of found) {
+    t.match(one, { author: [{ family: 'Okonjo', given: 'Adaeze', suffix: 'Jr' }] })
+    t.strictSame((one as Reference | undefined)?.issued?.['date-parts'], [[2020, 3]])
+    t.match(one, { number: 'e0123' })
+  }
+  const chapter = { paper: { ...paper, work_type: 'chapter' as const }, key: 'k' }
+  t.match(read(bibtexEntry(chapter), '@biblatex/text'), [{ ISBN: '9783161484100' }])
+  t.match(read(risEntry(chapter), '@ris/file'), [{ ISBN: '9783161484100' }])
+  t.match(cslItem(chapter), { ISBN: '9783161484100' })
+  t.match(risEntry(reference), /LA {2}- en, fr\r\n/)
+  t.match(risEntry(reference), 'L1  - https://example.org/a.pdf')
+  t.match(bibtexEntry(reference), 'language = {en and fr}')
+  t.match(cslItem(reference), { URL: 'https://example.org/a.pdf', custom: { languages: ['en', 'fr'] } })
+})
+
 t.test('keys are unique, plain and stable', async (t) => {
   t.strictSame(
     [...keys.values()],
-    ['okonjo2020', 'okonjo2020-2', 'anon2020', 'tremblayroy2020', 'oneill2020', 'anonnd'],
+    ['okonjo2020', 'okonjo2020-2', 'anon2020', 'tremblayroy2020', 'oneill2020', 'anonnd', 'okonjo2020-3'],
   )
 })
 
@@ -132,8 +202,8 @@ t.test('any title survives BibTeX and RIS', async (t) => {
       title.filter((text) => /\w/.test(text)),
       (text) => {
         const paper: Paper = { ...paperOf(), title: text }
-        const [bib] = read(bibtexEntry(paper, 'k'), '@biblatex/text')
-        const [ris] = read(risEntry(paper, 'k'), '@ris/file')
+        const [bib] = read(bibtexEntry({ paper, key: 'k' }), '@biblatex/text')
+        const [ris] = read(risEntry({ paper, key: 'k' }), '@ris/file')
         return bib?.title === text && ris?.title === text
       },
     ),

@@ -57,9 +57,25 @@ t.test('markup becomes text', async (t) => {
   )
   t.equal(
     plainText('p < 0.05 and x <y> &lt;z&gt; &amp;lt; &#956; &#xb5; &ndash;'),
-    'p < 0.05 and x <z> < μ µ –',
+    'p < 0.05 and x <y> <z> < μ µ –',
   )
   t.equal(plainLine('CO<sub>2</sub>\n &amp; <i>E. coli</i>'), 'CO2 & E. coli')
+  t.equal(
+    plainLine('m&lt;sup&gt;6&lt;/sup&gt;A &amp;lt;i&amp;gt;in vivo&amp;lt;/i&amp;gt;'),
+    'm6A in vivo',
+    'escaped tags',
+  )
+  t.equal(
+    plainText(
+      '<jats:p>&lt;p&gt;One &lt;em&gt;two&lt;/em&gt;.&lt;/p&gt;&lt;p align="center"&gt;Three&lt;/p&gt;</jats:p>',
+    ),
+    'One two.\nThree',
+  )
+  t.equal(
+    plainLine('a<b and c>d, n<30; the mean <S> of <3 years'),
+    'a<b and c>d, n<30; the mean <S> of <3 years',
+  )
+  t.equal(plainLine('&eacute;&thinsp;<mml:mi>x</mml:mi><tex-math>$x$</tex-math>'), 'é x')
   t.equal(plainText('&#0; &#xd800; &unknown;'), '&#0; &#xd800; &unknown;', 'what is no character stays')
   t.equal(paperOf({ abstract: 'No abstract available.' }).abstract, null)
   t.equal(paperOf({ title: 'RETRACTED: Fasting' }).retracted, true)
