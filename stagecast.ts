@@ -3,7 +3,6 @@
  * reads the environment or listens.
  */
 import accepts from '@fastify/accepts'
-import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { HelmetOptions } from 'helmet'
@@ -15,9 +14,10 @@ import { NO_TRACING, type Tracing } from './contract/tracing.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth from './plugins/auth.ts'
 import consolePages from './plugins/console.ts'
+import cors, { corsHeaders } from './plugins/cors.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
-import errors, { handleClientError, handleError } from './plugins/errors.ts'
+import errors, { answerBrokenRequest, handleError } from './plugins/errors.ts'
 import fleet from './plugins/fleet.ts'
 import hints from './plugins/hints.ts'
 import jobs from './plugins/jobs.ts'
@@ -72,6 +72,8 @@ export async function buildApp(
   logger: FastifyBaseLogger,
   { consoleFiles, tracing: traces = NO_TRACING, version = '0.0.0' }: AppParts = {},
 ): Promise<FastifyInstance> {
+  // Two kinds of error come before any hook runs.
+  const headersFor = corsHeaders(config.corsOrigins)
   const app = Fastify({
     loggerInstance: logger,
     bodyLimit: BODY_LIMIT,
@@ -79,9 +81,12 @@ export async function buildApp(
     // Closing waits for the answers under way, then cuts what is left: see the end of this list.
     forceCloseConnections: true,
     return503OnClosing: false,
-    clientErrorHandler: handleClientError,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, headersFor),
     http: { requireHostHeader: false },
-    frameworkErrors: (error, request, reply) => void handleError(error, request, reply as never),
+    frameworkErrors(error, request, reply) {
+      reply.headers(headersFor(request.headers.origin))
+      handleError(error, request, reply as never)
+    },
     routerOptions: { maxParamLength: 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent, WorkflowEvent, Hint])
@@ -91,16 +96,9 @@ export async function buildApp(
   await app.register(errors)
   await app.register(validation)
   await app.register(jsonBody)
-  await app.register(accepts)
   await app.register(securityHeaders, SECURITY)
-  if (config.corsOrigins.length > 0)
-    await app.register(cors, {
-      origin: [...config.corsOrigins],
-      exposedHeaders: EXPOSED,
-      maxAge: 600,
-      // Its refusal of an OPTIONS that is no preflight would be plain text.
-      strictPreflight: false,
-    })
+  await app.register(accepts)
+  await app.register(cors, { origins: config.corsOrigins })
   await app.register(docs, { version })
   if (consoleFiles) await app.register(consolePages, { files: consoleFiles })
 
@@ -177,4 +175,3 @@ const SECURITY: HelmetOptions = {
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
 }
-const EXPOSED = ['location', 'retry-after', 'etag', 'idempotent-replayed', 'content-disposition']

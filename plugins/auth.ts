@@ -11,6 +11,8 @@ export interface Caller {
   id: string
   /** When the token ends, epoch ms. */
   until: number
+  /** Whether a ticket for a job was shown: it opens the job, whoever has it. */
+  byTicket?: true
   /** Of a ticket: whose workflow it opens. */
   owner?: string
   /** Whether the token's `scope` holds `admin`. */
@@ -175,7 +177,8 @@ function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown; scope?
   const { sub, exp, iat = 0, scope } = payload
   // RFC 8693, 4.2: one text, with blanks between.
   const admin = typeof scope === 'string' && scope.split(' ').includes('admin')
-  return typeof sub === 'string' && isInstant(exp) && isInstant(iat)
+  // Redis would take two ill-formed names for the same one.
+  return typeof sub === 'string' && sub.isWellFormed() && isInstant(exp) && isInstant(iat)
     ? { id: sub, until: exp * 1000, admin }
     : { id: '', until: 0 }
 }

@@ -95,7 +95,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
     )
     const errors = faults.slice(0, MAX_ERRORS).map((fault) => ({
       path: `${error.validationContext}${fault.instancePath}${memberOf(fault.params)}`,
-      message: inWords(fault),
+      message: inWords(fault, error.validationContext),
     }))
     const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
     return sendProblem(reply, 'VALIDATION_FAILED', detail, { errors })
@@ -126,8 +126,15 @@ function sendProblem(
   return reply.serializer(JSON.stringify).send(problem)
 }
 
-/** For Node's `clientError`: what the HTTP parser refuses has no request and no reply, only a socket. */
-export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
+/**
+ * For Node's `clientError`: what the HTTP parser refuses has no request and no reply, only a socket. `headersFor` gives
+ * the headers for the page of some origin, or, when that is not known, for any page: the answer tells nothing of anybody.
+ */
+export function answerBrokenRequest(
+  error: Error & { code?: string; rawPacket?: unknown },
+  socket: Socket,
+  headersFor: (origin: string | undefined | null) => Record<string, string>,
+): void {
   // Bytes behind a request whose answer is under way: a second answer would be written into the first.
   const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent
   if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy()
@@ -139,18 +146,35 @@ export function handleClientError(error: Error & { code?: string }, socket: Sock
         : 'BAD_REQUEST'
   const { status, title } = ERRORS[code]
   const body = JSON.stringify(toProblem(code, 'The bytes received are no HTTP request this server reads'))
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
+  // Only the last packet is here: the header may have been in one before it.
+  const origin = /^origin:[ \t]*(\S+)[ \t]*\r?$/im.exec(textOf(error.rawPacket))?.[1]
+  const headers = {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+    ...headersFor(origin ?? null),
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`)
+}
+
+function textOf(packet: unknown): string {
+  return Buffer.isBuffer(packet) ? packet.toString('latin1') : ''
 }
 
 /**
  * A pattern means nothing to who reads an error: the schema's description, up to its first semicolon, says it. A union
  * of constants says which there are.
  */
-function inWords({ keyword, message = 'is not valid', ...fault }: FastifySchemaValidationError): string {
-  const { description, anyOf } = (fault as { parentSchema?: FaultySchema }).parentSchema ?? {}
+function inWords(
+  { keyword, message = 'is not valid', ...fault }: FastifySchemaValidationError,
+  context: string | undefined,
+): string {
+  const { description, anyOf, properties } = (fault as { parentSchema?: FaultySchema }).parentSchema ?? {}
+  if (keyword === 'additionalProperties' && context === 'querystring') {
+    const known = Object.keys(properties ?? {}).join(', ')
+    return `is not a parameter of this route, which takes ${known || 'none'}`
+  }
   if (keyword === 'pattern' && description) return `must be ${description.split(';', 1)[0]}`
   const constants = anyOf?.map((one) => one.const) ?? [undefined]
   if (keyword === 'anyOf' && !constants.includes(undefined)) return `must be one of ${constants.join(', ')}`
@@ -161,6 +185,7 @@ function inWords({ keyword, message = 'is not valid', ...fault }: FastifySchemaV
 interface FaultySchema {
   description?: string
   anyOf?: { const?: unknown }[]
+  properties?: object
 }
 
 /** The field an Ajv message is about when its path stops at the object around it. */

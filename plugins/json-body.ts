@@ -12,6 +12,10 @@ export default fp(
     const parse = app.getDefaultJsonParser('error', 'error')
     app.removeContentTypeParser(['application/json', 'text/plain'])
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+      const { 'content-encoding': coding = 'identity', 'content-type': type = '' } = request.headers
+      if (!/^identity$/i.test(coding)) return done(encoded(coding))
+      const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1]
+      if (charset && !/^(utf-?8|us-ascii)$/i.test(charset)) return done(inOtherCharset(charset))
       // Many clients name the type although they send nothing. Where a body is needed, its schema says so.
       if (bytes.length === 0) return done(null, undefined)
       if (!isUtf8(bytes)) return done(new ProblemError('BAD_REQUEST', 'The body is not valid UTF-8'))
@@ -27,6 +31,17 @@ export default fp(
   },
   { name: 'json-body' },
 )
+
+/** RFC 9110, 15.5.16: the answer says which codings are read. */
+function encoded(coding: string): ProblemError {
+  const detail = `Send the body as it is, without Content-Encoding: ${coding.slice(0, 100)}`
+  return new ProblemError('UNSUPPORTED_MEDIA_TYPE', detail, { headers: { 'accept-encoding': 'identity' } })
+}
+
+function inOtherCharset(charset: string): ProblemError {
+  const detail = `JSON is UTF-8 (RFC 8259): send the body so, not as ${charset.slice(0, 100)}`
+  return new ProblemError('UNSUPPORTED_MEDIA_TYPE', detail)
+}
 
 interface Fault {
   detail: string

@@ -1,6 +1,7 @@
 /**
  * Validates requests with two rules: a body is taken as it is, nothing coerced and nothing dropped; path, query and
- * headers are text by nature, so a number in them is read as one, if it is written plainly.
+ * headers are text by nature, so a number in them is read as one, if it is written plainly, and an id in capitals is
+ * the same id. A query parameter that a route does not know is refused: a filter with a typo would match everything.
  */
 import { Ajv, type Options } from 'ajv'
 import formats from 'ajv-formats'
@@ -11,11 +12,20 @@ export default fp(
   async (app) => {
     const strict = compilerWith({ allErrors: true })
     const lenient = compilerWith({ useDefaults: true })
+    app.addHook('onRoute', (route) => {
+      // Routes without a schema are those of Bull Board, which has queries of its own.
+      if (route.schema && /(^|\/)api\//.test(route.url))
+        route.schema = { querystring: NOTHING, ...route.schema }
+    })
     app.setValidatorCompiler(({ schema, httpPart }) => {
       if (httpPart === 'body') return strict.compile(schema)
-      const validate = lenient.compile(schema)
+      const isQuery = httpPart === 'querystring'
+      const validate = lenient.compile(
+        isQuery ? { ...(schema as object), additionalProperties: false } : schema,
+      )
       const types = typesOf(schema as ObjectSchema)
       const check: FastifyValidationResult = (texts) => {
+        if (isQuery) for (const name of MAY_BE_EMPTY) if (texts[name] === '') delete texts[name]
         for (const [name, type] of types) if (name in texts) texts[name] = read(texts[name], type)
         const valid = validate(texts)
         check.errors = validate.errors ?? null
@@ -27,7 +37,11 @@ export default fp(
   { name: 'validation' },
 )
 
-type ObjectSchema = { properties?: Record<string, { type?: string }> }
+type ObjectSchema = { properties?: Record<string, { type?: string; format?: string }> }
+
+const NOTHING = { type: 'object', properties: {} }
+/** Templates of URLs leave these behind when there is nothing to put in: as good as absent. */
+const MAY_BE_EMPTY = ['after', 'lastEventId', 'wait', 'ticket']
 
 /**
  * Ajv's own coercion reads `0x2`, `+2`, ` 2` and `2e0` as 2, and `Infinity` too: one resource would have many names.
@@ -40,13 +54,17 @@ const PLAIN: Record<string, RegExp> = {
 }
 
 function read(text: unknown, type: string): unknown {
-  return typeof text === 'string' && PLAIN[type]?.test(text) ? JSON.parse(text) : text
+  if (typeof text !== 'string') return text
+  if (type === 'uuid') return text.toLowerCase()
+  return PLAIN[type]?.test(text) ? JSON.parse(text) : text
 }
 
+/** The parameters that are not taken as they are. */
 function typesOf({ properties = {} }: ObjectSchema): [name: string, type: string][] {
-  return Object.entries(properties).flatMap(([name, { type = '' }]): [string, string][] =>
-    type in PLAIN ? [[name, type]] : [],
-  )
+  return Object.entries(properties).flatMap(([name, { type = '', format }]): [string, string][] => {
+    if (format === 'uuid') return [[name, format]]
+    return type in PLAIN ? [[name, type]] : []
+  })
 }
 
 function compilerWith(options: Options): Ajv {

@@ -1,7 +1,6 @@
 /** GET .../events: the events of a job, live as Server-Sent Events or as one JSON page. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../contract/events.ts'
@@ -10,7 +9,15 @@ import { JobEvent, JobEventData, JobGone } from '../contract/job-event.ts'
 import { requireOwn } from '../journal/reader.ts'
 import { cursorBehindGap, isReplayable } from '../journal/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
-import { asItIs, formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
+import {
+  asItIs,
+  cursorOf,
+  formOf,
+  handleStreamError,
+  openStream,
+  pageWithNews,
+  ticketOrToken,
+} from './streaming.ts'
 
 const Page = Type.Object(
   {
@@ -41,6 +48,12 @@ const schema = {
     after: Type.Optional(
       Type.String({ pattern: EVENT_ID_PATTERN, description: 'the id of an event of this job' }),
     ),
+    lastEventId: Type.Optional(
+      Type.String({
+        pattern: EVENT_ID_PATTERN,
+        description: 'the same, as polyfills of EventSource send it',
+      }),
+    ),
     ticket: Type.Optional(Type.String()),
     wait: Wait,
   }),
@@ -59,6 +72,12 @@ const schema = {
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const authenticate = ticketOrToken(app, async (ticket, params) => {
+    const { job_id } = params as { job_id: string }
+    const until = await app.tickets.check(ticket, job_id)
+    return { id: `ticket:${job_id.toLowerCase()}`, until, byTicket: true }
+  })
+
   app.route({
     method: 'GET',
     url: '/api/workflow/stages/:stage/jobs/:job_id/events',
@@ -70,8 +89,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     errorHandler: handleStreamError,
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const userId = request.query.ticket === undefined ? request.user.id : null
-      const cursor = request.headers['last-event-id'] || request.query.after || ''
+      const userId = request.user.byTicket ? null : request.user.id
+      const cursor = cursorOf(request)
       if (formOf(request, reply) === 'page') {
         await app.journal.find(job_id, stage, userId)
         reply.header('cache-control', 'private, no-cache')
@@ -85,14 +104,6 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       return openStream(app, reply, { kind: 'job', key: job_id, userId: data.user_id, cursor })
     },
   })
-
-  async function authenticate(request: FastifyRequest): Promise<void> {
-    const { ticket } = request.query as { ticket?: unknown }
-    if (ticket === undefined) return app.authenticate(request)
-    const { job_id } = request.params as { job_id: string }
-    const until = await app.tickets.check(String(ticket), job_id)
-    request.user = { id: `ticket:${job_id}`, until }
-  }
 
   async function readPage(jobId: string, cursor: string): Promise<Static<typeof Page>> {
     const [record] = await app.journal.records([jobId])

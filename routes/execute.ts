@@ -62,7 +62,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<Static<typeof Accepted>> {
-    const body = request.body as ExecuteBody
+    const asked = request.body as ExecuteBody
+    const body = { ...asked, workflow_id: asked.workflow_id.toLowerCase() }
     requireSense(stage, body)
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
     const { user, span } = request

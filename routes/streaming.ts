@@ -1,7 +1,9 @@
 /** What the two event routes share: choosing a form, opening a stream, and turning a client away. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERRORS, ProblemError } from '../contract/errors.ts'
+import type { Caller } from '../plugins/auth.ts'
 import type { StreamRequest } from '../plugins/streams.ts'
+import { preferredForm } from './accept.ts'
 
 /** How long a client over a cap is told to stay away. */
 const FULL_RETRY_SECONDS = 30
@@ -18,9 +20,45 @@ export function asItIs(): (answer: unknown) => string {
 export function formOf(request: FastifyRequest, reply: FastifyReply): 'stream' | 'page' {
   const vary = reply.getHeader('vary')
   reply.header('vary', vary ? `${vary}, accept` : 'accept')
-  const type = request.accepts().type(['text/event-stream', 'application/json'])
-  if (!type) throw new ProblemError('NOT_ACCEPTABLE', 'Accept text/event-stream or application/json')
-  return type === 'application/json' ? 'page' : 'stream'
+  const form = preferredForm(request.headers.accept)
+  if (!form) throw new ProblemError('NOT_ACCEPTABLE', 'Accept text/event-stream or application/json')
+  return form
+}
+
+/** The last event that the client has: browsers send the header, polyfills `lastEventId`, pages and programs `after`. */
+export function cursorOf({
+  headers,
+  query,
+}: {
+  headers: Resuming['headers']
+  query: Resuming['query']
+}): string {
+  return headers['last-event-id'] || query.lastEventId || query.after || ''
+}
+
+interface Resuming {
+  headers: { 'last-event-id'?: string }
+  query: { lastEventId?: string; after?: string }
+}
+
+/**
+ * Lets in who comes with a ticket that `check` accepts, or with a good `Authorization`, whatever the ticket beside it
+ * is worth.
+ */
+export function ticketOrToken(
+  app: FastifyInstance,
+  check: (ticket: string, params: unknown) => Promise<Caller>,
+): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const { ticket } = request.query as { ticket?: unknown }
+    if (!ticket) return app.authenticate(request)
+    const caller = await check(String(ticket), request.params).catch((error) => {
+      if (request.headers.authorization === undefined) throw error
+      return null
+    })
+    if (caller) request.user = caller
+    else await app.authenticate(request)
+  }
 }
 
 /** Hands the connection over to an event stream; throws 429 or 503 over a cap. */

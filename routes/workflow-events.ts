@@ -1,7 +1,6 @@
 /** GET .../workflows/{workflow_id}/events: the events of all jobs of a workflow, over one connection. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { NO_SUCH_WORKFLOW, ProblemError } from '../contract/errors.ts'
 import { POSITION_PATTERN } from '../contract/events.ts'
@@ -10,7 +9,15 @@ import { JobEventData, WorkflowEvent, WorkflowGone } from '../contract/job-event
 import { workflowName } from '../journal/order.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
 import { named, problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
-import { asItIs, formOf, handleStreamError, openStream, pageWithNews } from './streaming.ts'
+import {
+  asItIs,
+  cursorOf,
+  formOf,
+  handleStreamError,
+  openStream,
+  pageWithNews,
+  ticketOrToken,
+} from './streaming.ts'
 
 const Position = Type.String({ pattern: POSITION_PATTERN })
 
@@ -48,6 +55,12 @@ const schema = {
     after: Type.Optional(
       Type.String({ pattern: POSITION_PATTERN, description: 'the id of an event of this workflow' }),
     ),
+    lastEventId: Type.Optional(
+      Type.String({
+        pattern: POSITION_PATTERN,
+        description: 'the same, as polyfills of EventSource send it',
+      }),
+    ),
     ticket: Type.Optional(Type.String()),
     wait: Wait,
   }),
@@ -65,6 +78,12 @@ const schema = {
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const authenticate = ticketOrToken(app, async (ticket, params) => {
+    const { workflow_id } = params as { workflow_id: string }
+    const { userId, until } = await app.tickets.checkWorkflow(ticket, workflow_id)
+    return { id: `ticket:${workflowName(userId, workflow_id)}`, until, owner: userId }
+  })
+
   app.route({
     method: 'GET',
     url: '/api/workflow/workflows/:workflow_id/events',
@@ -77,7 +96,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const userId = request.user.owner ?? request.user.id
       const key = workflowName(userId, request.params.workflow_id)
-      const cursor = request.headers['last-event-id'] || request.query.after || ''
+      const cursor = cursorOf(request)
       if (formOf(request, reply) === 'page') {
         reply.header('cache-control', 'private, no-cache')
         const news = (ms: number) => app.workflows.news(key, cursor, ms, request.signal)
@@ -92,14 +111,6 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const page = await app.workflows.page(key, cursor)
     if (!page) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
     return page
-  }
-
-  async function authenticate(request: FastifyRequest): Promise<void> {
-    const { ticket } = request.query as { ticket?: unknown }
-    if (ticket === undefined) return app.authenticate(request)
-    const { workflow_id } = request.params as { workflow_id: string }
-    const { userId, until } = await app.tickets.checkWorkflow(String(ticket), workflow_id)
-    request.user = { id: `ticket:${workflowName(userId, workflow_id)}`, until, owner: userId }
   }
 }
 

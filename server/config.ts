@@ -161,8 +161,10 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
   if (env.ALLOW_MOCK_AUTH && !isLoopback(env.HOST))
     yield `ALLOW_MOCK_AUTH works only with HOST on loopback, got ${JSON.stringify(env.HOST)}`
   for (const origin of split(env.CORS_ORIGINS)) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-      yield `CORS_ORIGINS must list origins like https://app.example.org, got ${JSON.stringify(origin)}`
+    // A wildcard stands for subdomains: `*` is no character of a host name that would mean itself.
+    const bare = origin.replace('://*.', '://')
+    if (!URL.canParse(bare) || new URL(bare).origin !== bare || bare.includes('*'))
+      yield `CORS_ORIGINS must list origins like https://app.example.org or https://*.example.org, got ${JSON.stringify(origin)}`
   }
 }
 

@@ -1,4 +1,5 @@
 /** The reader of JSON bodies by itself: what it lets through is what was sent, and nothing that could hurt later. */
+import { gzipSync } from 'node:zlib'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import errors from '../../plugins/errors.ts'
@@ -96,13 +97,34 @@ async function start(t: Test) {
   await app.register(errors)
   await app.register(jsonBody)
   app.post('/', async ({ body }) => ({ body }))
-  return async (payload: string | Buffer) =>
+  return async (payload: string | Buffer, headers: Record<string, string> = {}) =>
     injected(
       await app.inject({
         method: 'POST',
         url: '/',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         payload,
       }),
     )
 }
+
+t.test('a body that is encoded is refused with what would be read', async (t) => {
+  const send = await start(t)
+  for (const coding of ['gzip', 'GZIP', 'br', 'deflate, gzip']) {
+    const answer = await send(gzipSync('{"a":1}'), { 'content-encoding': coding })
+    const { detail } = isProblem(t, answer, 'UNSUPPORTED_MEDIA_TYPE', coding)
+    t.match(detail, coding)
+    t.equal(answer.header('accept-encoding'), 'identity')
+  }
+  t.equal((await send('{}', { 'content-encoding': 'identity' })).status, 200)
+  const other = await send(Buffer.from('{"a":"é"}', 'latin1'), {
+    'content-type': 'application/json; charset=ISO-8859-1',
+  })
+  t.match(isProblem(t, other, 'UNSUPPORTED_MEDIA_TYPE').detail, 'ISO-8859-1')
+  for (const charset of ['utf-8', '"UTF-8"', 'us-ascii'])
+    t.equal(
+      (await send('{}', { 'content-type': `application/json;charset=${charset}` })).status,
+      200,
+      charset,
+    )
+})

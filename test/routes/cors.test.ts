@@ -1,11 +1,14 @@
 /** Other origins: those on the list may call, from a browser, and nobody else. */
 import t, { type Test } from 'tap'
-import { authorization, type Env, enqueue, startApi, testEnv } from '../helpers/app.ts'
+import { loadConfig } from '../../server/config.ts'
+import { authorization, type Env, enqueue, JWT_SECRET, startApi, testEnv } from '../helpers/app.ts'
 import { injected, isProblem } from '../helpers/problem.ts'
+import { sendRaw } from '../helpers/raw.ts'
 import { openStream } from '../helpers/sse.ts'
 
 const APP = 'https://app.example.org'
 const DEV = 'http://localhost:5173'
+const BASE: Env = { REDIS_URL: 'redis://localhost', WORKER_URL: 'http://localhost', JWT_SECRET }
 const ENV: Env = { CORS_ORIGINS: `${APP}, ${DEV}` }
 
 t.test('without a list nobody is let in', async (t) => {
@@ -64,6 +67,92 @@ t.test('errors can be read by the origins on the list', async (t) => {
     t.ok(answer.statusCode >= 400)
     t.equal(answer.headers['access-control-allow-origin'], APP, `${method} ${url}: ${answer.statusCode}`)
   }
+})
+
+t.test('subdomains', async (t) => {
+  const env = await testEnv(t, { CORS_ORIGINS: 'https://*.example.org, http://*.test:8080' })
+  const { app, url } = await startApi(t, env)
+  const allowed = async (origin: string) =>
+    (await app.inject({ url: '/nowhere', headers: { origin } })).headers['access-control-allow-origin']
+  for (const origin of ['https://a.example.org', 'https://a.b-c.example.org', 'http://x.test:8080'])
+    t.equal(await allowed(origin), origin)
+  for (const origin of [
+    'https://example.org',
+    'https://.example.org',
+    'https://aexample.org',
+    'https://a.example.org.evil.net',
+    'https://a.exampleXorg',
+    'https://evil.net/.example.org',
+    'https://a.example.org:8443',
+    'http://a.example.org',
+    'http://x.test',
+    'https://*.example.org',
+  ])
+    t.equal(await allowed(origin), undefined, origin)
+  const broken = await sendRaw(
+    url,
+    'GET / HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example.org\r\nBad\r\n\r\n',
+  )
+  t.equal(broken.header('access-control-allow-origin'), 'https://a.example.org')
+})
+
+t.test('an origin with a wildcard anywhere else is refused', async (t) => {
+  for (const origin of ['*', 'https://*', 'https://a.*.org', '*.example.org', 'https://*example.org'])
+    t.throws(
+      () => loadConfig({ ...BASE, CORS_ORIGINS: origin }),
+      { message: /https:\/\/\*\.example\.org, got/ },
+      origin,
+    )
+})
+
+t.test('answers that are given before a request is understood', async (t) => {
+  const { url } = await startApi(t, await testEnv(t, ENV))
+  const ask = (path: string, headers: string) =>
+    sendRaw(url, `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}Connection: close\r\n\r\n`)
+  const large = `X: ${'x'.repeat(20_000)}\r\n`
+  for (const [status, path, more] of [
+    [431, '/', large],
+    [400, '/%zz', ''],
+    [400, '/', 'No colon here\r\n'],
+    [414, `/api/workflow/stages/${'9'.repeat(2000)}/execute`, ''],
+  ] as const) {
+    const mine = await ask(path, `Origin: ${APP}\r\n${more}`)
+    t.equal(mine.status, status, `${status}`)
+    t.equal(mine.header('access-control-allow-origin'), APP, `${status}`)
+    t.match(mine.header('access-control-expose-headers'), 'retry-after')
+    t.match(mine.header('vary'), /origin/i)
+    const strange = await ask(path, `Origin: https://evil.example\r\n${more}`)
+    t.equal(strange.status, status)
+    t.equal(strange.header('access-control-allow-origin'), undefined, `${status}`)
+  }
+  const unknown = await ask('/', large)
+  t.equal(unknown.header('access-control-allow-origin'), '*', 'the origin may have been in an earlier packet')
+})
+
+t.test('what a page may read of an answer is all that the API says in its headers', async (t) => {
+  const api = await startApi(t, await testEnv(t, { ...ENV, RATE_LIMIT_PER_MINUTE: '1' }))
+  const headers = { origin: APP, ...authorization() }
+  const answers = [
+    await fetch(`${api.url}/api/workflow/stages`, { headers }),
+    await fetch(`${api.url}/api/workflow/stages`, { headers }),
+    await fetch(`${api.url}/api/workflow/stages`, { headers: { origin: APP } }),
+    await fetch(`${api.url}/api/workflow/stages`, { headers, method: 'DELETE' }),
+  ]
+  t.same(
+    answers.map(({ status }) => status),
+    [200, 429, 401, 405],
+  )
+  // Safelisted by the Fetch standard, or of no use to a page.
+  const readable = /^(cache-control|content-(language|length|type)|expires|last-modified|pragma)$/
+  const ofNoUse =
+    /^(access-control-.*|connection|keep-alive|vary|strict-transport-security|x-(content-type|frame)-options|.*-policy|referrer-policy)$/
+  for (const answer of answers) {
+    const exposed = answer.headers.get('access-control-expose-headers')?.split(', ') ?? []
+    for (const name of answer.headers.keys())
+      if (!readable.test(name) && !ofNoUse.test(name))
+        t.ok(exposed.includes(name), `${answer.status}: ${name}`)
+  }
+  t.equal(answers[0]?.headers.get('x-ratelimit-remaining'), '0')
 })
 
 t.test('the preflight', async (t) => {
