@@ -51,7 +51,7 @@ export function ticketOrToken(
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const { ticket } = request.query as { ticket?: unknown }
-    if (!ticket) return app.authenticate(request)
+    if (ticket === undefined) return app.authenticate(request)
     const caller = await check(String(ticket), request.params).catch((error) => {
       if (request.headers.authorization === undefined) throw error
       return null

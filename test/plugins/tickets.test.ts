@@ -73,10 +73,10 @@ t.test('a ticket with any byte changed is none', async (t) => {
   }
   const twice = `/api/workflow/stages/2/jobs/${job.job_id}/events?ticket=${ticket}&ticket=${ticket}`
   t.equal((await api.app.inject(twice)).statusCode, 401, 'two at once')
-  // A bad ticket is not made good by a good token: what was sent is what counts.
+  // A good token counts for itself, whatever stands beside it.
   const headers = { ...authorization(), accept: 'application/json' }
   const both = await api.app.inject({ url: `${job.urls.events}x`, headers })
-  t.equal(both.statusCode, 401)
+  t.equal(both.statusCode, 200)
 })
 
 t.test('every process on the same Redis knows the ticket, and none on another prefix', async (t) => {
