@@ -1,4 +1,4 @@
-/** Readings of the tally; that it is counted rightly is the matter of test/e2e/ledger.test.ts. */
+/** Readings of the tally; that it is counted rightly is the matter of test/e2e/ledger.slow.test.ts. */
 import t from 'tap'
 import { BUCKETS_MS, endedLastMinute, type Histogram, quantile, readTally } from '../../journal/tally.ts'
 

@@ -36,7 +36,7 @@ const SHELL = [
   'workflow',
 ] as const
 const OTHERS = ['dev', 'demo', 'terminal', 'client', 'token', 'polling', 'measure', 'page', 'cors', 'serve']
-/** In `test/clients/clients.test.ts`. */
+/** In `test/clients/clients.slow.test.ts`. */
 const ELSEWHERE = ['generated']
 /** What installs, builds or deploys. */
 const NOT_RUN = [
