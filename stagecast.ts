@@ -112,7 +112,6 @@ export async function buildApp(
     backoffMs: config.STAGE_JOB_BACKOFF_MS,
     keepCompleted: config.STAGE_KEEP_COMPLETED,
     keepFailed: config.STAGE_KEEP_FAILED,
-    resultTtlSeconds: config.RESULT_TTL_SECONDS,
   })
   await app.register(jobs)
   await app.register(fleet)

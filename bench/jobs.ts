@@ -4,7 +4,8 @@ import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { JobData } from '../contract/job.ts'
 import { jobAdder } from '../journal/add-jobs.ts'
-import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
+import { QUEUE_NAME } from '../journal/journal.ts'
+import { openJournal } from '../journal/reader.ts'
 import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark } from './benchmark.ts'
 import type { Child } from './child.ts'
@@ -87,8 +88,9 @@ async function measure(bench: Bench, worker: Child, prefix: string, fill: Fill):
 /** With their places in list and workflow, which a worker would otherwise make good for. */
 async function asTheApiDoes(queue: Queue<JobData>, jobs: JobData[], connection: Redis, prefix: string) {
   const jobOptions = { attempts: 3, ...KEPT }
-  const keys = journalKeys(prefix)
-  const add = jobAdder(connection, { keys, open: async () => queue, jobOptions, resultTtlSeconds: 86_400 })
+  const fromRedis = <T>(command: Promise<T>) => command
+  const journal = openJournal({ redis: connection, prefix, resultTtlSeconds: 86_400, fromRedis })
+  const add = jobAdder({ open: async () => queue, jobOptions, place: journal.placeQueued })
   await Promise.all(jobs.map(add))
 }
 

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { JobData } from '../contract/job.ts'
 import { type JournalKeys, journalKeys } from '../journal/journal.ts'
 import { connectRedis } from '../journal/redis.ts'
-import { defineScripts, JournalWriter } from '../workers/journal-writer.ts'
+import { JournalWriter } from '../workers/journal-writer.ts'
 import type { Bench } from './benchmark.ts'
 import { type Accepted, executeJob, token } from './stagecast.ts'
 
@@ -28,7 +28,7 @@ export async function startJobs(
   prefix: string,
   count: number,
 ): Promise<RunningJobs> {
-  const redis = defineScripts(connectRedis(bench.redisUrl, 'blocking', prefix))
+  const redis = connectRedis(bench.redisUrl, 'blocking', prefix)
   const keys = journalKeys(prefix)
   const bearer = token('user-1')
   const all: RunningJob[] = []

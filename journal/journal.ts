@@ -16,9 +16,10 @@
  */
 import { eventId, LOG_CAPACITY, type LogEntry } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
-import { type JobOrigin, orderArguments, PLACE_EVENTS, workflowName } from './order.ts'
+import { type JobOrigin, ORDER_CONSTANTS, orderCall, workflowName } from './order.ts'
+import { type Call, loadScript } from './scripts.ts'
 import { toSummary } from './snapshot.ts'
-import { COUNT_EVENTS, type CountedJob, toCount } from './tally.ts'
+import { type CountedJob, toCount } from './tally.ts'
 
 export const QUEUE_NAME = 'workflow-stages'
 
@@ -70,52 +71,14 @@ export function journalKeys(prefix: string): JournalKeys {
   }
 }
 
-/** Outcome of `RECORD`; `moved` comes as `moved:<cursor>` with the cursor that is stored. */
+/** Outcome of `record`; `moved` comes as `moved:<cursor>` with the cursor that is stored. */
 export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
-/**
- * KEYS job, lock, end, log, events, order, jobs, brief, tally
- * ARGV what `orderArguments` gives (5), token ('' = the caller found the job free), expected cursor, new cursor,
- *      log TTL in s, may a cancelling job take this ('1' or ''), end record ('' = none), its summary, TTL of both in s,
- *      progress in percent, where the new entries begin, what `toCount` gives, then every new entry
- *
- * `settled` in the hash says that there was an end record. Before the first line the record itself is looked for: it may
- * be that of an earlier job of the same id, which the queue has dropped.
- *
- * The first command that writes takes no memory. That lets the script finish in a Redis out of memory, which looks at the
- * first one alone: what was accepted may still be settled.
- */
-export const RECORD = `${PLACE_EVENTS}${COUNT_EVENTS}
-if ARGV[6] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[6] then return 'lost' end
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'cancel', 'placed', 'settled')
-local isBegun = stored[1] and stored[2]
-if stored[5] or (not isBegun and redis.call('EXISTS', KEYS[3]) == 1) then return 'settled' end
-if not stored[1] then return 'gone' end
-if (stored[2] or '') ~= ARGV[7] then return 'moved:' .. (stored[2] or '') end
-if stored[3] and ARGV[10] == '' then return 'cancelling' end
-local first = tonumber(ARGV[15])
-local isKept = redis.call('EXPIRE', KEYS[4], ARGV[9]) == 1
-local places, placed = place(stored[4], KEYS[6], KEYS[7], ARGV[1], ARGV[2], ARGV[4], ARGV[5], not stored[2])
-if redis.call('RPUSH', KEYS[4], unpack(ARGV, first)) > ${LOG_CAPACITY} then
-  redis.call('LTRIM', KEYS[4], -${LOG_CAPACITY}, -1)
-end
-if not isKept then redis.call('EXPIRE', KEYS[4], ARGV[9]) end
-local fields = { 'progress', ARGV[14], 'last', ARGV[#ARGV], 'cursor', ARGV[8], 'placed', placed }
-if ARGV[11] ~= '' then
-  redis.call('SET', KEYS[3], ARGV[11], 'EX', ARGV[13])
-  redis.call('SET', KEYS[8], ARGV[12], 'EX', ARGV[13])
-  fields[9], fields[10] = 'settled', 1
-end
-redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('XADD', KEYS[5], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'progress', 'jobId', ARGV[1],
-  'data', '{"prev":"' .. ARGV[7] .. '","entries":[' .. table.concat(ARGV, ',', first) .. ']}',
-  'workflow', ARGV[3], 'places', places)
-if first > 16 then count(KEYS[9], 16, first - 1) end
-return 'ok'`
+const CONSTANTS = { ...ORDER_CONSTANTS, LOG_CAPACITY, STREAM_LENGTH }
 
-export const RECORD_KEYS = 9
+export const record = loadScript<RecordReply>('record', CONSTANTS)
 
-/** One call of `RECORD`. */
+/** One call of `record`. */
 export interface RecordWrite {
   journal: CountedJob
   /** '' = the caller found the job free. */
@@ -132,95 +95,71 @@ export interface RecordWrite {
   resultTtlSeconds: number
 }
 
-/** Keys and arguments of a call of `RECORD`. */
-export function recordArguments(keys: JournalKeys, write: RecordWrite): (string | number)[] {
+export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
   const { journal, entries, end, resultTtlSeconds } = write
   const job = journal.data
   const id = job.job_id
   const newest = entries.at(-1) as LogEntry
-  const counts = toCount(journal, entries)
-  return [
-    ...[keys.job(id), keys.lock(id), keys.end(id), keys.log(id), keys.events],
-    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.brief(id), keys.tally],
-    ...orderArguments(job, entries.map(eventId), resultTtlSeconds),
-    ...[write.token, write.expected, eventId(newest)],
-    ...[end ? resultTtlSeconds : write.logTtlSeconds, write.cancelled ? '1' : ''],
-    ...[end ? JSON.stringify(end) : '', end ? JSON.stringify(toSummary(end)) : '', resultTtlSeconds],
-    ...[newest.progress, 16 + counts.length, ...counts],
-    ...entries.map((entry) => JSON.stringify(entry)),
-  ]
+  const { leastEnded, counts } = toCount(journal, entries)
+  return {
+    ...orderCall(keys, job, resultTtlSeconds),
+    job: keys.job(id),
+    lock: keys.lock(id),
+    outcome: keys.end(id),
+    log: keys.log(id),
+    events: keys.events,
+    summary: keys.brief(id),
+    tally: keys.tally,
+    eventIds: entries.map(eventId).join(' '),
+    token: write.token,
+    expected: write.expected,
+    cursor: eventId(newest),
+    logTtl: end ? resultTtlSeconds : write.logTtlSeconds,
+    cancelled: write.cancelled ? '1' : '',
+    newOutcome: end ? JSON.stringify(end) : '',
+    newSummary: end ? JSON.stringify(toSummary(end)) : '',
+    outcomeTtl: resultTtlSeconds,
+    progress: newest.progress,
+    leastEnded,
+    counts: counts.length,
+    rest: [...counts.flat(), ...entries.map((entry) => JSON.stringify(entry))],
+  }
 }
 
-/** Outcome of `CANCEL`: `free` = no attempt is under way, the caller settles the job with `RECORD`. */
+/** Outcome of `cancel`: `free` = no attempt is under way, the caller settles the job with `record`. */
 export type CancelReply = 'cancelling' | 'free' | 'settled' | 'gone'
 
-/** KEYS job, lock, end, events, order, jobs; ARGV what `orderArguments` gives (5, without events), now in ms, channel */
-export const CANCEL = `${PLACE_EVENTS}
-if redis.call('EXISTS', KEYS[3]) == 1 then return 'settled' end
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'cursor', 'finishedOn', 'last', 'placed')
-if not stored[1] then return 'gone' end
-if stored[3] then return 'settled' end
-local resting = not stored[4] or cjson.decode(stored[4]).type == 'retrying'
-if resting or redis.call('EXISTS', KEYS[2]) == 0 then return 'free' end
-local mark = '{"after":"' .. (stored[2] or '') .. '","at":' .. ARGV[6] .. '}'
-if redis.call('HSETNX', KEYS[1], 'cancel', mark) == 1 then
-  local asked = string.sub(stored[2], 1, -2) .. '1'
-  local places, placed = place(stored[5], KEYS[5], KEYS[6], ARGV[1], ARGV[2], ARGV[4], asked)
-  redis.call('HSET', KEYS[1], 'placed', placed)
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'cancelling', 'jobId', ARGV[1],
-    'workflow', ARGV[3], 'places', places)
-end
-redis.call('PUBLISH', ARGV[7], ARGV[1])
-return 'cancelling'`
+export const cancel = loadScript<CancelReply>('cancel', CONSTANTS)
 
-export const CANCEL_KEYS = 6
-
-/** Keys and arguments of a call of `CANCEL`. `now` in epoch ms. */
-export function cancelArguments(
-  keys: JournalKeys,
-  job: JobOrigin,
-  now: number,
-  resultTtlSeconds: number,
-): (string | number)[] {
+/** `now` in epoch ms. */
+export function cancelCall(keys: JournalKeys, job: JobOrigin, now: number, resultTtlSeconds: number): Call {
   const id = job.job_id
-  return [
-    ...[keys.job(id), keys.lock(id), keys.end(id), keys.events],
-    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id)],
-    ...orderArguments(job, [], resultTtlSeconds),
-    ...[now, keys.cancels],
-  ]
+  return {
+    ...orderCall(keys, job, resultTtlSeconds),
+    job: keys.job(id),
+    lock: keys.lock(id),
+    outcome: keys.end(id),
+    events: keys.events,
+    now,
+    channel: keys.cancels,
+  }
 }
 
-/** Outcome of `PLACE`: `known` = it had its place; `gone` = there is no such job (yet). */
+/** Outcome of `place`: `known` = it had its place; `gone` = there is no such job (yet). */
 export type PlaceReply = 'placed' | 'known' | 'gone'
 
-/**
- * Gives events a place that no write to the log brings: `queued`, and an end that nobody recorded.
- *
- * KEYS job, order, jobs, events; ARGV what `orderArguments` gives (5)
- */
-export const PLACE = `${PLACE_EVENTS}
-local stored = redis.call('HMGET', KEYS[1], 'timestamp', 'placed')
-if not stored[1] then return 'gone' end
-if (stored[2] or '') >= ARGV[5] then return 'known' end
-local places, placed = place(stored[2], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[4], ARGV[5])
-redis.call('HSET', KEYS[1], 'placed', placed)
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', ${STREAM_LENGTH}, '*', 'event', 'placed', 'jobId', ARGV[1],
-  'workflow', ARGV[3], 'places', places)
-return 'placed'`
+export const place = loadScript<PlaceReply>('place', CONSTANTS)
 
-export const PLACE_KEYS = 4
-
-/** Keys and arguments of a call of `PLACE`. */
-export function placeArguments(
+export function placeCall(
   keys: JournalKeys,
   job: JobOrigin,
-  id: string,
+  eventId: string,
   resultTtlSeconds: number,
-): (string | number)[] {
-  return [
-    keys.job(job.job_id),
-    ...[keys.order(job.user_id, job.workflow_id), keys.jobs(job.user_id), keys.events],
-    ...orderArguments(job, [id], resultTtlSeconds),
-  ]
+): Call {
+  return {
+    ...orderCall(keys, job, resultTtlSeconds),
+    job: keys.job(job.job_id),
+    events: keys.events,
+    eventId,
+  }
 }

@@ -7,6 +7,7 @@
  */
 import { type EventId, FIRST_ID, LOG_CAPACITY } from '../contract/events.ts'
 import type { JobData } from '../contract/job.ts'
+import type { Call } from './scripts.ts'
 
 /** Where a job belongs. */
 export type JobOrigin = Pick<JobData, 'job_id' | 'stage' | 'workflow_id' | 'user_id'>
@@ -26,7 +27,7 @@ const HOUR_US = 3_600_000_000
  * How long order and list outlive their last news, beyond the results, in seconds: two days. It is counted from the first
  * place of an hour, and one that was put off by others may fall into the next.
  */
-export const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
+const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
 
 /** A workflow is its user's: two who choose the same id do not meet. UUIDs are the same in capitals. */
 export function workflowName(userId: string, workflowId: string): string {
@@ -62,64 +63,21 @@ export function parseMember(member: string): JobMember {
   return { jobId, stage, workflowId }
 }
 
-/**
- * Lua: `place(placed, order, jobs, id, member, ttl, ids, begins)` gives the events `ids` of a job their places, but for those up to
- * `placed`, the newest that has one; when none has (false), the job is listed, and `queued` comes first. Answers
- * `<newest position before> <position>…`, and the newest event that has a place now. A job that `begins` looks whether
- * its list is still there.
- *
- * The time to live of order and list is renewed by the first place of each hour, which the positions tell; whatever can
- * fail comes before the one command that adds to the order, so that a job is placed entirely or not at all.
- */
-export const PLACE_EVENTS = `
-local clock
-local function place(placed, order, jobs, id, member, ttl, ids, begins)
-  clock = clock or redis.call('TIME')
-  local now = clock[1] * 1000000 + clock[2]
-  local newest = redis.call('LINDEX', order, -1)
-  local before = newest and string.sub(newest, 1, 16) or ''
-  local at = newest and math.max(now, before + 1) or now
-  local isNew = not placed
-  if isNew then
-    placed = ''
-    if string.sub(ids, 1, 12) ~= '${FIRST_ID}' then ids = '${FIRST_ID} ' .. ids end
-  end
-  local places, lines = { before }, {}
-  for from = 1, #ids, 13 do
-    local event = string.sub(ids, from, from + 11)
-    if event > placed then
-      local position = string.format('%016.0f', at)
-      places[#places + 1] = position
-      lines[#lines + 1] = position .. ' ' .. id .. ' ' .. event
-      at = at + 1
-      placed = event
-    end
-  end
-  if #lines == 0 then return before, placed end
-  local isDue = not newest or math.floor(before / ${HOUR_US}) ~= math.floor(now / ${HOUR_US})
-  local isMissing = (isDue or begins) and redis.call('EXPIRE', jobs, ttl) == 0
-  if isNew or isMissing then
-    local last = redis.call('ZREVRANGE', jobs, 0, 0, 'WITHSCORES')
-    redis.call('ZADD', jobs, 'NX', string.format('%.0f', math.max(now, (last[2] or 0) + 1)), member)
-    if not last[1] then redis.call('EXPIRE', jobs, ttl) end
-  end
-  local length = redis.call('RPUSH', order, unpack(lines))
-  if isDue then redis.call('EXPIRE', order, ttl) end
-  if length > ${ORDER_CAPACITY} then redis.call('LTRIM', order, -${ORDER_CAPACITY}, -1) end
-  if isNew and length % ${TRIM_EVERY} <= #lines then
-    redis.call('ZREMRANGEBYRANK', jobs, 0, -${JOBS_CAPACITY + 1})
-  end
-  return table.concat(places, ' '), placed
-end`
+/** What `scripts/place-events.lua` asks for. */
+export const ORDER_CONSTANTS = { FIRST_ID, HOUR_US, ORDER_CAPACITY, JOBS_CAPACITY, TRIM_EVERY }
 
-/** The first five arguments of every script that places events. */
-export function orderArguments(
+/** What every script that places events of a job is told of it. */
+export function orderCall(
+  keys: { order(userId: string, workflowId: string): string; jobs(userId: string): string },
   job: JobOrigin,
-  ids: readonly EventId[],
   resultTtlSeconds: number,
-): (string | number)[] {
-  return [
-    ...[job.job_id, jobMember(job), workflowName(job.user_id, job.workflow_id)],
-    ...[resultTtlSeconds + IDLE_SECONDS, ids.join(' ')],
-  ]
+): Call {
+  return {
+    order: keys.order(job.user_id, job.workflow_id),
+    jobs: keys.jobs(job.user_id),
+    id: job.job_id,
+    member: jobMember(job),
+    workflow: workflowName(job.user_id, job.workflow_id),
+    placesTtl: resultTtlSeconds + IDLE_SECONDS,
+  }
 }

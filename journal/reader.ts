@@ -1,27 +1,23 @@
 /** Reads the journal of jobs from Redis, and settles jobs that nobody holds. */
 import type { Redis } from 'ioredis'
 import { NO_SUCH_JOB, ProblemError } from '../contract/errors.ts'
-import { eventId, type LogEntry } from '../contract/events.ts'
+import { eventId, FIRST_ID, type LogEntry } from '../contract/events.ts'
 import type { JobSnapshot, JobSummary } from '../contract/job.ts'
 import type { JobEvent } from '../contract/job-event.ts'
 import {
-  CANCEL,
-  CANCEL_KEYS,
   type CancelReply,
-  cancelArguments,
+  cancel,
+  cancelCall,
   type JournalKeys,
   journalKeys,
-  PLACE,
-  PLACE_KEYS,
   type PlaceReply,
-  placeArguments,
-  RECORD,
-  RECORD_KEYS,
-  type RecordReply,
-  recordArguments,
+  place,
+  placeCall,
+  record,
+  recordCall,
 } from './journal.ts'
 import type { JobOrigin } from './order.ts'
-import { jobReader, type StoredJob } from './read-jobs.ts'
+import { answersOf, jobReader, type StoredJob } from './read-jobs.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
@@ -55,14 +51,10 @@ export interface JournalReader {
   summaries(jobIds: readonly string[]): Promise<(JobSummary | null)[]>
   /** Gives an event its place in the order of its workflow, unless it has one. */
   place(job: JobOrigin, eventId: string): Promise<PlaceReply>
+  /** The same for the first event of several jobs, in one round trip: of each the answer, or the error. */
+  placeQueued(jobs: readonly JobOrigin[]): Promise<(PlaceReply | Error)[]>
   /** Ends a waiting job as cancelled, or marks a held one for its worker. */
   cancel(job: JobOrigin): Promise<CancelReply | 'cancelled'>
-}
-
-type WithScripts = Redis & {
-  stagecastRecord(...args: (string | number)[]): Promise<RecordReply>
-  stagecastCancel(...args: (string | number)[]): Promise<CancelReply>
-  stagecastPlace(...args: (string | number)[]): Promise<PlaceReply>
 }
 
 export interface JournalOptions {
@@ -75,18 +67,8 @@ export interface JournalOptions {
 }
 
 /** Reads the journal through `redis`. */
-export function openJournal({
-  redis: connection,
-  prefix,
-  resultTtlSeconds,
-  fromRedis,
-}: JournalOptions): JournalReader {
+export function openJournal({ redis, prefix, resultTtlSeconds, fromRedis }: JournalOptions): JournalReader {
   const keys = journalKeys(prefix)
-  const redis = connection as WithScripts
-  redis.defineCommand('stagecastRecord', { numberOfKeys: RECORD_KEYS, lua: RECORD })
-  redis.defineCommand('stagecastCancel', { numberOfKeys: CANCEL_KEYS, lua: CANCEL })
-  redis.defineCommand('stagecastPlace', { numberOfKeys: PLACE_KEYS, lua: PLACE })
-
   const reader = jobReader(redis, keys)
 
   const journal: JournalReader = {
@@ -106,16 +88,19 @@ export function openJournal({
     async summaries(jobIds) {
       const pipeline = redis.pipeline()
       for (const id of jobIds) pipeline.get(keys.brief(id)).hmget(keys.job(id), ...JOB_FIELDS)
-      const answers = await fromRedis(pipeline.exec().then(replies))
+      const answers = await fromRedis(answersOf(pipeline))
       return jobIds.map((_, i) => toBrief(answers.slice(2 * i, 2 * i + 2)))
     },
-    place: (job, id) => redis.stagecastPlace(...placeArguments(keys, job, id, resultTtlSeconds)),
+    place: (job, id) => place.run(redis, placeCall(keys, job, id, resultTtlSeconds)),
+    placeQueued: (jobs) =>
+      place.runAll(
+        redis,
+        jobs.map((job) => placeCall(keys, job, FIRST_ID, resultTtlSeconds)),
+      ),
     async cancel(job) {
       // A job can be taken by a worker, or dropped by one, between two looks: then look again.
       for (;;) {
-        const reply = await fromRedis(
-          redis.stagecastCancel(...cancelArguments(keys, job, Date.now(), resultTtlSeconds)),
-        )
+        const reply = await fromRedis(cancel.run(redis, cancelCall(keys, job, Date.now(), resultTtlSeconds)))
         if (reply !== 'free') return reply
         const settled = await settleCancelled(job.job_id)
         if (settled) return settled
@@ -133,8 +118,9 @@ export function openJournal({
     const entry = cancelledEntry(journal)
     const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
     const reply = await fromRedis(
-      redis.stagecastRecord(
-        ...recordArguments(keys, {
+      record.run(
+        redis,
+        recordCall(keys, {
           journal,
           token: '',
           expected: journal.last ? eventId(journal.last) : '',
@@ -154,14 +140,6 @@ export function openJournal({
 export function requireOwn(job: JobSnapshot | null, stage: number, userId: string | null): JobSnapshot {
   if (job?.stage === stage && (userId === null || job.data.user_id === userId)) return job
   throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
-}
-
-/** The results of a pipeline; the first error in it is thrown. */
-function replies(results: [Error | null, unknown][] | null): unknown[] {
-  return (results ?? []).map(([error, value]) => {
-    if (error) throw error
-    return value
-  })
 }
 
 function toRecord({ fields, end, log: entries, size }: StoredJob): JobRecord | null {

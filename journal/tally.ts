@@ -18,19 +18,6 @@ const MINUTES = 4
 /** A minute and its count are one number, so that one command does for both: minute times this, plus count. */
 const MINUTE_SHIFT = 100_000_000
 
-/**
- * Lua, part of `RECORD`: `count(tally, from, to)` adds what `toCount` gives, ARGV `from` to `to`, to the hash `tally`. Ends
- * are counted by minute, in as many fields as minutes are kept: each begins anew when its time has come again.
- */
-export const COUNT_EVENTS = `
-local function count(tally, from, to)
-  for at = from + 1, to, 2 do
-    local reached = redis.call('HINCRBY', tally, ARGV[at], ARGV[at + 1])
-    local least = at == from + 1 and tonumber(ARGV[from]) or 0
-    if reached < least then redis.call('HSET', tally, ARGV[at], ARGV[from]) end
-  end
-end`
-
 const ENDS: Readonly<Record<string, string>> = { WORKER_LOST: 'lost', WORKER_SHUTDOWN: 'handed_over' }
 
 /** What is counted of a job, and when it was accepted and last started. */
@@ -38,38 +25,42 @@ export interface CountedJob extends Pick<Journal, 'createdAt' | 'processedAt'> {
   data: JobOrigin
 }
 
+export interface Counts {
+  /** The least that the first count must reach. */
+  leastEnded: number
+  /** Fields, and by how much each rises. */
+  counts: [field: string, by: number][]
+}
+
 /**
- * What `entries` add to the tally: the least that its first field must reach, else 0; then fields, and by how much each
- * rises. Nothing for mere progress. A job waits from being accepted to its first start, and takes from its last start to
- * its end; the buckets count these events too, so that they have no field of their own.
+ * What `entries` add to the tally: nothing for mere progress. A job waits from being accepted to its first start, and
+ * takes from its last start to its end; the buckets count these events too, so that they have no field of their own.
  */
-export function toCount(
-  { data, createdAt, processedAt }: CountedJob,
-  entries: readonly LogEntry[],
-): (string | number)[] {
+export function toCount({ data, createdAt, processedAt }: CountedJob, entries: readonly LogEntry[]): Counts {
   // Somebody may have queued a job of a stage that is none.
   const stage = Number.isInteger(data.stage) && data.stage >= 1 && data.stage <= 20 ? data.stage : 0
-  let ended: (string | number)[] = [0]
-  const counts: (string | number)[] = []
+  const result: Counts = { leastEnded: 0, counts: [] }
+  const count = (field: string, by = 1) => result.counts.push([`${stage}:${field}`, by])
   /** `ms` is below zero where clocks differ, and not a number where somebody wrote the job by hand. */
   const observe = (field: string, ms: number) => {
     const took = Math.max(0, Math.round(ms) || 0)
     const within = BUCKETS_MS.findIndex((bound) => took <= bound)
-    const bucket = within === -1 ? BUCKETS_MS.length : within
-    counts.push(`${stage}:${field}:${bucket}`, 1, `${stage}:${field}:ms`, took)
+    count(`${field}:${within === -1 ? BUCKETS_MS.length : within}`)
+    count(`${field}:ms`, took)
   }
   for (const { type, attempt, at, error } of entries) {
     if (type === 'active' && attempt === 1) observe('waiting', at - createdAt)
-    else if (type === 'active') counts.push(`${stage}:again`, 1)
-    else if (type === 'retrying') counts.push(`${stage}:${ENDS[error?.code ?? ''] ?? 'retried'}`, 1)
+    else if (type === 'active') count('again')
+    else if (type === 'retrying') count(ENDS[error?.code ?? ''] ?? 'retried')
     else if (type === 'completed') observe('duration', at - (processedAt ?? at))
-    else if (isTerminal(type)) counts.push(`${stage}:${type}`, 1)
+    else if (isTerminal(type)) count(type)
     if (isTerminal(type)) {
       const minute = Math.floor(at / 60_000)
-      ended = [minute * MINUTE_SHIFT + 1, `${stage}:ended:${minute % MINUTES}`, 1]
+      result.leastEnded = minute * MINUTE_SHIFT + 1
+      result.counts.unshift([`${stage}:ended:${minute % MINUTES}`, 1])
     }
   }
-  return counts.length > 0 ? [...ended, ...counts] : []
+  return result
 }
 
 /** Durations counted by bucket: `counts` has one more than `BUCKETS_MS`, for whatever is longer. */
@@ -100,7 +91,7 @@ export interface StageTally {
   ended: ReadonlyMap<number, number>
 }
 
-/** One stage out of the hash that `COUNT_EVENTS` keeps; zeros where nothing has happened. */
+/** One stage out of the hash that `record` keeps; zeros where nothing has happened. */
 export function readTally(hash: Readonly<Record<string, string>>, stage: number): StageTally {
   const number = (field: string) => Number(hash[`${stage}:${field}`] ?? 0)
   const histogram = (field: string): Histogram => ({

@@ -5,9 +5,9 @@
  */
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Redis } from 'ioredis'
 import { ProblemError } from '../contract/errors.ts'
 import { batched } from '../journal/batch.ts'
+import { loadScript } from '../journal/scripts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,18 +17,9 @@ declare module 'fastify' {
 }
 
 const WINDOW_MS = 60_000
-/** Requests counted by one call. */
-const REQUESTS_PER_CALL = 100
+const REQUESTS_PER_TURN = 100
 
-/** KEYS counters; ARGV window in ms, then by how much each rises. Answers of each `<count> <what is left in ms> `. */
-const COUNT = `
-local answer = ''
-for i, key in ipairs(KEYS) do
-  local count = redis.call('INCRBY', key, ARGV[i + 1])
-  if count == tonumber(ARGV[i + 1]) then redis.call('PEXPIRE', key, ARGV[1]) end
-  answer = answer .. count .. ' ' .. redis.call('PTTL', key) .. ' '
-end
-return answer`
+const countRequests = loadScript<[count: number, ttlMs: number]>('count-requests')
 
 /** The part of the limit that a process takes at a time, and the most. */
 const SHARE_AT_A_TIME = 0.01
@@ -46,12 +37,11 @@ export default fp<{ perMinute: number }>(
       app.decorate('throttle', (_request, _reply, done) => done())
       return
     }
-    const redis = app.redis as CountingRedis
-    redis.defineCommand('stagecastCount', { lua: COUNT })
+    const { redis } = app
     const prefix = app.journal.keys.own('rate')
     const atATime = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(perMinute * SHARE_AT_A_TIME)))
     const leases = new Leases(perMinute)
-    const count = batched<string, Count>(REQUESTS_PER_CALL, (callers) => countTogether(callers))
+    const count = batched<string, Count>(REQUESTS_PER_TURN, (callers) => countTogether(callers))
     const local = new LocalCounters()
 
     app.decorate('throttle', (request, reply, done) => {
@@ -71,20 +61,19 @@ export default fp<{ perMinute: number }>(
       else judge(local.increment(caller))
     })
 
-    /** Requests that arrived in one turn; of those of one caller each has its own place in the count. */
+    /** Requests that arrived in one turn: those of one caller are counted by one call, each with its own place. */
     async function countTogether(callers: string[]): Promise<Count[]> {
       const requests = new Map<string, number>()
       for (const caller of callers) requests.set(caller, (requests.get(caller) ?? 0) + 1)
-      const names = Array.from(requests.keys(), (caller) => `${prefix}:${caller}`)
-      const rises = Array.from(requests.values(), (number) => Math.max(number, atATime))
-      const numbers = (await redis.stagecastCount(names.length, ...names, WINDOW_MS, ...rises)).split(' ')
-      const counts = new Map<string, Count>()
-      for (const [i, caller] of [...requests.keys()].entries()) {
-        const [to, ttl] = [Number(numbers[2 * i]), Number(numbers[2 * i + 1])]
-        const current = to - (rises[i] as number)
-        counts.set(caller, { current, ttl })
-        leases.grant(caller, current + (requests.get(caller) as number), to, ttl)
-      }
+      const counted = Array.from(requests, async ([caller, number]): Promise<[string, Count]> => {
+        const rise = Math.max(number, atATime)
+        const call = { counter: `${prefix}:${caller}`, requests: rise, window: WINDOW_MS }
+        const [to, ttl] = await countRequests.run(redis, call)
+        const current = to - rise
+        leases.grant(caller, current + number, to, ttl)
+        return [caller, { current, ttl }]
+      })
+      const counts = new Map(await Promise.all(counted))
       return callers.map((caller) => {
         const count = counts.get(caller) as Count
         count.current += 1
@@ -94,8 +83,6 @@ export default fp<{ perMinute: number }>(
   },
   { name: 'limits', dependencies: ['journal', 'auth'] },
 )
-
-type CountingRedis = Redis & { stagecastCount(...args: (string | number)[]): Promise<string> }
 
 /** Requests that were counted before they came. */
 class Leases {

@@ -16,7 +16,6 @@ export interface QueuePluginOptions {
   backoffMs: number
   keepCompleted: number
   keepFailed: number
-  resultTtlSeconds: number
 }
 
 export interface EnqueueRequest {
@@ -77,12 +76,12 @@ interface Claim {
 type StoredClaim = Claim & { name: string }
 
 export default fp<QueuePluginOptions>(
-  async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed, resultTtlSeconds }) => {
+  async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed }) => {
     const { redis, journal } = app
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
+    const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
     let queue = openQueue()
-    const addJob = jobAdder(redis, {
-      keys: journal.keys,
+    const addJob = jobAdder({
       open: usable,
       jobOptions: {
         attempts,
@@ -91,7 +90,7 @@ export default fp<QueuePluginOptions>(
         removeOnFail: { count: keepFailed },
         stackTraceLimit: 1,
       },
-      resultTtlSeconds,
+      place,
     })
 
     app.decorate('queue', {
@@ -166,6 +165,13 @@ export default fp<QueuePluginOptions>(
         throw error
       })
       span.end()
+    }
+
+    /** Where this fails, the worker makes good for it with the first line of the job. */
+    async function place(jobs: readonly JobData[]): Promise<void> {
+      const replies = await journal.placeQueued(jobs).catch((err: Error) => jobs.map(() => err))
+      const err = replies.find((reply) => reply instanceof Error)
+      if (err) logPlace({ err }, 'jobs are in the queue, but not listed yet')
     }
 
     function send(jobId: string, { stage, userId, body, trace }: EnqueueRequest): Promise<void> {

@@ -7,11 +7,10 @@ import { eventId, type LogEntry } from '../contract/events.ts'
 import type { JobResult, JobSnapshot } from '../contract/job.ts'
 import {
   type JournalKeys,
-  RECORD,
-  RECORD_KEYS,
   type RecordReply,
   type RecordWrite,
-  recordArguments,
+  record,
+  recordCall,
 } from '../journal/journal.ts'
 import {
   type CancelMark,
@@ -36,13 +35,6 @@ export class AlreadySettled extends Error {
   override readonly name = 'AlreadySettled'
 }
 
-export type ScriptRedis = Redis & { stagecastRecord(...args: (string | number)[]): Promise<RecordReply> }
-
-export function defineScripts(redis: Redis): ScriptRedis {
-  redis.defineCommand('stagecastRecord', { numberOfKeys: RECORD_KEYS, lua: RECORD })
-  return redis as ScriptRedis
-}
-
 /** A step as the attempt tells it; place and time are added here. */
 export type Step = Pick<LogEntry, 'type' | 'progress' | 'message'> & Partial<Pick<LogEntry, 'error' | 'max'>>
 
@@ -53,7 +45,7 @@ type Write = Pick<RecordWrite, 'entries' | 'end' | 'cancelled'>
 const MEMORY = 64
 
 export interface WriterOptions {
-  redis: ScriptRedis
+  redis: Redis
   keys: JournalKeys
   token: string
   /** How long the log of an unfinished job is kept without news, in seconds. */
@@ -166,9 +158,8 @@ export class JournalWriter {
   private record(expected: string, write: Write): Promise<RecordReply> {
     const { redis, keys, token, logTtlSeconds, resultTtlSeconds } = this.options
     const { journal } = this
-    return redis.stagecastRecord(
-      ...recordArguments(keys, { ...write, journal, token, expected, logTtlSeconds, resultTtlSeconds }),
-    )
+    const call = { ...write, journal, token, expected, logTtlSeconds, resultTtlSeconds }
+    return record.run(redis, recordCall(keys, call))
   }
 
   private async isStored(end: JobSnapshot): Promise<boolean> {

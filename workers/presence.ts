@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import type { Redis } from 'ioredis'
 import type { WorkerState } from '../contract/fleet.ts'
 import type { JournalKeys } from '../journal/journal.ts'
-import { ANNOUNCE, ANNOUNCE_EVERY_MS } from '../journal/workers.ts'
+import { ANNOUNCE_EVERY_MS, announceWorker } from '../journal/workers.ts'
 
 /** What a worker tells of itself. */
 export type WorkerPresence = Omit<WorkerState, 'id' | 'seen_at'>
@@ -23,8 +23,8 @@ export function startPresence(redis: Redis, keys: JournalKeys, state: () => Work
   const tell = (): void => {
     // This connection keeps what it cannot send: one announcement at a time.
     if (under || redis.status !== 'ready') return
-    under = redis
-      .eval(ANNOUNCE, 1, keys.workers, id, JSON.stringify(state()))
+    under = announceWorker
+      .run(redis, { workers: keys.workers, id, state: JSON.stringify(state()) })
       .catch(() => {})
       .finally(() => {
         under = undefined

@@ -9,7 +9,7 @@ import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
 import { Attempt, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
-import { defineScripts, LeaseLost } from './journal-writer.ts'
+import { LeaseLost } from './journal-writer.ts'
 import { startPresence, type WorkerPresence } from './presence.ts'
 import { type Ending, QueueEnd } from './queue-end.ts'
 import { StageClient } from './stage-client.ts'
@@ -54,7 +54,7 @@ const UNREF = { ref: false }
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, prefix, redisUrl } = options
   const keys = journalKeys(prefix)
-  const redis = defineScripts(connectRedis(redisUrl, 'blocking', prefix))
+  const redis = connectRedis(redisUrl, 'blocking', prefix)
   const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
   const client = new StageClient({
     url: options.serviceUrl,

@@ -3,7 +3,7 @@ import { Worker } from 'bullmq'
 import t, { type Test } from 'tap'
 import type { JobData } from '../../contract/job.ts'
 import { journalKeys, QUEUE_NAME } from '../../journal/journal.ts'
-import { defineScripts, JournalWriter } from '../../workers/journal-writer.ts'
+import { JournalWriter } from '../../workers/journal-writer.ts'
 import { type Env, enqueue, startApi, startDoor, startWorker, testEnv } from '../helpers/app.ts'
 import {
   assertWhole,
@@ -73,7 +73,7 @@ t.test('killed between the outcome and telling the queue: not called again', asy
       abandonedAt: null,
     },
     {
-      redis: defineScripts(connection),
+      redis: connection,
       keys: journalKeys(prefix),
       token: 'dead',
       logTtlSeconds: 100,

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { eventId, type LogEntry } from '../../contract/events.ts'
 import type { JobData, JobResult, JobSnapshot } from '../../contract/job.ts'
-import { RECORD, RECORD_KEYS, recordArguments } from '../../journal/journal.ts'
+import { record, recordCall } from '../../journal/journal.ts'
 import { JOB_FIELDS, type Journal, parseJournal, toEndRecord } from '../../journal/snapshot.ts'
 import { type Execute, enqueue, type Queued, type TestApi } from './app.ts'
 
@@ -53,10 +53,9 @@ export class ScriptedJob {
     const { redis } = this.api.app
     const expected = this.seq === 0 && this.attempt === 1 ? '' : this.head
     const entries = lines.map((line) => this.next(line))
-    const reply = await redis.eval(
-      RECORD,
-      RECORD_KEYS,
-      ...recordArguments(this.keys, {
+    const reply = await record.run(
+      redis,
+      recordCall(this.keys, {
         journal: { data: await this.origin(), createdAt: Date.now(), processedAt: null },
         ...{ token: this.token, expected, entries, end },
         ...{ logTtlSeconds: 600, resultTtlSeconds: 600 },

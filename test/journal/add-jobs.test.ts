@@ -96,7 +96,7 @@ t.test('a place that cannot be given keeps no job out, and is given with the fir
   t.same(ids, [FIRST_ID, '000100000010'])
 })
 
-t.test('the announcement of a job carries its place', async (t) => {
+t.test('the announcement of a place tells of it', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
   const asked = request()
@@ -105,9 +105,9 @@ t.test('the announcement of a job carries its place', async (t) => {
   const told = stream.map(([, fields]) => new Message(fields))
   t.same(
     told.map(({ event }) => event),
-    ['added', 'waiting'],
+    ['added', 'waiting', 'placed'],
   )
   const [line = ''] = await app.redis.lrange(app.journal.keys.order('alice', asked.body.workflow_id), 0, -1)
-  t.equal(told[0]?.workflow, workflowName('alice', asked.body.workflow_id))
-  t.equal(told[0]?.places, ` ${parsePlace(line).position}`, 'none before it')
+  t.equal(told[2]?.workflow, workflowName('alice', asked.body.workflow_id))
+  t.equal(told[2]?.places, ` ${parsePlace(line).position}`, 'none before it')
 })

@@ -3,16 +3,8 @@ import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { eventId, LOG_CAPACITY, type LogEntry } from '../../contract/events.ts'
 import type { JobSnapshot } from '../../contract/job.ts'
-import {
-  CANCEL,
-  CANCEL_KEYS,
-  type CancelReply,
-  cancelArguments,
-  journalKeys,
-  RECORD,
-  RECORD_KEYS,
-  recordArguments,
-} from '../../journal/journal.ts'
+import * as scripts from '../../journal/journal.ts'
+import { journalKeys, recordCall } from '../../journal/journal.ts'
 import { readTally } from '../../journal/tally.ts'
 import { testRedis } from '../helpers/jobs.ts'
 import { randomPrefix } from '../helpers/redis.ts'
@@ -49,18 +41,16 @@ async function heldJob(t: Test) {
   const job = { job_id: id, stage: 2, workflow_id: randomUUID(), user_id: 'alice' }
   const order = keys.order('alice', job.workflow_id)
   const record = ({ entries, expected = '', token = TOKEN, end, endTtl = 50, ...given }: Record) =>
-    redis.eval(
-      RECORD,
-      RECORD_KEYS,
-      ...recordArguments(keys, {
+    scripts.record.run(
+      redis,
+      recordCall(keys, {
         journal: { data: job, createdAt: 1, processedAt: null },
         ...{ token, expected, entries, cancelled: given.cancelled },
         end: end && ({ ...end, data: {} } as JobSnapshot),
         ...{ logTtlSeconds: given.logTtl ?? 100, resultTtlSeconds: endTtl },
       }),
-    ) as Promise<string>
-  const cancel = (now = 5) =>
-    redis.eval(CANCEL, CANCEL_KEYS, ...cancelArguments(keys, job, now, 50)) as Promise<CancelReply>
+    )
+  const cancel = (now = 5) => scripts.cancel.run(redis, scripts.cancelCall(keys, job, now, 50))
   /** Everything that a refused write must leave as it is. */
   const state = async () => ({
     hash: await redis.hgetall(keys.job(id)),
@@ -227,10 +217,9 @@ t.test('ends are counted by minute, and a minute that comes round begins anew', 
   const end = async (at: number) => {
     const data = { job_id: randomUUID(), stage: 2, workflow_id: randomUUID(), user_id: 'alice' }
     await redis.hset(keys.job(data.job_id), { timestamp: '1', data: '{}' })
-    const reply = await redis.eval(
-      RECORD,
-      RECORD_KEYS,
-      ...recordArguments(keys, {
+    const reply = await scripts.record.run(
+      redis,
+      recordCall(keys, {
         journal: { data, createdAt: at - 40, processedAt: at - 15 },
         ...{ token: '', expected: '', entries: [{ ...line(1), type: 'completed' as const, at }] },
         ...{ end: { data: {} } as JobSnapshot, logTtlSeconds: 100, resultTtlSeconds: 100 },

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { FIRST_ID } from '../../contract/events.ts'
-import { journalKeys, PLACE, PLACE_KEYS, type PlaceReply, placeArguments } from '../../journal/journal.ts'
+import * as scripts from '../../journal/journal.ts'
+import { journalKeys } from '../../journal/journal.ts'
 import {
   jobMember,
   ORDER_CAPACITY,
@@ -25,7 +26,7 @@ async function start(t: Test) {
     return job
   }
   const place = (job: ReturnType<typeof origin>, id = FIRST_ID) =>
-    redis.eval(PLACE, PLACE_KEYS, ...placeArguments(keys, job, id, 50)) as Promise<PlaceReply>
+    scripts.place.run(redis, scripts.placeCall(keys, job, id, 50))
   const key = keys.order('alice', workflow_id)
   const order = async (): Promise<Place[]> => (await redis.lrange(key, 0, -1)).map(parsePlace)
   return { redis, keys, key, origin, queued, place, order }

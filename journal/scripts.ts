@@ -1,0 +1,96 @@
+/**
+ * Loads the Lua scripts in `scripts/`. The header of each file names its keys and arguments: they are local variables in
+ * the script, and properties of a call.
+ *
+ *     -- key NAME: what it is        -- include FILE
+ *     -- arg NAME: what it is        -- const NAME: what it is
+ *     -- rest: what follows the named arguments, in the table `rest`
+ */
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+type Value = string | number
+/** Keys and arguments by name; `rest` is a list. */
+export type Call = Readonly<Record<string, Value | readonly Value[]>>
+export type Constants = Readonly<Record<string, Value>>
+
+export interface Script<R> {
+  run(redis: Redis, call: Call): Promise<R>
+  /** Runs it several times in one round trip: of each call its answer, or the error. */
+  runAll(redis: Redis, calls: readonly Call[]): Promise<(R | Error)[]>
+  /** What Redis is given. */
+  readonly source: string
+  readonly keys: readonly string[]
+  readonly args: readonly string[]
+}
+
+type Commands = Record<string, (...values: Value[]) => Promise<unknown>>
+
+/** `constants`: by name, what the headers of the file and of those it includes ask for. */
+export function loadScript<R>(name: string, constants: Constants = {}): Script<R> {
+  const { wanted, includes, keys, args, text, hasRest } = read(name)
+  const prelude = [
+    ...[...wanted].map((one) => `local ${one} = ${literal(one, constants[one])}`),
+    ...keys.map((key, i) => `local ${key} = KEYS[${i + 1}]`),
+    ...args.map((arg, i) => `local ${arg} = ARGV[${i + 1}]`),
+    ...(hasRest ? [`local rest = { unpack(ARGV, ${args.length + 1}) }`] : []),
+  ]
+  // On one line: the line numbers in an error are those of the file, unless it includes others.
+  const source = `${prelude.join(' ')} ${[...includes, text].join('\n')}`
+  const command = `stagecast:${name}`
+  const names = [...keys, ...args, ...(hasRest ? ['rest'] : [])]
+
+  function inOrder(call: Call): Value[] {
+    const given = Object.keys(call)
+    if (given.length !== names.length || !names.every((one) => call[one] !== undefined))
+      throw new TypeError(`${name}.lua takes ${names.join(', ')}; it was given ${given.join(', ')}`)
+    return names.flatMap((one) => call[one] as Value)
+  }
+  function define(redis: Redis): void {
+    if (!(command in redis)) redis.defineCommand(command, { lua: source, numberOfKeys: keys.length })
+  }
+  return {
+    ...{ source, keys, args },
+    run(redis, call) {
+      define(redis)
+      return (redis as unknown as Commands)[command]?.(...inOrder(call)) as Promise<R>
+    },
+    async runAll(redis, calls) {
+      define(redis)
+      const pipeline = redis.pipeline()
+      for (const call of calls) void (pipeline as unknown as Commands)[command]?.(...inOrder(call))
+      return ((await pipeline.exec()) ?? []).map(([error, answer]) => error ?? (answer as R))
+    },
+  }
+}
+
+interface Parsed {
+  keys: string[]
+  args: string[]
+  hasRest: boolean
+  /** Names of constants. */
+  wanted: Set<string>
+  /** Texts of the included files. */
+  includes: string[]
+  text: string
+}
+
+function read(name: string): Parsed {
+  const text = readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), 'utf8')
+  const named = (kind: string) =>
+    Array.from(text.matchAll(new RegExp(`^-- ${kind} ([\\w-]+)`, 'gm')), ([, one]) => one as string)
+  const included = named('include').map(read)
+  return {
+    keys: named('key'),
+    args: named('arg'),
+    hasRest: /^-- rest:/m.test(text),
+    wanted: new Set([...named('const'), ...included.flatMap(({ wanted }) => [...wanted])]),
+    includes: included.flatMap(({ includes, text }) => [...includes, text]),
+    text,
+  }
+}
+
+function literal(name: string, value: Value | undefined): string {
+  if (value === undefined) throw new TypeError(`a script needs the constant ${name}`)
+  return typeof value === 'number' ? String(value) : `'${value}'`
+}

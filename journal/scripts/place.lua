@@ -1,0 +1,23 @@
+-- Gives an event its position in the order of its workflow when no write to the log brings it: `queued`, and an end
+-- that nobody recorded.
+-- include place-events
+-- const STREAM_LENGTH: approximate length of the event stream
+-- key job: BullMQ's hash of the job
+-- key order: order of the workflow
+-- key jobs: list of the user's jobs
+-- key events: event stream of the queue
+-- arg id: of the job
+-- arg member: of the job in the user's list
+-- arg workflow: name of the workflow
+-- arg placesTtl: time to live of order and list, in s
+-- arg eventId: of the event
+--
+-- Returns 'placed', 'known' (it had its position) or 'gone' (there is no such job).
+local stored = redis.call('HMGET', job, 'timestamp', 'placed')
+if not stored[1] then return 'gone' end
+if (stored[2] or '') >= eventId then return 'known' end
+local positions, placed = place_events(stored[2], order, jobs, id, member, placesTtl, eventId)
+redis.call('HSET', job, 'placed', placed)
+redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'placed', 'jobId', id,
+  'workflow', workflow, 'places', positions)
+return 'placed'
