@@ -10,22 +10,43 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 export const BUILD = join(ROOT, '.stagecast', 'build')
+/** What the compiler remembers of the last time. */
+const STATE = `${BUILD}.tsbuildinfo`
 
 /** Folders of which nothing is needed beside the compiled code. */
 const APART = new Set(['node_modules', 'dist'])
 
 /** @returns {boolean} whether it compiled; what is wrong has been printed */
 export function compile() {
-  rmSync(BUILD, { recursive: true, force: true })
+  if (existsSync(BUILD)) prune('')
+  else rmSync(STATE, { force: true })
   const tsc = createRequire(import.meta.url)
     .resolve('typescript/package.json')
     .replace('package.json', 'bin/tsc')
-  const options = ['--noEmit', 'false', '--outDir', BUILD, '--rootDir', ROOT, '--sourceMap']
+  // Incremental: what has not changed since the last time is not checked again.
+  const state = ['--incremental', '--tsBuildInfoFile', STATE]
+  const options = ['--noEmit', 'false', '--outDir', BUILD, '--rootDir', ROOT, '--sourceMap', ...state]
   const { status } = spawnSync(process.execPath, [tsc, '-p', ROOT, ...options], { stdio: 'inherit' })
   if (status !== 0) return false
   link('')
-  symlinkSync(join(ROOT, 'node_modules'), join(BUILD, 'node_modules'))
+  if (!existsSync(join(BUILD, 'node_modules')))
+    symlinkSync(join(ROOT, 'node_modules'), join(BUILD, 'node_modules'))
   return true
+}
+
+/**
+ * Removes what has lost its source.
+ *
+ * @param {string} folder
+ */
+function prune(folder) {
+  for (const entry of readdirSync(join(BUILD, folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    const source = path.replace(/\.map$/, '').replace(/js$/, 'ts')
+    if (entry.isDirectory() && existsSync(join(ROOT, path))) prune(path)
+    else if (!existsSync(join(ROOT, path)) && !existsSync(join(ROOT, source)))
+      rmSync(join(BUILD, path), { recursive: true, force: true })
+  }
 }
 
 /** @param {string} folder */
