@@ -106,9 +106,13 @@ class Run:
 
 
 async def pause(event: asyncio.Event, seconds: float) -> bool:
-    """Waits for the event, `seconds` at most; says whether it came."""
+    """Waits for the event, `seconds` at most; says whether it came.
+
+    Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes at the same moment as the event.
+    """
+    waiter = asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait_for(event.wait(), seconds)
-        return True
-    except asyncio.TimeoutError:
-        return False
+        await asyncio.wait({waiter}, timeout=seconds)
+        return waiter.done()
+    finally:
+        waiter.cancel()

@@ -105,6 +105,7 @@ async def sleeps_until_cancelled(job):
 @stages.stage(9)
 async def looks_at_cancelled(job):
     await job.progress(1, "looking")
+    tell(f"looking {job.job_id}")
     while not job.cancelled:
         await asyncio.sleep(0.01)
     tell(f"seen {job.job_id}")
@@ -246,10 +247,10 @@ MISTAKES = {
     "set": (lambda job: {"a": {1}}, "STAGE_RESULT_INVALID", "is a set"),
     "bytes": (lambda job: {"a": b"x"}, "STAGE_RESULT_INVALID", "is a bytes"),
     "large": (lambda job: {"a": "x" * 2_000_000}, "STAGE_RESULT_TOO_LARGE", "job.write"),
-    "exception": (lambda job: raises(Surprise("secret question")), "STAGE_CRASHED", "Surprise"),
+    "exception": (lambda job: raises(Surprise(" ".join(["secret", "question"]))), "STAGE_CRASHED", "Surprise"),
     "exit": (lambda job: sys.exit(3), "STAGE_CRASHED", "SystemExit"),
     "interrupt": (lambda job: raises(KeyboardInterrupt()), "STAGE_CRASHED", "KeyboardInterrupt"),
-    "stop iteration": (lambda job: next(iter([])), "STAGE_CRASHED", "StopIteration"),
+    "stop iteration": (lambda job: next(iter([])), "STAGE_CRASHED", "raised "),
     "cancelled without cause": (lambda job: raises(Cancelled()), "STAGE_CRASHED", "Cancelled"),
     "slash": (lambda job: job.write("a/b.txt", ""), "ARTIFACT_NAME_INVALID", "bare file name"),
     "dots": (lambda job: job.write("..", ""), "ARTIFACT_NAME_INVALID", "bare file name"),
