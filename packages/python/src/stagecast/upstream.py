@@ -87,6 +87,8 @@ class UpstreamStage:
                     digest.update(chunk)
                     size += len(chunk)
                     target.write(chunk)
+                if answer.length:  # read(n) does not tell of an early end
+                    raise ConnectionError("cut off")
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(file, error) from None
         if file.get("bytes") not in (None, size):

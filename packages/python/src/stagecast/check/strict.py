@@ -17,7 +17,7 @@ def read(data: bytes) -> "tuple[Any, List[Complaint]]":
         if abs(int(text)) > MAX_INTEGER:
             complaints.append((f"it has the integer {text[:40]}, beyond 2^53, which JSON readers round", _NUMBER))
         if text == "-0":
-            complaints.append(("it has the number -0, which JSON readers turn into 0", "send 0"))
+            complaints.append(("it has the number -0, which JSON readers turn into 0", "send 0, without the minus"))
         return int(text)
 
     def broken(text: str) -> float:
@@ -26,7 +26,7 @@ def read(data: bytes) -> "tuple[Any, List[Complaint]]":
         if lost:
             complaints.append((f"it has the number {text[:40]}, which no double holds", _NUMBER))
         elif value == 0 and text.startswith("-"):
-            complaints.append((f"it has the number {text[:40]}, which JSON readers turn into 0", "send 0"))
+            complaints.append((f"it has the number {text[:40]}, which JSON readers turn into 0", "send 0, without the minus"))
         return value
 
     def constant(text: str) -> None:
