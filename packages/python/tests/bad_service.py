@@ -88,6 +88,7 @@ FAULTS = [*RESULT, *TEXTS, *LINES, *ENDS, *OTHERS]
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are sent apart, and would wait for each other
 
     def log_message(self, *_):
         pass

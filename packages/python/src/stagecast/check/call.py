@@ -9,7 +9,7 @@ from .wire import Answer, Broken, Stream, Wire, to_json
 
 LINES = "application/x-ndjson, application/json"
 # What a service gets to end its answer after the last line, in s.
-_LET_END = 5.0
+LET_END = 5.0
 
 Object = Dict[str, Any]
 
@@ -117,7 +117,7 @@ def _read_lines(stream: Stream, patience: Patience, report: Report) -> Optional[
                 last = judge.judge_line(data, number, report)
                 highest = max(highest, _percent(data, highest, report))
                 if last is not None:
-                    stream._sock.settimeout(_LET_END)
+                    stream.be_patient(min(LET_END, patience.silence))
             if time.monotonic() > silence_ends:
                 raise Broken(f"sent no whole line for {patience.silence:g} s")
     except Broken as error:

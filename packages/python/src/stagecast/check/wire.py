@@ -111,6 +111,10 @@ class Stream:
         if length and length.isdigit() and size < int(length) and self._answer.status not in (204, 304):
             raise Broken(f"was cut off: {size} of {length} bytes came")
 
+    def be_patient(self, seconds: float) -> None:
+        """Sets another limit for the silence, while `chunks` is being read."""
+        self._sock.settimeout(seconds)
+
     def whole(self, silence: float) -> Answer:
         body = bytearray()
         limit = time.monotonic() + max(silence, QUICK)
