@@ -1,23 +1,20 @@
 /**
- * Assembles the API. The order of `register` is the architecture: what a plugin needs stands above it. Nothing here
- * reads the environment or listens.
+ * Stagecast as a Fastify plugin. The order of `register` is the architecture: what a plugin needs stands above it.
+ * Nothing here reads the environment or listens, and nothing is taken from the application around it but its routes
+ * under one prefix and the name `stagecast`.
  */
 import accepts from '@fastify/accepts'
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { HelmetOptions } from 'helmet'
-import { Stage } from './contract/catalogue.ts'
-import { Problem } from './contract/errors.ts'
-import { Hint, JobSnapshot, JobSummary } from './contract/job.ts'
-import { JobEvent, WorkflowEvent } from './contract/job-event.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
 import artifacts from './plugins/artifacts.ts'
-import auth from './plugins/auth.ts'
+import auth, { type Authenticate } from './plugins/auth.ts'
+import bearer, { type BearerOptions } from './plugins/bearer.ts'
 import consolePages from './plugins/console.ts'
-import cors, { corsHeaders } from './plugins/cors.ts'
+import core from './plugins/core.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
-import errors, { answerBrokenRequest, handleError } from './plugins/errors.ts'
+import errors from './plugins/errors.ts'
 import fleet from './plugins/fleet.ts'
 import hints from './plugins/hints.ts'
 import jobs from './plugins/jobs.ts'
@@ -48,95 +45,100 @@ import jobListRoutes from './routes/jobs.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
-import type { Config } from './server/config.ts'
 
-/** Largest request body in bytes: a question and a stage's options are far below it. */
-const BODY_LIMIT = 262_144
-/** How long a client may take to send a whole request, in ms. */
-const REQUEST_TIMEOUT_MS = 30_000
+/** Plain values. What has a default may be left out. */
+export interface StagecastOptions {
+  /** redis://, rediss:// or unix://; of a Redis Cluster one node or several, with commas between. */
+  redisUrl: string
+  /** Prefix of all keys: two registrations with two prefixes share nothing. Default `bull`. */
+  redisPrefix?: string | undefined
+  /** Refuse a Redis that may evict jobs. Default true. */
+  requireNoEviction?: boolean | undefined
+  /** The stage services by name; `default` is where the stages run. */
+  services: { default: { url: string } }
 
-/** The part of the grace in which answers under way may end. */
-const BUSY_SHARE = 0.7
+  /** Who calls. Null, or an error thrown, is a 401. Either this or `jwt` is needed. */
+  authenticate?: Authenticate | undefined
+  /** Callers send bearer tokens. `mock` lets a request without a token in: for development on loopback only. */
+  jwt?: (BearerOptions & { mock?: boolean | undefined }) | undefined
 
-export interface AppParts {
-  /** Tells where the console's pages lie; without it none are served. */
-  consoleFiles?: () => Promise<string>
-  tracing?: Tracing
+  /** Of a job, and the first delay between them, which doubles. Default 3 and 5000. */
+  attempts?: number | undefined
+  backoffMs?: number | undefined
+  /** Finished jobs that the queue keeps. Default 100 and 50. */
+  keepCompleted?: number | undefined
+  keepFailed?: number | undefined
+  /** How long the state and result of a finished job can be read. Default a day. */
+  resultTtlSeconds?: number | undefined
+  /** Default an hour. */
+  ticketTtlSeconds?: number | undefined
+  /** Per user; 0 = no limit. Default 600. */
+  requestsPerMinute?: number | undefined
+  /** Longest silence in an event stream. Default 15000. */
+  heartbeatMs?: number | undefined
+  /** Open event streams; 0 = no cap. Default 20000, 200 and 0. */
+  maxStreams?: number | undefined
+  maxStreamsPerUser?: number | undefined
+  maxStreamsPerJob?: number | undefined
+  /** How long `close()` waits for the answers under way, at most. Default 7000. */
+  drainMs?: number | undefined
+
+  tracing?: Tracing | undefined
+  /** Where the pages of the console lie; null for no console. */
+  consoleFiles?: (() => Promise<string>) | null | undefined
   /** As the OpenAPI document shows it. */
-  version?: string
+  version?: string | undefined
+  /** Answer for unknown paths and methods too. Default: if there is a prefix, below it. */
+  catchAll?: boolean | undefined
 }
 
-/** Builds the API, ready to `listen` or to be given requests with `inject`. */
-export async function buildApp(
-  config: Config,
-  logger: FastifyBaseLogger,
-  { consoleFiles, tracing: traces = NO_TRACING, version = '0.0.0' }: AppParts = {},
-): Promise<FastifyInstance> {
-  // Two kinds of error come before any hook runs.
-  const headersFor = corsHeaders(config.corsOrigins)
-  const app = Fastify({
-    loggerInstance: logger,
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Closing waits for the answers under way, then cuts what is left: see the end of this list.
-    forceCloseConnections: true,
-    return503OnClosing: false,
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, headersFor),
-    http: { requireHostHeader: false },
-    frameworkErrors(error, request, reply) {
-      reply.headers(headersFor(request.headers.origin))
-      handleError(error, request, reply as never)
-    },
-    routerOptions: { maxParamLength: 1024 },
-  }).withTypeProvider<TypeBoxTypeProvider>()
-  for (const schema of [Problem, Stage, JobSnapshot, JobSummary, JobEvent, WorkflowEvent, Hint])
-    app.addSchema(schema)
+/** Registers the API of Stagecast in `app`. */
+export default async function stagecast(app: FastifyInstance, options: StagecastOptions): Promise<void> {
+  const { redisUrl: url, redisPrefix: prefix = 'bull', services, jwt = {} } = options
+  if (!options.authenticate && !options.jwt)
+    throw new TypeError(
+      'stagecast: give authenticate(request), or jwt with a key; without it nobody can call',
+    )
 
+  await app.register(core)
   await app.register(drain)
-  await app.register(errors)
+  await app.register(errors, { catchAll: options.catchAll ?? app.prefix !== '' })
   await app.register(validation)
   await app.register(jsonBody)
-  await app.register(securityHeaders, SECURITY)
   await app.register(accepts)
-  await app.register(cors, { origins: config.corsOrigins })
-  await app.register(docs, { version })
-  if (consoleFiles) await app.register(consolePages, { files: consoleFiles })
+  await app.register(securityHeaders, SECURITY)
+  await app.register(docs, { version: options.version ?? '0.0.0' })
+  if (options.consoleFiles) await app.register(consolePages, { files: options.consoleFiles })
 
-  await app.register(tracing, { tracing: traces })
-  const production = config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test'
-  await app.register(redis, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, strict: production })
-  await app.register(journal, { prefix: config.REDIS_PREFIX, resultTtlSeconds: config.RESULT_TTL_SECONDS })
+  await app.register(tracing, { tracing: options.tracing ?? NO_TRACING })
+  await app.register(redis, { url, prefix, strict: options.requireNoEviction ?? true })
+  const resultTtlSeconds = options.resultTtlSeconds ?? 86_400
+  await app.register(journal, { prefix, resultTtlSeconds })
   await app.register(queue, {
-    prefix: config.REDIS_PREFIX,
-    attempts: config.STAGE_JOB_ATTEMPTS,
-    backoffMs: config.STAGE_JOB_BACKOFF_MS,
-    keepCompleted: config.STAGE_KEEP_COMPLETED,
-    keepFailed: config.STAGE_KEEP_FAILED,
+    prefix,
+    attempts: options.attempts ?? 3,
+    backoffMs: options.backoffMs ?? 5000,
+    keepCompleted: options.keepCompleted ?? 100,
+    keepFailed: options.keepFailed ?? 50,
   })
   await app.register(jobs)
   await app.register(fleet)
-  await app.register(tail, { url: config.REDIS_URL, prefix: config.REDIS_PREFIX })
+  await app.register(tail, { url, prefix })
   await app.register(progress)
   await app.register(workflows)
   await app.register(hints)
   await app.register(streams, {
-    heartbeatMs: config.SSE_HEARTBEAT_MS,
-    maxConnections: config.SSE_MAX_CONNECTIONS,
-    maxPerUser: config.SSE_MAX_PER_USER,
-    maxPerJob: config.SSE_MAX_PER_JOB,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+    maxConnections: options.maxStreams ?? 20_000,
+    maxPerUser: options.maxStreamsPerUser ?? 200,
+    maxPerJob: options.maxStreamsPerJob ?? 0,
   })
   await app.register(metrics)
-  await app.register(auth, {
-    secret: config.JWT_SECRET,
-    publicKey: config.JWT_PUBLIC_KEY,
-    jwksUrl: config.JWT_JWKS_URL,
-    issuer: config.JWT_ISSUER,
-    audience: config.JWT_AUDIENCE,
-    mock: config.ALLOW_MOCK_AUTH,
-  })
-  await app.register(tickets, { ttlSeconds: config.TICKET_TTL_SECONDS })
-  await app.register(limits, { perMinute: config.RATE_LIMIT_PER_MINUTE })
-  await app.register(artifacts, { url: config.WORKER_URL })
+  await app.register(bearer, jwt)
+  await app.register(auth, { authenticate: options.authenticate, mock: jwt.mock ?? false })
+  await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
+  await app.register(limits, { perMinute: options.requestsPerMinute ?? 600 })
+  await app.register(artifacts, { url: services.default.url })
 
   await app.register(healthRoutes)
   await app.register(catalogueRoutes)
@@ -149,13 +151,12 @@ export async function buildApp(
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
 
-  const guards = [app.authenticate, app.requireAdmin, app.throttle]
+  const guards = [app.stagecast.authenticate, app.stagecast.requireAdmin, app.stagecast.throttle]
   await app.register(overviewRoutes, { guards })
   await app.register(metricsRoutes, { guards })
   await app.register(boardRoutes, { guards })
 
-  app.addHook('preClose', () => app.drained(config.SHUTDOWN_GRACE_MS * BUSY_SHARE))
-  return app as unknown as FastifyInstance
+  app.addHook('preClose', () => app.stagecast.drained(options.drainMs ?? 7000))
 }
 
 /**

@@ -14,7 +14,7 @@ export const Stage = Type.Object(
     /** Whether the request must carry a research question. */
     needs_question: Type.Boolean(),
   },
-  { $id: 'Stage' },
+  { title: 'Stage' },
 )
 export type Stage = Static<typeof Stage>
 

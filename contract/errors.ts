@@ -7,7 +7,7 @@ import { type Static, Type } from '@sinclair/typebox'
 export const ERRORS = {
   VALIDATION_FAILED: { status: 400, title: 'The request does not match its schema' },
   BAD_REQUEST: { status: 400, title: 'The request cannot be read' },
-  UNAUTHENTICATED: { status: 401, title: 'A bearer token is required' },
+  UNAUTHENTICATED: { status: 401, title: 'Authentication is required' },
   INVALID_TOKEN: { status: 401, title: 'The bearer token is not valid' },
   TOKEN_EXPIRED: { status: 401, title: 'The bearer token has expired' },
   INVALID_TICKET: { status: 401, title: 'The ticket is not valid for these events' },
@@ -54,7 +54,7 @@ export const Problem = Type.Object(
     ),
     job_id: Type.Optional(Type.String({ format: 'uuid' })),
   },
-  { $id: 'Problem' },
+  { title: 'Problem' },
 )
 export type Problem = Static<typeof Problem>
 
@@ -83,6 +83,15 @@ export class ProblemError extends Error {
   get statusCode(): number {
     return ERRORS[this.code].status
   }
+}
+
+/** The 401 for a token or ticket, with the challenge that RFC 6750 wants. */
+export function unauthenticated(
+  code: 'UNAUTHENTICATED' | 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'INVALID_TICKET' | 'TICKET_EXPIRED',
+  detail: string,
+): ProblemError {
+  const challenge = code === 'UNAUTHENTICATED' ? 'Bearer' : 'Bearer error="invalid_token"'
+  return new ProblemError(code, detail, { headers: { 'www-authenticate': challenge } })
 }
 
 /** The body for `code`; `detail` is for the client and must name nothing of the inside. */

@@ -79,7 +79,7 @@ function data<S extends JobStatus, M extends TProperties>(title: string, status:
 }
 
 /** All types of event, under ids of one kind. `owner` begins the names of their schemas. */
-function eventsOf<I extends TSchema>($id: string, owner: string, id: I) {
+function eventsOf<I extends TSchema>(title: string, owner: string, id: I) {
   const nameOf = (type: string) => `${owner}${type.charAt(0).toUpperCase()}${type.slice(1)}Event`
   const event = <E extends EventType, D extends TSchema>(type: E, payload: D) =>
     Type.Object({ id, event: Type.Literal(type), data: payload }, { title: nameOf(type) })
@@ -95,5 +95,5 @@ function eventsOf<I extends TSchema>($id: string, owner: string, id: I) {
   ] as const
   const names = types.map(({ properties }) => properties.event.const)
   const mapping = Object.fromEntries(names.map((type) => [type, `#/components/schemas/${nameOf(type)}`]))
-  return Type.Union([...types], { $id, discriminator: { propertyName: 'event', mapping } })
+  return Type.Union([...types], { title, discriminator: { propertyName: 'event', mapping } })
 }

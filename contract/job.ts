@@ -81,7 +81,7 @@ export const JobSnapshot = Type.Object(
     processed_at: Millis,
     finished_at: Millis,
   },
-  { $id: 'JobSnapshot' },
+  { title: 'JobSnapshot' },
 )
 export type JobSnapshot = Static<typeof JobSnapshot>
 
@@ -100,7 +100,7 @@ export const JobSummary = Type.Composite(
     Type.Pick(JobSnapshot.properties.data, ['research_question']),
     Type.Pick(JobSnapshot, ['error', 'created_at', 'processed_at', 'finished_at']),
   ],
-  { $id: 'JobSummary' },
+  { title: 'JobSummary' },
 )
 export type JobSummary = Static<typeof JobSummary>
 
@@ -121,6 +121,6 @@ export const Hint = Type.Object(
     waiting: Type.Integer({ minimum: 0, description: 'jobs in the queue, its own included' }),
     retry_at: Millis,
   },
-  { $id: 'Hint' },
+  { title: 'Hint' },
 )
 export type Hint = Static<typeof Hint>

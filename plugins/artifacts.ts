@@ -3,8 +3,8 @@ import fp from 'fastify-plugin'
 import { Agent, type Dispatcher } from 'undici'
 import { ProblemError } from '../contract/errors.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     artifacts: {
       /** The stage service's answer, its body unread. Throws 404, 416, 502 or 503. */
       open(jobId: string, name: string, request: ArtifactRequest): Promise<Dispatcher.ResponseData>
@@ -32,7 +32,7 @@ export default fp<{ url: string }>(
     const base = url.replace(/\/+$/, '')
     app.addHook('onClose', () => agent.destroy())
 
-    app.decorate('artifacts', {
+    app.stagecast.artifacts = {
       async open(jobId, name, { headers, signal }) {
         const path = `/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`
         const answer = await agent
@@ -46,7 +46,7 @@ export default fp<{ url: string }>(
         await answer.body.dump().catch(() => {})
         throw refusal(answer.statusCode, name)
       },
-    })
+    }
   },
   { name: 'artifacts' },
 )

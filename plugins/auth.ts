@@ -1,52 +1,60 @@
-/** Who calls: verifies bearer tokens. Every defect of a token is 401. */
-import { KeyObject } from 'node:crypto'
-import jwt from '@fastify/jwt'
+/** Who calls: the host's own authentication, or a bearer token. */
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createRemoteJWKSet, errors as jose } from 'jose'
-import { ProblemError } from '../contract/errors.ts'
+import { ProblemError, unauthenticated } from '../contract/errors.ts'
 
 export interface Caller {
-  /** The token's `sub`. */
+  /** Owner of the jobs: the token's `sub`, or what the host says. */
   id: string
-  /** When the token ends, epoch ms. */
+  /** When the credentials end, epoch ms. */
   until: number
   /** Whether a ticket for a job was shown: it opens the job, whoever has it. */
   byTicket?: true
   /** Of a ticket: whose workflow it opens. */
   owner?: string
-  /** Whether the token's `scope` holds `admin`. */
+  scopes?: readonly string[]
+  /** Whether the scopes contain `admin`. */
   admin?: boolean
 }
 
-declare module '@fastify/jwt' {
-  interface FastifyJWT {
-    user: Caller
-  }
+/** What a host knows of a caller. */
+export interface Identity {
+  /** Owner of the caller's jobs; not empty. */
+  id: string
+  /** `admin` opens the routes for administrators. */
+  scopes?: readonly string[] | undefined
+  /** When the caller's credentials end, epoch ms: streams end with them. */
+  until?: number | undefined
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** onRequest hook: sets `request.user` or throws 401. */
+export type Authenticate = (request: FastifyRequest) => Identity | null | Promise<Identity | null>
+
+declare module './core.ts' {
+  interface Stagecast {
+    /** onRequest hook: sets `request.stagecast.user` or throws 401. */
     authenticate(request: FastifyRequest): Promise<void>
     /** onRequest hook, to stand behind `authenticate`: throws 403 unless the caller is an administrator. */
     requireAdmin(request: FastifyRequest): Promise<void>
   }
+  interface StagecastRequest {
+    user: Caller
+  }
 }
 
-/** Exactly one key source, or none with `mock`. */
 export interface AuthPluginOptions {
-  secret?: string | undefined
-  publicKey?: string | undefined
-  jwksUrl?: string | undefined
-  issuer?: string | undefined
-  audience?: string | undefined
+  /** The host's own. Without it, callers send bearer tokens. */
+  authenticate?: Authenticate | undefined
   /** Requests without a JWT-shaped bearer are `user-dev-001`. For development on loopback only. */
   mock: boolean
 }
 
-const MOCK_USER = 'user-dev-001'
-/** Verified tokens that are remembered, by the header that carried them; longer headers are not. */
+const MOCK_USER: Caller = {
+  id: 'user-dev-001',
+  until: Number.POSITIVE_INFINITY,
+  scopes: ['admin'],
+  admin: true,
+}
+/** Verified tokens that are remembered; longer ones are not. */
 const REMEMBERED = 1000
 const LONGEST_REMEMBERED = 4096
 /** A key that its issuer has withdrawn is noticed after so long, in ms. */
@@ -54,52 +62,31 @@ const RECHECK_MS = 30_000
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 export default fp<AuthPluginOptions>(
-  async (app, options) => {
-    const algorithms = options.secret ? ['HS256'] : ['RS256', 'ES256']
-    const key = keySource(options)
-    await app.register(jwt, {
-      // Called with the decoded token, header included, because of `complete`.
-      secret: async (_request: FastifyRequest, token: unknown) => key(token as CompleteToken),
-      decode: { complete: true },
-      verify: {
-        algorithms: algorithms as ('HS256' | 'RS256' | 'ES256')[],
-        // `allowedIss` and `allowedAud` judge only a claim that is there.
-        requiredClaims: [
-          'sub',
-          'exp',
-          ...(options.issuer ? ['iss'] : []),
-          ...(options.audience ? ['aud'] : []),
-        ],
-        ...(options.issuer && { allowedIss: options.issuer }),
-        ...(options.audience && { allowedAud: options.audience }),
-      },
-      formatUser: toCaller as (payload: unknown) => Caller,
-    })
+  async (app, { authenticate, mock }) => {
     const remembered = new Map<string, Verified>()
-    app.decorate('authenticate', async (request) => {
-      const { authorization = '' } = request.headers
-      const known = remembered.get(authorization)
-      if (known && Date.now() < known.until) {
-        request.user = known.caller
-        return
-      }
-      const token = bearerOf(request)
-      if (options.mock && (token === undefined || !JWT_SHAPE.test(token))) {
-        request.user = { id: MOCK_USER, until: Number.POSITIVE_INFINITY, admin: true }
-      } else if (token === undefined) {
-        throw unauthenticated('UNAUTHENTICATED', 'Send an Authorization header: Bearer <token>')
-      } else {
-        await verify(request)
-        if (authorization.length <= LONGEST_REMEMBERED) remember(authorization, request.user)
-      }
-    })
-    app.decorate('requireAdmin', async ({ user }) => {
+
+    app.stagecast.authenticate = async (request) => {
+      request.stagecast.user = await (authenticate ? askHost(request, authenticate) : askToken(request))
+    }
+    app.stagecast.requireAdmin = async ({ stagecast: { user } }) => {
       if (user.admin) return
       // RFC 6750, 3.1.
       const challenge = 'Bearer error="insufficient_scope", scope="admin"'
-      const detail = "This is for administrators: the token's scope must contain admin"
+      const detail = "This is for administrators: the caller's scopes must contain admin"
       throw new ProblemError('FORBIDDEN', detail, { headers: { 'www-authenticate': challenge } })
-    })
+    }
+
+    async function askToken({ headers: { authorization = '' } }: FastifyRequest): Promise<Caller> {
+      const known = remembered.get(authorization)
+      if (known && Date.now() < known.until) return known.caller
+      const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+      if (mock && (token === undefined || !JWT_SHAPE.test(token))) return MOCK_USER
+      if (token === undefined)
+        throw unauthenticated('UNAUTHENTICATED', 'Send an Authorization header: Bearer <token>')
+      const caller = await app.stagecast.verifyToken(token)
+      if (authorization.length <= LONGEST_REMEMBERED) remember(authorization, caller)
+      return caller
+    }
 
     /** What is there longest goes first. */
     function remember(authorization: string, caller: Caller): void {
@@ -108,7 +95,7 @@ export default fp<AuthPluginOptions>(
       remembered.set(authorization, { caller, until: Math.min(caller.until, Date.now() + RECHECK_MS) })
     }
   },
-  { name: 'auth' },
+  { name: 'auth', dependencies: ['bearer'] },
 )
 
 /** Until when, epoch ms, a caller is believed without looking at the token again. */
@@ -117,85 +104,20 @@ interface Verified {
   until: number
 }
 
-interface CompleteToken {
-  header: { alg: string; kid?: string; crit?: unknown }
-}
-
-/** The key for a token, by configuration; PEM or secret. */
-function keySource({
-  secret,
-  publicKey,
-  jwksUrl,
-}: AuthPluginOptions): (token: CompleteToken) => Promise<string> {
-  const jwks = jwksUrl ? createRemoteJWKSet(new URL(jwksUrl)) : undefined
-  return async ({ header }) => {
-    if (header.crit !== undefined) throw new Error('crit is not supported')
-    if (!jwks) {
-      const key = secret ?? publicKey
-      if (key === undefined) throw new Error('no key is configured')
-      return key
-    }
-    if (header.alg !== 'RS256' && header.alg !== 'ES256') throw new Error('algorithm is not allowed')
-    return KeyObject.from(
-      await jwks({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) }),
-    ).export({ type: 'spki', format: 'pem' }) as string
-  }
-}
-
-async function verify(request: FastifyRequest): Promise<void> {
+async function askHost(request: FastifyRequest, authenticate: Authenticate): Promise<Caller> {
+  let identity: Identity | null
   try {
-    await request.jwtVerify()
-    if (request.user.id === '') throw new Error('sub or exp is unusable')
-  } catch (error) {
-    if (isIssuerAway(error)) {
-      const detail = 'The keys of the token issuer cannot be fetched; try again shortly'
-      throw new ProblemError('AUTH_UNAVAILABLE', detail, { retryAfter: 5 })
-    }
-    request.log.debug({ err: error }, 'token refused')
-    if ((error as { code?: string }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED')
-      throw unauthenticated('TOKEN_EXPIRED', 'Get a new token and try again')
-    throw unauthenticated(
-      'INVALID_TOKEN',
-      'The token is malformed, wrongly signed, not yet valid or lacks a claim',
-    )
+    identity = await authenticate(request)
+  } catch (err) {
+    request.log.info({ err }, 'the authentication of the application refused the caller')
+    identity = null
   }
-}
-
-/** An unknown key id is the token's defect; keys that cannot be had are not. */
-function isIssuerAway(error: unknown): boolean {
-  if (error instanceof jose.JWKSTimeout) return true
-  if (error instanceof jose.JOSEError)
-    return error.code === 'ERR_JOSE_GENERIC' || error.code === 'ERR_JWKS_INVALID'
-  return error instanceof TypeError && error.message === 'fetch failed'
-}
-
-/**
- * Reads the claims the library takes as they come: a numeric `sub`, a text as `iat`. It is called where nothing
- * may be thrown, so an unusable token gives the empty id, which `verify` refuses.
- */
-function toCaller(payload: { sub?: unknown; exp?: unknown; iat?: unknown; scope?: unknown }): Caller {
-  const { sub, exp, iat = 0, scope } = payload
-  // RFC 8693, 4.2: one text, with blanks between.
-  const admin = typeof scope === 'string' && scope.split(' ').includes('admin')
-  // Redis would take two ill-formed names for the same one.
-  return typeof sub === 'string' && sub.isWellFormed() && isInstant(exp) && isInstant(iat)
-    ? { id: sub, until: exp * 1000, admin }
-    : { id: '', until: 0 }
-}
-
-/** JSON knows numbers beyond all numbers (`1e999`): a token must not live for ever. */
-function isInstant(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value)
-}
-
-function bearerOf(request: FastifyRequest): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
-}
-
-export function unauthenticated(
-  code: 'UNAUTHENTICATED' | 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'INVALID_TICKET' | 'TICKET_EXPIRED',
-  detail: string,
-): ProblemError {
-  const challenge = code === 'UNAUTHENTICATED' ? 'Bearer' : 'Bearer error="invalid_token"'
-  return new ProblemError(code, detail, { headers: { 'www-authenticate': challenge } })
+  if (identity === null || identity === undefined)
+    throw new ProblemError('UNAUTHENTICATED', 'Sign in to this application, then try again')
+  const { id, scopes = [], until = Number.POSITIVE_INFINITY } = identity
+  if (typeof id !== 'string' || id === '' || !Array.isArray(scopes))
+    throw new TypeError(
+      `authenticate must return null or { id, scopes? } with a non-empty string as id and an array as scopes, got ${typeof id} and ${typeof scopes}`,
+    )
+  return { id, scopes, until, admin: scopes.includes('admin') }
 }

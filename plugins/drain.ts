@@ -1,8 +1,8 @@
 /** Counts the answers under way, so that closing can wait for them and need not wait for silent connections. */
 import fp from 'fastify-plugin'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     /** Resolves when no answer is under way, or after `ms`. */
     drained(ms: number): Promise<void>
   }
@@ -22,7 +22,7 @@ export default fp(
       reply.raw.once('close', closed)
       done()
     })
-    app.decorate('drained', async (ms) => {
+    app.stagecast.drained = async (ms) => {
       if (open === 0) return
       await new Promise<void>((resolve) => {
         const late = setTimeout(resolve, ms)
@@ -31,7 +31,7 @@ export default fp(
           resolve()
         }
       })
-    })
+    }
   },
   { name: 'drain' },
 )

@@ -1,10 +1,7 @@
-/** Every error becomes `application/problem+json`, those of the router and of the HTTP parser included. */
-import type { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+/** Every error becomes `application/problem+json`, also that of a path or a method that is not served. */
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import {
-  ERRORS,
   type ErrorCode,
   NO_SUCH_JOB,
   NO_SUCH_WORKFLOW,
@@ -13,8 +10,15 @@ import {
   toProblem,
 } from '../contract/errors.ts'
 
-export default fp(
-  async (app) => {
+export interface ErrorsOptions {
+  /** Answer for paths that nothing serves. Without it they are left to the application around this one. */
+  catchAll: boolean
+}
+
+export default fp<ErrorsOptions>(
+  async (app, { catchAll }) => {
+    app.setErrorHandler(handleError)
+    if (!catchAll) return
     const routes: { method: string; pattern: RegExp }[] = []
     app.addHook('onRoute', ({ method, url }) => {
       // The preflight route of CORS answers everywhere and says nothing about what is there.
@@ -25,15 +29,6 @@ export default fp(
       for (const one of [method].flat()) routes.push({ method: one, pattern })
     })
 
-    // Node's own answers to these two would have no body: the first is ours, the other may be passed over.
-    app.addHook('onRequest', ({ raw, headers }, _reply, done) => {
-      if (headers.host === undefined && raw.httpVersion === '1.1')
-        done(new ProblemError('BAD_REQUEST', 'Send a Host header'))
-      else done()
-    })
-    app.server.on('checkExpectation', (request, response) => app.routing(request, response))
-
-    app.setErrorHandler(handleError)
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] as string
       const allowed = [...new Set(routes.filter((r) => r.pattern.test(path)).map((r) => r.method))]
@@ -60,6 +55,7 @@ const BY_CODE: Record<string, ErrorCode> = {
 
 const BY_STATUS: Record<number, ErrorCode> = {
   401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
   406: 'NOT_ACCEPTABLE',
@@ -124,42 +120,6 @@ function sendProblem(
   reply.code(problem.status).type('application/problem+json')
   // Serialised here: the answer of an error does not depend on a route's response schemas.
   return reply.serializer(JSON.stringify).send(problem)
-}
-
-/**
- * For Node's `clientError`: what the HTTP parser refuses has no request and no reply, only a socket. `headersFor` gives
- * the headers for the page of some origin, or, when that is not known, for any page: the answer tells nothing of anybody.
- */
-export function answerBrokenRequest(
-  error: Error & { code?: string; rawPacket?: unknown },
-  socket: Socket,
-  headersFor: (origin: string | undefined | null) => Record<string, string>,
-): void {
-  // Bytes behind a request whose answer is under way: a second answer would be written into the first.
-  const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent
-  if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy()
-  const code: ErrorCode =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'HEADERS_TOO_LARGE'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'REQUEST_TIMEOUT'
-        : 'BAD_REQUEST'
-  const { status, title } = ERRORS[code]
-  const body = JSON.stringify(toProblem(code, 'The bytes received are no HTTP request this server reads'))
-  // Only the last packet is here: the header may have been in one before it.
-  const origin = /^origin:[ \t]*(\S+)[ \t]*\r?$/im.exec(textOf(error.rawPacket))?.[1]
-  const headers = {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-    ...headersFor(origin ?? null),
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`)
-}
-
-function textOf(packet: unknown): string {
-  return Buffer.isBuffer(packet) ? packet.toString('latin1') : ''
 }
 
 /**

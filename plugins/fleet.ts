@@ -16,8 +16,8 @@ export interface Fleet {
   tallies: StageTally[]
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     fleet: {
       /** As of `FRESH_MS` ago at most, however many ask. Throws 503 while Redis is away. */
       read(): Promise<Fleet>
@@ -29,14 +29,14 @@ const FRESH_MS = 1000
 
 export default fp(
   async (app) => {
-    const { redis, journal, queue } = app
+    const { redis, journal, queue } = app.stagecast
     let latest: { at: number; fleet: Promise<Fleet> } | undefined
 
-    app.decorate('fleet', {
+    app.stagecast.fleet = {
       read() {
         const now = performance.now()
         if (latest && now - latest.at < FRESH_MS) return latest.fleet
-        const reading = { at: now, fleet: app.fromRedis(readFleet()) }
+        const reading = { at: now, fleet: app.stagecast.fromRedis(readFleet()) }
         latest = reading
         // A failure is told to those who wait for this reading, and to nobody after them.
         reading.fleet.catch(() => {
@@ -44,7 +44,7 @@ export default fp(
         })
         return reading.fleet
       },
-    })
+    }
 
     async function readFleet(): Promise<Fleet> {
       // BullMQ would wait for Redis.

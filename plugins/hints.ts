@@ -30,7 +30,7 @@ interface Line {
 
 export default fp(
   async (app) => {
-    const { redis, journal, progress, workflows } = app
+    const { redis, journal, progress, workflows } = app.stagecast
     let busy = false
     const timer = setInterval(() => void round(), EVERY_MS)
     timer.unref()

@@ -15,8 +15,8 @@ export interface JobPage {
   next: string | null
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     jobs: {
       /** `after`: the `next` of the page before. Costs a bounded number of calls, however little the filter matches. */
       page(userId: string, filter: JobFilter, limit: number, after?: string): Promise<JobPage>
@@ -32,15 +32,15 @@ const SPARE = 10
 
 export default fp(
   async (app) => {
-    const { redis, journal } = app
+    const { redis, journal } = app.stagecast
 
-    app.decorate('jobs', {
+    app.stagecast.jobs = {
       async page(userId, filter, limit, after) {
         const key = journal.keys.jobs(userId)
         const isSifted = filter.stage !== undefined || filter.workflow_id !== undefined
         const perRound = limit + SPARE
         const window = isSifted ? WINDOW : perRound * READ_ROUNDS
-        const listed = await app.fromRedis(
+        const listed = await app.stagecast.fromRedis(
           redis.zrevrangebyscore(key, after ? `(${after}` : '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, window),
         )
         const entries = toEntries(listed)
@@ -68,7 +68,7 @@ export default fp(
         if (vanished.length > 0) void redis.zrem(key, ...vanished).catch(() => {})
         return page
       },
-    })
+    }
   },
   { name: 'jobs', dependencies: ['journal'] },
 )

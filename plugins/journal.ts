@@ -8,16 +8,16 @@ export interface JournalPluginOptions {
   resultTtlSeconds: number
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     journal: JournalReader
   }
 }
 
 export default fp<JournalPluginOptions>(
   async (app, options) => {
-    const { redis, fromRedis } = app
-    app.decorate('journal', openJournal({ ...options, redis, fromRedis }))
+    const { redis, fromRedis } = app.stagecast
+    app.stagecast.journal = openJournal({ ...options, redis, fromRedis })
   },
   { name: 'journal', dependencies: ['redis'] },
 )

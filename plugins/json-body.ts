@@ -10,7 +10,8 @@ const MAX_DEPTH = 32
 export default fp(
   async (app) => {
     const parse = app.getDefaultJsonParser('error', 'error')
-    app.removeContentTypeParser(['application/json', 'text/plain'])
+    // Those of the host too: no other type of body is read here.
+    app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
       const { 'content-encoding': coding = 'identity', 'content-type': type = '' } = request.headers
       if (!/^identity$/i.test(coding)) return done(encoded(coding))

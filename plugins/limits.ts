@@ -9,9 +9,9 @@ import { ProblemError } from '../contract/errors.ts'
 import { batched } from '../journal/batch.ts'
 import { loadScript } from '../journal/scripts.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** onRequest hook, to stand behind the one that sets `request.user`. */
+declare module './core.ts' {
+  interface Stagecast {
+    /** onRequest hook, to stand behind the one that sets `request.stagecast.user`. */
     throttle: onRequestHookHandler
   }
 }
@@ -34,18 +34,18 @@ interface Count {
 export default fp<{ perMinute: number }>(
   async (app, { perMinute }) => {
     if (perMinute === 0) {
-      app.decorate('throttle', (_request, _reply, done) => done())
+      app.stagecast.throttle = (_request, _reply, done) => done()
       return
     }
-    const { redis } = app
-    const prefix = app.journal.keys.own('rate')
+    const { redis } = app.stagecast
+    const prefix = app.stagecast.journal.keys.own('rate')
     const atATime = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(perMinute * SHARE_AT_A_TIME)))
     const leases = new Leases(perMinute)
     const count = batched<string, Count>(REQUESTS_PER_TURN, (callers) => countTogether(callers))
     const local = new LocalCounters()
 
-    app.decorate('throttle', (request, reply, done) => {
-      const caller = request.user.id
+    app.stagecast.throttle = (request, reply, done) => {
+      const caller = request.stagecast.user.id
       const judge = ({ current, ttl }: Count) => {
         const seconds = Math.ceil(ttl / 1000)
         reply.header('x-ratelimit-limit', perMinute)
@@ -59,7 +59,7 @@ export default fp<{ perMinute: number }>(
       if (taken) judge(taken)
       else if (redis.status === 'ready') count(caller).then(judge, () => judge(local.increment(caller)))
       else judge(local.increment(caller))
-    })
+    }
 
     /** Requests that arrived in one turn: those of one caller are counted by one call, each with its own place. */
     async function countTogether(callers: string[]): Promise<Count[]> {

@@ -6,8 +6,8 @@ import type { Fleet } from './fleet.ts'
 import { addFleetMetrics } from './fleet-metrics.ts'
 import { Durations, histogramValues } from './histogram.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     /** All metrics as text. Comes within `REDIS_WITHIN_MS`, also with Redis away. */
     metrics(): Promise<{ contentType: string; text: string }>
     /** What they are read from, for those who share the process. */
@@ -25,7 +25,7 @@ export default fp(
     const registry = new Registry()
     let reconnects = 0
     // Assembled when the first connection stands or has failed; every one from here on is made anew.
-    app.redis.on('ready', () => {
+    app.stagecast.redis.on('ready', () => {
       reconnects += 1
     })
     collectDefaultMetrics({ register: registry })
@@ -41,11 +41,11 @@ export default fp(
       },
     })
     addFleetMetrics(registry, readFleet)
-    app.decorate('metricsRegistry', registry)
-    app.decorate('metrics', async () => ({
+    app.stagecast.metricsRegistry = registry
+    app.stagecast.metrics = async () => ({
       contentType: registry.contentType,
       text: await registry.metrics(),
-    }))
+    })
 
     /** Fresh for about a second, so that one scrape tells of one reading. */
     function readFleet(): Promise<Fleet | null> {
@@ -53,7 +53,7 @@ export default fp(
       const late = new Promise<null>((resolve) => {
         timer = setTimeout(resolve, REDIS_WITHIN_MS, null)
       })
-      const read = app.fleet.read().catch(() => null)
+      const read = app.stagecast.fleet.read().catch(() => null)
       return Promise.race([read, late]).finally(() => clearTimeout(timer))
     }
 
@@ -69,9 +69,9 @@ export default fp(
             this.inc(read())
           },
         })
-      const { counts } = app.streams
-      gauge('stagecast_streams_open', 'Event streams open in this process', () => app.streams.size)
-      gauge('stagecast_jobs_watched', 'Jobs watched in this process', () => app.progress.watched)
+      const { counts } = app.stagecast.streams
+      gauge('stagecast_streams_open', 'Event streams open in this process', () => app.stagecast.streams.size)
+      gauge('stagecast_jobs_watched', 'Jobs watched in this process', () => app.stagecast.progress.watched)
       counter('stagecast_events_sent_total', 'Events written to event streams', () => counts.events)
       counter(
         'stagecast_replays_total',
@@ -96,7 +96,7 @@ export default fp(
         collect() {
           this.reset()
           this.inc({ connection: 'commands' }, reconnects)
-          this.inc({ connection: 'reader' }, app.tail.reconnects)
+          this.inc({ connection: 'reader' }, app.stagecast.tail.reconnects)
         },
       })
     }

@@ -4,8 +4,8 @@ import { Feeds } from '../watch/feeds.ts'
 import { JobFeed } from '../watch/job-feed.ts'
 import { TOUCHING } from '../watch/tail.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     /** Feeds of jobs, by job id. */
     progress: Feeds<JobFeed>
   }
@@ -18,23 +18,23 @@ export default fp(
   async (app) => {
     const feeds = new Feeds<JobFeed>(
       {
-        wake: app.tail.wake,
+        wake: app.stagecast.tail.wake,
         perRead: JOBS_PER_READ,
         create: (jobId) => new JobFeed(jobId),
         // An end may come with a large result; and while nothing is heard, what is known grows old.
-        keeps: (feed) => !feed.isOver && app.tail.connected,
+        keeps: (feed) => !feed.isOver && app.stagecast.tail.connected,
         async read(batch, asOf) {
-          const records = await app.journal.records(batch.map(({ key }) => key))
+          const records = await app.stagecast.journal.records(batch.map(({ key }) => key))
           for (const [i, feed] of batch.entries()) feed.take(records[i] ?? null, asOf)
         },
       },
       app.log,
     )
-    app.decorate('progress', feeds)
+    app.stagecast.progress = feeds
     app.addHook('preClose', async () => feeds.release())
     app.addHook('onClose', async () => feeds.close())
 
-    app.tail.listen({
+    app.stagecast.tail.listen({
       watching: () => !feeds.isEmpty,
       heard(message) {
         const feed = feeds.get(message.jobId)

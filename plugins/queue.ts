@@ -47,8 +47,8 @@ export interface QueueDepth {
   oldestWaitingAt: number | null
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     queue: {
       enqueue(request: EnqueueRequest): Promise<EnqueueOutcome>
       /** Takes a settled job off the queue, unless a worker has just taken it: that one sees it is settled. */
@@ -77,7 +77,7 @@ type StoredClaim = Claim & { name: string }
 
 export default fp<QueuePluginOptions>(
   async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed }) => {
-    const { redis, journal } = app
+    const { redis, journal } = app.stagecast
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
     let queue = openQueue()
@@ -93,7 +93,7 @@ export default fp<QueuePluginOptions>(
       place,
     })
 
-    app.decorate('queue', {
+    app.stagecast.queue = {
       async enqueue(request) {
         // BullMQ would wait for Redis and add the job whenever that is: only an open connection is given a job.
         if (redis.status !== 'ready') return { kind: 'unavailable' }
@@ -137,7 +137,7 @@ export default fp<QueuePluginOptions>(
           oldestWaitingAt: first?.timestamp ?? null,
         }
       },
-    })
+    }
     app.addHook('onClose', () => Promise.race([queue.close(), delay(CLOSE_WITHIN_MS, null, { ref: false })]))
 
     function openQueue(): Queue<JobData> {
@@ -159,7 +159,7 @@ export default fp<QueuePluginOptions>(
 
     async function add(jobId: string, request: EnqueueRequest): Promise<void> {
       const describe = () => queueSpan('send', QUEUE_NAME, jobId, request.stage)
-      const span = app.tracing.start(describe, request.trace ?? null)
+      const span = app.stagecast.tracing.start(describe, request.trace ?? null)
       await send(jobId, { ...request, trace: span.context }).catch((error) => {
         span.end('QUEUE_UNAVAILABLE')
         throw error

@@ -7,8 +7,8 @@ import { unavailable } from '../contract/errors.ts'
 import { journalKeys } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     /** For commands that answer soon; see the `commands` role. */
     redis: Redis
     /** Awaits `command`; any failure of Redis becomes 503 QUEUE_UNAVAILABLE. */
@@ -37,16 +37,16 @@ export default fp<RedisPluginOptions>(
       logOncePerSecond((err: Error) => app.log.warn({ err }, 'redis connection')),
     )
 
-    app.decorate('redis', redis)
-    app.decorate('fromRedis', async <T>(command: Promise<T>) => {
+    app.stagecast.redis = redis
+    app.stagecast.fromRedis = async <T>(command: Promise<T>) => {
       try {
         return await command
       } catch (error) {
         app.log.warn({ err: error }, 'redis did not answer')
         throw unavailable()
       }
-    })
-    app.decorate('redisFault', async () => {
+    }
+    app.stagecast.redisFault = async () => {
       if (redis.status !== 'ready') return 'Redis is not connected'
       try {
         // Out of memory or read-only, it still answers everything but a write.
@@ -55,7 +55,7 @@ export default fp<RedisPluginOptions>(
       } catch (error) {
         return `Redis does not take writes: ${(error as Error).message}`
       }
-    })
+    }
     app.addHook('onClose', () => closeRedis(redis))
     // With Redis there, the first request finds it; with Redis away, the API starts all the same.
     await Promise.race([once(redis, 'ready').catch(() => {}), delay(CONNECT_WITHIN_MS, null, { ref: false })])

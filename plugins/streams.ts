@@ -24,8 +24,8 @@ export interface StreamRequest {
   until: number
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     streams: {
       /** Which cap another stream would break, or null. 0 = no cap. */
       full(key: string, userId: string): 'process' | 'user' | 'feed' | null
@@ -50,12 +50,12 @@ export default fp<StreamsPluginOptions>(
     const wheel = new TimingWheel<Stream>(options.heartbeatMs, (stream) => stream.tick())
     const counts: StreamCounts = { events: 0, replays: 0, gaps: 0, dropped: 0 }
     const owners: Record<StreamRequest['kind'], StreamOwner & { feeds: Feeds<Feed> }> = {
-      job: { feeds: app.progress, counts },
-      workflow: { feeds: app.workflows, counts },
+      job: { feeds: app.stagecast.progress, counts },
+      workflow: { feeds: app.stagecast.workflows, counts },
     }
     let closing = false
 
-    app.decorate('streams', {
+    app.stagecast.streams = {
       counts,
       full(key, userId) {
         if (closing || over(streams.size, options.maxConnections)) return 'process'
@@ -87,7 +87,7 @@ export default fp<StreamsPluginOptions>(
       get size() {
         return streams.size
       },
-    })
+    }
     app.addHook('preClose', async () => {
       closing = true
       wheel.stop()

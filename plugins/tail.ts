@@ -2,16 +2,16 @@
 import fp from 'fastify-plugin'
 import { startTail, type Tail } from '../watch/tail.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     tail: Omit<Tail, 'close'>
   }
 }
 
 export default fp<{ url: string; prefix: string }>(
   async (app, { url, prefix }) => {
-    const tail = startTail({ redisUrl: url, prefix, stream: app.journal.keys.events, log: app.log })
-    app.decorate('tail', tail)
+    const tail = startTail({ redisUrl: url, prefix, stream: app.stagecast.journal.keys.events, log: app.log })
+    app.stagecast.tail = tail
     app.addHook('onClose', () => tail.close())
   },
   { name: 'tail', dependencies: ['journal'] },

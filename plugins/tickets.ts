@@ -5,11 +5,11 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import fp from 'fastify-plugin'
-import { unauthenticated } from './auth.ts'
+import { unauthenticated } from '../contract/errors.ts'
 import { type Mac, macWith } from './mac.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     tickets: {
       issue(jobId: string): Promise<Ticket>
       /** When the ticket ends, epoch ms; throws 401 unless it is a valid one of this job. */
@@ -32,17 +32,17 @@ const SIGNED_BYTES = 22
 
 export default fp<{ ttlSeconds: number }>(
   async (app, { ttlSeconds }) => {
-    const { redis, journal } = app
+    const { redis, journal } = app.stagecast
     let mac: Mac | undefined
     // After a fail-over or a flush another process may have made a new key. Until Redis tells, the old one serves.
     redis.on('ready', () => void loadKey().catch(() => {}))
 
-    app.decorate('tickets', {
+    app.stagecast.tickets = {
       issue: (jobId) => issue(jobId, ''),
       check: async (ticket, jobId) => (await check('job', ticket, jobId)).until,
       issueWorkflow: (userId, workflowId) => issue(workflowId, userId),
       checkWorkflow: (ticket, workflowId) => check('workflow', ticket, workflowId),
-    })
+    }
 
     async function issue(id: string, userId: string): Promise<Ticket> {
       const expiresAt = Date.now() + ttlSeconds * 1000
@@ -72,7 +72,8 @@ export default fp<{ ttlSeconds: number }>(
     async function loadKey(): Promise<Mac> {
       const name = journal.keys.own('ticket-key')
       // Read first: tickets are still good while Redis takes no writes.
-      const stored = (await app.fromRedis(redis.get(name))) ?? (await app.fromRedis(makeKey(name)))
+      const stored =
+        (await app.stagecast.fromRedis(redis.get(name))) ?? (await app.stagecast.fromRedis(makeKey(name)))
       mac = macWith(Buffer.from(stored, 'base64'))
       return mac
     }

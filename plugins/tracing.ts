@@ -4,32 +4,31 @@ import fp from 'fastify-plugin'
 import { readTraceContext } from '../contract/trace.ts'
 import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     tracing: Tracing
     /** Hooks of a route that is traced; `request.span` is there in between. */
     traced: { onRequest: onRequestHookHandler; onResponse: onResponseHookHandler }
   }
-  interface FastifyRequest {
-    span: Span | null
+  interface StagecastRequest {
+    span?: Span
   }
 }
 
 export default fp<{ tracing: Tracing }>(
   async (app, { tracing }) => {
-    app.decorate('tracing', tracing)
-    app.decorateRequest('span', null)
-    app.decorate('traced', {
+    app.stagecast.tracing = tracing
+    app.stagecast.traced = {
       onRequest(request, _reply, done) {
-        request.span = tracing.start(() => spanOf(request), readTraceContext(request.headers))
+        request.stagecast.span = tracing.start(() => spanOf(request), readTraceContext(request.headers))
         done()
       },
-      onResponse({ span }, { statusCode }, done) {
+      onResponse({ stagecast: { span } }, { statusCode }, done) {
         span?.set({ 'http.response.status_code': statusCode })
         span?.end(statusCode >= 500 ? String(statusCode) : undefined)
         done()
       },
-    })
+    }
   },
   { name: 'tracing' },
 )

@@ -19,8 +19,8 @@ export interface WorkflowPage {
   gap?: { jobs: JobSnapshot[] }
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
+declare module './core.ts' {
+  interface Stagecast {
     /** Feeds of workflows, by the name that `workflowName` gives. */
     workflows: Feeds<WorkflowFeed> & {
       exists(name: string): Promise<boolean>
@@ -41,11 +41,11 @@ const MAX_BYTES = 33_554_432
 
 export default fp(
   async (app) => {
-    const { journal, redis } = app
+    const { journal, redis } = app.stagecast
     const owners = new Map<string, WorkflowFeed>()
     const feeds = new Feeds<WorkflowFeed>(
       {
-        wake: app.tail.wake,
+        wake: app.stagecast.tail.wake,
         perRead: FEEDS_PER_READ,
         create: (name) => new WorkflowFeed(name, owners),
         forgotten: (feed) => feed.forget(),
@@ -53,11 +53,11 @@ export default fp(
       },
       app.log,
     )
-    app.decorate('workflows', Object.assign(feeds, { exists, page }))
+    app.stagecast.workflows = Object.assign(feeds, { exists, page })
     app.addHook('preClose', async () => feeds.release())
     app.addHook('onClose', async () => feeds.close())
 
-    app.tail.listen({
+    app.stagecast.tail.listen({
       watching: () => !feeds.isEmpty,
       heard(message) {
         const feed = message.workflow ? feeds.get(message.workflow) : owners.get(message.jobId)
@@ -71,7 +71,7 @@ export default fp(
     })
 
     async function exists(name: string): Promise<boolean> {
-      return (await app.fromRedis(redis.exists(keyOf(name)))) === 1
+      return (await app.stagecast.fromRedis(redis.exists(keyOf(name)))) === 1
     }
 
     async function page(name: string, cursor: string): Promise<WorkflowPage | null> {
@@ -133,7 +133,7 @@ export default fp(
     async function orders(asked: [name: string, from: number][]): Promise<Place[][]> {
       const pipeline = redis.pipeline()
       for (const [name, from] of asked) pipeline.lrange(keyOf(name), from, -1)
-      const answers = (await app.fromRedis(pipeline.exec())) ?? []
+      const answers = (await app.stagecast.fromRedis(pipeline.exec())) ?? []
       return answers.map(([error, lines]) => {
         if (error) throw error
         return (lines as string[]).map(parsePlace)

@@ -44,10 +44,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     url: '/api/workflow/stages/:stage/jobs/:job_id/artifacts/:name',
     exposeHeadRoute: false,
     schema,
-    onRequest: [app.authenticate, app.throttle],
+    onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id, name } = request.params
-      const { result } = await app.journal.find(job_id, stage, request.user.id)
+      const { result } = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       if (!result?.artifacts.includes(name))
         throw new ProblemError(
           'ARTIFACT_NOT_FOUND',
@@ -58,7 +58,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           request.headers[header] ? [[header, String(request.headers[header])]] : [],
         ),
       )
-      const file = await app.artifacts.open(job_id, name, { headers, signal: request.signal })
+      const file = await app.stagecast.artifacts.open(job_id, name, { headers, signal: request.signal })
       for (const header of PASSED_BACK) {
         const value = file.headers[header]
         if (value !== undefined) reply.header(header, value)

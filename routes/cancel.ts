@@ -24,15 +24,15 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'POST',
     url: '/api/workflow/stages/:stage/jobs/:job_id/cancel',
     schema,
-    onRequest: [app.authenticate, app.throttle],
+    onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const { data } = await app.journal.find(job_id, stage, request.user.id)
-      const outcome = await app.journal.cancel({ ...data, job_id })
+      const { data } = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      const outcome = await app.stagecast.journal.cancel({ ...data, job_id })
       if (outcome === 'cancelling') return reply.code(202).send({ job_id, status: 'cancelling' })
       if (outcome === 'gone') throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
-      if (outcome === 'cancelled') await app.queue.discard(job_id)
-      const { status } = await app.journal.find(job_id, stage, request.user.id)
+      if (outcome === 'cancelled') await app.stagecast.queue.discard(job_id)
+      const { status } = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       if (status !== 'cancelled')
         throw new ProblemError('JOB_FINISHED', `The job has already ${status}; its result stays as it is`)
       return reply.code(200).send({ job_id, status })

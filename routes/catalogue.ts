@@ -3,20 +3,24 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { CATALOGUE, Stage } from '../contract/catalogue.ts'
-import { BEARER, named, problems } from './responses.ts'
+import { BEARER, problems } from './responses.ts'
 
 const schema = {
   operationId: 'listStages',
   summary: 'List the stages',
   tags: ['stages'],
   security: BEARER,
-  response: { 200: Type.Object({ stages: Type.Array(named(Stage)) }), ...problems(401, 429, 503) },
+  response: { 200: Type.Object({ stages: Type.Array(Stage) }), ...problems(401, 429, 503) },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  app.get('/api/workflow/stages', { schema, onRequest: [app.authenticate, app.throttle] }, async () => ({
-    stages: [...CATALOGUE],
-  }))
+  app.get(
+    '/api/workflow/stages',
+    { schema, onRequest: [app.stagecast.authenticate, app.stagecast.throttle] },
+    async () => ({
+      stages: [...CATALOGUE],
+    }),
+  )
 }
 
 export default fp(routes, { name: 'catalogue', encapsulate: true, dependencies: ['auth', 'limits'] })

@@ -8,7 +8,7 @@ import { Hint, JobSnapshot } from '../contract/job.ts'
 import { JobEvent, JobEventData, JobGone } from '../contract/job-event.ts'
 import { requireOwn } from '../journal/reader.ts'
 import { cursorBehindGap, isReplayable } from '../journal/snapshot.ts'
-import { JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
+import { JOB_PROBLEMS, JobParams, problems, Wait } from './responses.ts'
 import {
   asItIs,
   cursorOf,
@@ -21,16 +21,16 @@ import {
 
 const Page = Type.Object(
   {
-    events: Type.Array(named(JobEvent)),
+    events: Type.Array(JobEvent),
     cursor: Type.String({ pattern: EVENT_ID_PATTERN }),
     finished: Type.Boolean({ description: 'nothing can follow this page' }),
-    gap: Type.Optional(named(JobSnapshot)),
+    gap: Type.Optional(JobSnapshot),
   },
   { title: 'EventPage', description: '`gap`: events after `after` are missing; this is the state instead' },
 )
 
 /** `data` of whatever comes in the stream. */
-const StreamData = Type.Union([JobEventData, named(JobSnapshot), JobGone, named(Hint)], {
+const StreamData = Type.Union([JobEventData, JobSnapshot, JobGone, Hint], {
   title: 'JobStreamData',
   description:
     'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
@@ -74,7 +74,7 @@ const schema = {
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const authenticate = ticketOrToken(app, async (ticket, params) => {
     const { job_id } = params as { job_id: string }
-    const until = await app.tickets.check(ticket, job_id)
+    const until = await app.stagecast.tickets.check(ticket, job_id)
     return { id: `ticket:${job_id.toLowerCase()}`, until, byTicket: true }
   })
 
@@ -85,20 +85,20 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     exposeHeadRoute: false,
     schema,
     serializerCompiler: asItIs,
-    onRequest: [authenticate, app.throttle],
+    onRequest: [authenticate, app.stagecast.throttle],
     errorHandler: handleStreamError,
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const userId = request.user.byTicket ? null : request.user.id
+      const userId = request.stagecast.user.byTicket ? null : request.stagecast.user.id
       const cursor = cursorOf(request)
       if (formOf(request, reply) === 'page') {
-        await app.journal.find(job_id, stage, userId)
+        await app.stagecast.journal.find(job_id, stage, userId)
         reply.header('cache-control', 'private, no-cache')
-        const news = (ms: number) => app.progress.news(job_id, cursor, ms, request.signal)
+        const news = (ms: number) => app.stagecast.progress.news(job_id, cursor, ms, request.signal)
         return reply.send(await pageWithNews(() => readPage(job_id, cursor), request.query.wait ?? 0, news))
       }
       // Read once for all who watch it here; its stream, opened in this very turn, begins with what was read.
-      const feed = await app.progress.load(job_id)
+      const feed = await app.stagecast.progress.load(job_id)
       const { data } = requireOwn(feed.gone ? null : feed.snapshot, stage, userId)
       if (feed.isOver && cursor === feed.head) return reply.code(204).send(null)
       return openStream(app, reply, { kind: 'job', key: job_id, userId: data.user_id, cursor })
@@ -106,7 +106,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   async function readPage(jobId: string, cursor: string): Promise<Static<typeof Page>> {
-    const [record] = await app.journal.records([jobId])
+    const [record] = await app.stagecast.journal.records([jobId])
     if (!record) throw new ProblemError('JOB_NOT_FOUND', 'The job disappeared while it was read')
     const { events, snapshot } = record
     if (!isReplayable(cursor, events)) {

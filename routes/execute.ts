@@ -36,14 +36,14 @@ const IdempotencyHeaders = Type.Object({
 })
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  app.addHook('onRequest', app.traced.onRequest)
-  app.addHook('onResponse', app.traced.onResponse)
+  app.addHook('onRequest', app.stagecast.traced.onRequest)
+  app.addHook('onResponse', app.stagecast.traced.onResponse)
   for (const stage of CATALOGUE) {
     app.route({
       method: 'POST',
       url: `/api/workflow/stages/${stage.stage}/execute`,
       schema: schemaOf(stage),
-      onRequest: [app.authenticate, app.throttle],
+      onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
       handler: (request, reply) =>
         execute(stage.stage, request as FastifyRequest, reply as unknown as FastifyReply),
     })
@@ -51,7 +51,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   // Any other number: the same checks of the caller, then 404.
   app.post(
     '/api/workflow/stages/:stage/execute',
-    { schema: { hide: true }, onRequest: [app.authenticate, app.throttle] },
+    { schema: { hide: true }, onRequest: [app.stagecast.authenticate, app.stagecast.throttle] },
     async () => {
       throw new ProblemError('STAGE_NOT_FOUND', 'The stages are numbered 1 to 20; see /api/workflow/stages')
     },
@@ -66,9 +66,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const body = { ...asked, workflow_id: asked.workflow_id.toLowerCase() }
     requireSense(stage, body)
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-    const { user, span } = request
+    const { user, span } = request.stagecast
     const trace = span?.context ?? null
-    const outcome = await app.queue.enqueue({ stage, userId: user.id, body, idempotencyKey, trace })
+    const outcome = await app.stagecast.queue.enqueue({ stage, userId: user.id, body, idempotencyKey, trace })
     if (outcome.kind === 'unavailable') throw unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
     if (outcome.kind === 'mismatch') {
       const detail =
@@ -78,7 +78,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const { jobId } = outcome
     span?.set({ 'stagecast.job.id': jobId, 'stagecast.stage': stage })
     const base = `/api/workflow/stages/${stage}/jobs/${jobId}`
-    const { ticket } = await app.tickets.issue(jobId).catch(() => {
+    const { ticket } = await app.stagecast.tickets.issue(jobId).catch(() => {
       throw unavailable({ job_id: jobId })
     })
     reply.headers({ location: `${base}/status`, 'retry-after': 1 })

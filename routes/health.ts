@@ -25,7 +25,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/health/live', { schema: live, logLevel: 'warn' }, async () => ({ status: 'live' as const }))
   app.get('/health/ready', { schema: ready, logLevel: 'warn' }, async (request) => {
     const fault =
-      (await app.redisFault()) ?? (app.tail.connected ? null : 'the event reader is not connected')
+      (await app.stagecast.redisFault()) ??
+      (app.stagecast.tail.connected ? null : 'the event reader is not connected')
     if (fault) {
       request.log.warn({ fault }, 'not ready')
       throw unavailable()

@@ -4,11 +4,11 @@ import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { JobStatus, POSITION_PATTERN } from '../contract/events.ts'
 import { JobSummary, StageNumber, Uuid } from '../contract/job.ts'
-import { BEARER, named, problems } from './responses.ts'
+import { BEARER, problems } from './responses.ts'
 
 const Page = Type.Object(
   {
-    jobs: Type.Array(named(JobSummary)),
+    jobs: Type.Array(JobSummary),
     next: Type.Union([Type.String({ pattern: POSITION_PATTERN }), Type.Null()], {
       description: 'opaque: `after` of the next page, null on the last one',
     }),
@@ -43,11 +43,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'GET',
     url: '/api/workflow/jobs',
     schema,
-    onRequest: [app.authenticate, app.throttle],
+    onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { limit = 25, after, ...filter } = request.query
       reply.header('cache-control', 'private, no-cache')
-      return app.jobs.page(request.user.id, filter, limit, after)
+      return app.stagecast.jobs.page(request.stagecast.user.id, filter, limit, after)
     },
   })
 }

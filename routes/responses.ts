@@ -1,14 +1,9 @@
-/** Pieces of route schemas: named components, and the problem answers of a route. */
+/** Pieces of route schemas: headers, and the problem answers of a route. */
 import { STATUS_CODES } from 'node:http'
-import { type Static, type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
+import { type TSchema, Type } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { Problem } from '../contract/errors.ts'
 import { StageNumber, Uuid } from '../contract/job.ts'
-
-/** A reference to a schema that the application knows by its `$id`. */
-export function named<T extends TSchema>(schema: T): TUnsafe<Static<T>> {
-  return Type.Unsafe({ $ref: `${schema.$id}#` })
-}
 
 /** Headers of answers: what they mean, for the document. */
 const HEADERS = {
@@ -43,7 +38,7 @@ export function problems(...statuses: number[]) {
   const problem = (status: number) => ({
     description: STATUS_CODES[status] as string,
     ...([429, 503].includes(status) && { headers: headers('retry-after') }),
-    content: { 'application/problem+json': { schema: named(Problem) } },
+    content: { 'application/problem+json': { schema: Problem } },
   })
   return Object.fromEntries([...statuses, 431].map((status) => [status, problem(status)]))
 }

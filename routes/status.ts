@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { EVENT_ID_PATTERN, isTerminal } from '../contract/events.ts'
 import { JobSnapshot } from '../contract/job.ts'
-import { answer, BEARER, headers, JOB_PROBLEMS, JobParams, named, problems, Wait } from './responses.ts'
+import { answer, BEARER, headers, JOB_PROBLEMS, JobParams, problems, Wait } from './responses.ts'
 
 const schema = {
   operationId: 'getJobStatus',
@@ -19,7 +19,7 @@ const schema = {
   }),
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: {
-    200: answer('The state', named(JobSnapshot), 'etag', 'retry-after'),
+    200: answer('The state', JobSnapshot, 'etag', 'retry-after'),
     304: Type.Null({ description: 'Nothing is newer', headers: headers('etag', 'retry-after') }),
     ...problems(400, ...JOB_PROBLEMS),
   },
@@ -30,14 +30,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'GET',
     url: '/api/workflow/stages/:stage/jobs/:job_id/status',
     schema,
-    onRequest: [app.authenticate, app.throttle],
+    onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
       const { after, wait = 0 } = request.query
-      let job = await app.journal.find(job_id, stage, request.user.id)
+      let job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       if (wait > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
-        await app.progress.news(job_id, after, wait * 1000, request.signal)
-        job = await app.journal.find(job_id, stage, request.user.id)
+        await app.stagecast.progress.news(job_id, after, wait * 1000, request.signal)
+        job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       }
       const etag = `"${job.cursor}"`
       reply.headers({ etag, 'cache-control': 'private, no-cache' })

@@ -51,13 +51,13 @@ export function ticketOrToken(
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const { ticket } = request.query as { ticket?: unknown }
-    if (ticket === undefined) return app.authenticate(request)
+    if (ticket === undefined) return app.stagecast.authenticate(request)
     const caller = await check(String(ticket), request.params).catch((error) => {
       if (request.headers.authorization === undefined) throw error
       return null
     })
-    if (caller) request.user = caller
-    else await app.authenticate(request)
+    if (caller) request.stagecast.user = caller
+    else await app.stagecast.authenticate(request)
   }
 }
 
@@ -67,10 +67,10 @@ export function openStream(
   reply: FastifyReply,
   stream: Omit<StreamRequest, 'until'>,
 ): FastifyReply {
-  const full = app.streams.full(stream.key, stream.userId)
+  const full = app.stagecast.streams.full(stream.key, stream.userId)
   if (full) throw refusal(full === 'feed' ? stream.kind : full)
   startStream(reply)
-  app.streams.open(reply.raw, { ...stream, until: reply.request.user.until })
+  app.stagecast.streams.open(reply.raw, { ...stream, until: reply.request.stagecast.user.until })
   return reply
 }
 

@@ -46,11 +46,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'POST',
     url: '/api/workflow/stages/:stage/jobs/:job_id/tickets',
     schema: jobTicket,
-    onRequest: [app.authenticate, app.throttle],
+    onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      await app.journal.find(job_id, stage, request.user.id)
-      const { ticket, expiresAt } = await app.tickets.issue(job_id)
+      await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      const { ticket, expiresAt } = await app.stagecast.tickets.issue(job_id)
       const events_url = `/api/workflow/stages/${stage}/jobs/${job_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
     },
@@ -60,12 +60,15 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'POST',
     url: '/api/workflow/workflows/:workflow_id/tickets',
     schema: workflowTicket,
-    onRequest: [app.authenticate, app.throttle],
+    onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { workflow_id } = request.params
-      if (!(await app.workflows.exists(workflowName(request.user.id, workflow_id))))
+      if (!(await app.stagecast.workflows.exists(workflowName(request.stagecast.user.id, workflow_id))))
         throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
-      const { ticket, expiresAt } = await app.tickets.issueWorkflow(request.user.id, workflow_id)
+      const { ticket, expiresAt } = await app.stagecast.tickets.issueWorkflow(
+        request.stagecast.user.id,
+        workflow_id,
+      )
       const events_url = `/api/workflow/workflows/${workflow_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
     },

@@ -8,7 +8,7 @@ import { Hint, JobSnapshot } from '../contract/job.ts'
 import { JobEventData, WorkflowEvent, WorkflowGone } from '../contract/job-event.ts'
 import { workflowName } from '../journal/order.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
-import { named, problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
+import { problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
 import {
   asItIs,
   cursorOf,
@@ -21,11 +21,11 @@ import {
 
 const Position = Type.String({ pattern: POSITION_PATTERN })
 
-const Gap = Type.Object({ jobs: Type.Array(named(JobSnapshot)) }, { title: 'WorkflowGap' })
+const Gap = Type.Object({ jobs: Type.Array(JobSnapshot) }, { title: 'WorkflowGap' })
 
 const Page = Type.Object(
   {
-    events: Type.Array(named(WorkflowEvent)),
+    events: Type.Array(WorkflowEvent),
     cursor: Type.Union([Position, Type.Literal('')]),
     more: Type.Boolean({ description: 'there are more events: go on behind `cursor` at once' }),
     gap: Type.Optional(Gap),
@@ -37,7 +37,7 @@ const Page = Type.Object(
 )
 
 /** `data` of whatever comes in the stream. */
-const StreamData = Type.Union([JobEventData, Gap, WorkflowGone, named(Hint)], {
+const StreamData = Type.Union([JobEventData, Gap, WorkflowGone, Hint], {
   title: 'WorkflowStreamData',
   description:
     'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
@@ -80,7 +80,7 @@ const schema = {
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const authenticate = ticketOrToken(app, async (ticket, params) => {
     const { workflow_id } = params as { workflow_id: string }
-    const { userId, until } = await app.tickets.checkWorkflow(ticket, workflow_id)
+    const { userId, until } = await app.stagecast.tickets.checkWorkflow(ticket, workflow_id)
     return { id: `ticket:${workflowName(userId, workflow_id)}`, until, owner: userId }
   })
 
@@ -91,24 +91,25 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     exposeHeadRoute: false,
     schema,
     serializerCompiler: asItIs,
-    onRequest: [authenticate, app.throttle],
+    onRequest: [authenticate, app.stagecast.throttle],
     errorHandler: handleStreamError,
     async handler(request, reply) {
-      const userId = request.user.owner ?? request.user.id
+      const userId = request.stagecast.user.owner ?? request.stagecast.user.id
       const key = workflowName(userId, request.params.workflow_id)
       const cursor = cursorOf(request)
       if (formOf(request, reply) === 'page') {
         reply.header('cache-control', 'private, no-cache')
-        const news = (ms: number) => app.workflows.news(key, cursor, ms, request.signal)
+        const news = (ms: number) => app.stagecast.workflows.news(key, cursor, ms, request.signal)
         return reply.send(await pageWithNews(() => readPage(key, cursor), request.query.wait ?? 0, news))
       }
-      if (!(await app.workflows.exists(key))) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
+      if (!(await app.stagecast.workflows.exists(key)))
+        throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
       return openStream(app, reply, { kind: 'workflow', key, userId, cursor })
     },
   })
 
   async function readPage(key: string, cursor: string): Promise<WorkflowPage> {
-    const page = await app.workflows.page(key, cursor)
+    const page = await app.stagecast.workflows.page(key, cursor)
     if (!page) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
     return page
   }

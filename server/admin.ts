@@ -4,7 +4,8 @@
  */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Problem, ProblemError } from '../contract/errors.ts'
+import { ProblemError } from '../contract/errors.ts'
+import core, { type Stagecast } from '../plugins/core.ts'
 import errors from '../plugins/errors.ts'
 import securityHeaders from '../plugins/security-headers.ts'
 import boardRoutes from '../routes/admin/board.ts'
@@ -31,7 +32,7 @@ export async function openAdmin(config: Config, log: FastifyBaseLogger, api: Fas
 /** What a worker process shows: its metrics. */
 export async function openWorkerAdmin(config: Config, log: FastifyBaseLogger, metrics: Metrics) {
   return listen(config, log, async (app) => {
-    await app.register(fp(async (app) => void app.decorate('metrics', metrics), { name: 'metrics' }))
+    await app.register(fp(async (app) => void Object.assign(app.stagecast, { metrics }), { name: 'metrics' }))
     await app.register(metricsRoutes, { guards: [] })
   })
 }
@@ -44,8 +45,8 @@ async function listen(
 ): Promise<FastifyInstance | null> {
   if (port === undefined) return null
   const app = Fastify({ loggerInstance: log, forceCloseConnections: true }) as unknown as FastifyInstance
-  app.addSchema(Problem)
-  await app.register(errors)
+  await app.register(core)
+  await app.register(errors, { catchAll: true })
   await app.register(securityHeaders, { contentSecurityPolicy: { useDefaults: false, directives: NOTHING } })
   if (isLoopback(host)) app.addHook('onRequest', async ({ hostname }) => refuseOtherNames(hostname))
   await fill(app)
@@ -61,12 +62,11 @@ function refuseOtherNames(hostname: string): void {
   throw new ProblemError('FORBIDDEN', 'Ask for 127.0.0.1 or localhost: this listener is for this machine')
 }
 
-/** A plugin's decorators, lent to another instance under the plugin's name; their lifetime stays where it was. */
-function share(api: FastifyInstance, name: string, ...more: string[]) {
-  const decorators = api as unknown as Record<string, unknown>
+/** What a plugin offers, lent to another instance under the plugin's name; its lifetime stays where it was. */
+function share(api: FastifyInstance, name: keyof Stagecast, ...more: (keyof Stagecast)[]) {
   return fp(
     async (app) => {
-      for (const one of [name, ...more]) app.decorate(one, decorators[one])
+      for (const one of [name, ...more]) Object.assign(app.stagecast, { [one]: api.stagecast[one] })
     },
     { name },
   )

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { NO_TRACING, type Tracing } from '../contract/tracing.ts'
 import { redisMisfit } from '../journal/redis.ts'
-import { buildApp } from '../stagecast.ts'
 import { buildHealthApp } from '../workers/health.ts'
 import { addWorkerMetrics, workerMetrics } from '../workers/metrics.ts'
 import { type StageWorker, type StageWorkerOptions, startStageWorker } from '../workers/stage-worker.ts'
 import { openAdmin, openWorkerAdmin } from './admin.ts'
+import { buildApp } from './app.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
 import { createLogger, VERSION } from './logger.ts'
@@ -16,7 +16,7 @@ import { createLogger, VERSION } from './logger.ts'
 /** The part of what is left of the grace that traces may take: a collector that says nothing must not use it up. */
 const TRACES_SHARE = 0.5
 
-type Registry = FastifyInstance['metricsRegistry']
+type Registry = FastifyInstance['stagecast']['metricsRegistry']
 type WorkerSeen = Pick<StageWorker, 'fault' | 'state' | 'reconnects'>
 
 /** A build brings the console's pages; in a working copy they are bundled when somebody first asks for them. */
@@ -37,7 +37,7 @@ export async function openApi(config: Config): Promise<Running & { url: string; 
   const admin = await openAdmin(config, log, app)
   return {
     url,
-    metrics: app.metricsRegistry,
+    metrics: app.stagecast.metricsRegistry,
     log,
     graceMs: config.SHUTDOWN_GRACE_MS,
     async close() {

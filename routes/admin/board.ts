@@ -32,8 +32,8 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
   for (const guard of guards) app.addHook('onRequest', guard)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('content-security-policy', POLICY)
-    if (app.redis.status !== 'ready') throw unavailable()
-    const queue = await app.fromRedis(app.queue.opened())
+    if (app.stagecast.redis.status !== 'ready') throw unavailable()
+    const queue = await app.stagecast.fromRedis(app.stagecast.queue.opened())
     if (queue !== shown) replaceQueues([new BullMQAdapter(queue, { readOnlyMode: true })])
     shown = queue
   })

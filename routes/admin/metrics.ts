@@ -7,7 +7,7 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
   // No part of the API that clients generate code from.
   const options = { schema: { hide: true }, onRequest: guards, logLevel: 'warn' as const }
   app.get('/metrics', options, async (_request, reply) => {
-    const { contentType, text } = await app.metrics()
+    const { contentType, text } = await app.stagecast.metrics()
     return reply.type(contentType).header('cache-control', 'no-store').send(text)
   })
 }

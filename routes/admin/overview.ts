@@ -42,7 +42,7 @@ const Overview = Type.Object(
       }),
     ),
   },
-  { $id: 'Overview' },
+  { title: 'Overview' },
 )
 
 const schema = {
@@ -58,7 +58,7 @@ const schema = {
 const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
   app.get('/api/admin/overview', { schema, onRequest: guards }, async (_request, reply) => {
     reply.header('cache-control', 'private, no-cache')
-    return toOverview(await app.fleet.read())
+    return toOverview(await app.stagecast.fleet.read())
   })
 }
 

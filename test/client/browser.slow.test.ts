@@ -90,14 +90,14 @@ for (const by of ['token', 'ticket'] as const) {
     await caughtUp()
 
     proxy.cut()
-    await eventually('the server has noticed', () => api.app.streams.size === 0)
+    await eventually('the server has noticed', () => api.app.stagecast.streams.size === 0)
     await job.steps(2, 'while nobody watches')
     await caughtUp()
 
     // Alone it refuses new connections and leaves the open one be.
     await context.setOffline(true)
     proxy.cut()
-    await eventually('the server has noticed', () => api.app.streams.size === 0)
+    await eventually('the server has noticed', () => api.app.stagecast.streams.size === 0)
     await job.steps(2, 'while the browser is offline')
     await page.waitForFunction(() => window.watching.transports.at(-1) === 'waiting')
     await context.setOffline(false)

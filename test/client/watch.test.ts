@@ -125,13 +125,13 @@ t.test('leaving the loop closes the connection', async (t) => {
     t.equal(event, 'queued')
     break
   }
-  await eventually('0 streams', () => api.app.streams.size === 0)
+  await eventually('0 streams', () => api.app.stagecast.streams.size === 0)
   const stop = new AbortController()
   const watching = gather(api.url, reference, { signal: stop.signal })
-  await eventually('1 streams', () => api.app.streams.size === 1)
+  await eventually('1 streams', () => api.app.stagecast.streams.size === 1)
   stop.abort(new Error('enough'))
   await t.rejects(watching.done, { message: 'enough' })
-  await eventually('0 streams', () => api.app.streams.size === 0)
+  await eventually('0 streams', () => api.app.stagecast.streams.size === 0)
 })
 
 t.test('a workflow, streamed and polled: all its jobs, in one order', async (t) => {

@@ -30,7 +30,7 @@ t.test('a page watches twenty stages over one connection', { skip, timeout: 60_0
     body: { workflow_id, research_question: 'Started while one looks?' },
   })
   await page.locator('.job-row', { hasText: 'Started while one looks?' }).waitFor()
-  t.equal(api.app.streams.size, 1, 'one connection')
+  t.equal(api.app.stagecast.streams.size, 1, 'one connection')
 
   const calls = await Promise.all(Array.from({ length: STAGES }, (_, n) => service.call(n)))
   for (const call of calls) {

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { ERRORS } from '../../contract/errors.ts'
 import { WORK_DEFAULTS } from '../../packages/literature/settings.ts'
+import { buildApp } from '../../server/app.ts'
 import { loadConfig, VARIABLES } from '../../server/config.ts'
 import { createLogger } from '../../server/logger.ts'
 import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
-import { buildApp } from '../../stagecast.ts'
 import { testEnv } from '../helpers/app.ts'
 import {
   anchorOf,

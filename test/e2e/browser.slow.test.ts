@@ -64,7 +64,7 @@ t.test('EventSource of a browser', { skip, timeout: 60_000 }, async (t) => {
   t.match(requestsFor()[0], /^origin: http:\/\/127\.0\.0\.1/im, 'the page is of another origin')
 
   proxy.cut()
-  await eventually('the server has noticed', () => api.app.streams.size === 0)
+  await eventually('the server has noticed', () => api.app.stagecast.streams.size === 0)
   await job.steps(2, 'while nobody watches')
   await page.waitForFunction((count) => window.seen.length >= count, job.ids.length)
   t.same(idsOf(await seen()), job.ids, 'it resumes by itself, without loss or double')
@@ -82,7 +82,7 @@ t.test('EventSource of a browser', { skip, timeout: 60_000 }, async (t) => {
   t.same(await page.evaluate(() => window.errors), [0, 0, 2])
   const answered = api.logs.filter((line) => line.includes('"statusCode":204')).length
   t.equal(answered, 1, 'one 204')
-  t.equal(api.app.streams.size, 0)
+  t.equal(api.app.stagecast.streams.size, 0)
 })
 
 t.test('a page of an origin that is not allowed sees nothing', { skip, timeout: 60_000 }, async (t) => {

@@ -29,7 +29,7 @@ export class ScriptedJob {
   }
 
   get keys() {
-    return this.api.app.journal.keys
+    return this.api.app.stagecast.journal.keys
   }
 
   get head(): string {
@@ -38,7 +38,7 @@ export class ScriptedJob {
 
   /** Takes the lease and begins the next attempt. */
   async begin(): Promise<void> {
-    await this.api.app.redis.set(this.keys.lock(this.id), this.token)
+    await this.api.app.stagecast.redis.set(this.keys.lock(this.id), this.token)
     this.attempt += 1
     this.seq = 0
     await this.write([{ type: 'active', progress: 0 }])
@@ -50,7 +50,7 @@ export class ScriptedJob {
 
   /** Appends lines in one write, as a worker does. */
   async write(lines: Line[], end: JobSnapshot | null = null): Promise<void> {
-    const { redis } = this.api.app
+    const { redis } = this.api.app.stagecast
     const expected = this.seq === 0 && this.attempt === 1 ? '' : this.head
     const entries = lines.map((line) => this.next(line))
     const reply = await record.run(
@@ -76,7 +76,7 @@ export class ScriptedJob {
   }
 
   private async settle(line: Line, result: JobResult | null = null): Promise<void> {
-    const fields = await this.api.app.redis.hmget(this.keys.job(this.id), ...JOB_FIELDS)
+    const fields = await this.api.app.stagecast.redis.hmget(this.keys.job(this.id), ...JOB_FIELDS)
     const place = { seq: this.seq, progress: this.progress }
     const end = toEndRecord(parseJournal(fields) as Journal, this.next(line), result)
     Object.assign(this, place)
@@ -84,7 +84,7 @@ export class ScriptedJob {
   }
 
   private async origin(): Promise<JobData> {
-    return JSON.parse((await this.api.app.redis.hget(this.keys.job(this.id), 'data')) as string)
+    return JSON.parse((await this.api.app.stagecast.redis.hget(this.keys.job(this.id), 'data')) as string)
   }
 
   private next(line: Line): LogEntry {

@@ -25,7 +25,7 @@ export class ScriptedWorkflow {
 
   /** Key of its order. */
   get order(): string {
-    return this.api.app.journal.keys.order(this.user, this.id)
+    return this.api.app.stagecast.journal.keys.order(this.user, this.id)
   }
 
   queued(stage = 2): Promise<ScriptedJob> {

@@ -19,7 +19,9 @@ t.test('many at once: every one is queued, once, in the order they came', async 
   const { app, url } = await startApi(t, env)
   // Scripts are known and code is warm from here on.
   const { job_id } = await enqueue(url)
-  const outcomes = await Promise.all(Array.from({ length: 100 }, () => app.queue.enqueue(request())))
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, () => app.stagecast.queue.enqueue(request())),
+  )
   t.ok(outcomes.every(({ kind }) => kind === 'queued'))
   const ids = outcomes.map((outcome) => (outcome.kind === 'queued' ? outcome.jobId : ''))
   const waiting = await openQueue(t, env).getWaiting()
@@ -27,28 +29,29 @@ t.test('many at once: every one is queued, once, in the order they came', async 
     waiting.map((job) => job.id),
     [job_id, ...ids],
   )
-  for (const id of ids) t.ok(await app.redis.hget(app.journal.keys.job(id), 'placed'), 'it has its place')
+  for (const id of ids)
+    t.ok(await app.stagecast.redis.hget(app.stagecast.journal.keys.job(id), 'placed'), 'it has its place')
 })
 
 t.test('one that cannot be added is alone in that', async (t) => {
   const env = await testEnv(t)
   const { app, url } = await startApi(t, env)
   await enqueue(url, { headers: {} })
-  const keyed = (idempotencyKey: string) => app.queue.enqueue({ ...request(), idempotencyKey })
+  const keyed = (idempotencyKey: string) => app.stagecast.queue.enqueue({ ...request(), idempotencyKey })
   // The claim of a key names the job before it is added: something else stands in its place.
   const first = request()
-  const before = await app.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
-  const claimed = await app.queue.enqueue({ ...first, idempotencyKey: 'broken' })
-  const claims = await app.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
+  const before = await app.stagecast.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
+  const claimed = await app.stagecast.queue.enqueue({ ...first, idempotencyKey: 'broken' })
+  const claims = await app.stagecast.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
   const claim = claims.find((name) => !before.includes(name)) as string
   const broken = claimed.kind === 'queued' ? claimed.jobId : ''
-  const { added: _, ...stored } = JSON.parse((await app.redis.get(claim)) as string)
-  await app.redis.set(claim, JSON.stringify(stored))
-  await app.queue.discard(broken)
-  await app.redis.set(app.journal.keys.job(broken), 'not a hash')
+  const { added: _, ...stored } = JSON.parse((await app.stagecast.redis.get(claim)) as string)
+  await app.stagecast.redis.set(claim, JSON.stringify(stored))
+  await app.stagecast.queue.discard(broken)
+  await app.stagecast.redis.set(app.stagecast.journal.keys.job(broken), 'not a hash')
   const [again, other, third] = await Promise.all([
-    app.queue.enqueue({ ...first, idempotencyKey: 'broken' }),
-    app.queue.enqueue(request()),
+    app.stagecast.queue.enqueue({ ...first, idempotencyKey: 'broken' }),
+    app.stagecast.queue.enqueue(request()),
     keyed('good'),
   ])
   t.match(again, { kind: 'unavailable', jobId: broken })
@@ -59,7 +62,7 @@ t.test('it looks as BullMQ makes it', async (t) => {
   const env = await testEnv(t)
   const { app, url } = await startApi(t, env)
   await enqueue(url, { headers: {} })
-  const outcome = await app.queue.enqueue(request())
+  const outcome = await app.stagecast.queue.enqueue(request())
   const queue = openQueue(t, env)
   const ours = await queue.getJob(outcome.kind === 'queued' ? outcome.jobId : '')
   const theirs = await queue.add('stage-2-execute', ours?.data, { ...ours?.opts, jobId: randomUUID() })
@@ -69,7 +72,7 @@ t.test('it looks as BullMQ makes it', async (t) => {
       timestamp: __,
       opts = '{}',
       ...rest
-    } = await app.redis.hgetall(app.journal.keys.job(id ?? ''))
+    } = await app.stagecast.redis.hgetall(app.stagecast.journal.keys.job(id ?? ''))
     const { jobId: ___, ...options } = JSON.parse(opts)
     return { ...rest, options }
   }
@@ -80,19 +83,19 @@ t.test('it looks as BullMQ makes it', async (t) => {
 t.test('a place that cannot be given keeps no job out, and is given with the first line', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
-  const { keys } = app.journal
+  const { keys } = app.stagecast.journal
   const asked = request()
   const order = keys.order('alice', asked.body.workflow_id)
-  await app.redis.set(order, 'not a list')
-  const outcome = await app.queue.enqueue(asked)
+  await app.stagecast.redis.set(order, 'not a list')
+  const outcome = await app.stagecast.queue.enqueue(asked)
   const jobId = outcome.kind === 'queued' ? outcome.jobId : ''
   const queue = openQueue(t, env)
   t.equal(await (await queue.getJob(jobId))?.getState(), 'waiting')
-  t.equal(await app.redis.hexists(keys.job(jobId), 'placed'), 0)
-  await app.redis.del(order)
+  t.equal(await app.stagecast.redis.hexists(keys.job(jobId), 'placed'), 0)
+  await app.stagecast.redis.del(order)
   const job = { job_id: jobId, stage: 2, workflow_id: asked.body.workflow_id, user_id: 'alice' }
-  t.equal(await app.journal.place(job, '000100000010'), 'placed')
-  const ids = (await app.redis.lrange(order, 0, -1)).map((line) => parsePlace(line).eventId)
+  t.equal(await app.stagecast.journal.place(job, '000100000010'), 'placed')
+  const ids = (await app.stagecast.redis.lrange(order, 0, -1)).map((line) => parsePlace(line).eventId)
   t.same(ids, [FIRST_ID, '000100000010'])
 })
 
@@ -100,14 +103,18 @@ t.test('the announcement of a place tells of it', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
   const asked = request()
-  await app.queue.enqueue(asked)
-  const stream = await app.redis.xrange(app.journal.keys.events, '-', '+')
+  await app.stagecast.queue.enqueue(asked)
+  const stream = await app.stagecast.redis.xrange(app.stagecast.journal.keys.events, '-', '+')
   const told = stream.map(([, fields]) => new Message(fields))
   t.same(
     told.map(({ event }) => event),
     ['added', 'waiting', 'placed'],
   )
-  const [line = ''] = await app.redis.lrange(app.journal.keys.order('alice', asked.body.workflow_id), 0, -1)
+  const [line = ''] = await app.stagecast.redis.lrange(
+    app.stagecast.journal.keys.order('alice', asked.body.workflow_id),
+    0,
+    -1,
+  )
   t.equal(told[2]?.workflow, workflowName('alice', asked.body.workflow_id))
   t.equal(told[2]?.places, ` ${parsePlace(line).position}`, 'none before it')
 })

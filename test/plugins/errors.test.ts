@@ -158,7 +158,7 @@ t.test('an expectation beyond 100-continue is passed over', async (t) => {
 t.test('an error of our own tells nothing about the inside', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const inner = new Error('SELECT canary FROM secrets at /opt/app/db.ts')
-  api.app.journal.snapshot = () => Promise.reject(inner)
+  api.app.stagecast.journal.snapshot = () => Promise.reject(inner)
   const url = STATUS
   const answer = injected(await api.app.inject({ url, headers: authorization() }))
   isProblem(t, answer, 'INTERNAL_ERROR')
@@ -172,7 +172,7 @@ t.test('an error of our own tells nothing about the inside', async (t) => {
     'canary',
     { statusCode: 200 },
   ]) {
-    api.app.journal.snapshot = () => Promise.reject(thrown)
+    api.app.stagecast.journal.snapshot = () => Promise.reject(thrown)
     const other = injected(await api.app.inject({ url, headers: authorization() }))
     isProblem(t, other, 'INTERNAL_ERROR', `thrown: ${thrown}`)
     t.notMatch(other.text, /canary/)
@@ -205,8 +205,8 @@ t.test('a request that meets the end of the process is answered like any other',
   const slow = openRaw(api.url)
   slow.on('data', () => {})
   slow.write(get(`${job.urls.status}?after=000000000000&wait=30`, token))
-  while (api.app.progress.watched === 0) await new Promise((resolve) => setImmediate(resolve))
-  const held = heldFind(api.app.journal)
+  while (api.app.stagecast.progress.watched === 0) await new Promise((resolve) => setImmediate(resolve))
+  const held = heldFind(api.app.stagecast.journal)
 
   const socket = openRaw(api.url)
   socket.write(get('/health/live', token))

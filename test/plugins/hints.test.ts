@@ -43,7 +43,7 @@ t.test('positions, and that nobody is there to take the jobs', async (t) => {
 
   const late = await openStream(api.url + jobs[2]?.urls.events)
   t.same((await nextHint(late)).hint, hint, 'who comes later is told at once')
-  await api.app.queue.discard(jobs[1]?.job_id as string)
+  await api.app.stagecast.queue.discard(jobs[1]?.job_id as string)
   t.match((await nextHint(third as Stream)).hint, { position: 2, waiting: 2 }, 'a change is told')
 })
 
@@ -111,7 +111,7 @@ t.test('an attempt that is due, and cannot begin', async (t) => {
 
 t.test('one look for all who watch, none for nobody', async (t) => {
   const api = await start(t)
-  const { redis } = api.app
+  const { redis } = api.app.stagecast
   let looks = 0
   const { llen } = redis
   redis.llen = ((key: string) => {
@@ -123,10 +123,10 @@ t.test('one look for all who watch, none for nobody', async (t) => {
   const jobs = await Promise.all(Array.from({ length: 10 }, () => workflow.queued()))
   const quiet = await openStream(running.events)
   let rounds = 0
-  const { all } = api.app.progress
-  api.app.progress.all = () => {
+  const { all } = api.app.stagecast.progress
+  api.app.stagecast.progress.all = () => {
     rounds += 1
-    return all.call(api.app.progress)
+    return all.call(api.app.stagecast.progress)
   }
   await eventually('it was thought of', () => rounds === 2)
   t.equal(looks, 0, 'nobody watches a job that waits')
@@ -154,7 +154,7 @@ t.test('a job that was taken is hinted no more', async (t) => {
   const other = await workflow.queued()
   const stream = await openStream(job.events)
   await nextHint(stream)
-  await api.app.redis.lrem(api.app.journal.keys.own('wait'), 1, job.id)
+  await api.app.stagecast.redis.lrem(api.app.stagecast.journal.keys.own('wait'), 1, job.id)
   await job.begin()
   const late = await openStream(job.events)
   const control = await openStream(other.events)

@@ -6,7 +6,7 @@ import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
 
 t.test('records of several jobs come in one round trip, in the order asked', async (t) => {
   const api = await startApi(t, await testEnv(t))
-  const { journal, redis } = api.app
+  const { journal, redis } = api.app.stagecast
   const jobs = [await runningJob(api, 2), await scriptJob(api), await runningJob(api, 1)]
   await jobs[2]?.complete()
   const gone = '00000000-0000-4000-8000-000000000000'
@@ -33,7 +33,7 @@ t.test('records of several jobs come in one round trip, in the order asked', asy
 t.test('a job is found by its stage and owner only', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await scriptJob(api)
-  const { journal } = api.app
+  const { journal } = api.app.stagecast
   t.equal((await journal.find(job.id, 2, 'alice')).job_id, job.id)
   t.equal((await journal.find(job.id, 2, null)).job_id, job.id)
   await t.rejects(journal.find(job.id, 3, 'alice'), { code: 'JOB_NOT_FOUND' })
@@ -44,8 +44,8 @@ t.test('a finished job is read when the queue has forgotten it', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   await job.complete({ papers: 1 })
-  await api.app.redis.del(job.keys.job(job.id))
-  const [record] = await api.app.journal.records([job.id])
+  await api.app.stagecast.redis.del(job.keys.job(job.id))
+  const [record] = await api.app.stagecast.journal.records([job.id])
   t.match(record?.snapshot, { status: 'completed', result: { results: { papers: 1 } } })
   t.same(
     record?.events.map(({ id }) => id),
@@ -57,16 +57,16 @@ t.test('what the queue still keeps of a job whose result has expired is no job',
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   await job.complete()
-  await api.app.redis.del(job.keys.end(job.id), job.keys.log(job.id))
-  t.equal(await api.app.journal.snapshot(job.id), null)
-  t.same(await api.app.journal.records([job.id]), [null])
+  await api.app.stagecast.redis.del(job.keys.end(job.id), job.keys.log(job.id))
+  t.equal(await api.app.stagecast.journal.snapshot(job.id), null)
+  t.same(await api.app.stagecast.journal.records([job.id]), [null])
 })
 
 t.test('a job that outlives its log keeps its newest line', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
-  await api.app.redis.del(job.keys.log(job.id))
-  const [record] = await api.app.journal.records([job.id])
+  await api.app.stagecast.redis.del(job.keys.log(job.id))
+  const [record] = await api.app.stagecast.journal.records([job.id])
   t.same(
     record?.events.map(({ id }) => id),
     [job.head],
@@ -79,7 +79,7 @@ t.test('without Redis everything is 503', async (t) => {
   const api = await startApi(t, await testEnv(t, { REDIS_URL: redis.url }))
   const job = await runningJob(api, 2)
   await redis.stop()
-  const { journal } = api.app
+  const { journal } = api.app.stagecast
   const asked: (() => Promise<unknown>)[] = [
     () => journal.snapshot(job.id),
     () => journal.find(job.id, 2, 'alice'),

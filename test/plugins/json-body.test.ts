@@ -94,7 +94,7 @@ t.test('nesting without end is refused and harms nobody', async (t) => {
 async function start(t: Test) {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(errors)
+  await app.register(errors, { catchAll: true })
   await app.register(jsonBody)
   app.post('/', async ({ body }) => ({ body }))
   return async (payload: string | Buffer, headers: Record<string, string> = {}) =>

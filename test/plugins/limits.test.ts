@@ -44,10 +44,10 @@ t.test('requests are taken a few at a time, and never more than the limit', asyn
   const apis = [await startApi(t, env), await startApi(t, env)] as const
   let looks = 0
   for (const { app } of apis) {
-    const { sendCommand } = app.redis
-    app.redis.sendCommand = (...args: Parameters<typeof sendCommand>) => {
+    const { sendCommand } = app.stagecast.redis
+    app.stagecast.redis.sendCommand = (...args: Parameters<typeof sendCommand>) => {
       looks += 1
-      return sendCommand.apply(app.redis, args)
+      return sendCommand.apply(app.stagecast.redis, args)
     }
   }
   let passed = 0
@@ -81,7 +81,7 @@ t.test('without Redis every process limits by itself, and with it again together
   const after = Number((await ask(api, 'carol')).header('x-ratelimit-remaining'))
   t.equal(before - after, 1)
   t.equal(
-    (await api.app.redis.keys(`${api.config.REDIS_PREFIX}:*:rate:carol`)).length,
+    (await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*:rate:carol`)).length,
     1,
     'counted in Redis again',
   )
@@ -91,14 +91,14 @@ t.test('a counter in Redis goes with its minute', async (t) => {
   const env: Env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: '2' })
   const api = await startApi(t, env)
   await ask(api)
-  const [name = ''] = await api.app.redis.keys(`${env.REDIS_PREFIX}:*:rate:*`)
-  const left = await api.app.redis.pttl(name)
+  const [name = ''] = await api.app.stagecast.redis.keys(`${env.REDIS_PREFIX}:*:rate:*`)
+  const left = await api.app.stagecast.redis.pttl(name)
   t.ok(left > 0 && left <= 60_000, `${left} ms left`)
   await ask(api)
-  t.ok((await api.app.redis.pttl(name)) <= left, 'a further request does not prolong it')
+  t.ok((await api.app.stagecast.redis.pttl(name)) <= left, 'a further request does not prolong it')
   isProblem(t, await ask(api), 'RATE_LIMITED')
   // The end of the minute, as Redis would have it.
-  await api.app.redis.pexpire(name, 1)
+  await api.app.stagecast.redis.pexpire(name, 1)
   await gone(t, api, name)
   t.equal((await ask(api)).status, 200)
 })
@@ -114,10 +114,11 @@ async function statuses(api: TestApi, count: number): Promise<number[]> {
 }
 
 async function ready({ app }: TestApi): Promise<void> {
-  while (app.redis.status !== 'ready') await new Promise((resolve) => app.redis.once('ready', resolve))
+  while (app.stagecast.redis.status !== 'ready')
+    await new Promise((resolve) => app.stagecast.redis.once('ready', resolve))
 }
 
 async function gone(t: Test, { app }: TestApi, name: string): Promise<void> {
-  for (let i = 0; i < 1000; i += 1) if ((await app.redis.exists(name)) === 0) return
+  for (let i = 0; i < 1000; i += 1) if ((await app.stagecast.redis.exists(name)) === 0) return
   t.fail('the counter stays')
 }

@@ -13,22 +13,29 @@ t.test('the four outcomes', async (t) => {
   const redis = await absentRedis(t)
   await redis.start()
   const { app } = await startApi(t, await testEnv(t, { REDIS_URL: redis.url }))
-  const first = await app.queue.enqueue(request())
+  const first = await app.stagecast.queue.enqueue(request())
   t.match(first, { kind: 'queued', jobId: String })
-  const other = await app.queue.enqueue(request())
+  const other = await app.stagecast.queue.enqueue(request())
   t.equal(other.kind, 'queued', 'without a key each is a job of its own')
 
   const keyed = request({ idempotencyKey: 'k' })
-  const queued = await app.queue.enqueue(keyed)
+  const queued = await app.stagecast.queue.enqueue(keyed)
   t.equal(queued.kind, 'queued')
-  t.same(await app.queue.enqueue(keyed), { ...queued, kind: 'replayed' })
-  t.same(await app.queue.enqueue({ ...keyed, stage: 4 }), { kind: 'mismatch' })
-  t.same(await app.queue.enqueue({ ...keyed, body: { workflow_id: randomUUID() } }), { kind: 'mismatch' })
-  t.equal((await app.queue.enqueue({ ...keyed, userId: 'bob' })).kind, 'queued')
+  t.same(await app.stagecast.queue.enqueue(keyed), { ...queued, kind: 'replayed' })
+  t.same(await app.stagecast.queue.enqueue({ ...keyed, stage: 4 }), { kind: 'mismatch' })
+  t.same(await app.stagecast.queue.enqueue({ ...keyed, body: { workflow_id: randomUUID() } }), {
+    kind: 'mismatch',
+  })
+  t.equal((await app.stagecast.queue.enqueue({ ...keyed, userId: 'bob' })).kind, 'queued')
 
   await redis.stop()
-  while (app.redis.status === 'ready') await new Promise((resolve) => app.redis.once('close', resolve))
-  t.same(await app.queue.enqueue(keyed), { kind: 'unavailable' }, 'nothing was sent, so there is no id')
+  while (app.stagecast.redis.status === 'ready')
+    await new Promise((resolve) => app.stagecast.redis.once('close', resolve))
+  t.same(
+    await app.stagecast.queue.enqueue(keyed),
+    { kind: 'unavailable' },
+    'nothing was sent, so there is no id',
+  )
 })
 
 t.test('users and keys do not run into each other', async (t) => {
@@ -41,7 +48,7 @@ t.test('users and keys do not run into each other', async (t) => {
     ['a:b', 'c'],
   ] as const
   for (const [userId, idempotencyKey] of pairs) {
-    const outcome = await app.queue.enqueue(request({ userId, idempotencyKey }))
+    const outcome = await app.stagecast.queue.enqueue(request({ userId, idempotencyKey }))
     t.equal(outcome.kind, 'queued', JSON.stringify([userId, idempotencyKey]))
   }
 })
@@ -52,9 +59,9 @@ t.test('while Redis takes no writes', async (t) => {
   const env = await testEnv(t, { REDIS_URL: redis.url })
   const { app } = await startApi(t, env)
   const done = request({ idempotencyKey: 'done' })
-  const queued = await app.queue.enqueue(done)
+  const queued = await app.stagecast.queue.enqueue(done)
   const lost = request({ idempotencyKey: 'lost' })
-  const promised = await app.queue.enqueue(lost)
+  const promised = await app.stagecast.queue.enqueue(lost)
   const { jobId } = promised as { jobId: string }
   // As a process leaves it that died between the claim and the job.
   await openQueue(t, env).remove(jobId)
@@ -63,11 +70,19 @@ t.test('while Redis takes no writes', async (t) => {
     if (claim.job_id === jobId) await admin.set(name, JSON.stringify(claim), 'KEEPTTL')
   }
   await admin.config('SET', 'maxmemory', '1')
-  t.same(await app.queue.enqueue(done), { ...queued, kind: 'replayed' }, 'what was promised is still true')
-  t.same(await app.queue.enqueue(lost), { kind: 'unavailable', jobId }, 'the id is the one that was promised')
-  t.match(await app.queue.enqueue(request()), { kind: 'unavailable', jobId: String })
+  t.same(
+    await app.stagecast.queue.enqueue(done),
+    { ...queued, kind: 'replayed' },
+    'what was promised is still true',
+  )
+  t.same(
+    await app.stagecast.queue.enqueue(lost),
+    { kind: 'unavailable', jobId },
+    'the id is the one that was promised',
+  )
+  t.match(await app.stagecast.queue.enqueue(request()), { kind: 'unavailable', jobId: String })
   await admin.config('SET', 'maxmemory', '0')
-  t.same(await app.queue.enqueue(lost), { kind: 'replayed', jobId })
+  t.same(await app.stagecast.queue.enqueue(lost), { kind: 'replayed', jobId })
   t.equal((await openQueue(t, env).getJob(jobId))?.id, jobId, 'and now it is kept')
 })
 
@@ -86,7 +101,7 @@ t.test('the queue keeps what it is told to keep; every result stays readable', a
   for (let left = 200; left > 0 && (await queue.getJobCounts('active')).active; left -= 1)
     await queue.getJobCounts()
   t.match(await queue.getJobCounts(), { completed: 2, failed: 1, waiting: 0, delayed: 0 })
-  const states = await Promise.all(jobs.map(({ job_id }) => api.app.journal.snapshot(job_id)))
+  const states = await Promise.all(jobs.map(({ job_id }) => api.app.stagecast.journal.snapshot(job_id)))
   t.same(
     states.map((state) => state?.status),
     [...Array(5).fill('completed'), ...Array(3).fill('failed')],
@@ -98,10 +113,10 @@ t.test('a job that is discarded is gone from the queue, twice over without harm'
   const api = await startApi(t, env)
   await becomesReady(api.url)
   const { job_id } = await enqueue(api.url)
-  await api.app.queue.discard(job_id)
+  await api.app.stagecast.queue.discard(job_id)
   t.equal(await openQueue(t, env).getJob(job_id), undefined)
-  await api.app.queue.discard(job_id)
-  await api.app.queue.discard(randomUUID())
+  await api.app.stagecast.queue.discard(job_id)
+  await api.app.stagecast.queue.discard(randomUUID())
 })
 
 function succeedWith(call: Parameters<typeof success>[0]): void {

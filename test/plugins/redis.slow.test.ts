@@ -74,15 +74,17 @@ t.test('frozen between the claim of the key and the job', async (t) => {
   const admin = adminOf(t, redis)
   await admin.ping()
   const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
-  const get = api.app.redis.get.bind(api.app.redis) as (name: string) => Promise<string | null>
+  const get = api.app.stagecast.redis.get.bind(api.app.stagecast.redis) as (
+    name: string,
+  ) => Promise<string | null>
   // The moment at which the claim is known and the job is not yet sent.
-  api.app.redis.get = (async (name: string) => {
+  api.app.stagecast.redis.get = (async (name: string) => {
     const value = await get(name)
     if (name.includes(':idem:')) process.kill(pid, 'SIGSTOP')
     return value
-  }) as typeof api.app.redis.get
+  }) as typeof api.app.stagecast.redis.get
   const problem = isProblem(t, await soon(t, ask(api)), 'QUEUE_UNAVAILABLE')
-  api.app.redis.get = get as typeof api.app.redis.get
+  api.app.stagecast.redis.get = get as typeof api.app.stagecast.redis.get
   process.kill(pid, 'SIGCONT')
   await becomesReady(api.url)
   const again = await repeatIsOneJob(t, api, env)

@@ -179,7 +179,7 @@ t.test('a position that is none of ours', async (t) => {
     const stream = await openStream(job.events, { lastEventId })
     return [...(await take(stream, 1)), ...(await take(stream, 2))]
   })
-  await eventually('all are told', () => api.app.streams.size === positions.length)
+  await eventually('all are told', () => api.app.stagecast.streams.size === positions.length)
   const seen = job.head
   await job.steps(1)
   await job.complete()
@@ -209,14 +209,14 @@ t.test('an id seen at another process is no gap, though this one has not heard o
   const slow = await openStream(here)
   t.same(idsOf(await take(slow, job.ids.length)), job.ids)
   // What is written under another stream's name is in the journal and in no announcement.
-  const { keys } = ahead.app.journal
+  const { keys } = ahead.app.stagecast.journal
   const { events } = keys
   keys.events = `${events}:unheard`
   await job.steps(2)
   keys.events = events
   const known = job.head
   const quick = await openStream(here, { lastEventId: known })
-  await eventually('both are there', () => behind.app.streams.size === 2)
+  await eventually('both are there', () => behind.app.stagecast.streams.size === 2)
   await job.steps(1)
   await job.complete()
   t.same(idsOf(await quick.rest()), job.ids.slice(-2))
@@ -264,7 +264,7 @@ t.test('a stream lives no longer than its credentials', async (t) => {
       t.equal((await fetch(url, { headers })).status, 401)
     }),
   )
-  t.equal(api.app.streams.size, 0)
+  t.equal(api.app.stagecast.streams.size, 0)
   const late = (await fetch(job.events)) as Response
   t.match(await late.json(), { code: 'TICKET_EXPIRED' })
 })
@@ -274,11 +274,11 @@ t.test('a job that disappears while it is watched', async (t) => {
   const job = await scriptJob(api)
   const stream = await openStream(job.events)
   t.same(idsOf(await take(stream, 1)), job.ids)
-  await api.app.queue.discard(job.id)
+  await api.app.stagecast.queue.discard(job.id)
   t.same(await stream.rest(), [{ event: 'gone', data: { job_id: job.id } }])
   t.equal((await fetch(job.events)).status, 404)
   t.equal((await page(job)).status, 404)
-  t.equal(api.app.progress.watched, 0)
+  t.equal(api.app.stagecast.progress.watched, 0)
 })
 
 t.test('a page without news is held back until there are some', async (t) => {
@@ -286,7 +286,7 @@ t.test('a page without news is held back until there are some', async (t) => {
   const job = await runningJob(api)
   const { head } = job
   const held = page(job, `?after=${head}&wait=30`)
-  await eventually('it is watched', () => api.app.progress.watched === 1)
+  await eventually('it is watched', () => api.app.stagecast.progress.watched === 1)
   await job.steps(1)
   const news = (await (await held).json()) as Page
   t.same(idsOf(news.events), [job.head])
@@ -347,7 +347,7 @@ t.test('caps', async (t) => {
     await other.body?.cancel()
 
     for (const stream of open) stream.close()
-    await eventually('the places are free again', () => api.app.streams.size === 0)
+    await eventually('the places are free again', () => api.app.stagecast.streams.size === 0)
     const again = await openStream(bare(job), { headers: authorization() })
     t.equal(again.response.status, 200)
     again.close()
@@ -361,26 +361,26 @@ t.test('no cap, no leak', async (t) => {
   const job = await runningJob(api)
   const streams = await Promise.all(Array.from({ length: 250 }, () => openStream(job.events)))
   t.ok(streams.every(({ response }) => response.status === 200))
-  t.equal(api.app.streams.size, 250)
-  t.equal(api.app.progress.watched, 1)
+  t.equal(api.app.stagecast.streams.size, 250)
+  t.equal(api.app.stagecast.progress.watched, 1)
   for (const stream of streams.slice(50)) stream.close()
-  await eventually('the closed ones are gone', () => api.app.streams.size === 50)
+  await eventually('the closed ones are gone', () => api.app.stagecast.streams.size === 50)
   await job.complete()
   await Promise.all(streams.slice(0, 50).map((stream) => stream.rest()))
-  await eventually('so are the ended ones', () => api.app.streams.size === 0)
-  t.equal(api.app.progress.watched, 0)
+  await eventually('so are the ended ones', () => api.app.stagecast.streams.size === 0)
+  t.equal(api.app.stagecast.progress.watched, 0)
 })
 
 t.test('a client that hangs up while its job is looked up leaves nothing behind', async (t) => {
   const api = await start(t)
   const job = await runningJob(api)
-  const { records } = api.app.journal
+  const { records } = api.app.stagecast.journal
   const connected = once(api.app.server, 'connection')
   const client = new RawClient(t, job.events).read()
   const [socket] = (await connected) as [Socket]
   const hungUp = once(socket, 'close')
   const found = new Promise((resolve) => {
-    api.app.journal.records = async (...args) => {
+    api.app.stagecast.journal.records = async (...args) => {
       client.socket.destroy()
       await hungUp
       const found = await records(...args)
@@ -390,9 +390,9 @@ t.test('a client that hangs up while its job is looked up leaves nothing behind'
     }
   })
   await found
-  api.app.journal.records = records
-  t.equal(api.app.streams.size, 0)
-  t.equal(api.app.progress.watched, 0)
+  api.app.stagecast.journal.records = records
+  t.equal(api.app.stagecast.streams.size, 0)
+  t.equal(api.app.stagecast.progress.watched, 0)
 })
 
 t.test('closing ends every stream and does not wait for those who do not read', async (t) => {
@@ -401,7 +401,7 @@ t.test('closing ends every stream and does not wait for those who do not read', 
   const streams = await Promise.all(Array.from({ length: 5 }, () => openStream(job.events)))
   for (const stream of streams) await take(stream, job.ids.length)
   const deaf = new RawClient(t, job.events)
-  await eventually('all are there', () => api.app.streams.size === 6)
+  await eventually('all are there', () => api.app.stagecast.streams.size === 6)
   // More than socket buffers hold: the deaf one is behind.
   const message = 'x'.repeat(200_000)
   const received = Promise.all(streams.map((stream) => take(stream, 60)))
@@ -418,5 +418,5 @@ t.test('closing ends every stream and does not wait for those who do not read', 
   }
   deaf.read()
   await deaf.closed
-  t.equal(api.app.streams.size, 0)
+  t.equal(api.app.stagecast.streams.size, 0)
 })

@@ -416,7 +416,7 @@ t.test('a repeat after the queue has forgotten the job', async (t) => {
   // Even the end record may be gone by then: the claim alone is enough.
   const redis = new Redis(env.REDIS_URL as string)
   t.teardown(() => redis.disconnect())
-  t.equal(await redis.del(api.app.journal.keys.end(job.job_id)), 1)
+  t.equal(await redis.del(api.app.stagecast.journal.keys.end(job.job_id)), 1)
   t.equal((await enqueue(api.url, request)).job_id, job.job_id)
   t.match(await queue.getJobCounts('waiting', 'active', 'delayed'), { waiting: 0, active: 0, delayed: 0 })
   t.equal(service.calls.length, 1, 'the work was done once')

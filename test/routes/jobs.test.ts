@@ -63,7 +63,7 @@ t.test('a job in every state, newest first', async (t) => {
   const expected = { ...rest, research_question: (data as { research_question: string }).research_question }
   t.same(page.jobs[0], expected, 'the same as its status tells')
 
-  await api.app.redis.del(done.keys.job(done.id), done.keys.log(done.id))
+  await api.app.stagecast.redis.del(done.keys.job(done.id), done.keys.log(done.id))
   t.equal(ids(await list(api))[0], done.id, 'also when the queue has forgotten it')
 })
 
@@ -102,9 +102,9 @@ t.test('a repeat by the same key is listed once', async (t) => {
   const first = await enqueue(api.url, options)
   await enqueue(api.url, options)
   // As after a crash before the job was confirmed: then it is added again.
-  for (const name of await api.app.redis.keys(`${api.config.REDIS_PREFIX}:*:idem:*`)) {
-    const { added: _, ...claim } = JSON.parse((await api.app.redis.get(name)) ?? '')
-    await api.app.redis.set(name, JSON.stringify(claim), 'KEEPTTL')
+  for (const name of await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*:idem:*`)) {
+    const { added: _, ...claim } = JSON.parse((await api.app.stagecast.redis.get(name)) ?? '')
+    await api.app.stagecast.redis.set(name, JSON.stringify(claim), 'KEEPTTL')
   }
   await enqueue(api.url, options)
   t.same(ids(await list(api)), [first.job_id])
@@ -129,18 +129,27 @@ t.test('jobs that have expired leave no hole', async (t) => {
     const job = await runningJob(api, 0)
     await job.complete()
     const { keys } = job
-    await api.app.redis.del(keys.job(job.id), keys.end(job.id), keys.brief(job.id), keys.log(job.id))
+    await api.app.stagecast.redis.del(
+      keys.job(job.id),
+      keys.end(job.id),
+      keys.brief(job.id),
+      keys.log(job.id),
+    )
   }
   const newest = await accept(api, 1)
   t.same((await pages(api, 'limit=2')).flatMap(ids), [...newest, ...kept])
-  t.equal(await api.app.redis.zcard(api.app.journal.keys.jobs('alice')), 3, 'and are forgotten')
+  t.equal(
+    await api.app.stagecast.redis.zcard(api.app.stagecast.journal.keys.jobs('alice')),
+    3,
+    'and are forgotten',
+  )
 })
 
 t.test('a summary expires with the result', async (t) => {
   const api = await start(t, { RESULT_TTL_SECONDS: '100' })
   const job = await scriptJob(api)
-  await api.app.journal.cancel(await origin(api, job.id))
-  const { redis } = api.app
+  await api.app.stagecast.journal.cancel(await origin(api, job.id))
+  const { redis } = api.app.stagecast
   t.ok((await redis.ttl(job.keys.brief(job.id))) <= 100)
   t.ok((await redis.ttl(job.keys.brief(job.id))) > 90)
   t.ok((await redis.ttl(job.keys.jobs('alice'))) > 100, 'the list outlives it')
@@ -148,7 +157,7 @@ t.test('a summary expires with the result', async (t) => {
 
 t.test('a filter that matches nothing costs a bounded number of calls', async (t) => {
   const api = await start(t)
-  const { redis, journal } = api.app
+  const { redis, journal } = api.app.stagecast
   const key = journal.keys.jobs('alice')
   const [one] = await accept(api, 1)
   const members: string[] = []
@@ -182,19 +191,19 @@ t.test('a filter that matches nothing costs a bounded number of calls', async (t
 
 t.test('the list is bounded', async (t) => {
   const api = await start(t)
-  const key = api.app.journal.keys.jobs('alice')
+  const key = api.app.stagecast.journal.keys.jobs('alice')
   const members: string[] = []
   for (let i = 1; i <= JOBS_CAPACITY; i += 1) members.push(String(i), `${randomUUID()}:4:w`)
-  await api.app.redis.zadd(key, ...members)
+  await api.app.stagecast.redis.zadd(key, ...members)
   const [job] = await accept(api, 1)
-  t.equal(await api.app.redis.zcard(key), JOBS_CAPACITY)
-  t.match((await api.app.redis.zrange(key, '-1', '-1'))[0], job)
+  t.equal(await api.app.stagecast.redis.zcard(key), JOBS_CAPACITY)
+  t.match((await api.app.stagecast.redis.zrange(key, '-1', '-1'))[0], job)
 })
 
 t.test('a list that has expired while a job waited has it again once it moves', async (t) => {
   const api = await start(t)
   const job = await scriptJob(api)
-  await api.app.redis.del(api.app.journal.keys.jobs('alice'))
+  await api.app.stagecast.redis.del(api.app.stagecast.journal.keys.jobs('alice'))
   t.same(ids(await list(api)), [])
   await job.begin()
   t.same(ids(await list(api)), [job.id])
@@ -225,7 +234,7 @@ t.test('bad requests', async (t) => {
 })
 
 async function origin(api: TestApi, jobId: string) {
-  const snapshot = await api.app.journal.snapshot(jobId)
+  const snapshot = await api.app.stagecast.journal.snapshot(jobId)
   if (!snapshot) throw new Error('the job is gone')
   return { ...snapshot.data, job_id: jobId }
 }

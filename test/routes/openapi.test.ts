@@ -383,11 +383,11 @@ t.test('all that comes in a stream is as documented', async (t) => {
   const stream = await openStream(watched.events)
   t.same(judged(await framesUntil(stream, 'hint'), 'Job', 'JobSnapshot'), ['queued', 'hint'])
   t.match(judged(await framesUntil(all, 'hint'), 'Workflow', 'WorkflowGap').at(-1), 'hint')
-  await api.app.queue.discard(watched.id)
+  await api.app.stagecast.queue.discard(watched.id)
   t.equal(judged(await stream.rest(), 'Job', 'JobSnapshot').at(-1), 'gone')
-  await api.app.redis.del(workflow.order)
-  const feed = api.app.workflows.get(`${workflow.id}:alice`)
-  if (feed) api.app.workflows.catchUp(feed)
+  await api.app.stagecast.redis.del(workflow.order)
+  const feed = api.app.stagecast.workflows.get(`${workflow.id}:alice`)
+  if (feed) api.app.stagecast.workflows.catchUp(feed)
   t.equal(judged(await all.rest(), 'Workflow', 'WorkflowGap').at(-1), 'gone')
 
   const { data } = last[0] as Frame

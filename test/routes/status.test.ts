@@ -176,7 +176,7 @@ t.test('a client that hangs up is not waited for', async (t) => {
   await watching(api, 1)
   socket.destroy()
   await watching(api, 0)
-  t.equal(api.app.progress.watched, 0)
+  t.equal(api.app.stagecast.progress.watched, 0)
 })
 
 t.test('closing the API ends a long poll with an answer', async (t) => {
@@ -271,10 +271,10 @@ t.test('a finished job is readable as long as promised, and not at all after tha
   const response = await execute(api.url)
   const job = (await response.json()) as Queued
   await (await openStream(api.url + job.urls.events)).rest()
-  const end = api.app.journal.keys.end(job.job_id)
-  const ttl = await api.app.redis.ttl(end)
+  const end = api.app.stagecast.journal.keys.end(job.job_id)
+  const ttl = await api.app.stagecast.redis.ttl(end)
   t.ok(ttl > 90 && ttl <= 100, `${ttl} s`)
-  await api.app.redis.del(end)
+  await api.app.stagecast.redis.del(end)
   isProblem(t, await poll(api, job), 'JOB_NOT_FOUND', 'although the queue still keeps it')
 })
 
@@ -290,8 +290,8 @@ async function cancel({ url }: TestApi, { urls }: Queued): Promise<void> {
 /** Waits until so many jobs are watched in this process. */
 async function watching({ app }: TestApi, jobs: number): Promise<void> {
   const end = Date.now() + 10_000
-  while (app.progress.watched !== jobs) {
-    if (Date.now() > end) throw new Error(`${app.progress.watched} jobs are watched, not ${jobs}`)
+  while (app.stagecast.progress.watched !== jobs) {
+    if (Date.now() > end) throw new Error(`${app.stagecast.progress.watched} jobs are watched, not ${jobs}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

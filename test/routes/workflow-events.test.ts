@@ -13,7 +13,7 @@ import { lines, ScriptedWorkflow } from '../helpers/workflow.ts'
 async function start(t: Test, overrides: Env = {}) {
   const env = await testEnv(t, overrides)
   const api = closeQuickly(t, await startApi(t, env))
-  await eventually('the reader stands in the stream', () => api.app.tail.connected)
+  await eventually('the reader stands in the stream', () => api.app.stagecast.tail.connected)
   return { ...api, env }
 }
 
@@ -31,7 +31,12 @@ t.test('the events of several jobs come in one order, live and read later', asyn
   await one.complete({ papers: 3 })
   const three = await workflow.queued(6)
   await two.fail()
-  await api.app.journal.cancel({ job_id: three.id, stage: 6, workflow_id: workflow.id, user_id: 'alice' })
+  await api.app.stagecast.journal.cancel({
+    job_id: three.id,
+    stage: 6,
+    workflow_id: workflow.id,
+    user_id: 'alice',
+  })
   const frames = await take(live, 12)
   t.same(
     frames.map(({ event, data }) => [data.stage, event]),
@@ -91,9 +96,9 @@ t.test('twenty stages over one connection', async (t) => {
     }),
   )
   const frames = await take(stream, 100)
-  t.equal(api.app.streams.size, 1)
-  t.equal(api.app.workflows.watched, 1)
-  t.equal(api.app.progress.watched, 0)
+  t.equal(api.app.stagecast.streams.size, 1)
+  t.equal(api.app.stagecast.workflows.watched, 1)
+  t.equal(api.app.stagecast.progress.watched, 0)
   const ids = idsOf(frames)
   t.same([...new Set(ids)].sort(), ids)
   for (const [i, job] of jobs.entries()) {
@@ -205,11 +210,11 @@ t.test('a cancel that was asked for has its place once', async (t) => {
   const live = await workflow.running(1).then(async (job) => {
     const stream = await workflow.watch()
     const origin = { job_id: job.id, stage: 2, workflow_id: workflow.id, user_id: 'alice' }
-    t.equal(await api.app.journal.cancel(origin), 'cancelling')
-    t.equal(await api.app.journal.cancel(origin), 'cancelling')
+    t.equal(await api.app.stagecast.journal.cancel(origin), 'cancelling')
+    t.equal(await api.app.stagecast.journal.cancel(origin), 'cancelling')
     // Its worker dies, and somebody asks again: then it is settled here.
-    await api.app.redis.del(job.keys.lock(job.id))
-    t.equal(await api.app.journal.cancel(origin), 'cancelled')
+    await api.app.stagecast.redis.del(job.keys.lock(job.id))
+    t.equal(await api.app.stagecast.journal.cancel(origin), 'cancelled')
     return stream
   })
   const frames = await take(live, 5)
@@ -227,7 +232,7 @@ t.test('what the reader did not hear is read', async (t) => {
   const two = await workflow.running(1)
   const stream = await workflow.watch()
   await take(stream, 6)
-  const { keys } = api.app.journal
+  const { keys } = api.app.stagecast.journal
   const { events } = keys
   keys.events = `${events}:unheard`
   await one.steps(100)
@@ -247,8 +252,8 @@ t.test('unwatched workflows cost no read, and steps of a watched one neither', a
   const stream = await workflow.watch()
   await take(stream, 3)
   let reads = 0
-  const { records } = api.app.journal
-  api.app.journal.records = (ids) => {
+  const { records } = api.app.stagecast.journal
+  api.app.stagecast.journal.records = (ids) => {
     reads += 1
     return records(ids)
   }
@@ -270,7 +275,12 @@ t.test('a job that has expired leaves nothing but its positions', async (t) => {
   await gone.complete()
   const ids = (await workflow.page()).events.map(({ id }) => id)
   const { keys } = gone
-  await api.app.redis.del(keys.job(gone.id), keys.end(gone.id), keys.log(gone.id), keys.brief(gone.id))
+  await api.app.stagecast.redis.del(
+    keys.job(gone.id),
+    keys.end(gone.id),
+    keys.log(gone.id),
+    keys.brief(gone.id),
+  )
   const page = await workflow.page()
   t.same(
     page.events.map(({ data }) => data.job_id),
@@ -313,9 +323,9 @@ t.test('an order that has dropped its beginning', async (t) => {
   const places: string[] = []
   const now = Date.now() * 1000 + 5e6
   for (let i = 0; i < ORDER_CAPACITY; i += 1) places.push(`${now + i} ${spent} 000100000010`)
-  await api.app.redis.rpush(workflow.order, ...places)
+  await api.app.stagecast.redis.rpush(workflow.order, ...places)
   await job.steps(1)
-  t.equal(await api.app.redis.llen(workflow.order), ORDER_CAPACITY)
+  t.equal(await api.app.stagecast.redis.llen(workflow.order), ORDER_CAPACITY)
   t.match(await workflow.page(), { events: [], gap: { jobs: [{ job_id: job.id }] } })
   t.match(await take(await workflow.watch(), 1), [{ event: 'gap' }])
   t.match(await take(await workflow.watch(before.cursor), 1), [{ event: 'gap' }])
@@ -334,7 +344,7 @@ t.test('the log of a job has dropped its beginning', async (t) => {
   const other = await workflow.running(1)
   const seen = (await workflow.page()).cursor
   await chatty.steps(3)
-  await api.app.redis.ltrim(chatty.keys.log(chatty.id), 3, -1)
+  await api.app.stagecast.redis.ltrim(chatty.keys.log(chatty.id), 3, -1)
   t.match(await workflow.page(), { gap: { jobs: [{}, {}] } })
   t.match(await take(await workflow.watch(), 1), [{ event: 'gap' }])
   t.equal(
@@ -345,7 +355,9 @@ t.test('the log of a job has dropped its beginning', async (t) => {
   const { events } = await workflow.page((await workflow.page()).cursor)
   t.same(events, [])
   await other.steps(1)
-  const positions = (await api.app.redis.lrange(workflow.order, 0, -1)).map((line) => line.split(' ')[0])
+  const positions = (await api.app.stagecast.redis.lrange(workflow.order, 0, -1)).map(
+    (line) => line.split(' ')[0],
+  )
   t.equal((await workflow.page(positions.at(-4))).events.length, 3, 'not behind a later one')
   t.equal((await take(await workflow.watch(positions.at(-4)), 3)).length, 3)
 })
@@ -361,8 +373,8 @@ t.test('a job ended by hand gets one place, whoever notices', async (t) => {
   await Promise.all(streams.map((stream) => take(stream, 2)))
   await (await queuedJob(queue, job.id)).moveToFailed(new Error('by hand'), '0', false).catch(() => {})
   // As BullMQ leaves it.
-  await api.app.redis.hset(job.keys.job(job.id), 'finishedOn', Date.now())
-  await api.app.redis.xadd(job.keys.events, '*', 'event', 'failed', 'jobId', job.id)
+  await api.app.stagecast.redis.hset(job.keys.job(job.id), 'finishedOn', Date.now())
+  await api.app.stagecast.redis.xadd(job.keys.events, '*', 'event', 'failed', 'jobId', job.id)
   const [one, two] = await Promise.all(streams.map((stream) => take(stream, 1)))
   t.match(one, [{ event: 'failed', data: { job_id: job.id, error: { code: 'JOB_ABANDONED' } } }])
   t.same(one, two)
@@ -376,8 +388,8 @@ t.test('a job whose place was lost has it before its first line', async (t) => {
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.queued()
   // As the script leaves it that added the job and could not place it.
-  await api.app.redis.del(workflow.order)
-  await api.app.redis.hdel(job.keys.job(job.id), 'placed')
+  await api.app.stagecast.redis.del(workflow.order)
+  await api.app.stagecast.redis.hdel(job.keys.job(job.id), 'placed')
   t.equal(
     (await answered(fetch(`${api.url}${workflow.path}/events`, { headers: authorization() }))).status,
     404,
@@ -396,12 +408,12 @@ t.test('a workflow that disappears while it is watched', async (t) => {
   await workflow.queued()
   const stream = await workflow.watch()
   await take(stream, 1)
-  await api.app.redis.del(workflow.order)
-  const feed = api.app.workflows.get(`${workflow.id}:alice`)
+  await api.app.stagecast.redis.del(workflow.order)
+  const feed = api.app.stagecast.workflows.get(`${workflow.id}:alice`)
   if (!feed) throw new Error('it is not watched')
-  api.app.workflows.catchUp(feed)
+  api.app.stagecast.workflows.catchUp(feed)
   t.match(await stream.rest(), [{ event: 'gone', data: { workflow_id: workflow.id } }])
-  await eventually('it is forgotten', () => api.app.workflows.watched === 0)
+  await eventually('it is forgotten', () => api.app.stagecast.workflows.watched === 0)
 })
 
 t.test('caps count workflows like jobs; an EventSource is told to come back', async (t) => {
@@ -421,6 +433,6 @@ t.test('caps count workflows like jobs; an EventSource is told to come back', as
   for await (const frame of turned) frames.push(frame)
   t.match(frames, [{ retry: 30_000 }])
   stream.close()
-  await eventually('there is room again', () => api.app.streams.size === 0)
+  await eventually('there is room again', () => api.app.stagecast.streams.size === 0)
   t.equal((await take(await workflow.watch(), 1)).length, 1)
 })

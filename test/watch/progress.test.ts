@@ -8,15 +8,15 @@ import { eventually, idsOf } from '../helpers/waiting.ts'
 
 async function start(t: Test, overrides: Env = {}) {
   const api = await startApi(t, await testEnv(t, overrides))
-  await eventually('the reader stands in the stream', () => api.app.tail.connected)
+  await eventually('the reader stands in the stream', () => api.app.stagecast.tail.connected)
   return { ...api, reads: spyOnReads(api) }
 }
 
 /** Which jobs were read, read by read. */
 function spyOnReads({ app }: TestApi): string[][] {
   const reads: string[][] = []
-  const { records } = app.journal
-  app.journal.records = (ids) => {
+  const { records } = app.stagecast.journal
+  app.stagecast.journal.records = (ids) => {
     reads.push([...ids])
     return records(ids)
   }
@@ -30,8 +30,8 @@ function follow(t: Test, { app }: TestApi, jobId: string) {
       this.told += 1
     },
   }
-  const feed = app.progress.follow(jobId, follower)
-  t.teardown(() => app.progress.unfollow(feed, follower))
+  const feed = app.stagecast.progress.follow(jobId, follower)
+  t.teardown(() => app.stagecast.progress.unfollow(feed, follower))
   return { feed, follower }
 }
 
@@ -65,25 +65,25 @@ t.test('many who come at once make one read', async (t) => {
   await eventually('the reader is awake', () => api.reads.length === 2)
   api.reads.length = 0
   const all = jobs.flatMap((job) => Array.from({ length: 50 }, () => follow(t, api, job.id)))
-  t.equal(api.app.progress.watched, 3)
+  t.equal(api.app.stagecast.progress.watched, 3)
   await eventually('all are told', () => all.every(({ follower }) => follower.told > 0))
   t.same(api.reads, [jobs.map(({ id }) => id)])
   const late = follow(t, api, jobs[0]?.id ?? '')
   t.equal(late.follower.told, 1, 'who comes later is told at once')
   t.equal(api.reads.length, 1)
-  for (const { feed, follower } of [before, ...all, late]) api.app.progress.unfollow(feed, follower)
-  t.equal(api.app.progress.watched, 0)
+  for (const { feed, follower } of [before, ...all, late]) api.app.stagecast.progress.unfollow(feed, follower)
+  t.equal(api.app.stagecast.progress.watched, 0)
 })
 
 t.test('a change during a read asks for another one', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 1)
-  const { records } = api.app.journal
+  const { records } = api.app.stagecast.journal
   let release = () => {}
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
-  api.app.journal.records = async (ids) => {
+  api.app.stagecast.journal.records = async (ids) => {
     const old = await records(ids)
     await held
     return old
@@ -91,9 +91,9 @@ t.test('a change during a read asks for another one', async (t) => {
   const { feed } = follow(t, api, job.id)
   await eventually('the read is under way', () => api.reads.length === 1)
   const early = performance.now()
-  api.app.progress.refresh(feed)
+  api.app.stagecast.progress.refresh(feed)
   await job.steps(2)
-  api.app.journal.records = records
+  api.app.stagecast.journal.records = records
   release()
   await reached(feed, job.head)
   await eventually('it is read again', () => feed.asOf > early)
@@ -103,9 +103,9 @@ t.test('a change during a read asks for another one', async (t) => {
 t.test('a read that Redis refuses is repeated until it is answered', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
-  const { records } = api.app.journal
+  const { records } = api.app.stagecast.journal
   let refusals = 0
-  api.app.journal.records = async (ids) => {
+  api.app.stagecast.journal.records = async (ids) => {
     if (refusals === 2) return records(ids)
     refusals += 1
     throw new Error('Redis is away')
@@ -122,7 +122,7 @@ t.test('holes in what is announced are filled from the journal', async (t) => {
   const job = await runningJob(api, 1)
   const { feed } = follow(t, api, job.id)
   await reached(feed, job.head)
-  const { keys } = api.app.journal
+  const { keys } = api.app.stagecast.journal
   const { events } = keys
   keys.events = `${events}:unheard`
   await job.steps(3)
@@ -132,8 +132,9 @@ t.test('holes in what is announced are filled from the journal', async (t) => {
   t.same(idsOf(feed.events), job.ids)
 
   // An announcement that comes twice, or late, changes nothing.
-  const [, , ...fields] = (await api.app.redis.xrevrange(events, '+', '-', 'COUNT', 1))[0]?.[1] ?? []
-  await api.app.redis.xadd(events, '*', 'event', 'progress', ...fields)
+  const [, , ...fields] =
+    (await api.app.stagecast.redis.xrevrange(events, '+', '-', 'COUNT', 1))[0]?.[1] ?? []
+  await api.app.stagecast.redis.xadd(events, '*', 'event', 'progress', ...fields)
   await job.steps(1)
   await reached(feed, job.head)
   t.same(idsOf(feed.events), job.ids)
@@ -149,7 +150,7 @@ t.test('a chatty job is kept in bounded memory', async (t) => {
   await reached(feed, job.head)
   t.ok(feed.events.length <= 1100 && feed.events.length >= 512, `${feed.events.length} events are kept`)
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'the newest ones, without a hole')
-  api.app.progress.refresh(feed)
+  api.app.stagecast.progress.refresh(feed)
   const before = feed.asOf
   await eventually('it is read anew', () => feed.asOf > before)
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a look at the journal')
@@ -161,7 +162,7 @@ t.test('a silent job is looked at now and then, and not all silent ones together
   const feeds = jobs.map((job) => follow(t, api, job.id).feed)
   await eventually('the reader is awake', () => api.reads.length === 2)
   for (const [i, job] of jobs.entries()) await reached(feeds[i] as Feed, job.head)
-  const { keys } = api.app.journal
+  const { keys } = api.app.stagecast.journal
   const { events } = keys
   keys.events = `${events}:unheard`
   for (const job of jobs) await job.steps(1)
@@ -177,7 +178,7 @@ t.test('a silent job is looked at now and then, and not all silent ones together
 
 t.test('whoever lost the connection comes back to what is still kept up', async (t) => {
   const api = await start(t)
-  const { progress } = api.app
+  const { progress } = api.app.stagecast
   const job = await runningJob(api, 2)
   const leave = async () => {
     const { feed, follower } = follow(t, api, job.id)
@@ -214,7 +215,7 @@ t.test('whoever lost the connection comes back to what is still kept up', async 
 
 t.test('what is kept for who comes back', async (t) => {
   const api = await start(t)
-  const { progress, tail } = api.app
+  const { progress, tail } = api.app.stagecast
   const [job, silent] = [await runningJob(api, 1), await runningJob(api, 1)]
   const kept = follow(t, api, job.id)
   await eventually('the reader is awake', () => api.reads.length === 2)
@@ -239,7 +240,7 @@ t.test('what is kept for who comes back', async (t) => {
 
 t.test('an end that was read for nobody is not kept', async (t) => {
   const api = await start(t)
-  const { progress, journal } = api.app
+  const { progress, journal } = api.app.stagecast
   const job = await runningJob(api, 1)
   const { feed, follower } = follow(t, api, job.id)
   await eventually('the reader is awake', () => api.reads.length === 2)
@@ -269,7 +270,7 @@ t.test('merging what is known with what is read', async (t) => {
   const job = await runningJob(api, 0)
   const { feed } = follow(t, api, job.id)
   await reached(feed, job.head)
-  const { records } = api.app.journal
+  const { records } = api.app.stagecast.journal
   for (let i = 0; i < 4; i += 1) await job.steps(1)
   await reached(feed, job.head)
   const [whole] = await records([job.id])
@@ -279,9 +280,9 @@ t.test('merging what is known with what is read', async (t) => {
   const mergeWith = async (known: number[], read: number[]) => {
     feed.events = known.map((i) => all[i]).flatMap((event) => event ?? [])
     const events = read.map((i) => all[i]).flatMap((event) => event ?? [])
-    api.app.journal.records = async (ids) => ids.map(() => ({ ...whole, events }))
+    api.app.stagecast.journal.records = async (ids) => ids.map(() => ({ ...whole, events }))
     const before = feed.asOf
-    api.app.progress.refresh(feed)
+    api.app.stagecast.progress.refresh(feed)
     await eventually('it is read', () => feed.asOf > before)
     return feed.events.map(({ id }) => all.findIndex((event) => event.id === id))
   }
@@ -291,13 +292,13 @@ t.test('merging what is known with what is read', async (t) => {
   t.same(await mergeWith([0, 1, 2], [2, 3, 4]), [0, 1, 2, 3, 4], 'a log that has dropped what is known')
   t.same(await mergeWith([0, 1, 2, 3, 4], [2, 3]), [0, 1, 2, 3, 4], 'both')
   t.same(await mergeWith([0, 1], [3, 4]), [3, 4], 'a hole: what lies before it is let go')
-  api.app.journal.records = records
+  api.app.stagecast.journal.records = records
 })
 
 t.test('news', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
-  const { progress } = api.app
+  const { progress } = api.app.stagecast
   const never = new AbortController().signal
   await progress.news(job.id, job.ids[1] ?? '', 30_000, never)
   t.pass('at once when something is newer')
@@ -319,7 +320,7 @@ t.test('news', async (t) => {
 
   const fresh = await scriptJob(api)
   const gone = progress.news(fresh.id, fresh.head, 30_000, never)
-  await api.app.queue.discard(fresh.id)
+  await api.app.stagecast.queue.discard(fresh.id)
   await gone
   t.pass('when the job is gone')
   await eventually('nobody watches any more', () => progress.watched === 0)

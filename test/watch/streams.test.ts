@@ -53,21 +53,21 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   const env = await testEnv(t, { REDIS_URL: redis.url, SSE_MAX_PER_USER: '0' })
   const api = closeQuickly(t, await startApi(t, env))
   const jobs = await Promise.all(Array.from({ length: 50 }, () => runningJob(api, 1)))
-  const connections = await connectionsOf(api.app.redis)
+  const connections = await connectionsOf(api.app.stagecast.redis)
   const streams = await Promise.all(
     Array.from({ length: 500 }, (_, i) => openStream(jobs[i % 50]?.events as string)),
   )
   await Promise.all(streams.map((stream) => take(stream, 3)))
-  t.equal(api.app.streams.size, 500)
-  t.equal(api.app.progress.watched, 50)
-  t.equal(await connectionsOf(api.app.redis), connections, 'no connection more')
+  t.equal(api.app.stagecast.streams.size, 500)
+  t.equal(api.app.stagecast.progress.watched, 50)
+  t.equal(await connectionsOf(api.app.stagecast.redis), connections, 'no connection more')
 
-  const before = await commandsOf(api.app.redis)
+  const before = await commandsOf(api.app.stagecast.redis)
   const received = Promise.all(streams.map((stream) => take(stream, 10)))
   for (const job of jobs) await job.steps(10)
   const frames = await received
   t.ok(frames.every(({ length }) => length === 10))
-  const after = await commandsOf(api.app.redis)
+  const after = await commandsOf(api.app.stagecast.redis)
   const used = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0)
   t.equal(used('eval'), 500, '500 events for 5,000 deliveries')
   t.ok(used('xread') <= 500 + 20, `${used('xread')} reads of the stream, one per event at most`)
@@ -78,11 +78,11 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   const ended = Promise.all(streams.map((stream) => stream.rest()))
   for (const job of jobs) await job.complete()
   await ended
-  const end = await commandsOf(api.app.redis)
+  const end = await commandsOf(api.app.stagecast.redis)
   const reads = (end.get('lrange') ?? 0) - (after.get('lrange') ?? 0)
   t.equal(reads, 50, 'the end of each job is read once')
-  await eventually('all are gone', () => api.app.streams.size === 0)
-  t.equal(api.app.progress.watched, 0)
+  await eventually('all are gone', () => api.app.stagecast.streams.size === 0)
+  t.equal(api.app.stagecast.progress.watched, 0)
 })
 
 t.test('a client that is blocked is dropped', async (t) => {

@@ -18,8 +18,8 @@ async function start(t: Test) {
   const api = closeQuickly(t, await startApi(t, env))
   const admin = connectRedis(redis.url, 'commands', '')
   t.teardown(() => admin.disconnect())
-  await eventually('both are connected', () => api.app.tail.connected && admin.status === 'ready')
-  return { ...api, redis, env, admin, stream: api.app.journal.keys.events, killReader }
+  await eventually('both are connected', () => api.app.stagecast.tail.connected && admin.status === 'ready')
+  return { ...api, redis, env, admin, stream: api.app.stagecast.journal.keys.events, killReader }
 
   async function killReader(): Promise<void> {
     // It may just have been woken.
@@ -60,7 +60,7 @@ t.test('its connection is killed', async (t) => {
     const before = job.ids.length
     await job.steps(5)
     t.same(idsOf(await take(stream, 5)), job.ids.slice(before))
-    await eventually('the reader is back', () => api.app.tail.connected)
+    await eventually('the reader is back', () => api.app.stagecast.tail.connected)
   }
   await api.killReader()
   await api.admin.xtrim(api.stream, 'MAXLEN', 0)
@@ -75,7 +75,7 @@ t.test('the stream begins anew behind its position', { timeout: 60_000 }, async 
   const stream = await openStream(job.events)
   await take(stream, job.ids.length)
   // Ids as a clock gave them that was far behind.
-  const { redis } = api.app
+  const { redis } = api.app.stagecast
   await redis.del(api.stream)
   await redis.xadd(api.stream, '5-1', 'event', 'drained')
   const { eval: original } = redis
@@ -104,7 +104,7 @@ t.test('trimmed unread', async (t) => {
   await take(stream, job.ids.length)
   const before = job.ids.length
   // In one go, so that the reader sees the last step only.
-  const { keys } = api.app.journal
+  const { keys } = api.app.stagecast.journal
   const { events } = keys
   keys.events = `${events}:unheard`
   await job.steps(20)
@@ -161,13 +161,13 @@ t.test('Redis is restarted', { timeout: 60_000 }, async (t) => {
   await take(stream, job.ids.length)
   await take(waiting, 1)
   await api.redis.stop()
-  await eventually('the outage is noticed', () => !api.app.tail.connected)
+  await eventually('the outage is noticed', () => !api.app.stagecast.tail.connected)
   const ready = await fetch(`${api.url}/health/ready`)
   t.equal(ready.status, 503)
   const again: EmbeddedRedis = await startRedis({ dir: api.redis.dir })
   t.teardown(() => again.stop())
-  await eventually('the reader is back', () => api.app.tail.connected)
-  await eventually('so are commands', () => api.app.redis.status === 'ready')
+  await eventually('the reader is back', () => api.app.stagecast.tail.connected)
+  await eventually('so are commands', () => api.app.stagecast.redis.status === 'ready')
   await job.steps(2)
   await job.complete()
   t.same(idsOf(await stream.rest()), job.ids.slice(-3), 'the same connections go on')

@@ -11,7 +11,7 @@ import { lines, ScriptedWorkflow } from '../helpers/workflow.ts'
 
 async function start(t: Test) {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
-  await eventually('the reader stands in the stream', () => api.app.tail.connected)
+  await eventually('the reader stands in the stream', () => api.app.stagecast.tail.connected)
   return api
 }
 
@@ -36,10 +36,10 @@ t.test('what is announced during a read is neither lost nor told twice', async (
   const workflow = new ScriptedWorkflow(api)
   const one = await workflow.running(1)
   const two = await workflow.running(1)
-  const { records } = api.app.journal
+  const { records } = api.app.stagecast.journal
   const follower = { changed() {} }
-  const feed = api.app.workflows.follow(`${workflow.id}:alice`, follower)
-  t.teardown(() => api.app.workflows.unfollow(feed, follower))
+  const feed = api.app.stagecast.workflows.follow(`${workflow.id}:alice`, follower)
+  t.teardown(() => api.app.stagecast.workflows.unfollow(feed, follower))
   await eventually('it is read', () => feed.isKnown)
   for (const isWhole of [true, false]) {
     let asked = false
@@ -47,24 +47,24 @@ t.test('what is announced during a read is neither lost nor told twice', async (
     const held = new Promise<void>((resolve) => {
       release = resolve
     })
-    api.app.journal.records = async (ids) => {
+    api.app.stagecast.journal.records = async (ids) => {
       const old = await records(ids)
       asked = true
       await held
       return old
     }
-    if (isWhole) api.app.workflows.refresh(feed)
+    if (isWhole) api.app.stagecast.workflows.refresh(feed)
     else {
       const { events } = one.keys
       one.keys.events = `${events}:unheard`
       await one.steps(1)
       one.keys.events = events
-      api.app.workflows.catchUp(feed)
+      api.app.stagecast.workflows.catchUp(feed)
     }
     await eventually('a read is under way', () => asked)
     await two.steps(3)
     await one.steps(1)
-    api.app.journal.records = records
+    api.app.stagecast.journal.records = records
     release()
     const { cursor, events } = await workflow.page()
     await eventually('the feed is there', () => feed.head === cursor)
@@ -77,12 +77,12 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
   const workflow = new ScriptedWorkflow(api)
   const jobs: string[] = []
   for (let i = 0; i < 45; i += 1) jobs.unshift((await workflow.queued()).id)
-  const { records } = api.app.journal
-  api.app.journal.records = async (ids) =>
+  const { records } = api.app.stagecast.journal
+  api.app.stagecast.journal.records = async (ids) =>
     (await records(ids)).map((record) => record && { ...record, size: 900_000 })
   const follower = { changed() {} }
-  const feed = api.app.workflows.follow(`${workflow.id}:alice`, follower)
-  t.teardown(() => api.app.workflows.unfollow(feed, follower))
+  const feed = api.app.stagecast.workflows.follow(`${workflow.id}:alice`, follower)
+  t.teardown(() => api.app.stagecast.workflows.unfollow(feed, follower))
   await eventually('it is read', () => feed.isKnown)
   t.equal(feed.events.length, 40)
   t.notOk(feed.isReplayable(''))
@@ -91,7 +91,7 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
     { data: { jobs: jobs.slice(0, 40).map((job_id) => ({ job_id })) } },
     'the newest of them',
   )
-  api.app.journal.records = records
+  api.app.stagecast.journal.records = records
   const job = await workflow.queued()
   await eventually('it goes on', () => feed.events.at(-1)?.data?.job_id === job.id)
 })
@@ -99,12 +99,12 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
 t.test('the size of a job is that of all it holds', async (t) => {
   const api = await start(t)
   const job = await new ScriptedWorkflow(api).running(2)
-  const [small] = await api.app.journal.records([job.id])
-  const data = JSON.parse((await api.app.redis.hget(job.keys.job(job.id), 'data')) ?? '')
+  const [small] = await api.app.stagecast.journal.records([job.id])
+  const data = JSON.parse((await api.app.stagecast.redis.hget(job.keys.job(job.id), 'data')) ?? '')
   const inputs = { text: 'x'.repeat(200_000) }
-  await api.app.redis.hset(job.keys.job(job.id), 'data', JSON.stringify({ ...data, inputs }))
+  await api.app.stagecast.redis.hset(job.keys.job(job.id), 'data', JSON.stringify({ ...data, inputs }))
   await job.write([{ type: 'progress', message: 'y'.repeat(10_000) }])
-  const [large] = await api.app.journal.records([job.id])
+  const [large] = await api.app.stagecast.journal.records([job.id])
   // The newest line stands in the log and beside it.
   t.ok((large?.size ?? 0) - (small?.size ?? 0) > 220_000, `${small?.size} to ${large?.size}`)
 })
@@ -113,25 +113,27 @@ t.test('a workflow that is let go while it is read leaves nothing behind', async
   const api = await start(t)
   const [left, kept] = [new ScriptedWorkflow(api), new ScriptedWorkflow(api)]
   for (const workflow of [left, kept]) await workflow.running(1)
-  const { records } = api.app.journal
+  const { records } = api.app.stagecast.journal
   let release = () => {}
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
-  api.app.journal.records = async (ids) => {
+  api.app.stagecast.journal.records = async (ids) => {
     await held
     return records(ids)
   }
   const follower = { changed() {} }
-  const [gone, watched] = [left, kept].map(({ id }) => api.app.workflows.follow(`${id}:alice`, follower))
+  const [gone, watched] = [left, kept].map(({ id }) =>
+    api.app.stagecast.workflows.follow(`${id}:alice`, follower),
+  )
   if (!gone || !watched) throw new Error('two feeds are followed')
-  t.teardown(() => api.app.workflows.unfollow(watched, follower))
+  t.teardown(() => api.app.stagecast.workflows.unfollow(watched, follower))
   await eventually('the read is under way', () => !gone.wantsWhole)
-  api.app.workflows.unfollow(gone, follower)
+  api.app.stagecast.workflows.unfollow(gone, follower)
   release()
   await eventually('it is over', () => watched.isKnown)
   t.notOk(gone.isKnown, 'nothing is learned that nobody would forget')
-  t.equal(api.app.workflows.watched, 1)
+  t.equal(api.app.stagecast.workflows.watched, 1)
 })
 
 t.test('a workflow that talks without end is kept in bounded memory', async (t) => {

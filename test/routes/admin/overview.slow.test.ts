@@ -129,7 +129,7 @@ t.test('a worker that died is found missing, and its announcement is cleared awa
   await overviewWhen(url, 'a worker', ({ workers }) => workers.length === 1)
   await end(dead, 'SIGKILL')
   // As if it had been longer ago.
-  const { workers } = app.journal.keys
+  const { workers } = app.stagecast.journal.keys
   const [id = '', value = ''] = Object.entries(await redis.hgetall(workers))[0] ?? []
   await redis.hset(
     workers,

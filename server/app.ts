@@ -1,0 +1,81 @@
+/** The doors' application: Stagecast at the root of a server of its own, which also answers what is no request. */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import cors, { corsHeaders } from '../plugins/cors.ts'
+import { handleError } from '../plugins/errors.ts'
+import stagecast, { type StagecastOptions } from '../stagecast.ts'
+import type { Config } from './config.ts'
+import rawAnswers, { answerBrokenRequest } from './raw-answers.ts'
+
+/** Largest request body in bytes: a question and a stage's options are far below it. */
+const BODY_LIMIT = 262_144
+/** How long a client may take to send a whole request, in ms. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** The part of the grace in which answers under way may end. */
+const BUSY_SHARE = 0.7
+
+/** What does not come from the configuration. */
+export type AppParts = Pick<StagecastOptions, 'consoleFiles' | 'tracing' | 'version'>
+
+/** Builds the API, ready to `listen` or to be given requests with `inject`. */
+export async function buildApp(
+  config: Config,
+  logger: FastifyBaseLogger,
+  parts: AppParts = {},
+): Promise<FastifyInstance> {
+  // Two kinds of error come before any hook runs.
+  const headersFor = corsHeaders(config.corsOrigins)
+  const app = Fastify({
+    loggerInstance: logger,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Closing waits for the answers under way, then cuts what is left.
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, headersFor),
+    http: { requireHostHeader: false },
+    frameworkErrors(error, request, reply) {
+      reply.headers(headersFor(request.headers.origin))
+      handleError(error, request, reply as never)
+    },
+    routerOptions: { maxParamLength: 1024 },
+  }) as unknown as FastifyInstance
+  await app.register(rawAnswers)
+  await app.register(cors, { origins: config.corsOrigins })
+  // At the root, so that its answers to unknown paths are those of the whole server, and the admin listener sees it.
+  await app.register(
+    fp((root: FastifyInstance, options: StagecastOptions) => stagecast(root, options), { name: 'stagecast' }),
+    { ...stagecastOptions(config), ...parts, catchAll: true },
+  )
+  return app
+}
+
+/** The API's slice of the configuration. */
+function stagecastOptions(config: Config): StagecastOptions {
+  return {
+    redisUrl: config.REDIS_URL,
+    redisPrefix: config.REDIS_PREFIX,
+    requireNoEviction: config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test',
+    services: { default: { url: config.WORKER_URL } },
+    jwt: {
+      secret: config.JWT_SECRET,
+      publicKey: config.JWT_PUBLIC_KEY,
+      jwksUrl: config.JWT_JWKS_URL,
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      mock: config.ALLOW_MOCK_AUTH,
+    },
+    attempts: config.STAGE_JOB_ATTEMPTS,
+    backoffMs: config.STAGE_JOB_BACKOFF_MS,
+    keepCompleted: config.STAGE_KEEP_COMPLETED,
+    keepFailed: config.STAGE_KEEP_FAILED,
+    resultTtlSeconds: config.RESULT_TTL_SECONDS,
+    ticketTtlSeconds: config.TICKET_TTL_SECONDS,
+    requestsPerMinute: config.RATE_LIMIT_PER_MINUTE,
+    heartbeatMs: config.SSE_HEARTBEAT_MS,
+    maxStreams: config.SSE_MAX_CONNECTIONS,
+    maxStreamsPerUser: config.SSE_MAX_PER_USER,
+    maxStreamsPerJob: config.SSE_MAX_PER_JOB,
+    drainMs: config.SHUTDOWN_GRACE_MS * BUSY_SHARE,
+  }
+}
