@@ -3,6 +3,7 @@ import type { Benchmark } from './benchmark.ts'
 import { broadcast } from './broadcast.ts'
 import { cost } from './cost.ts'
 import { execute } from './execute.ts'
+import { facts } from './facts.ts'
 import { growth } from './growth.ts'
 import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
@@ -24,4 +25,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   peers,
   growth,
   literature,
+  facts,
 ]

@@ -7,24 +7,27 @@ export type SourceName = (typeof LITERATURE_SOURCES)[number]
 const LiteratureSource = Type.Union(LITERATURE_SOURCES.map((name) => Type.Literal(name)))
 
 /** Kinds of study the screening step can tell apart. */
-const StudyType = Type.Union(
-  [
-    'systematic_review',
-    'meta_analysis',
-    'randomized_controlled_trial',
-    'clinical_trial',
-    'cohort',
-    'case_control',
-    'cross_sectional',
-    'case_report',
-    'review',
-    'animal',
-    'in_vitro',
-    'protocol',
-    'editorial',
-    'other',
-  ].map((name) => Type.Literal(name)),
-)
+export const STUDY_TYPES = [
+  'systematic_review',
+  'meta_analysis',
+  'randomized_controlled_trial',
+  'clinical_trial',
+  'cohort',
+  'case_control',
+  'cross_sectional',
+  'observational',
+  'case_report',
+  'qualitative',
+  'guideline',
+  'review',
+  'animal',
+  'in_vitro',
+  'protocol',
+  'editorial',
+  'other',
+] as const
+export type StudyType = (typeof STUDY_TYPES)[number]
+const StudyTypeName = Type.Union(STUDY_TYPES.map((name) => Type.Literal(name)))
 
 const Year = Type.Integer({ minimum: 1500, maximum: 2200 })
 const Keyword = Type.String({
@@ -50,7 +53,7 @@ export const LiteratureInputs = Type.Object(
     ),
     year_from: Type.Optional(Year),
     year_to: Type.Optional(Year),
-    study_types: Type.Optional(Type.Array(StudyType, { minItems: 1, uniqueItems: true })),
+    study_types: Type.Optional(Type.Array(StudyTypeName, { minItems: 1, uniqueItems: true })),
     include_keywords: Type.Optional(keywords('at least one must occur in title or abstract')),
     exclude_keywords: Type.Optional(keywords('none may occur in title or abstract')),
     language: Type.Optional(

@@ -3,10 +3,11 @@
  * `abstract.slice(start, end)` is the text.
  */
 
-import { smallNumber } from './number-words.ts'
 import type { Paper } from './paper.ts'
+import { type SampleSize, sampleSize } from './sample-size.ts'
 import { type Sentence, sentences } from './sentences.ts'
 import { type StudyKind, studyType } from './study-type.ts'
+import { NO_KIND } from './study-words.ts'
 
 export interface Span {
   text: string
@@ -21,8 +22,9 @@ export interface Statement extends Span {
 }
 
 export interface Extraction {
-  design: StudyKind
-  sample_size: (Span & { value: number }) | null
+  /** Null where nothing says it. */
+  design: StudyKind | null
+  sample_size: SampleSize | null
   results: Statement[]
   conclusions: Statement[]
 }
@@ -38,9 +40,10 @@ const CONCLUSION_WORDS =
 export function extract(paper: Paper): Extraction {
   const abstract = paper.abstract ?? ''
   const all = sentences(abstract)
+  const design = studyType(paper)
   return {
-    design: studyType(paper),
-    sample_size: sampleSize(abstract),
+    design,
+    sample_size: sizeOf(paper.title, abstract, design),
     results: statements(all, RESULT_LABEL, RESULT_WORDS, CONCLUSION_LABEL),
     conclusions: statements(all, CONCLUSION_LABEL, CONCLUSION_WORDS, RESULT_LABEL),
   }
@@ -57,33 +60,18 @@ function statements(all: readonly Sentence[], label: RegExp, words: RegExp, othe
   return found.slice(0, MAX_STATEMENTS).map(({ text, start, end }) => ({ text, start, end, by }))
 }
 
-const PEOPLE =
-  '(?:\\p{L}+[- ]){0,4}?(?:participants|patients|adults|subjects|individuals|people|persons|women|men|children|adolescents|students|outpatients|inpatients|volunteers|residents|veterans|infants|births|mice|rats)\\b'
-const COUNT = '(\\d{1,3}(?:[,\\u00a0\\u2009]\\d{3})+|\\d+|\\p{L}+(?:-\\p{L}+)?)'
-const SIZES = [
-  /\bn\s*=\s*(\d{1,3}(?:,\d{3})+|\d+)/iu,
-  new RegExp(
-    `\\b(?:randomi[sz]ed|randomly assigned|enrol(?:l)?ed|included|recruited|followed|pooled|studied|with|of)\\s+(?:a total of\\s+)?${COUNT}\\s+${PEOPLE}`,
-    'iu',
-  ),
-  new RegExp(`(?<![\\p{L}\\d.,-])${COUNT}\\s+${PEOPLE}`, 'iu'),
-]
+/** Kinds that are about other studies or about no group of people: a number of people in them is of somebody else. */
+const WITHOUT_SIZE: ReadonlySet<string> = new Set(['guideline', 'editorial', 'review', 'in_vitro'])
+const ONE_PATIENT =
+  /\ban? \d{1,3}-(?:year|month|week|day)-old\b(?: [\w-]+){0,4}? (?:man|woman|boy|girl|male|female|patient|infant|child|neonate)\b/gi
 
-/** The first number that counts people (or animals): a percentage, a year or a dose does not. */
-function sampleSize(abstract: string): Extraction['sample_size'] {
-  for (const pattern of SIZES) {
-    for (const match of abstract.matchAll(new RegExp(pattern, 'giu'))) {
-      const value = numberOf(match[1] ?? '')
-      if (value === undefined) continue
-      return { value, text: match[0], start: match.index, end: match.index + match[0].length }
-    }
-  }
-  return null
-}
-
-function numberOf(text: string): number | undefined {
-  const digits = text.replace(/[,\u00a0\u2009]/g, '')
-  if (!/^\d+$/.test(digits)) return smallNumber(text)
-  const value = Number(digits)
-  return value > 0 && Number.isSafeInteger(value) ? value : undefined
+function sizeOf(title: string, abstract: string, design: StudyKind | null): SampleSize | null {
+  if (design && WITHOUT_SIZE.has(design.type)) return null
+  // Models and summary statistics are of nobody in particular.
+  if (NO_KIND.test(title) || NO_KIND.test(abstract)) return null
+  const stated = sampleSize(abstract)
+  if (stated || design?.type !== 'case_report' || /\bfamily\b|\bseries\b/i.test(abstract)) return stated
+  const [only, another] = [...abstract.matchAll(ONE_PATIENT)]
+  if (!only || another) return null
+  return { value: 1, text: only[0], start: only.index, end: only.index + only[0].length }
 }

@@ -76,7 +76,7 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
       source,
       notice,
       text: textOf(findings),
-      study_types: countBy(included.map(({ extraction }) => extraction.design.type)),
+      study_types: countBy(included.map(({ extraction }) => extraction.design?.type ?? 'not told')),
       ...summary,
     },
     counts: countsOf(findings),

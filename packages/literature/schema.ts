@@ -1,6 +1,6 @@
 /** The published shape of `literature_review.json`; docs/literature-review.schema.json is made from it. */
 import { type Static, Type } from '@sinclair/typebox'
-import { LiteratureInputs } from '../../contract/literature.ts'
+import { LiteratureInputs, STUDY_TYPES } from '../../contract/literature.ts'
 import { Author, FIELDS, NOTICE_TYPES, OpenLink, WORK_TYPES } from './paper.ts'
 
 export const SCHEMA_ID = 'urn:stagecast:schema:literature-review:1'
@@ -18,7 +18,14 @@ const Span = {
   end: Type.Integer({ minimum: 0, description: 'behind the last unit' }),
 }
 const Statement = closed({ ...Span, by: words('label', 'words') })
-const Kind = closed({ type: Type.String(), by: words('publication type', 'text', 'nothing') })
+const Kind = closed(
+  {
+    type: words(...STUDY_TYPES),
+    by: words('publication type', 'title', 'subject heading', 'abstract'),
+    text: Type.String({ description: 'the words that tell it' }),
+  },
+  'the kind of study',
+)
 
 const Mark = closed({ type: words(...NOTICE_TYPES), doi: Text, pmid: Text, source: Type.String() })
 
@@ -68,7 +75,7 @@ export const ReviewedPaper = closed({
   }),
   notices: Type.Array(Mark, { description: 'corrections, retractions and the like that are about it' }),
   related: Type.Array(closed({ id: Type.String(), relation: words('preprint', 'article', 'version') })),
-  study_type: Kind,
+  study_type: Type.Union([Kind, Type.Null()], { description: 'null where nothing tells it' }),
   screening: closed({
     decision: words('included', 'excluded', 'uncertain'),
     rule: Type.String(),

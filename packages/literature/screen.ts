@@ -71,10 +71,10 @@ function rulesFor(query: Query, inputs: LiteratureInputs): Rule[] {
     },
     (paper) => {
       if (!study_types) return undefined
-      const { type, by } = studyType(paper)
-      if (study_types.some((wanted) => wanted === type)) return undefined
-      if (by === 'nothing') return unsure('study_type_unknown', 'nothing tells its kind of study')
-      return against('other_study_type', `it is of the kind ${type.replaceAll('_', ' ')}`)
+      const kind = studyType(paper)
+      if (kind && study_types.includes(kind.type)) return undefined
+      if (!kind) return unsure('study_type_unknown', 'nothing tells its kind of study')
+      return against('other_study_type', `it is of the kind ${kind.type.replaceAll('_', ' ')}`)
     },
     ({ abstract }) => {
       if (abstract !== null) return undefined

@@ -1,50 +1,90 @@
-/** The kind of study: from the source's publication types first, from the text second. */
+/**
+ * The kind of study, where it is known, with the words that say so: publication types, then a plain title, then subject
+ * headings, then the abstract, where a sentence counts only when it speaks of this study. Null otherwise.
+ */
+import type { StudyType } from '../../contract/literature.ts'
 import type { Paper } from './paper.ts'
+import { sentences } from './sentences.ts'
+import {
+  BY_HEADING,
+  BY_PUBLICATION_TYPE,
+  IN_ABSTRACT,
+  IN_TITLE,
+  NO_KIND,
+  OF_OTHERS,
+  OTHER_SECTION,
+} from './study-words.ts'
 
 export interface StudyKind {
-  type: string
+  type: StudyType
   /** What told it. */
-  by: 'publication type' | 'text' | 'nothing'
+  by: 'publication type' | 'title' | 'subject heading' | 'abstract'
+  /** Its own words. */
+  text: string
 }
 
-/** In order of strength: the first that fits counts. Types as PubMed and Europe PMC spell them. */
-const BY_TYPE: readonly [publicationType: string, type: string][] = [
-  ['meta-analysis', 'meta_analysis'],
-  ['systematic review', 'systematic_review'],
-  ['randomized controlled trial', 'randomized_controlled_trial'],
-  ['clinical trial protocol', 'protocol'],
-  ['clinical trial', 'clinical_trial'],
-  ['case reports', 'case_report'],
-  ['case-control study', 'case_control'],
-  ['cohort study', 'cohort'],
-  ['cross-sectional study', 'cross_sectional'],
-  ['review', 'review'],
-  ['editorial', 'editorial'],
-  ['comment', 'editorial'],
-]
+type Told = Pick<Paper, 'publication_types' | 'title' | 'abstract'> & Partial<Pick<Paper, 'mesh'>>
 
-const BY_TEXT: readonly [pattern: RegExp, type: string][] = [
-  [/\b(?:study|trial) protocol\b|\bprotocol (?:for|of) a\b/i, 'protocol'],
-  [/\bmeta-analys[ei]s\b/i, 'meta_analysis'],
-  [/\bsystematic review\b/i, 'systematic_review'],
-  [/\b(?:mice|mouse|rats?|rodents?|zebrafish)\b/i, 'animal'],
-  [/\b(?:in vitro|cell lines?|cultured cells)\b/i, 'in_vitro'],
-  [/\brandomi[sz]ed\b|\brandomly assigned\b/i, 'randomized_controlled_trial'],
-  [/\bcase[- ]control\b/i, 'case_control'],
-  [/\bcross-sectional\b/i, 'cross_sectional'],
-  [/\bcohort\b|\bfollowed (?:up )?for\b|\bprospective(?:ly)?\b/i, 'cohort'],
-  [/\bcase (?:report|series)\b/i, 'case_report'],
-]
+/** Types that say too little by themselves: a more exact one in title or abstract is taken, if it is of these. */
+const MADE_EXACT: Partial<Record<StudyType, readonly StudyType[]>> = {
+  review: ['meta_analysis', 'systematic_review', 'guideline'],
+  observational: ['cohort', 'case_control', 'cross_sectional'],
+  clinical_trial: ['randomized_controlled_trial'],
+  randomized_controlled_trial: ['protocol'],
+}
 
-export function studyType({
-  publication_types,
-  title,
-  abstract,
-}: Pick<Paper, 'publication_types' | 'title' | 'abstract'>): StudyKind {
-  const given = new Set(publication_types.map((type) => type.toLowerCase()))
-  const stated = BY_TYPE.find(([publicationType]) => given.has(publicationType))
-  if (stated) return { type: stated[1], by: 'publication type' }
-  const text = `${title}\n${abstract ?? ''}`
-  const read = BY_TEXT.find(([pattern]) => pattern.test(text))
-  return read ? { type: read[1], by: 'text' } : { type: 'other', by: 'nothing' }
+export function studyType(paper: Told): StudyKind | null {
+  const stated = byPublicationType(paper.publication_types)
+  if (!stated) return fromTitle(paper.title) ?? byHeading(paper.mesh ?? []) ?? fromAbstract(paper)
+  const exact = MADE_EXACT[stated.type]
+  if (!exact) return stated
+  const kinds = [fromTitle(paper.title), byHeading(paper.mesh ?? []), fromAbstract(paper)]
+  return kinds.find((kind) => kind && exact.includes(kind.type)) ?? stated
+}
+
+function byPublicationType(types: readonly string[]): StudyKind | null {
+  const given = new Map(types.map((type) => [type.toLowerCase().replaceAll('-', ' '), type]))
+  for (const [name, type] of BY_PUBLICATION_TYPE) {
+    const text = given.get(name)
+    if (text) return { type, by: 'publication type', text }
+  }
+  return null
+}
+
+function byHeading(mesh: readonly string[]): StudyKind | null {
+  const given = new Map(mesh.map((heading) => [heading.toLowerCase(), heading]))
+  for (const [name, type] of BY_HEADING) {
+    const text = given.get(name)
+    if (text) return { type, by: 'subject heading', text }
+  }
+  // MEDLINE gives each species that was studied a heading; people have "Humans".
+  const species = mesh.find((heading) =>
+    /^(?:mice|rats|swine|dogs|rabbits|zebrafish|macaca|guinea pigs)\b/i.test(heading),
+  )
+  return species && given.has('animals') && !given.has('humans')
+    ? { type: 'animal', by: 'subject heading', text: species }
+    : null
+}
+
+function fromTitle(title: string): StudyKind | null {
+  if (NO_KIND.test(title)) return null
+  for (const [pattern, type] of IN_TITLE) {
+    const found = pattern.exec(title)
+    if (found) return { type, by: 'title', text: found[0].trim() }
+  }
+  return null
+}
+
+function fromAbstract({ title, abstract }: Told): StudyKind | null {
+  if (abstract === null || NO_KIND.test(title) || NO_KIND.test(abstract)) return null
+  const own = sentences(abstract).filter(
+    ({ text, label }) => !(label !== null && OTHER_SECTION.test(label)) && !OF_OTHERS.test(text),
+  )
+  for (const [pattern, type] of IN_ABSTRACT) {
+    const found = own.find(({ text, label }) =>
+      pattern.test(label && /^design/i.test(label) ? `Design: ${text}` : text),
+    )
+    if (found) return { type, by: 'abstract', text: found.text }
+  }
+  return null
 }

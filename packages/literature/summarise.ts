@@ -97,8 +97,10 @@ function gapsOf(query: Query, included: readonly Found[]): Gap[] {
     if (dealing.length === 0)
       gaps.push({ gap: 'concept_missing', text: `No included paper deals with ${label} (${role}).` })
   }
-  const designs = countBy(included.map(({ extraction }) => extraction.design.type))
-  const trials = included.filter(({ extraction }) => extraction.design.type === 'randomized_controlled_trial')
+  const designs = countBy(included.map(({ extraction }) => extraction.design?.type ?? 'not told'))
+  const trials = included.filter(
+    ({ extraction }) => extraction.design?.type === 'randomized_controlled_trial',
+  )
   if (trials.length === 0)
     gaps.push({
       gap: 'no_randomised_trial',

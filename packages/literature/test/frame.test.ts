@@ -1,10 +1,9 @@
-/** The single steps of the review: words, framing, matching, order, kind of study. */
+/** The single steps of the review: words, framing, matching, order. */
 import t from 'tap'
 import { frame } from '../frame.ts'
 import { hits, matches } from '../match.ts'
 import type { Paper } from '../paper.ts'
 import { rank } from '../rank.ts'
-import { studyType } from '../study-type.ts'
 import { hasPhrase, phraseText, words } from '../text.ts'
 import { paperOf } from './records.ts'
 
@@ -127,18 +126,4 @@ t.test('order: the title counts double, ties end by id', async (t) => {
     Math.round((1 / 61 + 1 / 62 + 1 / 63) * 1e6) / 1e6,
     'the sum of 1 / (60 + place)',
   )
-})
-
-t.test('the kind of study: stated types first, the text second', async (t) => {
-  const kind = (title: string, ...publication_types: string[]) =>
-    studyType(paper({ title, publication_types }))
-  t.strictSame(kind('A cohort', 'Journal Article', 'Randomized Controlled Trial'), {
-    type: 'randomized_controlled_trial',
-    by: 'publication type',
-  })
-  t.equal(kind('x', 'Review', 'Meta-Analysis').type, 'meta_analysis')
-  t.strictSame(kind('A case-control study', 'Journal Article'), { type: 'case_control', by: 'text' })
-  t.equal(kind('Sleep in mice, randomised').type, 'animal')
-  t.equal(kind('Protocol of a randomised trial').type, 'protocol')
-  t.strictSame(kind('Opinions'), { type: 'other', by: 'nothing' })
 })

@@ -106,7 +106,7 @@ t.test('every option is obeyed', async (t) => {
   t.ok((await papers({ year_from: 2020 })).every(({ year }) => year !== null && year >= 2020))
   t.ok((await papers({ year_to: 2018 })).every(({ year }) => year !== null && year <= 2018))
   const types = ['cohort', 'review']
-  t.ok((await papers({ study_types: types })).every((paper) => types.includes(paper.study_type.type)))
+  t.ok((await papers({ study_types: types })).every((paper) => types.includes(paper.study_type?.type ?? '')))
   t.ok((await papers({ language: 'ja' })).every(({ language }) => language === 'ja'))
   const textOf = ({ title, abstract }: { title: string; abstract: string | null }) => `${title} ${abstract}`
   const stiff = await papers({ include_keywords: ['Arterial Stiffness', 'strokes'] })
