@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { example, read } from '../docs/markdown.ts'
+import { example } from '../docs/markdown.ts'
 import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { becomesReady } from '../helpers/outage.ts'
 import { ROOT, runNode } from '../helpers/processes.ts'
@@ -62,7 +62,7 @@ t.test('the document and its clients', { skip: missing ?? false, timeout: 300_00
 
 /** It comes from a project of its own, with other names and another server. */
 function ofReadme(url: string): string {
-  return example(read('README.md'), 'generated')
+  return example('generated')
     .replace('./stagecast.d.ts', './openapi-typescript.ts')
     .replace('http://127.0.0.1:3001', url)
     .replace('test-token', token())

@@ -1,4 +1,4 @@
-/** Runs the README's examples as a reader would paste them, against a live API, worker and stage service. */
+/** Runs the examples of the documentation as a reader would paste them, against a live API, worker and stage service. */
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -31,20 +31,32 @@ const SHELL = [
   'ticket',
   'poll',
   'artifact',
-  'cancel',
   'list',
   'workflow',
 ] as const
-const OTHERS = ['dev', 'demo', 'terminal', 'client', 'token', 'polling', 'measure', 'page', 'cors', 'serve']
+const OTHERS = [
+  'quickstart',
+  'dev',
+  'demo',
+  'terminal',
+  'client',
+  'token',
+  'polling',
+  'measure',
+  'page',
+  'cors',
+  'serve',
+]
 /** In `test/clients/clients.slow.test.ts`. */
 const ELSEWHERE = ['generated']
 /** What installs, builds or deploys. */
 const NOT_RUN = [
   'git clone … && cd stagecast',
+  'npm run build',
   'npm install openapi-fetch && npm install --save-dev openapi-typescript typescript@5 tsx',
   'npm run build',
-  'node dist/server.js',
-  'node dist/worker.js',
+  'node dist/server/api.js',
+  'node dist/server/worker.js',
   'cp .env.example .env',
 ]
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
@@ -69,8 +81,8 @@ const FILES = [
 ]
 
 t.test('no marked example is forgotten here', async (t) => {
-  t.same(exampleNames(README).sort(), [...SHELL, ...OTHERS, ...ELSEWHERE].sort())
-  t.same(unmarked(README), NOT_RUN)
+  t.same(exampleNames().sort(), [...SHELL, ...OTHERS, ...ELSEWHERE].sort())
+  t.same(unmarked(), NOT_RUN)
 })
 
 t.test('the server to try things on, also from a page elsewhere', async (t) => {
@@ -92,7 +104,7 @@ t.test('the demo shows what the README shows', async (t) => {
   const env = { ...process.env, STAGECAST_DATA: await folder(t) }
   const { stdout } = await run(process.execPath, [program('dev/demo.ts')], { cwd: ROOT, env })
   const said = stdout.split('\n')
-  const shown = example(README, 'demo')
+  const shown = example('demo')
     .split('\n')
     .filter((line) => !['', '…'].includes(line.trim()) && !line.startsWith('Server'))
   t.ok(shown.length > 10)
@@ -107,7 +119,7 @@ t.test('the demo shows what the README shows', async (t) => {
 t.test('the terminal', async (t) => {
   const { url } = await startAll(t)
   const env = { ...process.env, STAGECAST_URL: url }
-  const { stdout } = await run('bash', ['-euc', example(README, 'terminal')], { cwd: ROOT, env })
+  const { stdout } = await run('bash', ['-euc', example('terminal')], { cwd: ROOT, env })
   const events = stdout
     .trim()
     .split('\n')
@@ -168,8 +180,13 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
     output('workflow'),
     /\n\{"ticket":".*","events_url":"\/api\/workflow\/workflows\/[^"]+\/events\?ticket=/,
   )
+})
 
-  const cancelled = JSON.parse(output('cancel'))
+t.test('the example of cancelling, while both places of the worker are held', async (t) => {
+  const { url } = await startAll(t, { paceMs: 60_000 })
+  const script = ['execute', 'idempotent', 'cancel'].map((name) => code(name, url)).join('\n')
+  const { stdout } = await run('bash', ['-euc', script], { cwd: await folder(t) })
+  const cancelled = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
   t.match(cancelled.status, /^cancell(ing|ed)$/)
   const status = `${url}/api/workflow/stages/2/jobs/${cancelled.job_id}/status`
   let state = await get<JobSnapshot>(status)
@@ -177,6 +194,12 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
     state = await get<JobSnapshot>(`${status}?after=${state.cursor}&wait=10`)
   }
   t.equal(state.status, 'cancelled')
+})
+
+t.test('the quick start of the README', async (t) => {
+  const { url } = await startAll(t)
+  const { stdout } = await run('bash', ['-euc', code('quickstart', url)])
+  t.match(stdout, /^event: queued$[\s\S]*^event: completed$/m)
 })
 
 t.test('a token made as the README says is accepted', async (t) => {
@@ -284,7 +307,7 @@ async function get<T>(url: string, headers: Record<string, string> = {}): Promis
 
 /** An example with the address of the API that runs here. */
 function code(name: string, url: string): string {
-  return example(README, name).replaceAll(API, url)
+  return example(name).replaceAll(API, url)
 }
 
 async function runNode(t: Test, name: string, url: string, args: string[] = []) {
@@ -297,7 +320,7 @@ async function runNode(t: Test, name: string, url: string, args: string[] = []) 
 async function startDev(t: Test, name: string): Promise<string> {
   const env = { ...process.env, PORT: '0', REDIS_URL: '', STAGECAST_DATA: await folder(t) }
   // tap's loaders are for the tests alone.
-  const script = `unset NODE_OPTIONS\n${example(README, name)}`
+  const script = `unset NODE_OPTIONS\n${example(name)}`
   const server = spawn('bash', ['-euc', script], { cwd: ROOT, env, detached: true })
   const closed = once(server, 'close')
   t.teardown(async () => {
@@ -317,7 +340,7 @@ async function startDev(t: Test, name: string): Promise<string> {
 
 /** The README's own little server for the page, on another port. */
 async function serve(t: Test, dir: string, port: number): Promise<void> {
-  const server = spawn('bash', ['-c', `exec ${example(README, 'serve').replaceAll('8080', String(port))}`], {
+  const server = spawn('bash', ['-c', `exec ${example('serve').replaceAll('8080', String(port))}`], {
     cwd: dir,
   })
   t.teardown(() => server.kill('SIGKILL'))

@@ -56,20 +56,32 @@ export function withoutFences(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, '')
 }
 
-/** The block behind `<!-- example: name -->`. */
-export function example(text: string, name: string): string {
-  const found = new RegExp(`^<!-- example: ${name} -->\\n\`\`\`\\w*\\n([\\s\\S]*?)^\`\`\``, 'm').exec(text)
+/** The documents whose examples are run against a live API. */
+const WITH_EXAMPLES = [
+  'README.md',
+  'docs/api.md',
+  'docs/clients.md',
+  'docs/deployment.md',
+  'docs/performance.md',
+]
+  .map(read)
+  .join('\n')
+
+/** The block behind `<!-- example: name -->`, in whichever document. */
+export function example(name: string): string {
+  const block = new RegExp(`^<!-- example: ${name} -->\\n\`\`\`\\w*\\n([\\s\\S]*?)^\`\`\``, 'm')
+  const found = block.exec(WITH_EXAMPLES)
   if (!found) throw new Error(`there is no example "${name}"`)
   return found[1] as string
 }
 
-export function exampleNames(text: string): string[] {
-  return [...text.matchAll(/^<!-- example: ([\w-]+) -->$/gm)].map(([, name]) => name as string)
+export function exampleNames(): string[] {
+  return [...WITH_EXAMPLES.matchAll(/^<!-- example: ([\w-]+) -->$/gm)].map(([, name]) => name as string)
 }
 
 /** The first line of each block of code that no mark calls an example. */
-export function unmarked(text: string): string[] {
-  const blocks = text.matchAll(/^(<!-- example: .*\n)?```(?:sh|js|ts|html)\n(.*)/gm)
+export function unmarked(): string[] {
+  const blocks = WITH_EXAMPLES.matchAll(/^(<!-- example: .*\n)?```(?:sh|js|ts|html)\n(.*)/gm)
   return [...blocks].flatMap(([, mark, line]) => (mark ? [] : (line as string)))
 }
 
