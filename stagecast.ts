@@ -6,10 +6,13 @@
 import accepts from '@fastify/accepts'
 import type { FastifyInstance } from 'fastify'
 import type { HelmetOptions } from 'helmet'
+import { type Catalogue, type CatalogueOptions, openCatalogue } from './contract/catalogue.ts'
+import type { CatalogueFile } from './contract/catalogue-file.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth, { type Authenticate } from './plugins/auth.ts'
 import bearer, { type BearerOptions } from './plugins/bearer.ts'
+import catalogue from './plugins/catalogue.ts'
 import consolePages from './plugins/console.ts'
 import core from './plugins/core.ts'
 import docs from './plugins/docs.ts'
@@ -54,8 +57,10 @@ export interface StagecastOptions {
   redisPrefix?: string | undefined
   /** Refuse a Redis that may evict jobs. Default true. */
   requireNoEviction?: boolean | undefined
-  /** The stage services by name; `default` is where the stages run. */
-  services: { default: { url: string } }
+  /** The stage services by name, beside those of the catalogue; `default` runs the stages that name none. */
+  services?: CatalogueOptions['services']
+  /** The stages: what a STAGES_FILE holds, or `openCatalogue(…)` of it. Default: the 20 stages. */
+  catalogue?: CatalogueFile | Catalogue | undefined
 
   /** Who calls. Null, or an error thrown, is a 401. Either this or `jwt` is needed. */
   authenticate?: Authenticate | undefined
@@ -92,9 +97,14 @@ export interface StagecastOptions {
   catchAll?: boolean | undefined
 }
 
+/** Throws `CatalogueError`. */
+function catalogueOf({ catalogue: file, services }: StagecastOptions): Catalogue {
+  return file && 'inputFaults' in file ? file : openCatalogue({ file, ...(services && { services }) })
+}
+
 /** Registers the API of Stagecast in `app`. */
 export default async function stagecast(app: FastifyInstance, options: StagecastOptions): Promise<void> {
-  const { redisUrl: url, redisPrefix: prefix = 'bull', services, jwt = {} } = options
+  const { redisUrl: url, redisPrefix: prefix = 'bull', jwt = {} } = options
   if (!options.authenticate && !options.jwt)
     throw new TypeError(
       'stagecast: give authenticate(request), or jwt with a key; without it nobody can call',
@@ -107,6 +117,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(jsonBody)
   await app.register(accepts)
   await app.register(securityHeaders, SECURITY)
+  await app.register(catalogue, { catalogue: catalogueOf(options) })
   await app.register(docs, { version: options.version ?? '0.0.0' })
   if (options.consoleFiles) await app.register(consolePages, { files: options.consoleFiles })
 
@@ -138,7 +149,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(auth, { authenticate: options.authenticate, mock: jwt.mock ?? false })
   await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
   await app.register(limits, { perMinute: options.requestsPerMinute ?? 600 })
-  await app.register(artifacts, { url: services.default.url })
+  await app.register(artifacts)
 
   await app.register(healthRoutes)
   await app.register(catalogueRoutes)

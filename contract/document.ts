@@ -20,16 +20,20 @@ export function nameParts<D extends object>(document: D): D {
   return { ...walked, components: { ...walked.components, schemas: Object.fromEntries(sorted) } } as D
 }
 
-function walk(node: unknown, schemas: Components): unknown {
+/** Titles below such a schema come from a catalogue and are words for people: two stages may use the same. */
+const INPUTS_TITLE = /^Stage\d+Inputs$/
+
+function walk(node: unknown, schemas: Components | null): unknown {
   if (Array.isArray(node)) return node.map((one) => walk(one, schemas))
   if (typeof node !== 'object' || node === null) return node
   const { title, ...rest } = node as Node
   const words = wordsOf(rest)
   const { anyOf: _, ...bare } = rest
+  const inner = INPUTS_TITLE.test(String(title)) ? null : schemas
   const walked: Node = words
     ? { ...bare, type: 'string', enum: words }
-    : Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, walk(value, schemas)]))
-  if (typeof title !== 'string' || !NAME.test(title) || !isSchema(walked))
+    : Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, walk(value, inner)]))
+  if (typeof title !== 'string' || !NAME.test(title) || !isSchema(walked) || !schemas)
     return title === undefined ? walked : { title: walk(title, schemas), ...walked }
   claim(schemas, title, walked)
   return { $ref: `#/components/schemas/${title}` }

@@ -114,6 +114,9 @@ export const NO_SUCH_JOB =
   'There is no such job under this stage, or it is not yours, or its result has expired'
 
 /** As for a job: one text, whoever's it is. */
+export const NO_SUCH_STAGE =
+  'There is no stage of this number; GET /api/workflow/stages lists the stages that there are'
+
 export const NO_SUCH_WORKFLOW = 'There is no such workflow with jobs of yours, or it has expired'
 
 /** The 503 for anything that needs Redis while it is away. */

@@ -23,8 +23,8 @@ export const ResearchQuestion = Type.String({
   description: 'a text of 10 to 4000 characters that is not blank; without NUL and lone surrogates',
 })
 
-/** A stage's number, 1 to 20. */
-export const StageNumber = Type.Integer({ minimum: 1, maximum: 20 })
+/** A stage's number. Which of them there are, the catalogue says. */
+export const StageNumber = Type.Integer({ minimum: 1, maximum: 999 })
 
 /** The data of a job in the queue. The worker checks it again: the two sides are deployed apart. */
 export const JobData = Type.Object({

@@ -3,6 +3,7 @@
  * A stage service is any HTTP server; the built-in one and the Python example speak exactly this.
  */
 import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 
 /** Body of `POST /api/workflow/stages/{stage}/execute` at the stage service. */
 export const StageRequest = Type.Object({
@@ -70,3 +71,17 @@ export const ServiceError = Type.Object({
   detail: Type.Object({ code: Type.String(), message: Type.String() }),
 })
 export type ServiceError = Static<typeof ServiceError>
+
+/** The answer to `GET /api/workflow/stages` at a stage service, which need not have that route. */
+const StageListing = Type.Array(
+  Type.Object({
+    stage: Type.Integer(),
+    version: Type.Optional(Type.Union([Type.String({ maxLength: 100 }), Type.Null()])),
+  }),
+)
+
+/** Versions by stage, or null when `value` is no such answer. */
+export function readListing(value: unknown): ReadonlyMap<number, string> | null {
+  if (!Value.Check(StageListing, value)) return null
+  return new Map(value.map(({ stage, version }) => [stage, version ?? '']))
+}

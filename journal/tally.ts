@@ -38,7 +38,7 @@ export interface Counts {
  */
 export function toCount({ data, createdAt, processedAt }: CountedJob, entries: readonly LogEntry[]): Counts {
   // Somebody may have queued a job of a stage that is none.
-  const stage = Number.isInteger(data.stage) && data.stage >= 1 && data.stage <= 20 ? data.stage : 0
+  const stage = Number.isInteger(data.stage) && data.stage >= 1 && data.stage <= 999 ? data.stage : 0
   const result: Counts = { leastEnded: 0, counts: [] }
   const count = (field: string, by = 1) => result.counts.push([`${stage}:${field}`, by])
   /** `ms` is below zero where clocks differ, and not a number where somebody wrote the job by hand. */

@@ -7,7 +7,12 @@ declare module './core.ts' {
   interface Stagecast {
     artifacts: {
       /** The stage service's answer, its body unread. Throws 404, 416, 502 or 503. */
-      open(jobId: string, name: string, request: ArtifactRequest): Promise<Dispatcher.ResponseData>
+      open(
+        stage: number,
+        jobId: string,
+        name: string,
+        request: ArtifactRequest,
+      ): Promise<Dispatcher.ResponseData>
     }
   }
 }
@@ -21,22 +26,27 @@ export interface ArtifactRequest {
 
 /** Longest silence of the stage service while it sends a file, in ms. */
 const SILENCE_MS = 30_000
+const NO_SERVICE = 'The stage of this job has left the catalogue, and with it the address of its files'
 
-export default fp<{ url: string }>(
-  async (app, { url }) => {
+export default fp(
+  async (app) => {
     const agent = new Agent({
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
       connect: { timeout: 5000 },
     })
-    const base = url.replace(/\/+$/, '')
     app.addHook('onClose', () => agent.destroy())
 
     app.stagecast.artifacts = {
-      async open(jobId, name, { headers, signal }) {
+      async open(stage, jobId, name, { headers, signal }) {
+        const service = app.stagecast.catalogue.serviceOf(stage)
+        if (!service) throw new ProblemError('ARTIFACT_NOT_FOUND', NO_SERVICE)
         const path = `/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`
         const answer = await agent
-          .request({ ...target(base, path), method: 'GET', headers, signal })
+          .request({
+            ...target(service.url, path),
+            ...{ method: 'GET', headers: { ...service.headers, ...headers }, signal },
+          })
           .catch((err: Error) => {
             app.log.warn({ err, jobId }, 'the stage service cannot be reached')
             const detail = 'The file cannot be fetched from the stage service right now; try again shortly'
@@ -48,7 +58,7 @@ export default fp<{ url: string }>(
       },
     }
   },
-  { name: 'artifacts' },
+  { name: 'artifacts', dependencies: ['catalogue'] },
 )
 
 /** A path prefix in the base URL is kept. */

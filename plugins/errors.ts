@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import {
   type ErrorCode,
   NO_SUCH_JOB,
+  NO_SUCH_STAGE,
   NO_SUCH_WORKFLOW,
   ProblemError,
   type ProblemExtras,
@@ -74,12 +75,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
   if (error.validation && error.validationContext === 'params') {
     // A path that cannot exist is not found, whatever makes it impossible.
     const of = (name: string) => error.validation?.some(({ instancePath }) => instancePath === `/${name}`)
-    if (of('stage'))
-      return sendProblem(
-        reply,
-        'STAGE_NOT_FOUND',
-        'The stages are numbered 1 to 20; see /api/workflow/stages',
-      )
+    if (of('stage')) return sendProblem(reply, 'STAGE_NOT_FOUND', NO_SUCH_STAGE)
     return of('workflow_id')
       ? sendProblem(reply, 'WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)

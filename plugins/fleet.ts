@@ -1,6 +1,5 @@
 /** What goes on in all processes together: the tally, the living workers, the queue. Read at most once a second. */
 import fp from 'fastify-plugin'
-import { CATALOGUE } from '../contract/catalogue.ts'
 import type { WorkerState } from '../contract/fleet.ts'
 import { readTally, type StageTally } from '../journal/tally.ts'
 import { readWorkers } from '../journal/workers.ts'
@@ -12,7 +11,7 @@ export interface Fleet {
   queue: QueueDepth
   /** The living, in the order of their ids. */
   workers: WorkerState[]
-  /** Every stage of the catalogue; 0 stands for jobs that somebody queued by hand under another name. */
+  /** Every stage of the catalogue; 0 stands for jobs that somebody queued by hand under no number of a stage. */
   tallies: StageTally[]
 }
 
@@ -60,9 +59,11 @@ export default fp(
         at: Date.now(),
         queue: depth,
         workers: readWorkers(announced, Number(seconds) * 1000),
-        tallies: [0, ...CATALOGUE.map(({ stage }) => stage)].map((stage) => readTally(counts, stage)),
+        tallies: [0, ...app.stagecast.catalogue.stages.map(({ stage }) => stage)].map((stage) =>
+          readTally(counts, stage),
+        ),
       }
     }
   },
-  { name: 'fleet', dependencies: ['queue', 'journal'] },
+  { name: 'fleet', dependencies: ['catalogue', 'queue', 'journal'] },
 )

@@ -58,7 +58,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           request.headers[header] ? [[header, String(request.headers[header])]] : [],
         ),
       )
-      const file = await app.stagecast.artifacts.open(job_id, name, { headers, signal: request.signal })
+      const { signal } = request
+      const file = await app.stagecast.artifacts.open(stage, job_id, name, { headers, signal })
       for (const header of PASSED_BACK) {
         const value = file.headers[header]
         if (value !== undefined) reply.header(header, value)

@@ -1,8 +1,8 @@
-/** GET /api/workflow/stages: the 20 stages. */
+/** GET /api/workflow/stages: the stages of the catalogue. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { CATALOGUE, Stage } from '../contract/catalogue.ts'
+import { Stage } from '../contract/catalogue.ts'
 import { BEARER, problems } from './responses.ts'
 
 const schema = {
@@ -17,10 +17,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/api/workflow/stages',
     { schema, onRequest: [app.stagecast.authenticate, app.stagecast.throttle] },
-    async () => ({
-      stages: [...CATALOGUE],
-    }),
+    async () => ({ stages: await app.stagecast.catalogue.list() }),
   )
 }
 
-export default fp(routes, { name: 'catalogue', encapsulate: true, dependencies: ['auth', 'limits'] })
+export default fp(routes, {
+  name: 'catalogue-routes',
+  encapsulate: true,
+  dependencies: ['catalogue', 'auth', 'limits'],
+})

@@ -1,10 +1,16 @@
 /** POST /api/workflow/stages/{stage}/execute: one route a stage, each with its own body schema. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import fp from 'fastify-plugin'
-import { CATALOGUE, type ExecuteBody, executeBody, inputFaults, type Stage } from '../contract/catalogue.ts'
-import { ProblemError, unavailable } from '../contract/errors.ts'
+import {
+  type Catalogue,
+  type CatalogueStage,
+  type ExecuteBody,
+  executeBody,
+  executeEnvelope,
+} from '../contract/catalogue.ts'
+import { NO_SUCH_STAGE, ProblemError, unavailable } from '../contract/errors.ts'
 import { StageNumber, Uuid } from '../contract/job.ts'
 import { answer, BEARER, BODY_PROBLEMS, problems } from './responses.ts'
 
@@ -38,11 +44,12 @@ const IdempotencyHeaders = Type.Object({
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', app.stagecast.traced.onRequest)
   app.addHook('onResponse', app.stagecast.traced.onResponse)
-  for (const stage of CATALOGUE) {
+  for (const stage of app.stagecast.catalogue.stages) {
     app.route({
       method: 'POST',
       url: `/api/workflow/stages/${stage.stage}/execute`,
       schema: schemaOf(stage),
+      validatorCompiler: withInputs(app.validatorCompiler as Compiler, app.stagecast.catalogue, stage),
       onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
       handler: (request, reply) =>
         execute(stage.stage, request as FastifyRequest, reply as unknown as FastifyReply),
@@ -53,7 +60,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     '/api/workflow/stages/:stage/execute',
     { schema: { hide: true }, onRequest: [app.stagecast.authenticate, app.stagecast.throttle] },
     async () => {
-      throw new ProblemError('STAGE_NOT_FOUND', 'The stages are numbered 1 to 20; see /api/workflow/stages')
+      throw new ProblemError('STAGE_NOT_FOUND', NO_SUCH_STAGE)
     },
   )
 
@@ -64,7 +71,6 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   ): Promise<Static<typeof Accepted>> {
     const asked = request.body as ExecuteBody
     const body = { ...asked, workflow_id: asked.workflow_id.toLowerCase() }
-    requireSense(stage, body)
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
     const { user, span } = request.stagecast
     const trace = span?.context ?? null
@@ -96,15 +102,29 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   }
 }
 
-/** The rules between options that a schema cannot tell. */
-function requireSense(stage: number, { inputs }: ExecuteBody): void {
-  const errors = inputFaults(stage, inputs).map((fault) => ({ ...fault, path: `body/inputs/${fault.path}` }))
-  if (errors.length === 0) return
-  const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
-  throw new ProblemError('VALIDATION_FAILED', detail, { errors })
+type Compiler = FastifySchemaCompiler<object>
+/** What a compiler makes; Ajv leaves its errors at the function. */
+type Validate = ((value: unknown) => boolean) & { errors?: unknown[] | null }
+
+/** Checks a body by the envelope, and its inputs by the catalogue: all faults are told at once. */
+function withInputs(compile: Compiler, catalogue: Catalogue, stage: CatalogueStage): Compiler {
+  return (part) => {
+    if (part.httpPart !== 'body') return compile(part)
+    const envelope = compile({ ...part, schema: executeEnvelope(stage) }) as Validate
+    const check: Validate = (body) => {
+      const faults = envelope(body) ? [] : [...(envelope.errors ?? [])]
+      const { inputs } = Object(body)
+      if (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs))
+        for (const fault of catalogue.inputFaults(stage.stage, inputs))
+          faults.push({ ...fault, instancePath: `/inputs${fault.instancePath}` })
+      check.errors = faults
+      return faults.length === 0
+    }
+    return check as ReturnType<Compiler>
+  }
 }
 
-function schemaOf(stage: Stage) {
+function schemaOf(stage: CatalogueStage) {
   return {
     operationId: `executeStage${stage.stage}`,
     summary: `Queue stage ${stage.stage}: ${stage.title.toLowerCase()}`,
@@ -123,5 +143,5 @@ function schemaOf(stage: Stage) {
 export default fp(routes, {
   name: 'execute',
   encapsulate: true,
-  dependencies: ['tracing', 'queue', 'tickets', 'limits'],
+  dependencies: ['catalogue', 'tracing', 'queue', 'tickets', 'limits'],
 })

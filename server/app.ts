@@ -56,7 +56,7 @@ function stagecastOptions(config: Config): StagecastOptions {
     redisUrl: config.REDIS_URL,
     redisPrefix: config.REDIS_PREFIX,
     requireNoEviction: config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test',
-    services: { default: { url: config.WORKER_URL } },
+    catalogue: config.catalogue,
     jwt: {
       secret: config.JWT_SECRET,
       publicKey: config.JWT_PUBLIC_KEY,

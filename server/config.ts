@@ -6,7 +6,10 @@ import { createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { type Catalogue, openCatalogue } from '../contract/catalogue.ts'
+import { CatalogueError } from '../contract/catalogue-faults.ts'
 import { hasHashTag, NEEDS_HASH_TAG, splitRedisUrl } from '../journal/redis-url.ts'
+import { readStagesFile } from './stages-file.ts'
 import { type TracingSettings, tracingFaults, tracingOf } from './tracing-env.ts'
 
 const Count = (fallback: number, minimum = 0, maximum = 2_147_483_647) =>
@@ -23,7 +26,8 @@ const Environment = Type.Object({
   ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   REDIS_URL: Text(),
   REDIS_PREFIX: Type.String({ default: 'bull', pattern: '^[^:\\s]+$' }),
-  WORKER_URL: Text(),
+  WORKER_URL: Maybe,
+  STAGES_FILE: Maybe,
   JWT_SECRET: Maybe,
   JWT_PUBLIC_KEY: Maybe,
   JWT_JWKS_URL: Maybe,
@@ -57,6 +61,8 @@ const Environment = Type.Object({
 /** Every variable with its parsed value; `CORS_ORIGINS` is split into `corsOrigins`. */
 export type Config = Readonly<Static<typeof Environment>> & {
   readonly corsOrigins: readonly string[]
+  /** The stages, and the services that run them. */
+  readonly catalogue: Catalogue
   /** What the standard variables of OpenTelemetry ask for, null without them. */
   readonly tracing: TracingSettings | null
 }
@@ -90,10 +96,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
   // What a value means is judged only where its shape is right.
   faults.push(...[...meaningFaults(value, role)].filter((fault) => !named.has(nameOf(fault))))
   faults.push(...tracingFaults(env))
-  if (faults.length > 0) throw new ConfigError(faults)
+  const stages = loadCatalogue(value, env)
+  if ('faults' in stages) faults.push(...stages.faults)
+  if ('faults' in stages || faults.length > 0) throw new ConfigError(faults)
   return Object.freeze({
     ...value,
     corsOrigins: Object.freeze(split(value.CORS_ORIGINS)),
+    catalogue: stages.catalogue,
     tracing: tracingOf(env),
   })
 }
@@ -111,6 +120,7 @@ function parse(type: string, text: string): unknown {
   return text
 }
 
+const isProduction = (nodeEnv: string) => nodeEnv !== 'development' && nodeEnv !== 'test'
 const nameOf = (fault: string) => fault.split(' ', 1)[0]
 const split = (list = '') => list.split(',').flatMap((item) => item.trim() || [])
 
@@ -143,10 +153,45 @@ function missing(name: string): string {
   return `is required: ${what} (npm run dev brings its own)`
 }
 
+/** Stands for a default service that is not set, until it is known whether a stage asks for it. */
+const UNSET = 'http://unset.invalid'
+
+/** What is wrong with WORKER_URL is told under its own name. */
+function baseOf(url: string | undefined): string {
+  const { origin = 'null', pathname } = url && URL.canParse(url) ? new URL(url) : {}
+  return origin === 'null' ? UNSET : `${origin}${pathname}`
+}
+
+function loadCatalogue(
+  { STAGES_FILE: path, WORKER_URL: url, NODE_ENV }: Static<typeof Environment>,
+  env: NodeJS.ProcessEnv,
+): { catalogue: Catalogue } | { faults: string[] } {
+  const file = path === undefined ? undefined : readStagesFile(path)
+  if (file && 'fault' in file) return { faults: [`STAGES_FILE ${file.fault}`] }
+  try {
+    const catalogue = openCatalogue({
+      file: file?.value,
+      services: { default: baseOf(url) },
+      env: (name) => env[name],
+    })
+    const faults = [...catalogue.services].flatMap(([name, service]) =>
+      service.url === UNSET || name === 'default'
+        ? []
+        : [...httpFaults(`STAGES_FILE /services/${name}/url`, service.url, isProduction(NODE_ENV))],
+    )
+    const isUsed = catalogue.stages.some(({ stage }) => catalogue.serviceOf(stage)?.url === UNSET)
+    if (isUsed && url === undefined) faults.push(`WORKER_URL ${missing('WORKER_URL')}`)
+    return faults.length > 0 ? { faults } : { catalogue }
+  } catch (error) {
+    if (!(error instanceof CatalogueError)) throw error
+    return { faults: error.faults.map((fault) => `STAGES_FILE ${fault}`) }
+  }
+}
+
 function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker'): Generator<string> {
-  const production = env.NODE_ENV !== 'development' && env.NODE_ENV !== 'test'
+  const production = isProduction(env.NODE_ENV)
   yield* redisFaults(env)
-  yield* httpFaults('WORKER_URL', env.WORKER_URL, production)
+  if (env.WORKER_URL) yield* httpFaults('WORKER_URL', env.WORKER_URL, production)
   if (env.JWT_JWKS_URL) yield* httpFaults('JWT_JWKS_URL', env.JWT_JWKS_URL, production)
   if (env.JWT_SECRET && Buffer.byteLength(env.JWT_SECRET) < 32)
     yield 'JWT_SECRET must be at least 32 bytes long: make one with `openssl rand -base64 48`'

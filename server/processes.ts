@@ -111,7 +111,7 @@ export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 
   return {
     redisUrl: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,
-    serviceUrl: config.WORKER_URL,
+    serviceUrl: config.catalogue.services.get('default')?.url ?? '',
     concurrency: config.STAGE_WORKER_CONCURRENCY,
     lockMs: config.WORKER_LOCK_MS,
     stalledCheckMs: config.WORKER_STALLED_CHECK_MS,

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
-import { CATALOGUE } from '../../contract/catalogue.ts'
+import type { CatalogueStage } from '../../contract/catalogue.ts'
 import { WaitingBecause, WorkerState, waitingBecause } from '../../contract/fleet.ts'
 import { StageNumber } from '../../contract/job.ts'
 import { endedLastMinute, type Histogram, quantile, type StageTally } from '../../journal/tally.ts'
@@ -58,12 +58,15 @@ const schema = {
 const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
   app.get('/api/admin/overview', { schema, onRequest: guards }, async (_request, reply) => {
     reply.header('cache-control', 'private, no-cache')
-    return toOverview(await app.stagecast.fleet.read())
+    return toOverview(await app.stagecast.fleet.read(), app.stagecast.catalogue.stages)
   })
 }
 
 /** The document for administrators. */
-function toOverview({ at, queue, workers, tallies }: Fleet): Static<typeof Overview> {
+function toOverview(
+  { at, queue, workers, tallies }: Fleet,
+  catalogue: readonly CatalogueStage[],
+): Static<typeof Overview> {
   return {
     at,
     queue: {
@@ -74,10 +77,11 @@ function toOverview({ at, queue, workers, tallies }: Fleet): Static<typeof Overv
     },
     workers,
     waiting_because: waitingBecause(queue, workers),
-    stages: CATALOGUE.map(({ stage, slug }) => ({
+    // The first one stands for jobs of no stage.
+    stages: catalogue.map(({ stage, slug }, i) => ({
       stage,
       slug,
-      ...figures(tallies[stage] as StageTally, at),
+      ...figures(tallies[i + 1] as StageTally, at),
     })),
   }
 }

@@ -87,8 +87,8 @@ t.test('Redis loses nothing, is nobody else’s, and is waited for', async (t) =
   t.strictSame(redis.volumes, ['redis-data:/data'])
   t.ok('redis-data' in compose.volumes)
   t.match(redis.healthcheck?.test, ['CMD-SHELL', /^redis-cli ping/])
-  for (const service of [api, worker]) {
-    t.strictSame(Object.keys(service.depends_on ?? {}).sort(), ['redis', 'stage-service'])
+  for (const door of [api, worker]) {
+    t.strictSame(Object.keys(door.depends_on ?? {}).sort(), ['redis', 'stage-service'])
   }
 })
 
@@ -102,11 +102,12 @@ t.test('each process accepts its environment, with and without options from .env
     secret,
     { ...secret, LOG_LEVEL: 'debug', STAGE_WORKER_CONCURRENCY: '7', CORS_ORIGINS: '' },
   ]) {
-    for (const service of [api, worker]) {
-      const config = loadConfig(environmentOf(service, env))
+    for (const door of [api, worker]) {
+      const config = loadConfig(environmentOf(door, env))
       t.match(config, { NODE_ENV: 'production', HOST: '0.0.0.0', ALLOW_MOCK_AUTH: false })
-      t.equal(new URL(config.WORKER_URL).hostname, 'stage-service')
-      t.equal(new URL(config.WORKER_URL).port, environmentOf(stageService).PORT)
+      const service = new URL(config.catalogue.serviceOf(2)?.url ?? '')
+      t.equal(service.hostname, 'stage-service')
+      t.equal(service.port, environmentOf(stageService).PORT)
       t.equal(new URL(config.REDIS_URL).hostname, 'redis')
     }
     const settings = readSettings(environmentOf(stageService, env))
@@ -154,9 +155,9 @@ t.test('every option of the contract can be set, and every variable named is doc
 })
 
 t.test('whoever is stopped may finish: the engine waits longer than the process itself', async (t) => {
-  for (const service of [api, worker]) {
-    const grace = loadConfig(environmentOf(service, secret)).SHUTDOWN_GRACE_MS
-    t.ok(Number.parseInt(service.stop_grace_period, 10) * 1000 >= grace + 5000)
+  for (const door of [api, worker]) {
+    const grace = loadConfig(environmentOf(door, secret)).SHUTDOWN_GRACE_MS
+    t.ok(Number.parseInt(door.stop_grace_period, 10) * 1000 >= grace + 5000)
   }
 })
 

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { authorization, startApi, testEnv } from '../helpers/app.ts'
 import { injected, isProblem } from '../helpers/problem.ts'
+import { fakeStageService } from '../helpers/stage-service.ts'
 
 const SLUGS =
   'topic-declaration literature-search irb-proposal variable-definition phi-scanning schema-extraction ' +
@@ -29,10 +30,42 @@ t.test('the 20 stages', async (t) => {
   t.same(numbers('optional'), [17, 18, 19, 20])
   t.same(numbers('needs_question'), [2])
   for (const one of stages) t.match(one, { title: /^[A-Z].{3,}/ }, 'a title for people')
+  t.same(stages[13]?.needs, [2, 10])
+  t.same(stages[13]?.uses, [1])
   t.ok(
-    stages.every((one) => Object.keys(one).length === 6),
+    stages.every((one) => Object.keys(one).length === 10),
     'all fields come through the serializer',
   )
+})
+
+t.test('a service tells which stages it has; one that says nothing holds nobody up', async (t) => {
+  const service = await fakeStageService(t)
+  service.onGet = (url, response) => {
+    t.equal(url, '/api/workflow/stages')
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end('[{"stage":2,"version":"3"},{"stage":7}]')
+  }
+  const { app } = await startApi(t, await testEnv(t, { WORKER_URL: service.url }))
+  const available = (body: string) =>
+    (JSON.parse(body).stages as { stage: number; available: boolean | null }[]).filter(
+      (one) => one.available !== false,
+    )
+  const ask = () => app.inject({ url: '/api/workflow/stages', headers: authorization() })
+  t.same(
+    available((await ask()).body).map(({ stage, available }) => [stage, available]),
+    [
+      [2, true],
+      [7, true],
+    ],
+  )
+
+  const silent = await fakeStageService(t)
+  silent.onGet = () => {}
+  const other = await startApi(t, await testEnv(t, { WORKER_URL: silent.url }))
+  const from = performance.now()
+  const { body } = await other.app.inject({ url: '/api/workflow/stages', headers: authorization() })
+  t.ok(performance.now() - from < 3000)
+  t.ok(JSON.parse(body).stages.every((one: { available: unknown }) => one.available === null))
 })
 
 t.test('what can be run is what is listed', async (t) => {

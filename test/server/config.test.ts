@@ -22,6 +22,7 @@ const DEFAULTS: Record<string, unknown> = {
   REDIS_URL: undefined,
   REDIS_PREFIX: 'bull',
   WORKER_URL: undefined,
+  STAGES_FILE: undefined,
   JWT_SECRET: undefined,
   JWT_PUBLIC_KEY: undefined,
   JWT_JWKS_URL: undefined,

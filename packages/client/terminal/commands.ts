@@ -5,14 +5,14 @@ import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { CATALOGUE } from '../../../contract/catalogue.ts'
 import type { JobStatus } from '../../../contract/events.ts'
 import { ConnectionError, type JobReference, type Stagecast } from '../index.ts'
 import { type Command, EXIT, type Options, readNumber, UsageError } from './command.ts'
 import { type Output, tellJob, tellJobs } from './output.ts'
 import { plain } from './terminal-text.ts'
 
-const STAGES = CATALOGUE.length
+/** Stages have numbers up to this one; which of them there are, the API knows. */
+const STAGES = 999
 /** Jobs of several pages. */
 const MOST_LISTED = 1000
 

@@ -1,0 +1,71 @@
+/** The catalogue, and which of its stages are there right now. */
+import fp from 'fastify-plugin'
+import type { Catalogue, Service, Stage } from '../contract/catalogue.ts'
+import { readListing } from '../contract/service.ts'
+
+declare module './core.ts' {
+  interface Stagecast {
+    catalogue: Catalogue & {
+      /** The stages as the API lists them. Soon: what a service does not say in time is not known. */
+      list(): Promise<Stage[]>
+    }
+  }
+}
+
+/** How long an answer of a service counts, and one that told nothing. */
+const FRESH_MS = 10_000
+/** How long a service may take to answer, and how long a client waits for it. */
+const ANSWER_MS = 5000
+const PATIENCE_MS = 500
+
+export default fp<{ catalogue: Catalogue }>(
+  async (app, { catalogue }) => {
+    const listings = new Map([...catalogue.services].map(([name, service]) => [name, listingOf(service)]))
+
+    app.stagecast.catalogue = {
+      ...catalogue,
+      async list() {
+        const wanted = new Set(catalogue.stages.map(({ service }) => service))
+        const answers = [...wanted].map(async (name) => [name, await listings.get(name)?.()] as const)
+        const known = new Map(await Promise.all(answers))
+        return catalogue.stages.map(({ service, version: _, limits: __, inputs: ___, ...stage }) => {
+          const listing = known.get(service)
+          return { ...stage, available: listing ? listing.has(stage.stage) : null }
+        })
+      },
+    }
+  },
+  { name: 'catalogue' },
+)
+
+type Listing = ReadonlyMap<number, string> | null
+
+/** Asks at most once in `FRESH_MS`, and meanwhile gives what was known before. */
+function listingOf({ url, headers }: Service): () => Promise<Listing> {
+  let latest: Listing = null
+  let askedAt = Number.NEGATIVE_INFINITY
+  let asking = Promise.resolve()
+  const ask = async () => {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    try {
+      const answer = await fetch(`${url}/api/workflow/stages`, { headers, signal, redirect: 'error' })
+      latest = answer.ok ? readListing(await answer.json()) : null
+    } catch {
+      latest = null
+    }
+  }
+  return async () => {
+    const now = performance.now()
+    if (now - askedAt > FRESH_MS) {
+      askedAt = now
+      asking = ask()
+    }
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS)
+    })
+    await Promise.race([asking, patience])
+    clearTimeout(timer)
+    return latest
+  }
+}

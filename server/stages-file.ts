@@ -1,0 +1,21 @@
+/** Reads the file that STAGES_FILE names. */
+import { readFileSync } from 'node:fs'
+import { LossyJsonError, parseExact } from '../contract/exact-json.ts'
+
+/** Its JSON, or what is wrong with it in one line. A byte-order mark is passed over. */
+export function readStagesFile(path: string): { value: unknown } | { fault: string } {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : (code ?? 'unknown')
+    return { fault: `cannot be read: ${JSON.stringify(path)} (${why})` }
+  }
+  try {
+    return { value: parseExact(text) }
+  } catch (error) {
+    if (error instanceof LossyJsonError) return { fault: `${error.path} ${error.fault}` }
+    return { fault: `must hold JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}` }
+  }
+}
