@@ -59,6 +59,8 @@ export interface StagecastOptions {
   requireNoEviction?: boolean | undefined
   /** The stage services by name, beside those of the catalogue; `default` runs the stages that name none. */
   services?: CatalogueOptions['services']
+  /** Hosts to which a service may redirect for a file, beside its own address. Default none. */
+  artifactRedirectHosts?: readonly string[] | undefined
   /** The stages: what a STAGES_FILE holds, or `openCatalogue(…)` of it. Default: the 20 stages. */
   catalogue?: CatalogueFile | Catalogue | undefined
 
@@ -149,7 +151,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(auth, { authenticate: options.authenticate, mock: jwt.mock ?? false })
   await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
   await app.register(limits, { perMinute: options.requestsPerMinute ?? 600 })
-  await app.register(artifacts)
+  await app.register(artifacts, { redirectHosts: options.artifactRedirectHosts })
 
   await app.register(healthRoutes)
   await app.register(catalogueRoutes)

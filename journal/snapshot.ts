@@ -187,7 +187,9 @@ function unlogged(journal: Journal): LogEntry[] {
   const entries: LogEntry[] = []
   if (cancel) entries.push(cancellingEntry(last, cancel))
   if (abandonedAt !== null) {
-    const message = 'the job was ended in the queue by hand'
+    // An operator's tool does so, or BullMQ, when a worker met a fault that it could not record.
+    const message =
+      'the queue ended the job without a recorded outcome: by hand, or by a fault that a worker logged'
     const error = { code: 'JOB_ABANDONED', message, retryable: false, attempt: last.attempt }
     entries.push({ ...last, type: 'failed', behind: 9, message, at: abandonedAt, error })
   }

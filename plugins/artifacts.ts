@@ -28,8 +28,16 @@ export interface ArtifactRequest {
 const SILENCE_MS = 30_000
 const NO_SERVICE = 'The stage of this job has left the catalogue, and with it the address of its files'
 
-export default fp(
-  async (app) => {
+export interface ArtifactsOptions {
+  /** Hosts to which a service may redirect for a file, beside its own address. */
+  redirectHosts?: readonly string[] | undefined
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+export default fp<ArtifactsOptions>(
+  async (app, { redirectHosts = [] }) => {
+    const allowed = new Set(redirectHosts.map((host) => host.trim().toLowerCase()))
     const agent = new Agent({
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
@@ -41,31 +49,52 @@ export default fp(
       async open(stage, jobId, name, { headers, signal }) {
         const service = app.stagecast.catalogue.serviceOf(stage)
         if (!service) throw new ProblemError('ARTIFACT_NOT_FOUND', NO_SERVICE)
-        const path = `/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`
-        const answer = await agent
-          .request({
-            ...target(service.url, path),
-            ...{ method: 'GET', headers: { ...service.headers, ...headers }, signal },
-          })
-          .catch((err: Error) => {
-            app.log.warn({ err, jobId }, 'the stage service cannot be reached')
-            const detail = 'The file cannot be fetched from the stage service right now; try again shortly'
-            throw new ProblemError('STAGE_SERVICE_UNAVAILABLE', detail, { retryAfter: 5 })
-          })
+        // A path prefix in the base URL is kept.
+        const base = service.url.replace(/\/+$/, '')
+        const asked = new URL(`${base}/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`)
+        let answer = await get(asked, jobId, { headers: { ...service.headers, ...headers }, signal })
+        const { location } = answer.headers
+        // To storage, as a rule: once, and no further.
+        if (REDIRECTS.has(answer.statusCode) && typeof location === 'string') {
+          await answer.body.dump().catch(() => {})
+          const place = judge(location, asked)
+          // What the service wants to be told is no other host's business.
+          const told = place.origin === asked.origin ? { ...service.headers, ...headers } : headers
+          answer = await get(place, jobId, { headers: told, signal })
+        }
         if (answer.statusCode < 300 || answer.statusCode === 304) return answer
         await answer.body.dump().catch(() => {})
         throw refusal(answer.statusCode, name)
       },
     }
+
+    function get(url: URL, jobId: string, { headers, signal }: ArtifactRequest) {
+      const { origin, pathname, search } = url
+      const target = { origin, path: `${pathname}${search}` }
+      return agent.request({ ...target, method: 'GET', headers, signal }).catch((err: Error) => {
+        app.log.warn({ err, jobId }, 'the stage service cannot be reached')
+        const detail = 'The file cannot be fetched from the stage service right now; try again shortly'
+        throw new ProblemError('STAGE_SERVICE_UNAVAILABLE', detail, { retryAfter: 5 })
+      })
+    }
+
+    /** Where the service sends us, if that is a place an operator allows: it must not make us read any other. */
+    function judge(location: string, from: URL): URL {
+      const place = URL.canParse(location, from.href) ? new URL(location, from) : null
+      const isSafe =
+        place?.protocol === 'https:' || (place?.protocol === 'http:' && from.protocol === 'http:')
+      if (place && isSafe && (place.host === from.host || allowed.has(place.hostname))) return place
+      // The host only: the rest may hold a signature.
+      app.log.warn(
+        { host: place?.hostname },
+        'a redirect of the stage service is not followed: ARTIFACT_REDIRECT_HOSTS',
+      )
+      const detail = 'The stage service keeps the file elsewhere, at a host that is not allowed here'
+      throw new ProblemError('STAGE_SERVICE_ERROR', detail)
+    }
   },
   { name: 'artifacts', dependencies: ['catalogue'] },
 )
-
-/** A path prefix in the base URL is kept. */
-function target(base: string, path: string): { origin: string; path: string } {
-  const { origin, pathname } = new URL(base)
-  return { origin, path: `${pathname === '/' ? '' : pathname}${path}` }
-}
 
 function refusal(status: number, name: string): ProblemError {
   if (status === 404)

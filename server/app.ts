@@ -7,8 +7,6 @@ import stagecast, { type StagecastOptions } from '../stagecast.ts'
 import type { Config } from './config.ts'
 import rawAnswers, { answerBrokenRequest } from './raw-answers.ts'
 
-/** Largest request body in bytes: a question and a stage's options are far below it. */
-const BODY_LIMIT = 262_144
 /** How long a client may take to send a whole request, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000
 /** The part of the grace in which answers under way may end. */
@@ -27,7 +25,7 @@ export async function buildApp(
   const headersFor = corsHeaders(config.corsOrigins)
   const app = Fastify({
     loggerInstance: logger,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Closing waits for the answers under way, then cuts what is left.
     forceCloseConnections: true,
@@ -57,6 +55,7 @@ function stagecastOptions(config: Config): StagecastOptions {
     redisPrefix: config.REDIS_PREFIX,
     requireNoEviction: config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test',
     catalogue: config.catalogue,
+    artifactRedirectHosts: config.ARTIFACT_REDIRECT_HOSTS?.split(','),
     jwt: {
       secret: config.JWT_SECRET,
       publicKey: config.JWT_PUBLIC_KEY,

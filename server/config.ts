@@ -28,6 +28,7 @@ const Environment = Type.Object({
   REDIS_PREFIX: Type.String({ default: 'bull', pattern: '^[^:\\s]+$' }),
   WORKER_URL: Maybe,
   STAGES_FILE: Maybe,
+  ARTIFACT_REDIRECT_HOSTS: Maybe,
   JWT_SECRET: Maybe,
   JWT_PUBLIC_KEY: Maybe,
   JWT_JWKS_URL: Maybe,
@@ -54,8 +55,10 @@ const Environment = Type.Object({
   SSE_MAX_PER_USER: Count(200),
   SSE_MAX_PER_JOB: Count(0),
   TICKET_TTL_SECONDS: Count(3600, 1, 31_536_000),
+  BODY_LIMIT_BYTES: Count(262_144, 1024, 104_857_600),
   CORS_ORIGINS: Maybe,
   LOG_LEVEL: Type.String({ default: 'info', pattern: '^(fatal|error|warn|info|debug|trace|silent)$' }),
+  LOG_SERVICE_ERRORS: Type.Boolean({ default: false }),
 })
 
 /** Every variable with its parsed value; `CORS_ORIGINS` is split into `corsOrigins`. */

@@ -121,5 +121,6 @@ export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
     breakerFailures: config.BREAKER_FAILURES,
     breakerResetMs: config.BREAKER_RESET_MS,
+    logServiceErrors: config.LOG_SERVICE_ERRORS,
   }
 }

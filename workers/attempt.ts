@@ -18,6 +18,7 @@ import {
   type Step,
   type WriterOptions,
 } from './journal-writer.ts'
+import { isProgramFault } from './program-fault.ts'
 import type { StageClient } from './stage-client.ts'
 
 export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
@@ -27,8 +28,6 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   onAlive(): void
   /** Whether the circuit is not closed: what fails then, as a probe does, uses up no attempt. */
   isCircuitOpen(): boolean
-  /** Opens the circuit before its count of failures is full. */
-  openCircuit(): void
 }
 
 /** Why a running attempt is stopped from outside: the reason its signal is aborted with. */
@@ -36,14 +35,24 @@ export type StopReason = 'cancel' | 'lease-lost' | 'shutdown'
 
 /**
  * How an attempt ended, and what it tells about the stage service. `failed` has used up the job, by whatever `code`;
- * `retry` wants the next attempt in `delayMs` at the earliest.
+ * `retry` wants the next attempt in `delayMs` at the earliest, and `counts` unless the service was not met.
  */
-export type AttemptOutcome = { verdict: Verdict } & (
+export type AttemptOutcome = { verdict: Verdict; why?: Why } & (
   | { kind: 'completed'; artifacts: number }
   | { kind: 'failed' | 'cancelled'; code: string }
-  | { kind: 'retry'; code: string; delayMs: number }
+  | { kind: 'retry'; code: string; delayMs: number; counts: boolean }
   | { kind: 'handed-over' }
 )
+
+/** For the log: what happened in our own words, what the service said, and a fault of this program. */
+export interface Why {
+  words: string
+  theirs?: string | undefined
+  fault?: Error
+}
+
+/** A gateway that says so for long may hide a service that breaks down over this very job. */
+const MOST_FORGIVEN = 20
 
 const jobData: TypeCheck<typeof JobData> = TypeCompiler.Compile(JobData)
 
@@ -52,7 +61,8 @@ export class Attempt {
   private readonly options: AttemptOptions
   private readonly writer: JournalWriter
   private readonly journal: Journal
-  private number = 0
+  /** Its number; 0 before it has begun. */
+  number = 0
   /** Whether `run` was called. */
   begun = false
 
@@ -164,6 +174,7 @@ export class Attempt {
       if (reason === 'shutdown') return await this.handOver()
       if (reason === 'lease-lost') throw new LeaseLost('its renewal was refused')
       if (error instanceof StageFailure) return await this.afterFailure(error)
+      if (isProgramFault(error)) return await this.failInternally(error)
     } catch (refusal) {
       // While one end was written, another one overtook it.
       if (refusal instanceof CancelRequested) return this.cancel()
@@ -174,25 +185,42 @@ export class Attempt {
   }
 
   private async afterFailure(failure: StageFailure): Promise<AttemptOutcome> {
-    const { code, message, retryable } = failure
+    const { code, message, retryable, words, theirs } = failure
     const verdict = failure.ill ? 'ill' : 'well'
+    const why = { words, theirs }
     const { max, progress } = this.writer.newest
     const error = { code, message, retryable, attempt: this.number }
-    // Nobody was met: the last attempt is kept for when the service is back.
-    if (failure.unmet && this.number >= max) this.options.openCircuit()
-    if (retryable && failure.ill && this.options.isCircuitOpen()) {
-      await this.writer.step({ type: 'retrying', progress, message, error, max: max + 1 })
-      return { kind: 'handed-over', verdict }
-    }
-    if (!retryable || this.number >= max) return this.fail(error, verdict)
-    await this.writer.step({ type: 'retrying', progress, message, error })
-    return { kind: 'retry', code, delayMs: failure.retryAfterMs, verdict }
+    if (!retryable) return this.fail(error, verdict, why)
+    const isHeldBack = failure.ill && this.options.isCircuitOpen()
+    // What does not count gives the job one attempt more.
+    const counts = !isHeldBack && !this.isForgiven(failure)
+    if (counts && this.number >= max) return this.fail(error, verdict, why)
+    await this.writer.step({ type: 'retrying', progress, message, error, max: counts ? max : max + 1 })
+    if (isHeldBack) return { kind: 'handed-over', verdict, why }
+    return { kind: 'retry', code, delayMs: failure.retryAfterMs, counts, verdict, why }
   }
 
-  private async fail(error: NonNullable<LogEntry['error']>, verdict: Verdict): Promise<AttemptOutcome> {
+  /** Nothing was begun: neither is an attempt used up. */
+  private isForgiven({ unmet }: StageFailure): boolean {
+    const forgiven = this.writer.newest.max - this.journal.maxAttempts
+    return unmet === 'unsent' || (unmet === 'gateway' && forgiven < MOST_FORGIVEN)
+  }
+
+  /** It would be met again at every attempt. */
+  private failInternally(fault: Error): Promise<AttemptOutcome> {
+    const message = 'The worker could not handle the job: the fault is in this system and was logged'
+    const error = { code: 'INTERNAL_ERROR', message, retryable: false, attempt: this.number }
+    return this.fail(error, 'none', { words: message, fault })
+  }
+
+  private async fail(
+    error: NonNullable<LogEntry['error']>,
+    verdict: Verdict,
+    why: Why = { words: error.message },
+  ): Promise<AttemptOutcome> {
     const { progress } = this.writer.newest
     await this.writer.settle([{ type: 'failed', progress, message: error.message, error }])
-    return { kind: 'failed', code: error.code, verdict }
+    return { kind: 'failed', code: error.code, verdict, why }
   }
 
   /** The outcome was stored before: by a worker that died right after, or by a cancel that overtook this attempt. */

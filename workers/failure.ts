@@ -1,81 +1,93 @@
 /** Why a call to the stage service did not give a result. */
+import { clip, reasonOf } from './reason.ts'
+
 export interface StageFailureOptions {
   /** Whether another attempt may go better. */
   retryable: boolean
   /** Whether it tells that the service is ill, and so counts towards opening the circuit. */
   ill: boolean
-  /** Whether no connection came to be, so that the service has not begun anything. */
-  unmet?: boolean
+  /** Whether the service has begun nothing, as far as can be known: then it uses up no attempt. */
+  unmet?: Unmet | undefined
   /** How long the service asked to be left alone, in ms. */
   retryAfterMs?: number | undefined
+  /** What the user is shown instead of `words`: it holds text of the service's own. */
+  shown?: string | undefined
 }
+
+/**
+ * `unsent`: not one byte of the request was sent. `gateway`: something in front of the service says that it is away,
+ * which may also mean that it broke down over this very request.
+ */
+export type Unmet = 'unsent' | 'gateway'
 
 export class StageFailure extends Error {
   readonly code: string
+  /** What happened in our own words, without any text of the service: safe to be logged. */
+  readonly words: string
   readonly retryable: boolean
   readonly ill: boolean
-  readonly unmet: boolean
+  readonly unmet: Unmet | undefined
   readonly retryAfterMs: number
 
   /** `message` is shown to the user whose job it is. */
-  constructor(code: string, message: string, options: StageFailureOptions) {
-    const { retryable, ill, unmet = false, retryAfterMs = 0 } = options
-    super(message)
+  constructor(code: string, words: string, options: StageFailureOptions) {
+    const { retryable, ill, unmet, retryAfterMs = 0, shown = words } = options
+    super(shown)
     this.name = 'StageFailure'
     this.code = code
+    this.words = words
     this.retryable = retryable
     this.ill = ill
     this.unmet = unmet
     this.retryAfterMs = retryAfterMs
   }
+
+  /** The message where it holds text of the service's own, which may be anything. */
+  get theirs(): string | undefined {
+    return this.message === this.words ? undefined : this.message
+  }
 }
 
 /** Answers that another attempt cannot change are all of 4xx but these. */
 const RETRYABLE_4XX: ReadonlySet<number> = new Set([408, 425, 429])
+const GATEWAY: ReadonlySet<number> = new Set([502, 503, 504])
 const MAX_RETRY_AFTER_MS = 86_400_000
 
 /** What a non-2xx answer means; `body` is as much of it as was read. */
-export function failureOfStatus(status: number, body: string, retryAfter: string | undefined): StageFailure {
-  const detail = detailOf(body)
-  return new StageFailure(
-    detail.code ?? `STAGE_SERVICE_${status}`,
-    detail.message ?? `The stage service answered with status ${status}`,
-    {
-      retryable: status >= 500 || RETRYABLE_4XX.has(status),
-      ill: status >= 500,
-      retryAfterMs: parseRetryAfter(retryAfter),
-    },
-  )
+export function failureOfStatus(
+  status: number,
+  headers: Record<string, string | string[] | undefined>,
+  body: string,
+): StageFailure {
+  const isPage = /^\s*</.test(body)
+  const isGateway = isPage && GATEWAY.has(status)
+  const location = status < 400 ? placeOf(headers.location) : undefined
+  const words = `The stage service answered with status ${status}${kindOf(isGateway, location !== undefined)}`
+  const { code, message } = reasonOf(body)
+  return new StageFailure(code ?? `STAGE_SERVICE_${status}`, words, {
+    shown: location ? `${words} to ${location}: WORKER_URL must be the address that answers` : message,
+    retryable: status >= 500 || RETRYABLE_4XX.has(status),
+    ill: status >= 500,
+    unmet: isGateway ? 'gateway' : undefined,
+    retryAfterMs: parseRetryAfter(headers['retry-after']),
+  })
+}
+
+function kindOf(isGateway: boolean, isRedirect: boolean): string {
+  if (isGateway) return ' and an HTML page: a gateway in front of it says that it is away'
+  return isRedirect ? ', a redirect' : ''
+}
+
+/** Where a redirect leads, without its query, which may hold a signature. */
+function placeOf(location: string | string[] | undefined): string | undefined {
+  const [place = ''] = [location].flat()
+  return clip(place.split(/[?#]/, 1)[0] as string) || undefined
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date; in ms, 0 when absent or unreadable. */
-function parseRetryAfter(value: string | undefined): number {
+function parseRetryAfter(header: string | string[] | undefined): number {
+  const [value] = [header].flat()
   if (!value) return 0
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now()
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS) : 0
-}
-
-/** A service's error code, if it is one: codes are logged, and words might be a user's. */
-export function codeOf(code: unknown): string | undefined {
-  return typeof code === 'string' && /^[A-Za-z0-9_.-]{1,100}$/.test(code) ? code : undefined
-}
-
-/** `{ detail: { code, message } }`; FastAPI's own errors have a text as detail. */
-function detailOf(body: string): { code?: string | undefined; message?: string | undefined } {
-  try {
-    const { detail } = JSON.parse(body)
-    if (typeof detail === 'string') return { message: clip(detail) }
-    const { code, message } = detail ?? {}
-    return {
-      code: codeOf(code),
-      message: typeof message === 'string' ? clip(message) : undefined,
-    }
-  } catch {
-    return {}
-  }
-}
-
-/** A service's words, short enough to be kept in every event of a job. */
-export function clip(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 499)}…` : text
 }

@@ -1,23 +1,26 @@
 /** Splits a byte stream into lines of NDJSON without ever holding more than one line and one chunk. */
 const NEWLINE = 0x0a
 
-/** Yields each line that is not blank. A line of more than `maxBytes` ends it with the error `tooLong` makes. */
+/**
+ * Yields each line that is not blank, with its line break: the last one may lack it. A line of more than `maxBytes` ends
+ * it with the error `tooLong` makes.
+ */
 export async function* readLines(
   bytes: AsyncIterable<Buffer>,
   maxBytes: number,
   tooLong: (maxBytes: number) => Error,
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
   let parts: Buffer[] = []
   let size = 0
   for await (const chunk of bytes) {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       if (size + end - start > maxBytes) throw tooLong(maxBytes)
-      const line = Buffer.concat([...parts, chunk.subarray(start, end)]).toString()
+      const line = Buffer.concat([...parts, chunk.subarray(start, end + 1)])
       parts = []
       size = 0
       start = end + 1
-      if (line.trim() !== '') yield line
+      if (!isBlank(line)) yield line
     }
     if (start < chunk.length) {
       parts.push(chunk.subarray(start))
@@ -25,6 +28,11 @@ export async function* readLines(
       if (size > maxBytes) throw tooLong(maxBytes)
     }
   }
-  const rest = Buffer.concat(parts).toString()
-  if (rest.trim() !== '') yield rest
+  const rest = Buffer.concat(parts)
+  if (!isBlank(rest)) yield rest
+}
+
+/** Of spaces, tabs and line breaks only. */
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= NEWLINE + 3))
 }

@@ -34,8 +34,8 @@ export class QueueEnd {
         // Where this fails too, the lease lapses and the stalled check finds the job.
         return this.delay(job, token, POSTPONED_MS)
       case 'retry':
-        // What the service asked for may be longer than the back-off.
-        if (outcome.delayMs > backoffOf(job)) return this.delay(job, token, outcome.delayMs)
+        if (!outcome.counts || outcome.delayMs > backoffOf(job))
+          return this.delay(job, token, delayOf(job, outcome) as number)
         throw new Error(outcome.code)
       default:
         throw new UnrecoverableError(outcome.code)
@@ -67,6 +67,12 @@ export class QueueEnd {
     void this.dropSettled(job)
     throw new DelayedError()
   }
+}
+
+/** How long the job waits for its next attempt, in ms: the back-off, or longer where the service asks for it. */
+export function delayOf(job: Job, ending: Ending): number | undefined {
+  if (ending.kind === 'postponed') return POSTPONED_MS
+  return ending.kind === 'retry' ? Math.max(ending.delayMs, backoffOf(job)) : undefined
 }
 
 /** The delay in ms that BullMQ will choose for the next attempt: doubled with each failed one. */

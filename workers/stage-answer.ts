@@ -1,45 +1,116 @@
 /** What the stage service's answer means: a result, or which failure. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { LossyJsonError, parseExact } from '../contract/exact-json.ts'
 import { type ErrorLine, StageAnswer, type Unchecked } from '../contract/service.ts'
-import { clip, codeOf, StageFailure } from './failure.ts'
+import { StageFailure } from './failure.ts'
+import { faultOfText } from './not-json.ts'
+import { clip, codeOf, reasonIn } from './reason.ts'
 
 const stageAnswer = TypeCompiler.Compile(StageAnswer)
+const REQUIRED: readonly string[] = StageAnswer.required ?? []
+const OPTIONAL = Object.keys(StageAnswer.properties).filter((name) => !REQUIRED.includes(name))
+
+/** Objects and lists in each other, of which Python and JavaScript read and write this many without trouble. */
+const MAX_DEPTH = 200
+
+/** `fatal`: bytes that are not UTF-8 are refused. A byte-order mark is passed over. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** A JSON object, or `unusable`. */
-export function parse(text: string): Record<string, unknown> {
+export function parse(bytes: Buffer): Record<string, unknown> {
+  let value: unknown
   try {
-    const value = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch {}
-  throw unusable('it is not a JSON object')
+    value = parseExact(utf8.decode(bytes))
+  } catch (error) {
+    // Where it is holds a name of the service's own.
+    if (error instanceof LossyJsonError) throw unusable(error.fault, { shown: error.message })
+    const fault = faultOfText(bytes, error as Error)
+    throw unusable(fault.words, { bytes, retryable: fault.isCutOff })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw unusable(`it is ${kindOf(value)}, not a JSON object`, { bytes })
+  return value as Record<string, unknown>
 }
 
 /** The answer if it has the contract's shape and reports success; everything else is thrown. */
-export function judge(value: Record<string, unknown>): StageAnswer {
+export function judge(given: Record<string, unknown>): StageAnswer {
+  if (given.success === false) {
+    const { code = 'STAGE_FAILED', message } = reasonIn(given)
+    throw new StageFailure(code, 'The stage service reports a failure', {
+      ...{ shown: message, retryable: false, ill: false },
+    })
+  }
+  const value = withoutNulls(given)
   const fault = stageAnswer.Check(value) ? undefined : stageAnswer.Errors(value).First()
   if (fault) throw unusable(`${fault.path || 'it'}: ${fault.message}`)
-  const answer = value as StageAnswer
-  if (answer.success) return answer
-  const message =
-    typeof value.message === 'string' ? clip(value.message) : 'The stage service reports a failure'
-  throw new StageFailure('STAGE_FAILED', message, { retryable: false, ill: false })
+  const flaw = flawIn(value)
+  if (flaw) throw unusable(flaw)
+  return value as StageAnswer
 }
 
 /** The service's own word that the stage failed: an `error` line. */
 export function throwReported({ code, message, retryable }: Unchecked<ErrorLine>): never {
-  throw new StageFailure(
-    codeOf(code) ?? 'STAGE_FAILED',
-    typeof message === 'string' ? clip(message) : 'The stage service reports a failure',
-    { retryable: retryable === true, ill: false },
-  )
+  throw new StageFailure(codeOf(code) ?? 'STAGE_FAILED', 'The stage service reports a failure', {
+    shown: typeof message === 'string' ? clip(message) : undefined,
+    retryable: retryable === true,
+    ill: false,
+  })
 }
 
-export function unusable(why: string): StageFailure {
-  const message = `The answer of the stage service cannot be used: ${clip(why)}`
-  return new StageFailure('STAGE_ANSWER_INVALID', message, { retryable: true, ill: true })
+/**
+ * `why` is in our own words. The user is shown `shown` instead where it is given, and the beginning of `bytes`, which is
+ * what was answered. Most mistakes are the same at the next attempt.
+ */
+export function unusable(
+  why: string,
+  { bytes, shown = why, retryable = false }: { bytes?: Buffer; shown?: string; retryable?: boolean } = {},
+): StageFailure {
+  const begin = 'The answer of the stage service cannot be used:'
+  const end = bytes?.length ? `; it begins with ${beginning(bytes)}` : ''
+  return new StageFailure('STAGE_ANSWER_INVALID', `${begin} ${why}`, {
+    ...{ shown: `${begin} ${clip(shown)}${end}`, retryable, ill: true },
+  })
 }
 
 export function tooLarge(maxBytes: number): StageFailure {
   const message = `The answer of the stage service is larger than ${maxBytes} bytes`
   return new StageFailure('STAGE_RESULT_TOO_LARGE', message, { retryable: false, ill: false })
+}
+
+/** As a JSON text: control characters and quotes are escaped in it. */
+function beginning(bytes: Buffer): string {
+  return JSON.stringify(bytes.subarray(0, 60).toString()) + (bytes.length > 60 ? '…' : '')
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value !== 'string') return `a ${typeof value}`
+  return /^\s*\{/.test(value) ? 'JSON within a JSON text (encoded twice)' : 'a text'
+}
+
+/** Null counts as absent wherever a field is optional: FastAPI's models write it so. */
+function withoutNulls(given: Record<string, unknown>): Record<string, unknown> {
+  const value = { ...given }
+  for (const name of OPTIONAL) if (value[name] === null) delete value[name]
+  return value
+}
+
+/** What of an answer could not be passed on. Level by level: recursion would not survive the depth it looks for. */
+function flawIn(value: object): string | null {
+  let level: object[] = [value]
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`
+    const next: object[] = []
+    for (const one of level) {
+      for (const [key, inner] of Object.entries(one)) {
+        if (typeof inner === 'object' && inner !== null) next.push(inner)
+        const isText = typeof inner !== 'string' || inner.isWellFormed()
+        if (!isText || !key.isWellFormed())
+          return 'a text in it is not Unicode: it holds half of a surrogate pair, as Python makes of file names in another encoding'
+      }
+    }
+    level = next
+  }
+  return null
 }

@@ -1,11 +1,15 @@
 /** Calls the stage service over HTTP and reads both forms of its answer, within its limits of time and size. */
-import { Agent, type Dispatcher } from 'undici'
+import type { Readable } from 'node:stream'
+import { Agent, DecoratorHandler, type Dispatcher } from 'undici'
 import type { JobData } from '../contract/job.ts'
 import type { ProgressLine, ServiceLine, StageAnswer, StageRequest, Unchecked } from '../contract/service.ts'
 import type { TraceContext } from '../contract/trace.ts'
 import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
-import { clip, failureOfStatus, StageFailure } from './failure.ts'
+import { decoded, failureOfDecoding } from './decoded.ts'
+import { failureOfStatus, StageFailure } from './failure.ts'
 import { readLines } from './ndjson.ts'
+import { isProgramFault } from './program-fault.ts'
+import { clip } from './reason.ts'
 import { judge, parse, throwReported, tooLarge, unusable } from './stage-answer.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -34,6 +38,14 @@ export interface StageCall {
 
 const TEMPLATE = '/api/workflow/stages/{stage}/execute'
 const MAX_ERROR_BYTES = 65_536
+/** By which names lines of JSON go. */
+const NDJSON: ReadonlySet<string | undefined> = new Set([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines',
+  'application/jsonlines',
+])
 
 export class StageClient {
   private readonly agent: Agent
@@ -64,15 +76,19 @@ export class StageClient {
 
   private async exchange(call: StageCall, span: Span): Promise<StageAnswer> {
     const watchdog = new Watchdog(this.options, call.signal)
+    const sending = { begun: false }
     try {
-      const answer = await this.send(call, span.context, watchdog)
+      const answer = await this.send(call, span.context, watchdog, sending)
       span.set({ 'http.response.status_code': answer.statusCode })
       watchdog.listen()
       return await this.read(answer, call, watchdog)
     } catch (error) {
       if (call.signal.aborted) throw call.signal.reason
       if (error instanceof CallerError) throw error.cause
-      throw watchdog.failure ?? (error instanceof StageFailure ? error : broken(error as Error))
+      if (isProgramFault(error)) throw error
+      throw (
+        watchdog.failure ?? (error instanceof StageFailure ? error : broken(error as Error, sending.begun))
+      )
     } finally {
       watchdog.stop()
     }
@@ -101,6 +117,7 @@ export class StageClient {
     { job, attempt }: StageCall,
     trace: TraceContext | null,
     signal: Watchdog,
+    sending: { begun: boolean },
   ): Promise<Dispatcher.ResponseData> {
     const body: StageRequest = {
       workflow_id: job.workflow_id,
@@ -110,7 +127,10 @@ export class StageClient {
       inputs: job.inputs,
     }
     const prefix = this.base.pathname.replace(/\/+$/, '')
-    return this.agent.request({
+    const agent = this.agent.compose((dispatch) => (options, handler) => {
+      return dispatch(options, new NotesStart(handler, sending))
+    })
+    return agent.request({
       origin: this.base.origin,
       path: `${prefix}/api/workflow/stages/${job.stage}/execute`,
       method: 'POST',
@@ -132,32 +152,33 @@ export class StageClient {
     call: StageCall,
     watchdog: Watchdog,
   ): Promise<StageAnswer> {
-    const { statusCode, headers, body } = answer
+    const { statusCode, headers } = answer
+    const body = decoded(answer)
     if (statusCode >= 300) {
-      const text = await readText(body, MAX_ERROR_BYTES, watchdog).catch(() => '')
-      throw failureOfStatus(statusCode, text, headers['retry-after'] as string | undefined)
+      const bytes = await readAll(body, MAX_ERROR_BYTES, watchdog).catch(() => '')
+      throw failureOfStatus(statusCode, headers, bytes.toString())
     }
     const type = String(headers['content-type'] ?? '')
       .split(';')[0]
       ?.trim()
       .toLowerCase()
-    if (type === 'application/x-ndjson') return this.readNdjson(body, call, watchdog)
+    if (NDJSON.has(type)) return this.readNdjson(body, call, watchdog)
     if (type !== 'application/json') {
-      // An answer that nobody reads would hold its connection for good.
-      body.on('error', () => {}).destroy()
-      throw unusable(`its content type is ${JSON.stringify(type)}`)
+      const bytes = await firstBytes(body)
+      const fault = 'its content type must be application/json or application/x-ndjson'
+      throw unusable(fault, { bytes, shown: `${fault}, and is ${clip(JSON.stringify(type))}` })
     }
-    return judge(parse(await readText(body, this.options.maxResultBytes, watchdog)))
+    return judge(parse(await readAll(body, this.options.maxResultBytes, watchdog)))
   }
 
-  private async readNdjson(body: Body, call: StageCall, watchdog: Watchdog): Promise<StageAnswer> {
+  private async readNdjson(body: Readable, call: StageCall, watchdog: Watchdog): Promise<StageAnswer> {
     let last: Record<string, unknown> | undefined
     try {
-      for await (const text of readLines(body, this.options.maxResultBytes, tooLarge)) {
+      for await (const bytes of readLines(body, this.options.maxResultBytes, tooLarge)) {
         if (last) break
         watchdog.listen()
         call.onAlive()
-        const line = parse(text)
+        const line = parse(bytes)
         if (isLine(line, 'result') || isLine(line, 'error')) {
           last = line
           watchdog.letEnd()
@@ -187,7 +208,23 @@ export class StageClient {
   }
 }
 
-type Body = Dispatcher.ResponseData['body']
+type Start = NonNullable<Dispatcher.DispatchHandler['onRequestStart']>
+
+/** Notes when the request begins to be written: what fails before that was never sent. */
+class NotesStart extends DecoratorHandler {
+  private readonly sending: { begun: boolean }
+
+  constructor(handler: Dispatcher.DispatchHandler, sending: { begun: boolean }) {
+    super(handler)
+    this.sending = sending
+  }
+
+  onRequestStart(...start: Parameters<Start>): void {
+    this.sending.begun = true
+    const { onRequestStart } = DecoratorHandler.prototype as Dispatcher.DispatchHandler
+    onRequestStart?.apply(this, start)
+  }
+}
 
 /** What is of no kind the contract knows is passed over: a sign of life. */
 function isLine({ type }: Unchecked<ServiceLine>, kind: ServiceLine['type']): boolean {
@@ -201,7 +238,7 @@ function throwAsCallerError(cause: unknown): never {
   throw new CallerError('', { cause })
 }
 
-function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promise<string> {
+function readAll(body: Readable, maxBytes: number, watchdog: Watchdog): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   return new Promise((resolve, reject) => {
@@ -211,26 +248,35 @@ function readText(body: Body, maxBytes: number, watchdog: Watchdog): Promise<str
       if (size > maxBytes) body.destroy(tooLarge(maxBytes))
       else chunks.push(chunk)
     })
-    body.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    body.on('end', () => resolve(Buffer.concat(chunks)))
     body.on('error', reject)
   })
 }
 
-function broken({ code = '' }: Error & { code?: string }): StageFailure {
-  const message = `The connection to the stage service failed${code && ` (${code})`}`
+/** The beginning of an answer that nobody reads to its end: it would hold its connection for good. */
+async function firstBytes(body: Readable): Promise<Buffer> {
+  // Leaving the loop destroys the stream.
+  for await (const chunk of body) return chunk
+  return Buffer.alloc(0)
+}
+
+function broken(error: Error & { code?: string }, begun: boolean): StageFailure {
+  const undecoded = failureOfDecoding(error)
+  if (undecoded) return undecoded
+  const { code = '' } = error
+  const message = begun
+    ? `The connection to the stage service failed${code && ` (${code})`}`
+    : `No connection to the stage service: ${reasons(code)}`
   return new StageFailure('STAGE_UNREACHABLE', message, {
     retryable: true,
     ill: true,
-    unmet: UNMET.has(code),
+    unmet: begun ? undefined : 'unsent',
   })
 }
 
-/** Errors of connecting, by Node and undici: not one byte of the request was sent. */
-const UNMET: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
+/** By the codes of Node, OpenSSL and undici. */
+function reasons(code: string): string {
+  if (/CERT|SIGNED|ISSUER|SIGNATURE|CRL/.test(code)) return `its certificate is not accepted (${code})`
+  if (/SSL|EPROTO|TLS/.test(code)) return `TLS failed (${code})`
+  return code || 'it broke before the request was sent'
+}

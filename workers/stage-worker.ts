@@ -10,7 +10,9 @@ import { Attempt, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { LeaseLost } from './journal-writer.ts'
+import { logEnd } from './log-end.ts'
 import { startPresence, type WorkerPresence } from './presence.ts'
+import { isProgramFault } from './program-fault.ts'
 import { type Ending, QueueEnd } from './queue-end.ts'
 import { StageClient } from './stage-client.ts'
 
@@ -27,6 +29,8 @@ export interface StageWorkerOptions {
   resultTtlSeconds: number
   breakerFailures: number
   breakerResetMs: number
+  /** Whether the log tells what the stage service says of a failure, which may be anything. */
+  logServiceErrors: boolean
   log: FastifyBaseLogger
   tracing: Tracing
 }
@@ -52,7 +56,7 @@ const HANDING_OVER_SHARE = 0.2
 const UNREF = { ref: false }
 
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
-  const { log, prefix, redisUrl } = options
+  const { log, logServiceErrors, prefix, redisUrl } = options
   const keys = journalKeys(prefix)
   const redis = connectRedis(redisUrl, 'blocking', prefix)
   const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
@@ -72,7 +76,6 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
     onAlive: () => circuit.alive(),
     isCircuitOpen: () => circuit.state !== 'closed',
-    openCircuit: () => circuit.open(),
   }
   /** Runs of this process by job id, for the signals that reach them. */
   const running = new Map<string, Run>()
@@ -172,6 +175,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   /** Rejects with `LeaseLost`, or a fault of this program. */
   async function runJob(job: Job<JobData>, token: string, signal: AbortSignal): Promise<Ending> {
     const jobId = job.id as string
+    const startedAt = performance.now()
     try {
       // Before its first start a job has no log, as a rule: somebody may have reset the number of starts.
       const isFresh = job.attemptsStarted <= 1 && job.progress === 0
@@ -184,7 +188,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
           if (signal.reason === 'cancel' && !attempt.begun) return attempt.run(signal)
           throw error
         })
-      log.info({ jobId, job: job.name, ...outcome }, 'attempt ended')
+      logEnd(
+        log,
+        { job, attempt: attempt.number, outcome, ms: performance.now() - startedAt },
+        logServiceErrors,
+      )
       return outcome
     } catch (err) {
       // No attempt is used up; another worker may take the job at once.
@@ -194,7 +202,10 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
         throw err
       }
       // A fault of this program would be met again and again.
-      if (err instanceof TypeError || err instanceof RangeError) throw err
+      if (isProgramFault(err)) {
+        log.error({ err, jobId }, 'a fault of the worker could not be recorded: the queue ends the job')
+        return { kind: 'failed', code: 'INTERNAL_ERROR', verdict: 'none' }
+      }
       // Redis refused or failed. BullMQ must not end what the journal has not: the job comes back.
       log.error({ err, jobId }, 'the attempt could not be recorded')
       return { kind: 'postponed' }

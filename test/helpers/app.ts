@@ -67,7 +67,7 @@ export function startWorker(t: Test, env: Env): StageWorker & { logs: string[] }
   return { ...worker, logs }
 }
 
-function memoryLog() {
+export function memoryLog() {
   const logs: string[] = []
   const sink = new Writable({
     write(chunk, _encoding, done) {

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import {
   authorization,
+  type Env,
   enqueue,
   type Queued,
   startApi,
@@ -62,6 +63,48 @@ t.test('a file comes through as it is, with what the service says of it', async 
     t.equal(header('set-cookie'), null)
     t.equal(header('x-inside'), null)
   }
+})
+
+t.test('a redirect to storage is followed once, to a host that is allowed', async (t) => {
+  const paths: (string | undefined)[] = []
+  const storage = createServer((request, response) => {
+    paths.push(`${request.headers.host?.split(':')[0]}${request.url}`)
+    if (request.url?.startsWith('/again')) response.writeHead(302, { location: '/file' }).end()
+    else response.writeHead(200, { 'content-type': 'text/plain' }).end('from storage')
+  }).listen(0)
+  await once(storage, 'listening')
+  t.teardown(() => storage.close())
+  const { port } = storage.address() as AddressInfo
+  const { api, job, service } = await completed(t, {
+    ARTIFACT_REDIRECT_HOSTS: 'elsewhere.example, LOCALHOST',
+  })
+  const fetched = async (location: string) => {
+    service.answer = (_request, response) => void response.writeHead(307, { location }).end()
+    return download(api, job, NAMES[0] as string)
+  }
+  t.equal(
+    await (await fetched(`http://localhost:${port}/named?signed=1`)).text(),
+    'from storage',
+    'a host that is named',
+  )
+  for (const place of [
+    `http://127.0.0.1:${port}/file`,
+    `http://[::1]:${port}/file`,
+    'file:///etc/passwd',
+    'http://[',
+    `http://localhost:${port}/again`,
+  ]) {
+    const refused = await fetched(place)
+    t.equal(refused.status, 502, place)
+    t.match(await refused.json(), { code: 'STAGE_SERVICE_ERROR' })
+  }
+  service.answer = (request, response) => {
+    if (request.url === '/moved') response.writeHead(200, { 'content-type': 'text/plain' }).end('moved')
+    else response.writeHead(308, { location: '/moved' }).end()
+  }
+  t.equal(await (await download(api, job, NAMES[0] as string)).text(), 'moved', 'its own address')
+  t.same(paths, ['localhost/named?signed=1', 'localhost/again'])
+  t.ok(api.logs.some((line) => line.includes('ARTIFACT_REDIRECT_HOSTS') && line.includes('"[::1]"')))
 })
 
 t.test('50 MB are passed on as they come', async (t) => {
@@ -255,7 +298,7 @@ t.test('a service in trouble', async (t) => {
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown
 
 /** An API with a job of alice's that is completed, and the service that has its files. */
-async function completed(t: Test) {
+async function completed(t: Test, overrides: Env = {}) {
   const server = createServer((request, response) => void service.answer(request, response))
   const service = {
     answer: ((request, response) => {
@@ -272,7 +315,7 @@ async function completed(t: Test) {
   await once(server, 'listening')
   t.teardown(service.close)
   const WORKER_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const env = await testEnv(t, { WORKER_URL })
+  const env = await testEnv(t, { WORKER_URL, ...overrides })
   const api = await startApi(t, env)
   const worker = startWorker(t, env)
   const job = await enqueue(api.url)

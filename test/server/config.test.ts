@@ -49,8 +49,11 @@ const DEFAULTS: Record<string, unknown> = {
   SSE_MAX_PER_USER: 200,
   SSE_MAX_PER_JOB: 0,
   TICKET_TTL_SECONDS: 3600,
+  BODY_LIMIT_BYTES: 262_144,
   CORS_ORIGINS: undefined,
+  ARTIFACT_REDIRECT_HOSTS: undefined,
   LOG_LEVEL: 'info',
+  LOG_SERVICE_ERRORS: false,
 }
 
 t.test('the defaults are those of the contract', async (t) => {

@@ -3,8 +3,21 @@ import { randomUUID } from 'node:crypto'
 import { type Queue, UnrecoverableError, Worker } from 'bullmq'
 import t, { type Test } from 'tap'
 import type { JobData } from '../../contract/job.ts'
+import { NO_TRACING } from '../../contract/tracing.ts'
 import { journalKeys, QUEUE_NAME } from '../../journal/journal.ts'
-import { type Env, enqueue, QUESTION, type Queued, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { loadConfig } from '../../server/config.ts'
+import { workerOptions } from '../../server/processes.ts'
+import { startStageWorker } from '../../workers/stage-worker.ts'
+import {
+  type Env,
+  enqueue,
+  memoryLog,
+  QUESTION,
+  type Queued,
+  startApi,
+  startWorker,
+  testEnv,
+} from '../helpers/app.ts'
 import {
   assertWhole,
   brief,
@@ -205,6 +218,24 @@ t.test('a job ended in the queue by hand fails for whoever watches', async (t) =
   t.same(brief(frames), ['failed 0 0 JOB_ABANDONED'])
   t.match(await status(url, job), { status: 'failed', error: { code: 'JOB_ABANDONED' } })
   await stranger.close()
+})
+
+t.test('a fault of the worker is told as one, logged, and not tried again', async (t) => {
+  const { service, env, url } = await setUp(t)
+  const { log, logs } = memoryLog()
+  const start: typeof NO_TRACING.start = (describe, parent) => {
+    if (describe().kind === 'client') throw new RangeError('Maximum call stack size exceeded')
+    return NO_TRACING.start(describe, parent)
+  }
+  const options = { ...workerOptions(loadConfig(env)), log, tracing: { ...NO_TRACING, start } }
+  const worker = startStageWorker(options)
+  t.teardown(() => worker.close(1000))
+  const end = await finished(url, await enqueue(url))
+  t.match(end, { status: 'failed', attempt: 1, error: { code: 'INTERNAL_ERROR', retryable: false } })
+  t.match((end.error as { message: string }).message, /the fault is in this system and was logged/)
+  t.equal(service.calls.length, 0)
+  const line = logs.map((one) => JSON.parse(one)).find(({ msg }) => msg === 'attempt ended')
+  t.match(line, { level: 50, code: 'INTERNAL_ERROR', err: { message: /call stack/, stack: /by-hand/ } })
 })
 
 /** Resolves when the queue itself has let go of the job, and not only the journal. */

@@ -2,15 +2,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
-import type { JobData } from '../../contract/job.ts'
-import type { StageAnswer } from '../../contract/service.ts'
+import t from 'tap'
 import { NO_TRACING } from '../../contract/tracing.ts'
-import { StageFailure } from '../../workers/failure.ts'
-import { type StageCall, StageClient, type StageClientOptions } from '../../workers/stage-client.ts'
+import { StageClient } from '../../workers/stage-client.ts'
+import { call, callAt, job } from '../helpers/stage-call.ts'
 import {
   type Answer,
-  type FakeStageService,
   fail,
   fakeStageService,
   json,
@@ -19,57 +16,7 @@ import {
   succeed,
 } from '../helpers/stage-service.ts'
 
-const job: JobData = {
-  stage: 2,
-  job_id: '550e8400-e29b-41d4-a716-446655440000',
-  workflow_id: '123e4567-e89b-12d3-a456-426614174000',
-  research_question: 'Does sleep change memory?',
-  user_id: 'alice',
-  timestamp: 1000,
-  inputs: { max_results: 5 },
-}
 const RESULT = { type: 'result', success: true, artifacts: ['a.json'], duration_ms: 5 }
-
-interface Called {
-  answer?: StageAnswer
-  failure?: StageFailure
-  thrown?: unknown
-  progress: [number, string | undefined][]
-  alive: number
-}
-
-async function callAt(t: Test, url: string, given: Partial<StageClientOptions & StageCall>): Promise<Called> {
-  const { timeoutMs = 20_000, silenceMs = 10_000, maxResultBytes = 100_000, ...rest } = given
-  const client = new StageClient({ url, timeoutMs, silenceMs, maxResultBytes, tracing: NO_TRACING })
-  t.teardown(() => client.close())
-  const called: Called = { progress: [], alive: 0 }
-  try {
-    called.answer = await client.call({
-      job,
-      attempt: 2,
-      trace: null,
-      signal: new AbortController().signal,
-      onAlive: () => {
-        called.alive += 1
-      },
-      onProgress: async (percent, message) => void called.progress.push([percent, message]),
-      ...rest,
-    })
-  } catch (error) {
-    called.thrown = error
-    if (error instanceof StageFailure) called.failure = error
-  }
-  return called
-}
-
-async function call(
-  t: Test,
-  answer: Answer,
-  given: Partial<StageClientOptions & StageCall> = {},
-): Promise<Called & { service: FakeStageService }> {
-  const service = await fakeStageService(t, answer)
-  return { service, ...(await callAt(t, service.url, given)) }
-}
 
 t.test('the request is the one of the contract', async (t) => {
   const { service, answer } = await call(t, succeed({ artifacts: ['x.json'], results: { papers: 1 } }))
@@ -274,24 +221,24 @@ t.test('connections that break', async (t) => {
   const { url } = service
   await service.close()
   const refused = await callAt(t, url, {})
-  t.match(refused.failure, { ...unreachable, unmet: true, message: /ECONNREFUSED/ })
+  t.match(refused.failure, { ...unreachable, unmet: 'unsent', message: /ECONNREFUSED/ })
   const nowhere = await callAt(t, 'http://no-such-host.invalid', {})
-  t.match(nowhere.failure, { ...unreachable, unmet: true })
+  t.match(nowhere.failure, { ...unreachable, unmet: 'unsent' })
 
   const reset = await call(t, ({ response }) => void response.socket?.resetAndDestroy())
-  t.match(reset.failure, { ...unreachable, unmet: false })
+  t.match(reset.failure, { ...unreachable, unmet: undefined })
   const closed = await call(t, ({ response }) => void response.socket?.destroy())
-  t.match(closed.failure, { ...unreachable, unmet: false })
+  t.match(closed.failure, { ...unreachable, unmet: undefined })
   const midway = await call(t, ({ response }) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     response.write('{"type":"heartbeat"}\n', () => response.socket?.destroy())
   })
-  t.match(midway.failure, { ...unreachable, unmet: false })
+  t.match(midway.failure, { ...unreachable, unmet: undefined })
   const short = await call(t, ({ response }) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' })
     response.write('{"success":true', () => response.socket?.destroy())
   })
-  t.match(short.failure, { ...unreachable, unmet: false })
+  t.match(short.failure, { ...unreachable, unmet: undefined })
   const cut = await call(t, ndjson([{ type: 'progress', percent: 90 }]))
   t.match(cut.failure, { code: 'STAGE_ANSWER_INCOMPLETE', retryable: true, ill: true })
 })
@@ -333,7 +280,10 @@ t.test('the forms of detail', async (t) => {
   const bare = ['STAGE_SERVICE_400', 'The stage service answered with status 400']
   t.same(await detail({ detail: { code: 'BAD_DOI', message: 'no such DOI' } }), ['BAD_DOI', 'no such DOI'])
   t.same(await detail({ detail: 'Not Found' }), ['STAGE_SERVICE_400', 'Not Found'])
-  t.same(await detail({ detail: [{ loc: ['body'], msg: 'field required' }] }), bare)
+  t.same(await detail({ detail: [{ loc: ['body'], msg: 'field required' }] }), [
+    bare[0],
+    'body: field required',
+  ])
   t.same(await detail({ detail: null }), bare)
   t.same(await detail(['no object']), bare)
   t.same(await detail({ detail: { code: 'with spaces\nand lines', message: 7 } }), bare)
@@ -349,7 +299,7 @@ t.test('the forms of detail', async (t) => {
 })
 
 t.test('answers that cannot be used', async (t) => {
-  const invalid = { code: 'STAGE_ANSWER_INVALID', retryable: true, ill: true }
+  const invalid = { code: 'STAGE_ANSWER_INVALID', ill: true }
   const raw =
     (body: string, type = 'application/json'): Answer =>
     ({ response }) =>

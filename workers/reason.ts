@@ -1,0 +1,66 @@
+/** Finds the reason in an error body, in each form that common frameworks give it. */
+
+export interface Reason {
+  code?: string | undefined
+  message?: string | undefined
+}
+
+/** The reason in the text of an error answer: in JSON, or a line of plain text. */
+export function reasonOf(body: string): Reason {
+  try {
+    return reasonIn(JSON.parse(body))
+  } catch {
+    // A page is for browsers.
+    return { message: /^\s*</.test(body) ? undefined : textOf(body) }
+  }
+}
+
+/**
+ * The reason in a parsed error: `detail` as FastAPI and RFC 9457 have it, `message`, or `error` as a text or an object.
+ */
+export function reasonIn(value: unknown): Reason {
+  if (!isObject(value)) return {}
+  const { detail, message, error, title, code } = value
+  for (const one of [detail, error]) {
+    if (!isObject(one) || Array.isArray(one)) continue
+    const inner = reasonIn(one)
+    if (inner.message || inner.code) return inner
+  }
+  const text = textOf(detail) ?? faultsIn(detail) ?? textOf(message) ?? textOf(error) ?? textOf(title)
+  return { code: codeOf(code), message: text }
+}
+
+/** A service's error code, if it is one: codes are logged, and words might be a user's. */
+export function codeOf(code: unknown): string | undefined {
+  return typeof code === 'string' && /^[A-Za-z0-9_.-]{1,100}$/.test(code) ? code : undefined
+}
+
+const MAX_CHARACTERS = 500
+
+/** A service's words, short enough to be kept in every event of a job, and well-formed for every reader. */
+export function clip(text: string): string {
+  if (text.length <= MAX_CHARACTERS) return text.toWellFormed()
+  // A pair of surrogates is not cut in two.
+  const cut = text.slice(0, MAX_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, '')
+  return `${cut.toWellFormed()}…`
+}
+
+/** FastAPI's list of what is wrong with a request: "body.inputs.year_from: Input should be a valid integer". */
+function faultsIn(detail: unknown): string | undefined {
+  if (!Array.isArray(detail)) return undefined
+  const faults = detail.flatMap((fault: unknown) => {
+    if (typeof fault === 'string') return [fault]
+    const { loc, msg } = (fault ?? {}) as Record<string, unknown>
+    if (typeof msg !== 'string') return []
+    return [Array.isArray(loc) && loc.length > 0 ? `${loc.join('.')}: ${msg}` : msg]
+  })
+  return textOf(faults.join('; '))
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? clip(value.trim()) : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
