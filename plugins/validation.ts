@@ -3,7 +3,7 @@
  * headers are text by nature, so a number in them is read as one, if it is written plainly, and an id in capitals is
  * the same id. A query parameter that a route does not know is refused: a filter with a typo would match everything.
  */
-import { Ajv, type Options } from 'ajv'
+import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { FastifyValidationResult } from 'fastify/types/schema.js'
 import fp from 'fastify-plugin'
@@ -18,10 +18,10 @@ export default fp(
         route.schema = { querystring: NOTHING, ...route.schema }
     })
     app.setValidatorCompiler(({ schema, httpPart }) => {
-      if (httpPart === 'body') return strict.compile(schema)
+      if (httpPart === 'body') return lazy(() => strict.compile(schema))
       const isQuery = httpPart === 'querystring'
-      const validate = lenient.compile(
-        isQuery ? { ...(schema as object), additionalProperties: false } : schema,
+      const validate = lazy(() =>
+        lenient.compile(isQuery ? { ...(schema as object), additionalProperties: false } : schema),
       )
       const types = typesOf(schema as ObjectSchema)
       const check: FastifyValidationResult = (texts) => {
@@ -36,6 +36,18 @@ export default fp(
   },
   { name: 'validation' },
 )
+
+/** Compiles a schema for its first request: compiling all of them would take most of the start. */
+function lazy(compile: () => ValidateFunction): FastifyValidationResult {
+  let validate: ValidateFunction | undefined
+  const check: FastifyValidationResult = (data) => {
+    validate ??= compile()
+    const valid = validate(data) as boolean
+    check.errors = validate.errors ?? null
+    return valid
+  }
+  return check
+}
 
 type ObjectSchema = { properties?: Record<string, { type?: string; format?: string }> }
 
