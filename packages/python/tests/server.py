@@ -16,7 +16,7 @@ class Server:
     def __init__(self, folder, kind="uvicorn", application="everything:stages", path=None, **env):
         self.folder, self.kind, self.application = Path(folder), kind, application
         self.env = {
-            **os.environ, "PYTHONPATH": os.pathsep.join([str(path or SRC), str(HERE / "services"), str(self.folder)]),
+            **os.environ, "PYTHONPATH": os.pathsep.join([str(path or SRC), str(HERE / "services"), str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "PYTHONDONTWRITEBYTECODE": "1", "STAGE_DATA_DIR": str(self.folder / "data"),
             "TEST_FOLDER": str(self.folder), "STAGE_HEARTBEAT_MS": "50", **env,
         }
