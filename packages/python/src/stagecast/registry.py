@@ -37,13 +37,14 @@ class Registry(Dict[int, Stage]):
 
 
 def slug_of(function: Callable[..., Any]) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name_of(function).lower()).strip("-") or "stage"
+    """Its name as the catalogue wants a slug: small letters, digits and single hyphens, at most 64."""
+    return re.sub(r"[^a-z0-9]+", "-", name_of(function).lower())[:64].strip("-") or "stage"
 
 
 def title_of(function: Callable[..., Any]) -> str:
     """The first line of its docstring, else its name in words."""
     first = (inspect.getdoc(function) or "").strip().split("\n")[0].rstrip(".")
-    return first or slug_of(function).replace("-", " ").capitalize()
+    return first[:200] or slug_of(function).replace("-", " ").capitalize()
 
 
 def name_of(function: Callable[..., Any]) -> str:
