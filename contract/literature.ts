@@ -3,6 +3,8 @@ import { type Static, Type } from '@sinclair/typebox'
 
 /** Where records come from. `sample` is the shipped set of invented records and is never mixed with the others. */
 export const LITERATURE_SOURCES = ['sample', 'europepmc', 'pubmed', 'openalex', 'crossref'] as const
+/** Those that are asked for papers. */
+const SEARCHING = LITERATURE_SOURCES.filter((name) => name !== 'crossref')
 export type SourceName = (typeof LITERATURE_SOURCES)[number]
 const LiteratureSource = Type.Union(LITERATURE_SOURCES.map((name) => Type.Literal(name)))
 
@@ -36,6 +38,12 @@ const Keyword = Type.String({
   pattern: '\\S',
   description: 'a text of 1 to 100 characters that is not blank',
 })
+const SourceQuery = Type.String({
+  minLength: 1,
+  maxLength: 3000,
+  pattern: '\\S',
+  description: 'a query in the syntax of its source, 1 to 3000 characters',
+})
 const keywords = (description: string) => Type.Array(Keyword, { maxItems: 50, description })
 
 export const LiteratureInputs = Type.Object(
@@ -60,17 +68,52 @@ export const LiteratureInputs = Type.Object(
       Type.String({ pattern: '^[a-z]{2}$', description: 'an ISO 639-1 code, two small letters; e.g. "en"' }),
     ),
     require_abstract: Type.Optional(Type.Boolean()),
+    concepts: Type.Optional(
+      Type.Array(Type.Array(Keyword, { minItems: 1, maxItems: 20 }), {
+        minItems: 1,
+        maxItems: 10,
+        description: 'groups of terms instead of those read from the question: all groups, any term of each',
+      }),
+    ),
+    query: Type.Optional(
+      Type.Union(
+        [
+          SourceQuery,
+          Type.Partial(Type.Object(Object.fromEntries(SEARCHING.map((name) => [name, SourceQuery]))), {
+            additionalProperties: false,
+            minProperties: 1,
+          }),
+        ],
+        {
+          description: 'a query of your own, for all sources or by source; it is sent as it is',
+        },
+      ),
+    ),
+    preview: Type.Optional(
+      Type.Boolean({ description: 'end after planning, with the hits of each group and of the whole' }),
+    ),
   },
   { title: 'LiteratureInputs', additionalProperties: false },
 )
 export type LiteratureInputs = Static<typeof LiteratureInputs>
 
 /** What speaks against options of the right shape, as rules between fields; `path` is inside `inputs`. */
-export function literatureFaults({ sources, year_from, year_to }: LiteratureInputs) {
+export function literatureFaults({ sources, year_from, year_to, query, concepts }: LiteratureInputs) {
   const faults = sources ? sourceFaults(sources).map((message) => ({ path: 'sources', message })) : []
   if (year_from !== undefined && year_to !== undefined && year_from > year_to) {
     const message = `must not be later than year_to: no year is from ${year_from} on and at the latest ${year_to}`
     faults.push({ path: 'year_from', message })
+  }
+  if (concepts !== undefined && typeof query === 'string') {
+    const message = 'must not stand beside query: either your groups are searched or your query is'
+    faults.push({ path: 'concepts', message })
+  }
+  for (const name of typeof query === 'object' ? Object.keys(query) : []) {
+    if (sources === undefined || sources.some((source) => source === name)) continue
+    faults.push({
+      path: `query/${name}`,
+      message: `must name one of the sources of this request: ${sources.join(', ')}`,
+    })
   }
   return faults
 }

@@ -17,6 +17,7 @@ const Entry = Type.Object({
   searched_at: Type.Integer(),
   total: Type.Integer({ minimum: 0 }),
   records: Type.Array(SourceRecord),
+  remarks: Type.Optional(Type.Array(Type.String())),
 })
 type Entry = Static<typeof Entry>
 
@@ -43,8 +44,14 @@ export function createCache(dir: string, maxAgeMs: number, clock: Clock): Cache 
       return age >= 0 && age < maxAgeMs ? entry : undefined
     },
 
-    async keep(source, plan, { total, records }) {
-      const entry: Entry = { version: 1, searched_at: clock.now(), total, records }
+    async keep(source, plan, { total, records, remarks }) {
+      const entry: Entry = {
+        version: 1,
+        searched_at: clock.now(),
+        total,
+        records,
+        ...(remarks && { remarks }),
+      }
       if (maxAgeMs === 0) return entry
       if (clock.now() - swept > maxAgeMs) await this.sweep()
       await mkdir(dir, { recursive: true })

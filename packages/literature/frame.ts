@@ -1,107 +1,99 @@
-/** Step 1: from a question in words to the concepts a record is looked through for. */
-import type { Concept, Query, Role } from './query.ts'
-import { type Word, words, wordsAsWritten } from './text.ts'
-import { ASKING_WORDS, LINKING_WORDS, STOP_WORDS, SUBJECTS, type Subject, WEAK_WORDS } from './vocabulary.ts'
+/** Step 1: from a question in words to the concepts that records are looked through for. */
+import type { Concept, LeftOut, Query } from './query.ts'
+import { piecesOf } from './question/pieces.ts'
+import { wholePhrases } from './question/shared-heads.ts'
+import { isWeak, type Slot, slotsOf } from './question/slots.ts'
+import { tokensOf } from './question/tokens.ts'
+import { otherNames } from './synonyms.ts'
+import { words } from './text.ts'
 
-interface Phrase {
-  /** Normalised, to compare; and as the question has them, to search with. */
-  words: Word[]
-  role: Role
-}
-
-/** Frames a question; one made of stop-words alone has no concepts. */
+/** Frames a question; one made of function words alone has no concepts. */
 export function frame(text: string): Query {
   const question = text.trim().replace(/\s+/g, ' ')
-  const concepts: Concept[] = []
-  const extra: string[] = []
-  for (const phrase of phrases(question)) {
-    const { subjects, rest } = split(phrase.words.map(({ normal }) => normal))
-    for (const subject of subjects) concepts.push(known(subject, phrase))
-    if (subjects.length > 0) extra.push(...rest)
-    else concepts.push(unknown(phrase))
+  const { slots, left_out } = slotsOf(piecesOf(tokensOf(question)))
+  const concepts = decide(merge(slots.flatMap((slot) => conceptsOf(slot, slots))))
+  return {
+    question,
+    by: 'question',
+    concepts,
+    left_out: [...distinct(left_out, concepts), ...tooCommon(concepts)],
   }
-  return { question, concepts: decide(merge(concepts)), extra: [...new Set(extra)] }
 }
 
-/** Cuts the question where a word carries no subject; linking words say what the next phrase is. */
-function phrases(question: string): Phrase[] {
-  const found: Phrase[] = []
-  let role: Role = 'topic'
-  let open: Word[] = []
-  const close = () => {
-    if (open.length > 0) found.push({ words: open, role })
-    open = []
-  }
-  for (const part of question.split(/[,;.!?()"“”]+/)) {
-    let linked = false
-    for (const word of wordsAsWritten(part)) {
-      const link = LINKING_WORDS.get(word.normal)
-      if (link || STOP_WORDS.has(word.normal) || ASKING_WORDS.has(word.normal)) {
-        close()
-        // Of two linking words in a row the first decides: "compared with", "helping in".
-        if (link && !linked) role = link
-        linked = link !== undefined
-      } else {
-        open.push(word)
-        linked = false
-      }
+/** Concepts that a user gives as lists of terms stand as they are: no other names, no roles. */
+export function given(text: string, groups: readonly (readonly string[])[]): Query {
+  const concepts = groups.map((terms): Concept => {
+    return { label: terms.join(' or '), role: 'topic', terms: [...terms], synonyms: [], required: true }
+  })
+  return { question: text.trim().replace(/\s+/g, ' '), by: 'concepts', concepts, left_out: [] }
+}
+
+/** The parts of a list are alternatives, unless it is the pair that the question is about. */
+function conceptsOf(slot: Slot, slots: readonly Slot[]): Concept[] {
+  const phrases = wholePhrases(slot).map((term, at) => {
+    return {
+      term,
+      weak: isWeak(slot.phrases[at] ?? []) && !words(term).some((word) => /\d/.test(word) && word.length > 2),
     }
-    close()
+  })
+  const only = slots.filter(({ role }) => role === 'topic' || role === 'intervention').length === 1
+  const pair = !slot.or && phrases.length === 2 && (slot.pair || (only && slot.role === 'topic'))
+  const strong = phrases.filter(({ weak }) => !weak).map(({ term }) => term)
+  const weak = phrases.filter((one) => one.weak).map(({ term }) => term)
+  const groups = pair ? strong.map((term) => [term]) : strong.length > 0 ? [strong] : []
+  return [
+    ...groups.map((terms) => concept(terms, slot, true)),
+    ...weak.map((term) => concept([term], slot, false)),
+  ]
+}
+
+function concept(terms: string[], { role }: Slot, required: boolean): Concept {
+  const known = new Set(terms.map((term) => words(term).join(' ')))
+  const synonyms: string[] = []
+  for (const name of terms.flatMap(otherNames)) {
+    const stems = words(name).join(' ')
+    if (known.has(stems)) continue
+    known.add(stems)
+    synonyms.push(name)
   }
-  return found
+  return { label: terms.join(' or '), role, terms, synonyms, required }
 }
 
-/** Subjects named in a phrase, longest names first, and the words they leave over. */
-function split(phrase: string[]): { subjects: Subject[]; rest: string[] } {
-  let text = ` ${phrase.join(' ')} `
-  const subjects: Subject[] = []
-  for (const { subject, name } of NAMES) {
-    if (!text.includes(name)) continue
-    text = text.replace(name, ' | ')
-    if (!subjects.includes(subject)) subjects.push(subject)
+/** What is named twice is asked for once. */
+function merge(concepts: readonly Concept[]): Concept[] {
+  const kept: Concept[] = []
+  const seen: Set<string>[] = []
+  for (const one of concepts) {
+    const terms = one.terms.filter(
+      (term) => !seen.some((stems) => words(term).every((word) => stems.has(word))),
+    )
+    if (terms.length === 0) continue
+    seen.push(...terms.map((term) => new Set(words(term))))
+    kept.push(terms.length === one.terms.length ? one : { ...one, terms, label: terms.join(' or ') })
   }
-  const order = (subject: Subject) => Math.min(...namesOf(subject).map((name) => place(phrase, name)))
-  const rest = text.split(/[ |]+/).filter((word) => word !== '' && !WEAK_WORDS.has(word))
-  return { subjects: subjects.sort((a, b) => order(a) - order(b)), rest }
+  return kept
 }
 
-function known(subject: Subject, phrase: Phrase): Concept {
-  const asked = ` ${phrase.words.map(({ normal }) => normal).join(' ')} `
-  const own = subject.names.filter((name) => asked.includes(` ${words(name).join(' ')} `))
-  const terms = [...own, ...subject.names.filter((name) => !own.includes(name))]
-  return { label: subject.label, role: phrase.role, terms, needs: 1, required: true }
-}
-
-/** A phrase outside the table: most of those of its words that mean something alone. */
-function unknown({ words: all, role }: Phrase): Concept {
-  const strong = all.filter(({ normal }) => !WEAK_WORDS.has(normal))
-  const chosen = new Map((strong.length > 0 ? strong : all).map(({ normal, written }) => [normal, written]))
-  const terms = [...chosen.values()]
-  const needs = Math.floor(terms.length / 2) + 1
-  const label = all.map(({ written }) => written).join(' ')
-  return { label, role, terms, needs, required: strong.length > 0 }
-}
-
-function merge(concepts: Concept[]): Concept[] {
-  return concepts.filter((concept, at) => concepts.findIndex((other) => other.label === concept.label) === at)
-}
-
-/** What a thing is compared with only orders the records, and so does a phrase of weak words. */
+/** Common words alone decide nothing, unless the question has no others. */
 function decide(concepts: Concept[]): Concept[] {
-  const required = (concept: Concept) => concept.required && concept.role !== 'comparator'
-  if (!concepts.some(required)) return concepts.map((concept) => ({ ...concept, required: true }))
-  return concepts.map((concept) => ({ ...concept, required: required(concept) }))
+  if (concepts.some(({ required }) => required)) return concepts
+  return concepts.map((concept) => ({ ...concept, required: true }))
 }
 
-function namesOf({ names, asked = [] }: Subject): string[] {
-  return [...names, ...asked].map((name) => words(name).join(' '))
+function tooCommon(concepts: readonly Concept[]): LeftOut[] {
+  return concepts.flatMap(({ label, required }) =>
+    required ? [] : { word: label, reason: 'too common to choose papers by; it influences their order' },
+  )
 }
 
-function place(phrase: string[], name: string): number {
-  const at = ` ${phrase.join(' ')} `.indexOf(` ${name} `)
-  return at === -1 ? Number.POSITIVE_INFINITY : at
+/** A word left out in one place and searched in another is searched. */
+function distinct(left_out: readonly LeftOut[], concepts: readonly Concept[]): LeftOut[] {
+  const searched = new Set(concepts.flatMap(({ terms }) => terms.flatMap(words)))
+  const seen = new Set<string>()
+  return left_out.filter(({ word }) => {
+    const [stem = ''] = words(word)
+    if (searched.has(stem) || seen.has(stem)) return false
+    seen.add(stem)
+    return true
+  })
 }
-
-const NAMES = SUBJECTS.flatMap((subject) =>
-  namesOf(subject).map((name) => ({ subject, name: ` ${name} ` })),
-).sort((a, b) => b.name.length - a.name.length || (a.name < b.name ? -1 : 1))

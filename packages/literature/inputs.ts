@@ -4,6 +4,7 @@ import { LiteratureInputs, literatureFaults, type SourceName } from '../../contr
 import type { StageRequest } from '../../contract/service.ts'
 import { StageFailure } from '../stage-kit/stage.ts'
 import { refusePrivate } from './privacy.ts'
+import { otherLanguage } from './question/language.ts'
 
 export interface Asked {
   question: string
@@ -25,7 +26,16 @@ export function readRequest(request: StageRequest, fallback: readonly SourceName
   const [fault] = literatureFaults(inputs)
   if (fault) throw invalid(`inputs/${fault.path}: ${fault.message}`)
 
+  if (inputs.concepts === undefined && typeof inputs.query !== 'string') refuseOtherLanguage(question)
   refusePrivate('research_question', question)
+  for (const [at, group] of (inputs.concepts ?? []).entries()) {
+    for (const term of group) refusePrivate(`inputs/concepts/${at}`, term)
+  }
+  for (const [source, query] of Object.entries(
+    typeof inputs.query === 'string' ? { all: inputs.query } : (inputs.query ?? {}),
+  )) {
+    refusePrivate(source === 'all' ? 'inputs/query' : `inputs/query/${source}`, String(query))
+  }
   for (const field of ['include_keywords', 'exclude_keywords'] as const) {
     for (const [at, keyword] of (inputs[field] ?? []).entries()) {
       refusePrivate(`inputs/${field}/${at}`, keyword)
@@ -33,6 +43,16 @@ export function readRequest(request: StageRequest, fallback: readonly SourceName
   }
   const { sources = [...fallback], max_results = 25 } = inputs
   return { question, inputs: { ...inputs, sources: [...sources], max_results } }
+}
+
+/** Before anything is sent: words that are not understood would make a query that finds nothing, or something else. */
+function refuseOtherLanguage(question: string): void {
+  const language = otherLanguage(question)
+  if (language === undefined) return
+  const message =
+    `The question seems to be in ${language}, and only English questions can be read. Nothing was sent to any source. ` +
+    'Ask in English, or give the terms as inputs.concepts or a query as inputs.query.'
+  throw new StageFailure(422, 'QUESTION_LANGUAGE', message)
 }
 
 function invalid(what: string): StageFailure {

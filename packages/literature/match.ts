@@ -1,13 +1,18 @@
-/** Whether a record deals with a question, and by which of its words. */
-import { leadingConcept, otherConcepts, type Query } from './query.ts'
-import { hasPhrase, phraseText } from './text.ts'
+/** Whether a record deals with a question, and by which of its words: compared by stems, so that endings play no part. */
+
+import { type Expression, strongWords } from './plan.ts'
+import type { Concept, Query } from './query.ts'
+import { otherForms } from './synonyms.ts'
+import { words } from './text.ts'
 
 /** How the decision is made, for the reader of the review. */
 export const MATCH_RULE =
-  'A record matches when its title or abstract deals with the leading concept and, where the question has more ' +
-  'required concepts, with at least one of them. It deals with a concept when `needs` of its terms occur.'
+  'A record meets a concept when its title or abstract has one of its terms or synonyms, or all telling words of a ' +
+  'term; endings and British or American spelling play no part. It is included when it meets every required concept ' +
+  'but setting and comparator (one in four may be missing), or what the step of the search asked for that filled the ' +
+  'review; excluded when it has not even half of any concept; else uncertain.'
 
-/** The terms of one concept found in one record. */
+/** One concept in one record. */
 export interface Hit {
   concept: string
   title: string[]
@@ -20,24 +25,85 @@ export interface Readable {
   abstract: string | null
 }
 
-/** Hits of every concept the record deals with, in the question's order. */
+/** A record's words, prepared once. */
+export interface Prepared {
+  title: string
+  abstract: string
+  stems: ReadonlySet<string>
+}
+
+export function prepare({ title, abstract }: Readable): Prepared {
+  const [inTitle, inAbstract] = [words(title), words(abstract ?? '')]
+  return {
+    title: ` ${inTitle.join(' ')} `,
+    abstract: ` ${inAbstract.join(' ')} `,
+    stems: new Set([...inTitle, ...inAbstract]),
+  }
+}
+
+/** The concepts of a question with their words cut to stems, prepared once for all records. */
+export interface Sought {
+  concept: Concept
+  terms: { term: string; text: string; parts: string[][] }[]
+}
+
+export function soughtIn({ concepts }: Query): Sought[] {
+  return concepts.map((concept) => ({
+    concept,
+    terms: [...concept.terms, ...concept.synonyms].map((term) => ({
+      term,
+      text: ` ${words(term).join(' ')} `,
+      // Only the asked words may stand apart, each in any of its forms.
+      parts: concept.terms.includes(term)
+        ? strongWords(term).map((part) => [part, ...otherForms(part)].map(joined))
+        : [],
+    })),
+  }))
+}
+
+const joined = (text: string) => words(text).join(' ')
+
+/** How much of a concept a record has: 1 = it deals with it, else the share of the telling words of its best term. */
+export function degree({ terms }: Sought, { title, abstract, stems }: Prepared): number {
+  let best = 0
+  for (const { text, parts } of terms) {
+    if (text.trim() !== '' && (title.includes(text) || abstract.includes(text))) return 1
+    if (parts.length === 0) continue
+    const found = parts.filter((forms) => forms.some((form) => has(form, title, abstract, stems))).length
+    best = Math.max(best, found / parts.length)
+  }
+  return best
+}
+
+function has(form: string, title: string, abstract: string, stems: ReadonlySet<string>): boolean {
+  if (!form.includes(' ')) return stems.has(form)
+  return title.includes(` ${form} `) || abstract.includes(` ${form} `)
+}
+
+/** Hits of every concept that the record deals with, in the question's order. */
 export function hits(query: Query, paper: Readable): Hit[] {
-  const title = phraseText(paper.title)
-  const abstract = phraseText(paper.abstract ?? '')
-  return query.concepts.flatMap(({ label, terms, needs }) => {
-    const hit: Hit = {
-      concept: label,
-      title: terms.filter((term) => hasPhrase(title, term)),
-      abstract: terms.filter((term) => hasPhrase(abstract, term)),
-    }
-    return new Set([...hit.title, ...hit.abstract]).size >= needs ? [hit] : []
+  return hitsIn(soughtIn(query), prepare(paper))
+}
+
+export function hitsIn(sought: readonly Sought[], prepared: Prepared): Hit[] {
+  return sought.flatMap((one) => {
+    if (degree(one, prepared) < 1) return []
+    const named = (text: string) =>
+      one.terms.filter((term) => text.includes(term.text)).map(({ term }) => term)
+    const [title, abstract] = [named(prepared.title), named(prepared.abstract)]
+    if (title.length > 0 || abstract.length > 0) return [{ concept: one.concept.label, title, abstract }]
+    // Its words stand apart: the term is told where most of them are.
+    const apart = one.terms.filter(({ parts }) => parts.length > 0).map(({ term }) => term)
+    return [{ concept: one.concept.label, title: [], abstract: apart.slice(0, 1) }]
   })
 }
 
-export function matches(query: Query, paper: Readable): boolean {
-  const leading = leadingConcept(query)
-  if (!leading) return false
-  const found = new Set(hits(query, paper).map((hit) => hit.concept))
-  const others = otherConcepts(query)
-  return found.has(leading.label) && (others.length === 0 || others.some(({ label }) => found.has(label)))
+/** Whether a record is what an expression asks for. */
+export function meets(expression: Expression, prepared: Prepared): boolean {
+  if ('not' in expression) return !meets(expression.not, prepared)
+  if ('any' in expression) return expression.any.some((part) => meets(part, prepared))
+  if ('all' in expression) return expression.all.every((part) => meets(part, prepared))
+  const { title, abstract, stems } = prepared
+  const text = joined(expression.term)
+  return text !== '' && has(text, title, abstract, stems)
 }

@@ -1,85 +1,266 @@
 /**
- * Step 2: one query per source. The question becomes one expression (the leading concept AND any of the others),
- * which each source writes in its own syntax. Nothing but concepts and options of the request goes into it.
+ * Step 2: what to look for, from strict to broad. Each step is one expression, which each source writes in its own
+ * syntax. Nothing but concepts and options of the request goes into it.
  */
 import type { LiteratureInputs } from '../../contract/literature.ts'
-import { type Concept, leadingConcept, otherConcepts, type Query } from './query.ts'
+import { byImportance, type Concept, type Query } from './query.ts'
+import { isName, otherForms } from './synonyms.ts'
 import { words } from './text.ts'
+import { ASKING_WORDS, FUNCTION_WORDS, WEAK_WORDS } from './vocabulary.ts'
 
-export type Expression = string | { any: Expression[] } | { all: Expression[] } | { not: Expression }
+export type Expression = Leaf | { any: Expression[] } | { all: Expression[] } | { not: Expression }
 
-/**
- * What a record must have and must not have; undefined when there is nothing to ask for. A query has to fit into an
- * address: what does not is left out where the screening decides it again anyway, never so that other papers come.
- */
-export function expressionOf(query: Query, inputs: LiteratureInputs): Expression | undefined {
-  const leading = leadingConcept(query)
-  if (!leading) return undefined
-  const room = roomFor(MAX_LENGTH)
-  const all: Expression[] = [conceptExpression(leading, room)]
-  const others = otherConcepts(query).slice(0, MAX_OTHERS)
-  if (others.length > 0) all.push({ any: others.map((concept) => conceptExpression(concept, room)) })
-  const include = (inputs.include_keywords ?? []).filter(isWord)
-  // All or none: with some of them left out, papers that have only those would be missed.
-  if (include.length > 0 && room(include.join(' '), include.length)) all.push({ any: include })
-  const exclude = (inputs.exclude_keywords ?? []).filter((keyword) => isWord(keyword) && room(keyword))
-  if (exclude.length > 0) all.push({ not: { any: exclude } })
-  return { all }
+/** One term: its words side by side, or one word whose endings may differ. */
+export interface Leaf {
+  term: string
+  form: 'phrase' | 'word'
 }
 
-/** Characters of the terms as they stand in an address; the shortest limit known is 4 KiB for the whole of it. */
-const MAX_LENGTH = 2600
-const MAX_OTHERS = 8
-/** What brackets, quotes, operator and field name of one term take. */
+/** How much of the question a record must have. */
+export interface Step {
+  name: string
+  /** The same for people. */
+  says: string
+  expression: Expression
+}
+
+/** A query with more groups is one that nobody can read and few sources take: the rest become one group. */
+const MAX_GROUPS = 6
+/** Characters of all terms as they stand in an address; the shortest limit known is 4 KiB for the whole of it. */
+const MAX_LENGTH = 2400
+/** What brackets, operator, quotes and field name of one term take. */
 const AROUND = 24
 
-/** Says whether a text still fits, and takes its room if so. */
-function roomFor(length: number): (text: string, terms?: number) => boolean {
-  let left = length
-  return (text, terms = 1) => {
-    const needed = encodeURIComponent(quoted(text)).length + terms * AROUND
-    if (needed > left) return false
-    left -= needed
-    return true
+/** The steps that hold the question together; empty for a question without a concept. */
+export function strictSteps(query: Query): Step[] {
+  const concepts = fitting(grouped(byImportance(query)))
+  if (concepts.length === 0) return []
+  const loose = concepts.map(looseGroup)
+  const steps = [
+    {
+      name: 'phrases',
+      says: 'all of the question, its phrases word for word',
+      expression: { all: concepts.map(strictGroup) },
+    },
+    {
+      name: 'words',
+      says: 'all of the question, the words of a phrase anywhere',
+      expression: { all: loose },
+    },
+  ]
+  for (let keep = concepts.length - 1; keep >= 1; keep--) {
+    const gone = concepts.slice(keep)
+    if (!gone.every(({ role }) => role === 'setting' || role === 'comparator' || role === 'outcome')) break
+    const names = gone.map(({ label }) => label).join(', ')
+    steps.push({
+      name: `without_${gone.length}`,
+      says: `without ${names}`,
+      expression: { all: loose.slice(0, keep) },
+    })
+  }
+  const known = new Set<string>()
+  return steps.filter(({ expression }) => {
+    const text = JSON.stringify(expression)
+    return !known.has(text) && known.add(text)
+  })
+}
+
+/** The groups of the strictest step, as they stand in it. */
+export function groupsOf(query: Query): { label: string; expression: Expression }[] {
+  return fitting(grouped(byImportance(query))).map((concept) => ({
+    label: concept.label,
+    expression: strictGroup(concept),
+  }))
+}
+
+/** A word of the question, or a name that must stay whole, with its other forms: what the broadest steps are made of. */
+export interface Unit {
+  term: string
+  expression: Expression
+}
+
+export function unitsOf(query: Query): Unit[] {
+  const units = new Map<string, Unit>()
+  for (const { terms, synonyms } of byImportance(query)) {
+    for (const term of terms) {
+      for (const part of staysWhole(term) ? [term] : strongWords(term)) {
+        const stems = words(part).join(' ')
+        const others = part === term && terms.length === 1 ? synonyms : otherForms(part)
+        if (!units.has(stems)) units.set(stems, { term: part, expression: anyOf([part, ...others]) })
+      }
+    }
+  }
+  return [...units.values()].filter(({ term }) => lengthOf([term]) < LONGEST_UNIT)
+}
+const LONGEST_UNIT = 150
+
+/** Units of a broad step at most: with more, the query does not fit into an address. */
+const MAX_UNITS = 8
+
+export interface Weighed extends Unit {
+  hits: number
+  weight: number
+}
+
+/** The rarest units, each weighing the more the fewer hits it has by itself. A unit without a hit cannot help. */
+export function weigh(units: readonly (Unit & { hits: number })[]): Weighed[] {
+  const rare = units
+    .filter(({ hits }) => hits > 0)
+    .sort((a, b) => a.hits - b.hits || (a.term < b.term ? -1 : 1))
+  const chosen = rare.slice(0, MAX_UNITS)
+  const most = 2 * Math.max(...chosen.map(({ hits }) => hits))
+  return chosen.map((unit) => ({ ...unit, weight: Math.log(most / unit.hits) }))
+}
+
+export const SHARES = [90, 80, 70, 60, 50, 45, 40, 35, 30, 25, 20, 15, 10, 5] as const
+
+/** Records whose units add up to this share (in percent) of the weight of all. */
+export function weighedStep(units: readonly Weighed[], share: number): Step {
+  const total = units.reduce((sum, { weight }) => sum + weight, 0)
+  const names = units.map(({ term }) => term).join(', ')
+  const expression = reaching(units, (total * share) / 100 - 1e-9) ?? { any: [] }
+  if (units.length > 2 && lengthOf(leavesIn(expression)) > MAX_LENGTH)
+    return weighedStep(units.slice(0, -1), share)
+  const says = `words of ${share} % of the weight of the question, where a rare word weighs more: ${names}`
+  return {
+    name: `weight_${share}`,
+    says,
+    expression,
   }
 }
 
-function isWord(keyword: string): boolean {
-  return words(keyword).length > 0
+/** What reaches a weight, written with what follows shared; undefined where nothing does. */
+function reaching(units: readonly Weighed[], needed: number): Expression | undefined {
+  const enough = units.filter(({ weight }) => weight >= needed).map(({ expression }) => expression)
+  const small = units.filter(({ weight }) => weight < needed)
+  const any = [...enough]
+  for (const [at, unit] of small.entries()) {
+    const rest = reaching(small.slice(at + 1), needed - unit.weight)
+    if (rest) any.push({ all: [unit.expression, rest] })
+  }
+  return any.length > 1 ? { any } : any[0]
 }
 
-/** More combinations than this are asked for by the first words alone; matching decides afterwards anyway. */
-const MAX_COMBINATIONS = 12
-
-/** At least one term, whatever room there is. */
-function conceptExpression({ terms: all, needs }: Concept, room: (text: string) => boolean): Expression {
-  const fitting = all.filter((term) => room(term))
-  const terms = fitting.length >= needs ? fitting : all.slice(0, needs)
-  if (needs <= 1) return { any: terms }
-  // As many as there are to choose from must not be counted out first.
-  const combinations = terms.length > MAX_COMBINATIONS ? [] : choose(terms, needs)
-  return combinations.length === 0 || combinations.length > MAX_COMBINATIONS
-    ? { all: terms.slice(0, needs) }
-    : { any: combinations.map((all) => ({ all })) }
+function grouped(concepts: Concept[]): Concept[] {
+  if (concepts.length <= MAX_GROUPS) return concepts
+  const rest = concepts.slice(MAX_GROUPS - 1)
+  const last: Concept = {
+    label: rest.map(({ label }) => label).join(' or '),
+    role: 'outcome',
+    terms: rest.flatMap(({ terms }) => terms),
+    synonyms: [],
+    required: true,
+  }
+  return [...concepts.slice(0, MAX_GROUPS - 1), last]
 }
 
-function choose(items: readonly string[], count: number): string[][] {
-  if (count === 0) return [[]]
-  return items.flatMap((item, at) => choose(items.slice(at + 1), count - 1).map((rest) => [item, ...rest]))
+/** What has no room is left out where it matters least: other names first, then the end of lists, then groups. */
+function fitting(concepts: Concept[]): Concept[] {
+  const length = (all: readonly Concept[]) =>
+    all.reduce((sum, { terms, synonyms }) => sum + lengthOf([...terms, ...synonyms]), 0)
+  if (length(concepts) <= MAX_LENGTH) return concepts
+  const plain = concepts.map((concept) => ({ ...concept, synonyms: [] }))
+  if (length(plain) <= MAX_LENGTH) return plain
+  const share = MAX_LENGTH / concepts.length
+  return plain.map((concept) => {
+    let room = share
+    const terms = concept.terms.filter((term, at) => {
+      room -= lengthOf([term])
+      return at === 0 || room >= 0
+    })
+    return { ...concept, terms }
+  })
 }
+
+function lengthOf(terms: readonly string[]): number {
+  return terms.reduce((sum, term) => sum + encodeURIComponent(term).length + AROUND, 0)
+}
+
+function strictGroup({ terms, synonyms }: Concept): Expression {
+  return anyOf([...terms, ...synonyms])
+}
+
+function looseGroup({ terms, synonyms }: Concept): Expression {
+  const any = [...terms.map(loose), ...synonyms.map(leaf)]
+  return any.length === 1 ? (any[0] as Expression) : { any }
+}
+
+function anyOf(terms: readonly string[]): Expression {
+  return terms.length === 1 ? leaf(terms[0] as string) : { any: terms.map(leaf) }
+}
+
+function leaf(term: string): Leaf {
+  return { term, form: words(term).length > 1 ? 'phrase' : 'word' }
+}
+
+/** A phrase whose words may stand anywhere; names, numbers and abbreviations stay whole. */
+function loose(term: string): Expression {
+  const parts = strongWords(term)
+  if (staysWhole(term)) return leaf(term)
+  const all = parts.map((part) => anyOf([part, ...otherForms(part)]))
+  return all.length === 1 ? (all[0] as Expression) : { all }
+}
+
+function staysWhole(term: string): boolean {
+  return isName(term) || /\d/.test(term) || /\s\p{Lu}/u.test(term)
+}
+
+/** The words of a phrase that mean something alone; all of them where none does. */
+export function strongWords(term: string): string[] {
+  const parts = term.split(/\s+/).filter((part) => words(part).length > 0)
+  const strong = parts.filter((part) => {
+    const word = part.toLowerCase()
+    return !WEAK_WORDS.has(word) && !ASKING_WORDS.has(word) && !FUNCTION_WORDS.has(word)
+  })
+  return strong.length > 0 ? strong : parts
+}
+
+/** A step with what the request's keywords demand and forbid. */
+export function withKeywords(
+  expression: Expression,
+  { include_keywords, exclude_keywords }: LiteratureInputs,
+): Expression {
+  const isWord = (keyword: string) => words(keyword).length > 0
+  const include = (include_keywords ?? []).filter(isWord)
+  const exclude = (exclude_keywords ?? []).filter(isWord)
+  const all = [expression]
+  // All or none, and none that do not fit: the screening decides about them again, on whatever comes.
+  if (include.length > 0 && lengthOf(include) < KEYWORDS_LENGTH) all.push({ any: include.map(leaf) })
+  if (exclude.length > 0 && lengthOf(exclude) < KEYWORDS_LENGTH) all.push({ not: { any: exclude.map(leaf) } })
+  return all.length > 1 ? { all } : expression
+}
+const KEYWORDS_LENGTH = 500
 
 /** In the syntax all these sources share (AND, OR, NOT, brackets); `term` writes one of them. */
-export function render(expression: Expression, term: (text: string) => string): string {
-  if (typeof expression === 'string') return term(expression)
+export function render(expression: Expression, term: (leaf: Leaf) => string): string {
+  if ('term' in expression) return term(expression)
   if ('not' in expression) return `NOT ${render(expression.not, term)}`
   const [parts, word] = 'any' in expression ? [expression.any, ' OR '] : [expression.all, ' AND ']
   const written = parts.map((part) => render(part, term))
-  const text = written.join(word).replaceAll(' AND NOT ', ' NOT ')
-  return written.length > 1 || 'any' in expression ? `(${text})` : text
+  if (written.length === 1) return written[0] as string
+  return `(${written.join(word).replaceAll(' AND NOT ', ' NOT ')})`
 }
 
-/** A term as a phrase without anything a query syntax could take for its own. */
+/** A term without anything that a query syntax could take for its own. */
+export function plainTerm(term: string): string {
+  return term
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{M}\p{N}:/.'-]+/gu, ' ')
+    .trim()
+}
+
 export function quoted(term: string): string {
-  const plain = term.normalize('NFKC').replace(/[^\p{L}\p{M}\p{N}:/.'-]+/gu, ' ')
-  return `"${plain.trim()}"`
+  return `"${plainTerm(term)}"`
+}
+
+/** The terms of an expression, each once. */
+export function termsIn(expression: Expression): string[] {
+  return [...new Set(leavesIn(expression))]
+}
+
+/** The same, as often as they stand there. */
+function leavesIn(expression: Expression): string[] {
+  if ('term' in expression) return [expression.term]
+  if ('not' in expression) return []
+  return ('any' in expression ? expression.any : expression.all).flatMap(leavesIn)
 }

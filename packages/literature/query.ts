@@ -1,35 +1,41 @@
-/** A framed question as planning, matching and ranking need it. */
+/** A question as planning, screening and ranking need it. */
 
 export interface Query {
   /** The question with white space tidied. */
   question: string
+  /** What the concepts are read from. */
+  by: 'question' | 'concepts' | 'query'
   concepts: Concept[]
-  /** Normalised single words that only influence the order. */
-  extra: string[]
+  /** Content words that no query holds, each with the reason. */
+  left_out: LeftOut[]
 }
 
-export type Role = 'population' | 'intervention' | 'comparator' | 'outcome' | 'topic'
+export const ROLES = ['intervention', 'topic', 'population', 'comparator', 'outcome', 'setting'] as const
+export type Role = (typeof ROLES)[number]
 
-/** One thing the question is about; a record deals with it when enough of the terms occur. */
+/** One thing the question is about. A record deals with it when it has one of its terms or synonyms. */
 export interface Concept {
   label: string
   role: Role
-  /** The words of the question first, then synonyms; as people write them. */
+  /** The words of the question: alternatives of each other. */
   terms: string[]
-  /** How many different terms must occur: 1 for names of one thing, most words of a phrase nobody explained. */
-  needs: number
-  /** Whether a record may be kept for it; the others only influence the order. */
+  /** Other names of the same thing. */
+  synonyms: string[]
+  /** Whether a query asks for it; what is not required only influences the order. */
   required: boolean
 }
 
-/** The first thing asked about that is not merely where or in whom. */
-export function leadingConcept({ concepts }: Query): Concept | undefined {
-  const required = concepts.filter((concept) => concept.required)
-  return required.find(({ role }) => role !== 'population') ?? required[0]
+export interface LeftOut {
+  word: string
+  reason: string
 }
 
-/** The required concepts besides the leading one: a record must deal with one of them, if there are any. */
-export function otherConcepts(query: Query): Concept[] {
-  const leading = leadingConcept(query)
-  return query.concepts.filter((concept) => concept.required && concept !== leading)
+/** Roles in the order in which a search lets go of them: where and with what it is compared come first. */
+const LET_GO: readonly Role[] = ['setting', 'comparator', 'outcome', 'population']
+
+/** The required concepts, what matters most first; the last one is the first to be let go. */
+export function byImportance(query: Query): Concept[] {
+  const rank = ({ role }: Concept) => LET_GO.length - 1 - LET_GO.indexOf(role)
+  const weight = (concept: Concept) => (LET_GO.includes(concept.role) ? rank(concept) + 1 : 0)
+  return query.concepts.filter(({ required }) => required).sort((a, b) => weight(a) - weight(b))
 }

@@ -2,7 +2,7 @@
  * Step 7: order by reciprocal rank fusion, the sum of 1 / (60 + place) over the order of each source and the order of
  * a BM25 of our own. Citations for each year of age break ties only, and what is still equal is ordered by id.
  */
-import { bm25 } from './bm25.ts'
+import { bm25, type Frequency } from './bm25.ts'
 import type { Paper } from './paper.ts'
 import type { Query } from './query.ts'
 
@@ -22,8 +22,8 @@ export interface Ranking {
   citations_per_year: number | null
 }
 
-export function rank(papers: readonly Paper[], query: Query): Ranked[] {
-  const scores = bm25(papers, query)
+export function rank(papers: readonly Paper[], query: Query, known: readonly Frequency[] = []): Ranked[] {
+  const scores = bm25(papers, query, known)
   const places = placesOf(papers, scores)
   const newest = papers.reduce((latest, { year }) => Math.max(latest, year ?? 0), 0)
   return papers

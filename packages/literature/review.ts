@@ -71,6 +71,7 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
     question: query.question,
     inputs: asked.inputs,
     concepts: query.concepts,
+    left_out: query.left_out,
     match_rule: MATCH_RULE,
     summary: {
       source,
@@ -83,12 +84,13 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
     papers: included.map((one, at) => entry(one, at + 1, query)),
     uncertain: uncertain.map((one, at) => entry(one, at + 1, query)),
     excluded: excluded
-      .map(({ paper: { id, source: from, title }, screening: { rule, reason } }) => ({
+      .map(({ paper: { id, source: from, title }, screening: { rule, reason, criteria } }) => ({
         id,
         source: from,
         title,
         rule,
         reason,
+        criteria,
       }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
   }

@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { LiteratureInputs, STUDY_TYPES } from '../../contract/literature.ts'
 import { Author, FIELDS, NOTICE_TYPES, OpenLink, WORK_TYPES } from './paper.ts'
+import { ROLES } from './query.ts'
 
 export const SCHEMA_ID = 'urn:stagecast:schema:literature-review:1'
 
@@ -28,6 +29,10 @@ const Kind = closed(
 )
 
 const Mark = closed({ type: words(...NOTICE_TYPES), doi: Text, pmid: Text, source: Type.String() })
+const Criteria = closed(
+  { met: Type.Array(Type.String()), missed: Type.Array(Type.String()) },
+  'concepts and options by whether the record has them; what nobody can tell is missed',
+)
 
 export const ReviewedPaper = closed({
   rank: Type.Integer({ minimum: 1 }),
@@ -80,6 +85,7 @@ export const ReviewedPaper = closed({
     decision: words('included', 'excluded', 'uncertain'),
     rule: Type.String(),
     reason: Type.String(),
+    criteria: Criteria,
   }),
   ranking: closed({
     score: Type.Number({ description: 'sum of the shares; only comparable within one review' }),
@@ -112,12 +118,17 @@ export const LiteratureReview = Type.Object(
     concepts: Type.Array(
       closed({
         label: Type.String(),
-        role: words('population', 'intervention', 'comparator', 'outcome', 'topic'),
-        terms: Type.Array(Type.String()),
-        needs: Type.Integer({ minimum: 1 }),
-        required: Type.Boolean(),
+        role: words(...ROLES),
+        terms: Type.Array(Type.String(), {
+          description: 'words of the question: alternatives of each other',
+        }),
+        synonyms: Type.Array(Type.String(), { description: 'other names of the same thing' }),
+        required: Type.Boolean({ description: 'false: it only influences the order' }),
       }),
     ),
+    left_out: Type.Array(closed({ word: Type.String(), reason: Type.String() }), {
+      description: 'content words of the question that no query holds',
+    }),
     match_rule: Type.String(),
     summary: closed({
       source: Type.String(),
@@ -131,7 +142,15 @@ export const LiteratureReview = Type.Object(
           paper_ids: Type.Array(Type.String()),
         }),
       ),
-      gaps: Type.Array(closed({ gap: Type.String(), text: Type.String() })),
+      gaps: Type.Array(
+        closed({
+          gap: Type.String(),
+          text: Type.String(),
+          count: Count,
+          of: Count,
+          paper_ids: Type.Array(Type.String()),
+        }),
+      ),
       limitations: Type.Array(Type.String()),
     }),
     counts: closed(
@@ -157,6 +176,7 @@ export const LiteratureReview = Type.Object(
         title: Type.String(),
         rule: Type.String(),
         reason: Type.String(),
+        criteria: Criteria,
       }),
     ),
     artifacts: Type.Array(

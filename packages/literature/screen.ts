@@ -3,11 +3,12 @@
  * it excludes it; otherwise the first that cannot tell leaves it uncertain, for a person to decide; else it stays.
  */
 import type { LiteratureInputs } from '../../contract/literature.ts'
-import { matches } from './match.ts'
+import { degree, meets, type Prepared, prepare, type Sought, soughtIn } from './match.ts'
 import type { Paper } from './paper.ts'
-import type { Query } from './query.ts'
+import type { Expression } from './plan.ts'
+import type { Query, Role } from './query.ts'
 import { studyType } from './study-type.ts'
-import { hasPhrase, phraseText } from './text.ts'
+import { hasPhrase } from './text.ts'
 
 export type Decision = 'included' | 'excluded' | 'uncertain'
 
@@ -17,6 +18,8 @@ export interface Screening {
   rule: string
   /** The same for people. */
   reason: string
+  /** What was asked for, by whether the record has it; what nobody can tell is missed. */
+  criteria: { met: string[]; missed: string[] }
 }
 
 export interface Screened {
@@ -30,18 +33,40 @@ interface Verdict {
   reason: string
 }
 
-type Rule = (paper: Paper, text: string) => Verdict | undefined
+interface Rule {
+  /** For people; undefined for what need not be said where it is met. */
+  criterion?: string
+  verdict(paper: Paper, text: Prepared): Verdict | undefined
+}
 
-export function screen(papers: readonly Paper[], query: Query, inputs: LiteratureInputs): Screened[] {
-  const rules = rulesFor(query, inputs)
+/** `asked` is what the steps of the search asked for that filled the review; the rest of the question is let go. */
+export function screen(
+  papers: readonly Paper[],
+  query: Query,
+  inputs: LiteratureInputs,
+  asked: readonly Expression[] = [],
+): Screened[] {
+  const sought = soughtIn(query).filter(({ concept }) => concept.required)
+  const rules = [...rulesFor(inputs), topicRule(query, sought, asked), ...keywordRules(inputs)]
   return papers.map((paper) => {
-    const text = phraseText(`${paper.title}\n${paper.abstract ?? ''}`)
-    const verdicts = rules.flatMap((rule) => rule(paper, text) ?? [])
+    const text = prepare(paper)
+    const criteria: Screening['criteria'] = { met: [], missed: [] }
+    for (const one of sought) criteria[degree(one, text) === 1 ? 'met' : 'missed'].push(one.concept.label)
+    const verdicts = rules.flatMap(({ criterion, verdict }) => {
+      const found = verdict(paper, text)
+      if (criterion) criteria[found ? 'missed' : 'met'].push(criterion)
+      return found ?? []
+    })
     const verdict = verdicts.find(({ speaks }) => speaks === 'against') ?? verdicts[0]
-    if (!verdict)
-      return { paper, screening: { decision: 'included', rule: 'all', reason: 'passes every rule' } }
+    if (!verdict) {
+      return {
+        paper,
+        screening: { decision: 'included', rule: 'all', reason: 'passes every rule', criteria },
+      }
+    }
     const { rule, reason, speaks } = verdict
-    return { paper, screening: { decision: speaks === 'against' ? 'excluded' : 'uncertain', rule, reason } }
+    const decision = speaks === 'against' ? 'excluded' : 'uncertain'
+    return { paper, screening: { decision, rule, reason, criteria } }
   })
 }
 
@@ -49,58 +74,110 @@ const against = (rule: string, reason: string): Verdict => ({ speaks: 'against',
 const unsure = (rule: string, reason: string): Verdict => ({ speaks: 'unsure', rule, reason })
 
 /** An option that was not given makes no rule. Retracted work is never kept. */
-function rulesFor(query: Query, inputs: LiteratureInputs): Rule[] {
+function rulesFor(inputs: LiteratureInputs): Rule[] {
   const { year_from = 0, year_to = 9999, study_types, language, require_abstract } = inputs
-  const { include_keywords: include = [], exclude_keywords: exclude = [] } = inputs
-  const years = inputs.year_from !== undefined || inputs.year_to !== undefined
-  return [
-    ({ retracted }) => (retracted ? against('retracted', 'it was retracted') : undefined),
-    ({ year }) => {
-      if (!years) return undefined
-      if (year === null) return unsure('year_unknown', 'its year is not known')
-      if (year < year_from)
-        return against('before_year_from', `it was published in ${year}, before ${year_from}`)
-      return year > year_to
-        ? against('after_year_to', `it was published in ${year}, after ${year_to}`)
-        : undefined
-    },
-    (paper) => {
-      if (language === undefined || paper.language === language) return undefined
-      if (paper.language === null) return unsure('language_unknown', 'its language is not known')
-      return against('other_language', `its language is ${paper.language}, not ${language}`)
-    },
-    (paper) => {
-      if (!study_types) return undefined
-      const kind = studyType(paper)
-      if (kind && study_types.includes(kind.type)) return undefined
-      if (!kind) return unsure('study_type_unknown', 'nothing tells its kind of study')
-      return against('other_study_type', `it is of the kind ${kind.type.replaceAll('_', ' ')}`)
-    },
-    ({ abstract }) => {
+  const rules: Rule[] = [
+    { verdict: ({ retracted }) => (retracted ? against('retracted', 'it was retracted') : undefined) },
+  ]
+  if (inputs.year_from !== undefined || inputs.year_to !== undefined) {
+    rules.push({
+      criterion: `published ${[inputs.year_from ?? 'any year', inputs.year_to ?? 'today'].join(' to ')}`,
+      verdict({ year }) {
+        if (year === null) return unsure('year_unknown', 'its year is not known')
+        if (year < year_from)
+          return against('before_year_from', `it was published in ${year}, before ${year_from}`)
+        return year > year_to
+          ? against('after_year_to', `it was published in ${year}, after ${year_to}`)
+          : undefined
+      },
+    })
+  }
+  if (language !== undefined) {
+    rules.push({
+      criterion: `language ${language}`,
+      verdict(paper) {
+        if (paper.language === language) return undefined
+        if (paper.language === null) return unsure('language_unknown', 'its language is not known')
+        return against('other_language', `its language is ${paper.language}, not ${language}`)
+      },
+    })
+  }
+  if (study_types) {
+    rules.push({
+      criterion: `kind of study: ${study_types.join(', ').replaceAll('_', ' ')}`,
+      verdict(paper) {
+        const kind = studyType(paper)
+        if (kind && study_types.includes(kind.type)) return undefined
+        if (!kind) return unsure('study_type_unknown', 'nothing tells its kind of study')
+        return against('other_study_type', `it is of the kind ${kind.type.replaceAll('_', ' ')}`)
+      },
+    })
+  }
+  rules.push({
+    ...(require_abstract && { criterion: 'an abstract' }),
+    verdict({ abstract }) {
       if (abstract !== null) return undefined
       if (require_abstract) return against('no_abstract', 'it has no abstract, which the request demands')
       return unsure('no_abstract', 'it has no abstract to be judged by')
     },
-    (paper) => topicVerdict(query, paper),
-    ({ abstract }, text) => {
-      if (include.length === 0 || include.some((word) => hasPhrase(text, word))) return undefined
-      if (abstract === null)
-        return unsure('no_abstract', 'its title alone has none of the keywords asked for')
-      return against('no_include_keyword', 'it has none of the keywords asked for')
-    },
-    (_paper, text) => {
-      const found = exclude.find((word) => hasPhrase(text, word))
-      return found === undefined ? undefined : against('exclude_keyword', `it has the keyword "${found}"`)
-    },
-  ]
+  })
+  return rules
 }
 
+function keywordRules({
+  include_keywords: include = [],
+  exclude_keywords: exclude = [],
+}: LiteratureInputs): Rule[] {
+  const has = ({ title, abstract }: Prepared, word: string) =>
+    hasPhrase(title, word) || hasPhrase(abstract, word)
+  const rules: Rule[] = []
+  if (include.length > 0) {
+    rules.push({
+      criterion: `one of the keywords ${include.join(', ')}`,
+      verdict({ abstract }, text) {
+        if (include.some((word) => has(text, word))) return undefined
+        if (abstract === null)
+          return unsure('no_abstract', 'its title alone has none of the keywords asked for')
+        return against('no_include_keyword', 'it has none of the keywords asked for')
+      },
+    })
+  }
+  if (exclude.length > 0) {
+    rules.push({
+      criterion: `none of the keywords ${exclude.join(', ')}`,
+      verdict(_paper, text) {
+        const found = exclude.find((word) => has(text, word))
+        return found === undefined ? undefined : against('exclude_keyword', `it has the keyword "${found}"`)
+      },
+    })
+  }
+  return rules
+}
+
+/** A record that has not even half of any concept is about something else. */
+const HALF = 0.5
+/** Where, and compared with what, is often told in the full text alone. */
+const LET_PASS: readonly Role[] = ['setting', 'comparator']
+/** No record has all of a question of many parts: one concept in so many may be missing. */
+const MAY_MISS_ONE_IN = 4
+
 /** A source may find a paper by its full text or by words in another language: then it is not for us to drop. */
-function topicVerdict(query: Query, paper: Paper): Verdict | undefined {
-  if (paper.abstract === null || matches(query, paper)) return undefined
-  const foreign =
-    (paper.language !== null && paper.language !== 'en') || !/\p{Script=Latin}{4}/u.test(paper.title)
-  return foreign
-    ? unsure('other_language_text', 'its text is in another language than the question')
-    : against('other_topic', 'title and abstract do not deal with what was asked')
+function topicRule(query: Query, sought: readonly Sought[], asked: readonly Expression[]): Rule {
+  return {
+    verdict(paper, text) {
+      if (paper.abstract === null || query.by === 'query' || sought.length === 0) return undefined
+      const degrees = sought.map((one) => degree(one, text))
+      const needed = sought.filter(({ concept }) => !LET_PASS.includes(concept.role))
+      const missing = sought.filter((one, at) => needed.includes(one) && (degrees[at] ?? 0) < 1).length
+      if (needed.length > 0 && missing <= Math.floor(needed.length / MAY_MISS_ONE_IN)) return undefined
+      if (asked.some((expression) => meets(expression, text))) return undefined
+      const foreign =
+        (paper.language !== null && paper.language !== 'en') || !/\p{Script=Latin}{4}/u.test(paper.title)
+      if (foreign) return unsure('other_language_text', 'its text is in another language than the question')
+      const missed = sought.filter((_, at) => (degrees[at] ?? 0) < 1).map(({ concept }) => concept.label)
+      if (degrees.some((one) => one >= HALF))
+        return unsure('part_of_question', `it does not name ${missed.join(', ')}`)
+      return against('other_topic', 'title and abstract do not deal with what was asked')
+    },
+  }
 }

@@ -1,8 +1,12 @@
 /** Step 3: asks the sources side by side. One that fails is told; when all fail, the attempt does. */
+
+import type { LiteratureInputs } from '../../contract/literature.ts'
 import { StageFailure } from '../stage-kit/stage.ts'
 import type { Cache } from './cache.ts'
 import { doiOf } from './identifiers.ts'
+import { type Asked, type Climb, climb } from './ladder.ts'
 import type { SourceRecord } from './paper.ts'
+import type { Query } from './query.ts'
 import {
   type Completing,
   type FailureCode,
@@ -16,8 +20,10 @@ import {
 export interface Search {
   source: string
   kind: Source['kind']
-  /** Null when there was nothing to ask. */
+  /** What the records were read with; null when there was nothing to ask. */
   plan: Plan | null
+  /** How the query was found; null for a source that only completes. */
+  climb?: Climb | null
   total: number
   records: SourceRecord[]
   /** Epoch ms, of the search itself and not of its reading from the cache; null for records of this machine. */
@@ -38,27 +44,23 @@ export type Report = (message: string) => Promise<void>
 /** DOIs completed at most: each batch costs a turn at the source. */
 const MAX_COMPLETED = 100
 
-export interface Planned {
-  source: Searching
-  plan: Plan | null
-}
-
 /** Throws a retryable SOURCES_UNREACHABLE when every source failed, and the signal's reason when it is aborted. */
 export async function search(
-  planned: readonly Planned[],
+  searching: readonly Searching[],
   completing: readonly Completing[],
+  wanted: Wanted,
   cache: Cache,
   report: Report,
   signal: AbortSignal,
 ): Promise<Searched> {
-  const searches = await Promise.all(planned.map((one) => ask(one.source, one.plan, cache, report, signal)))
-  const asked = searches.filter(({ plan }) => plan !== null)
+  const searches = await Promise.all(searching.map((source) => find(source, wanted, cache, report, signal)))
+  const asked = searches.filter(({ climb, failure }) => climb !== null || failure !== null)
   if (asked.length > 0 && asked.every(({ failure }) => failure !== null)) throw unreachable(asked)
   const records = searches.flatMap((one) => one.records)
-  const dois = incomplete(records)
+  const dois = wanted.limit === 0 ? [] : incomplete(records)
   const completions = await Promise.all(
     completing.map((source) =>
-      ask(source, dois.length > 0 ? source.plan(dois) : null, cache, report, signal),
+      dois.length > 0 ? ask(source, source.plan(dois), null, cache, report, signal) : nothing(source),
     ),
   )
   return {
@@ -68,41 +70,92 @@ export async function search(
   }
 }
 
-async function ask(
-  source: Source,
-  plan: Plan | null,
-  cache: Cache,
-  report: Report,
-  signal: AbortSignal,
-): Promise<Search> {
-  const { name, kind } = source
-  const nothing: Search = {
+/** What is looked for, and how many records are read of it; 0 = the hits are only counted. */
+export interface Wanted {
+  query: Query
+  inputs: LiteratureInputs
+  limit: number
+}
+
+function nothing({ name, kind }: Source): Search {
+  return {
     source: name,
     kind,
-    plan,
+    plan: null,
+    climb: null,
     total: 0,
     records: [],
     searched_at: null,
     failure: null,
   }
-  if (plan === null) return nothing
+}
+
+/** Finds the step of the ladder that fills a review, and reads it. */
+async function find(
+  source: Searching,
+  wanted: Wanted,
+  cache: Cache,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Search> {
+  const { query, inputs, limit } = wanted
+  let climbed: Climb
   try {
-    const kept = source.cached ? await cache.find(source, plan) : undefined
-    const answer = kept ?? (await source.search(plan, signal))
-    const { searched_at } =
-      kept ?? (source.cached ? await cache.keep(source, plan, answer) : { searched_at: null })
+    climbed = await climb(
+      source,
+      query,
+      inputs,
+      async (plan) => (await cached(source, plan, cache, signal)).answer,
+    )
+  } catch (error) {
+    return failed({ ...nothing(source), plan: null }, error, report, signal)
+  }
+  const { chosen } = climbed
+  if (chosen === null) return nothing(source)
+  if (limit === 0) return { ...nothing(source), climb: climbed, plan: chosen.plan, total: chosen.hits }
+  return ask(source, { ...chosen.plan, limit }, climbed, cache, report, signal)
+}
+
+async function ask(
+  source: Source,
+  plan: Plan,
+  climbed: Climb | null,
+  cache: Cache,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Search> {
+  const { name, kind } = source
+  try {
+    const { answer, searched_at, kept } = await cached(source, plan, cache, signal)
     const { total, records } = answer
     const what =
       kind === 'searches' ? `${records.length} of ${total} hits read` : `${records.length} records completed`
-    await report(`${name}: ${what}${kept ? ', from the cache' : ''}`)
-    return { ...nothing, total, records, searched_at }
+    await report(`${name}: ${what}${stepOf(climbed?.chosen)}${kept ? ', from the cache' : ''}`)
+    return { ...nothing(source), plan, climb: climbed, total, records, searched_at }
   } catch (error) {
-    signal.throwIfAborted()
-    if (!(error instanceof SourceFailure)) throw error
-    const { code, message } = error
-    await report(`${name} failed: ${message}`)
-    return { ...nothing, failure: { code, message } }
+    return failed({ ...nothing(source), plan, climb: climbed }, error, report, signal)
   }
+}
+
+/** Which step was read, without a word of the question. */
+function stepOf(chosen: Asked | null | undefined): string {
+  return !chosen || chosen.step === 'phrases' ? '' : ` (step ${chosen.step})`
+}
+
+async function cached(source: Source, plan: Plan, cache: Cache, signal: AbortSignal) {
+  const kept = source.cached ? await cache.find(source, plan) : undefined
+  if (kept) return { answer: kept, searched_at: kept.searched_at, kept: true }
+  const answer = await source.search(plan, signal)
+  const { searched_at } = source.cached ? await cache.keep(source, plan, answer) : { searched_at: null }
+  return { answer, searched_at, kept: false }
+}
+
+async function failed(search: Search, error: unknown, report: Report, signal: AbortSignal): Promise<Search> {
+  signal.throwIfAborted()
+  if (!(error instanceof SourceFailure)) throw error
+  const { code, message } = error
+  await report(`${search.source} failed: ${message}`)
+  return { ...search, failure: { code, message } }
 }
 
 /** DOIs of records that lack what a reader or the screening needs, in the sources' order. */

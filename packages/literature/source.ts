@@ -1,13 +1,13 @@
 /** What a source of literature is to the review. A new one is a file in sources/ and a line in sources/index.ts. */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import type { SourceRecord } from './paper.ts'
-import type { Query } from './query.ts'
+import type { Expression } from './plan.ts'
 
 /** What a source is going to be asked: everything that leaves this machine but contact and key. */
 export interface Plan {
   /** Parameters as they are sent, word for word. */
   request: Record<string, string>
-  /** Records read at most; the source's best ones, by its own order. */
+  /** Records read at most; the source's best ones, by its own order. 0 = only count the hits. */
   limit: number
 }
 
@@ -16,6 +16,8 @@ export interface Answer {
   total: number
   /** The best of them, in the source's own order. */
   records: SourceRecord[]
+  /** What the source made of the query and what it did not find, in its own words. */
+  remarks?: string[]
 }
 
 interface Named {
@@ -29,7 +31,8 @@ interface Named {
 /** Finds papers. `search` rejects with a `SourceFailure`, or with the signal's reason. */
 export interface Searching extends Named {
   kind: 'searches'
-  plan(query: Query, inputs: LiteratureInputs, limit: number): Plan
+  /** A text is a query of the user's own, which is sent as it is. */
+  plan(wanted: Expression | string, inputs: LiteratureInputs, limit: number): Plan
   search(plan: Plan, signal: AbortSignal): Promise<Answer>
 }
 

@@ -1,13 +1,14 @@
 /** Stage 2, the literature review: ten steps, each told as it is done. */
-import { type LiteratureInputs, type SourceName, sourceFaults } from '../../contract/literature.ts'
+import { type SourceName, sourceFaults } from '../../contract/literature.ts'
 import { type Stage, StageFailure, type Work } from '../stage-kit/stage.ts'
 import type { Cache } from './cache.ts'
 import { plural } from './count.ts'
-import { frame } from './frame.ts'
+import { frame, given } from './frame.ts'
 import { type Asked, readRequest } from './inputs.ts'
+import { preview } from './preview.ts'
 import type { Query } from './query.ts'
 import type { LiteratureReview } from './schema.ts'
-import { type Planned, search } from './search.ts'
+import { type Search, search } from './search.ts'
 import type { Completing, Searching, Source } from './source.ts'
 import { findingsOf } from './steps.ts'
 import { type WrittenFile, write } from './write.ts'
@@ -46,22 +47,29 @@ async function review(asked: Asked, sources: readonly Source[], cache: Cache, wo
   const { signal, progress } = work
   const { inputs } = asked
 
-  const query = frame(asked.question)
-  const terms = query.concepts.reduce((sum, concept) => sum + concept.terms.length, 0)
+  const query = queryOf(asked)
+  const terms = query.concepts.reduce((sum, one) => sum + one.terms.length + one.synonyms.length, 0)
   await progress(
     4,
     `question framed: ${plural(query.concepts.length, 'concept')}, ${plural(terms, 'search term')}`,
   )
 
-  const planned = planAll(sources, query, inputs)
-  const names = planned.map(({ source }) => source.name).join(', ')
-  await progress(
-    8,
-    `${plural(planned.filter(({ plan }) => plan).length, 'query').replace('querys', 'queries')} planned: ${names}`,
-  )
-
+  const searching = sources.filter((source): source is Searching => source.kind === 'searches')
   const completing = sources.filter((source): source is Completing => source.kind === 'completes')
-  const searched = await search(planned, completing, cache, (message) => progress(20, message), signal)
+  if (inputs.preview) return preview(asked, query, searching, cache, work)
+  const names = searching.map(({ name }) => name).join(', ')
+  await progress(8, `queries planned, from strict to broad: ${names}`)
+
+  const limit = Math.min(MOST_READ, Math.max(LEAST_READ, 4 * inputs.max_results))
+  const wanted = { query, inputs, limit }
+  const searched = await search(
+    searching,
+    completing,
+    wanted,
+    cache,
+    (message) => progress(20, message),
+    signal,
+  )
   const { records, searches } = searched
   const answered = searches.filter(({ kind, failure }) => kind === 'searches' && !failure).length
   await progress(
@@ -77,19 +85,13 @@ async function review(asked: Asked, sources: readonly Source[], cache: Cache, wo
   return { artifacts: written.files.map(({ name }) => name), results: inBrief(written.review, written.files) }
 }
 
-/** A question without any concept is asked of nobody. */
-function planAll(
-  sources: readonly Source[],
-  query: Query,
-  inputs: LiteratureInputs & { max_results: number },
-): Planned[] {
-  const limit = Math.min(MOST_READ, Math.max(LEAST_READ, 4 * inputs.max_results))
-  return sources
-    .filter((source): source is Searching => source.kind === 'searches')
-    .map((source) => ({ source, plan: query.concepts.length > 0 ? source.plan(query, inputs, limit) : null }))
+/** The request's own groups or query come before what the question says. */
+function queryOf({ question, inputs }: Asked): Query {
+  if (inputs.concepts) return given(question, inputs.concepts)
+  return typeof inputs.query === 'string' ? { ...frame(question), by: 'query' } : frame(question)
 }
 
-function degradedBy(searches: readonly { source: string; failure: unknown }[]): string {
+function degradedBy(searches: readonly Search[]): string {
   const failed = searches.filter(({ failure }) => failure).map(({ source }) => source)
   return failed.length > 0 ? `; degraded, without ${failed.join(', ')}` : ''
 }

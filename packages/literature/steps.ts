@@ -3,6 +3,7 @@
  * into logs.
  */
 import type { Work } from '../stage-kit/stage.ts'
+import type { Frequency } from './bm25.ts'
 import { plural } from './count.ts'
 import { type Deduplicated, deduplicate } from './deduplicate.ts'
 import type { Asked } from './inputs.ts'
@@ -34,7 +35,8 @@ export async function findingsOf(
   const { papers, duplicates } = linkAll(normalised, searched)
   await progress(56, `${plural(duplicates, 'duplicate')} linked, ${plural(papers.length, 'paper')} left`)
 
-  const screened = screen(papers, query, inputs)
+  const asked_for = searches.flatMap(({ climb }) => climb?.expression ?? [])
+  const screened = screen(papers, query, inputs, asked_for)
   const count = (decision: string) =>
     screened.filter(({ screening }) => screening.decision === decision).length
   await progress(
@@ -42,7 +44,12 @@ export async function findingsOf(
     `screened: ${count('included')} included, ${count('excluded')} excluded, ${count('uncertain')} uncertain`,
   )
 
-  const selection = select(screened, query, inputs.max_results)
+  const selection = select(
+    screened,
+    query,
+    inputs.max_results,
+    searches.flatMap(({ climb }) => climb?.lines ?? []),
+  )
   const { included, uncertain } = selection
   await progress(72, `${count('included') + count('uncertain')} ranked, the best ${included.length} kept`)
 
@@ -103,19 +110,26 @@ interface Selection {
 }
 
 /** Steps 7 and 8: included and uncertain papers are ranked together, and each of both kept up to `max_results`. */
-function select(screened: readonly Screened[], query: Query, max: number): Selection {
+function select(
+  screened: readonly Screened[],
+  query: Query,
+  max: number,
+  known: readonly Frequency[],
+): Selection {
   const kept = screened.filter(({ screening }) => screening.decision !== 'excluded')
   const screenings = new Map(kept.map(({ paper, screening }) => [paper.id, screening]))
   const ranked = rank(
     kept.map(({ paper }) => paper),
     query,
+    known,
   )
   const decided = (decision: string) =>
     ranked.filter(({ paper }) => screenings.get(paper.id)?.decision === decision)
   const [included, uncertain] = [decided('included'), decided('uncertain')]
   const beyond = [...included.slice(max), ...uncertain.slice(max)].map(({ paper }): Screened => {
     const reason = `it ranks behind the ${max} that were asked for`
-    return { paper, screening: { decision: 'excluded', rule: 'beyond_max_results', reason } }
+    const { criteria } = screenings.get(paper.id) ?? { criteria: { met: [], missed: [] } }
+    return { paper, screening: { criteria, decision: 'excluded', rule: 'beyond_max_results', reason } }
   })
   return {
     included: reviewed(included.slice(0, max), screenings),

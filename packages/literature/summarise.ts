@@ -1,11 +1,11 @@
 /** Step 9: themes, gaps and limitations, made from counts alone: they tell what was found, not what is true. */
-import { countBy, plural } from './count.ts'
+import { plural } from './count.ts'
 import type { Extraction } from './extract.ts'
 import { hits } from './match.ts'
 import type { Paper } from './paper.ts'
-import { leadingConcept, type Query } from './query.ts'
+import type { Query } from './query.ts'
 import type { Search } from './search.ts'
-import { hasPhrase, phraseText } from './text.ts'
+import { words as stemsOf } from './text.ts'
 
 export interface Theme {
   label: string
@@ -14,9 +14,13 @@ export interface Theme {
   paper_ids: string[]
 }
 
+/** What was hardly or not found among the included papers: a count and its papers, no judgement of the field. */
 export interface Gap {
   gap: string
   text: string
+  count: number
+  of: number
+  paper_ids: string[]
 }
 
 export interface Summary {
@@ -48,15 +52,16 @@ export function summarise(
   }
 }
 
-/** Names of the concepts besides the leading one, which nearly every paper has. */
+/** What the papers have in common beyond the question: the names that the question does not use. */
 function conceptThemes(query: Query, included: readonly Found[]): Theme[] {
-  const leading = leadingConcept(query)
+  const asked = new Set(askedStems(query))
   const papers = new Map<string, string[]>()
   for (const { paper } of included) {
-    for (const { concept, title, abstract } of hits(query, paper)) {
-      if (concept === leading?.label && query.concepts.length > 1) continue
-      for (const term of new Set([...title, ...abstract]))
+    for (const { title, abstract } of hits(query, paper)) {
+      for (const term of new Set([...title, ...abstract])) {
+        if (stemsOf(term).every((stem) => asked.has(stem))) continue
         papers.set(term, [...(papers.get(term) ?? []), paper.id])
+      }
     }
   }
   return themes(papers, 'concept')
@@ -65,19 +70,23 @@ function conceptThemes(query: Query, included: readonly Found[]): Theme[] {
 const DULL =
   /\b(?:randomi[sz]ed|controlled|trial|study|review|analysis|systematic|meta|cohort|effects?|protocol|the|of|and|in|on|for|with|from|after|versus|a|an|to|by|or|at|among|between)\b/i
 
-/** Two neighbouring words that titles share and the question does not name. */
+/** Two neighbouring words that titles share, one of them at least no word of the question. */
 function phraseThemes(query: Query, included: readonly Found[]): Theme[] {
-  const known = phraseText(query.concepts.flatMap(({ terms }) => terms).join(' . '))
+  const asked = new Set(askedStems(query))
   const papers = new Map<string, string[]>()
   for (const { paper } of included) {
     const words = paper.title.toLowerCase().match(/[\p{L}\p{N}-]+/gu) ?? []
     const pairs = new Set(words.slice(1).map((word, at) => `${words[at]} ${word}`))
     for (const pair of pairs) {
-      if (DULL.test(pair) || /\d/.test(pair) || hasPhrase(known, pair)) continue
+      if (DULL.test(pair) || /\d/.test(pair) || stemsOf(pair).some((stem) => asked.has(stem))) continue
       papers.set(pair, [...(papers.get(pair) ?? []), paper.id])
     }
   }
   return themes(papers, 'phrase')
+}
+
+function askedStems({ question, concepts }: Query): string[] {
+  return [question, ...concepts.flatMap(({ terms }) => terms)].flatMap(stemsOf)
 }
 
 function themes(papers: ReadonlyMap<string, string[]>, kind: Theme['kind']): Theme[] {
@@ -88,36 +97,36 @@ function themes(papers: ReadonlyMap<string, string[]>, kind: Theme['kind']): The
 }
 
 function gapsOf(query: Query, included: readonly Found[]): Gap[] {
-  if (included.length === 0) return [{ gap: 'no_paper', text: 'No paper is included at all.' }]
+  const of = included.length
+  if (of === 0)
+    return [{ gap: 'no_paper', text: 'No paper is included at all.', count: 0, of, paper_ids: [] }]
+  const found = (gap: string, papers: readonly Found[], what: string): Gap => {
+    const paper_ids = papers.map(({ paper }) => paper.id).sort()
+    const text = `${paper_ids.length === 0 ? 'None' : paper_ids.length} of the ${plural(of, 'included paper')} ${what}.`
+    return { gap, text, count: paper_ids.length, of, paper_ids }
+  }
+  const ofKind = (...kinds: string[]) =>
+    included.filter(({ extraction }) => kinds.includes(extraction.design?.type ?? ''))
   const gaps: Gap[] = []
-  for (const { label, role } of query.concepts) {
-    const dealing = included.filter(({ paper }) =>
-      hits(query, paper).some(({ concept }) => concept === label),
-    )
-    if (dealing.length === 0)
-      gaps.push({ gap: 'concept_missing', text: `No included paper deals with ${label} (${role}).` })
+  for (const { label, role, required } of query.concepts) {
+    if (!required) continue
+    const naming = included.filter(({ paper }) => hits(query, paper).some(({ concept }) => concept === label))
+    if (naming.length < Math.min(MIN_PAPERS, of)) {
+      gaps.push(found('concept_missing', naming, `was found to name ${label} (${role})`))
+    }
   }
-  const designs = countBy(included.map(({ extraction }) => extraction.design?.type ?? 'not told'))
-  const trials = included.filter(
-    ({ extraction }) => extraction.design?.type === 'randomized_controlled_trial',
-  )
+  const trials = ofKind('randomized_controlled_trial')
   if (trials.length === 0)
-    gaps.push({
-      gap: 'no_randomised_trial',
-      text: 'No included paper is told to be a randomised controlled trial.',
-    })
-  if (!designs.systematic_review && !designs.meta_analysis) {
-    gaps.push({
-      gap: 'no_synthesis',
-      text: 'No included paper is told to be a systematic review or meta-analysis.',
-    })
+    gaps.push(found('no_randomised_trial', trials, 'was found to be a randomised controlled trial'))
+  const syntheses = ofKind('systematic_review', 'meta_analysis')
+  if (syntheses.length === 0) {
+    gaps.push(found('no_synthesis', syntheses, 'was found to be a systematic review or meta-analysis'))
   }
-  const sizes = trials.flatMap(({ extraction }) => extraction.sample_size?.value ?? [])
-  if (sizes.length > 0 && sizes.every((size) => size < SMALL)) {
-    gaps.push({
-      gap: 'small_trials',
-      text: `Every randomised trial that tells its size has fewer than ${SMALL} participants.`,
-    })
+  const sized = trials.filter(({ extraction }) => extraction.sample_size)
+  const large = sized.filter(({ extraction }) => (extraction.sample_size?.value ?? 0) >= SMALL)
+  if (sized.length > 0 && large.length === 0) {
+    const what = `is a randomised trial that was found to tell a size, of ${SMALL} participants or more`
+    gaps.push(found('small_trials', large, what))
   }
   return gaps
 }
@@ -138,6 +147,12 @@ function limitationsOf(
       limits.push(
         `${source} has ${plural(total, 'hit')}; the first ${records.length} by its own order were read.`,
       )
+    }
+  }
+  for (const { source, climb } of searches) {
+    const { chosen } = climb ?? {}
+    if (chosen && !['phrases', 'own_query'].includes(chosen.step) && climb && climb.steps.length > 1) {
+      limits.push(`${source} was asked more broadly, because too little was found: ${chosen.says}.`)
     }
   }
   if (uncertain > 0) limits.push(`${plural(uncertain, 'paper')} could not be judged and wait for a person.`)

@@ -1,30 +1,12 @@
-/** Words as they are compared: without case, accents, plural endings and British or American spelling. */
+/** Words as they are compared: without case and accents, British and American spelling as one, cut to Snowball's stem. */
+import snowball from 'wink-porter2-stemmer'
 
-export interface Word {
-  normal: string
-  /** In lower case, with its accents and endings. */
-  written: string
-}
-
-/** Normalised words of any text, in order. */
+/** Stems of any text, in order. A hyphenated word is its parts: records write it in either way. */
 export function words(text: string): string[] {
   return (unaccented(text).match(/[\p{L}\p{N}]+/gu) ?? []).map(stem)
 }
 
-/** The same words, each beside its own spelling. */
-export function wordsAsWritten(text: string): Word[] {
-  const found =
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
-  return found.flatMap((written) => {
-    const normal = words(written).join('')
-    return normal === '' ? [] : { normal, written }
-  })
-}
-
-function unaccented(text: string): string {
+export function unaccented(text: string): string {
   return text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
@@ -42,10 +24,26 @@ export function hasPhrase(prepared: string, phrase: string): boolean {
   return wanted.length > 0 && prepared.includes(` ${wanted.join(' ')} `)
 }
 
-/** Deliberately light: a cut too deep makes two things one. */
+/** A stem costs microseconds, and a review asks for a million: most of them are of the same few thousand words. */
+const STEMS = new Map<string, string>()
+const MOST_STEMS = 50_000
+
 function stem(word: string): string {
+  const known = STEMS.get(word)
+  if (known !== undefined) return known
+  if (STEMS.size >= MOST_STEMS) STEMS.clear()
+  const found = word.length > 40 ? word : snowball(american(word))
+  STEMS.set(word, found)
+  return found
+}
+
+/** Both spellings come out alike; that some other words change too does no harm, as they change on both sides. */
+function american(word: string): string {
   const spelled = word.replaceAll('ae', 'e').replaceAll('oe', 'e')
-  if (spelled.length > 4 && spelled.endsWith('ies')) return `${spelled.slice(0, -3)}y`
-  if (spelled.length > 3 && /[^sui]s$/.test(spelled)) return spelled.slice(0, -1)
+  if (spelled.length < 5) return spelled
   return spelled
+    .replace(/our/g, 'or')
+    .replace(/tre(s?)$/, 'ter$1')
+    .replace(/ys(e[ds]?|ing)$/, 'yz$1')
+    .replace(/(?<=...[^crvwp])is(e[ds]?|ing|ations?)$/, 'iz$1')
 }

@@ -1,165 +1,166 @@
-/** What the framing knows of English questions and of some subjects. Words stand here as people write them. */
-import type { Role } from './query.ts'
-import { words } from './text.ts'
+/** What the framing knows of English questions. Words stand here as people write them, in lower case. */
 
-const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/).flatMap(words))
+const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
 
-/** End a phrase and mean nothing by themselves. */
-export const STOP_WORDS = list(`
-  a an the this that these those it its their there they we you i our your my any some all each both such same other
-  what which who whom whose when where why how whether is are was were be been being am do does did done doing has have
-  had having can could may might must shall should will would and or but not no nor if then so as at by from to into about
-  over under between through during after before per via also more most less least very much many better worse best
-  me him her them us give gives given please overview summary known know say says tell show shown explain describe
-  find found there out up down one
-  taking take using use used people undergoing receiving long-term short-term
+/** Closed classes of words: they tie a question together and name nothing. */
+export const FUNCTION_WORDS = list(`
+  a an the this that these those it its their there they them we us you i me my our your his her him he she some any all
+  each every both either neither such same other others another what which who whom whose when where why how whether is
+  are was were be been being am do does did doing done has have had having can could may might must shall should will
+  would and or but not no nor if then so because while although though as than at by from to into onto upon about over
+  under between through throughout during after before per via also more most less least fewer very much many too only
+  just even still already yet well better best worse worst again out up down off without within across along around near
+  behind beyond toward towards against among amongst of in on for with versus vs regarding concerning e.g i.e eg ie etc
+  particularly especially specifically mainly general respectively etc one ones one's that's it's what's cannot can't don't
+  doesn't isn't aren't didn't following there's please usually often currently who's there's whereas despite depending
 `)
 
-/** Words of asking, not of the thing asked. */
+/** Prepositions, by what they say of the phrase behind them. */
+export const LINKS: ReadonlyMap<string, Link> = new Map([
+  ...each('of', 'of'),
+  ...each('on onto upon about', 'on'),
+  ...each('for', 'for'),
+  ...each('in among amongst within across throughout near at', 'in'),
+  ...each('after before during following under without despite', 'while'),
+  ...each('with', 'with'),
+  ...each('by through via using from', 'by'),
+  ...each('to into toward towards', 'to'),
+  ...each('between', 'between'),
+  ...each('versus vs than', 'versus'),
+  ...each('against', 'against'),
+  ...each('as', 'as'),
+])
+export type Link =
+  | 'of'
+  | 'on'
+  | 'for'
+  | 'in'
+  | 'while'
+  | 'with'
+  | 'by'
+  | 'to'
+  | 'between'
+  | 'versus'
+  | 'against'
+  | 'as'
+
+/** Words of asking: they say what is wanted to be known and stand in no record as its subject. */
 export const ASKING_WORDS = list(`
   effect effects impact impacts influence influences role roles association associations associated relationship
-  relationships relation link links linked connection evidence benefit benefits beneficial harm harms consequence
-  consequences efficacy effective effectively effectiveness efficient usefulness useful safe safety outcome outcomes
-  result results change changes difference differences difference study studies research literature review question
-  work works good bad important possible matter matters
+  relationships relation relations link links linked connection connections correlation evidence consequence
+  consequences efficacy effective effectively effectiveness efficient usefulness useful important importance
+  significance result results difference differences study studies research literature review reviews question
+  questions overview summary known know tell show explain describe interested interest information regard reference
+  papers articles topic topics implications implication extent way ways possible good bad matter matters work works
+  happen happens true really actually common current recent new latest give given make makes use uses used using
+  due likely exist exists
 `)
 
-/** What a word says about the phrase behind it. */
-export const LINKING_WORDS: ReadonlyMap<string, Role> = new Map([
-  ...each('of', 'intervention'),
-  ...each(
-    'on for improve improves improving reduce reduces reducing increase increases increasing',
-    'outcome',
-  ),
-  ...each(
-    'decrease decreases decreasing lower lowers lowering affect affects affecting prevent prevents',
-    'outcome',
-  ),
-  ...each(
-    'preventing treat treats treating cause causes causing help helps helping influence protect',
-    'outcome',
-  ),
-  ...each('in among amongst', 'population'),
-  ...each('with', 'topic'),
-  ...each('versus vs against than compared comparison', 'comparator'),
-])
+/** Words of asking that say that two things are held against each other on equal terms. */
+export const RELATION_WORDS = list(`
+  relationship relationships relation relations association associations link links connection connections correlation
+  difference differences interaction interactions
+`)
+
+/** Verbs that tie what acts to what it acts on. Given as base forms; `relationOf` knows the others. */
+const RELATION_VERBS = list(`
+  affect influence impact improve reduce increase decrease lower raise cause prevent help treat promote lead contribute
+  protect enhance change alter modify shape determine predict explain drive induce trigger worsen alleviate relieve
+  limit boost support benefit harm hurt relate associate correlate depend compare differ impair mitigate facilitate
+  hinder encourage discourage allow enable cure delay minimize maximise minimise maximize respond create produce
+  strengthen weaken slow accelerate become get outperform
+`)
+
+/** Base form of a relating verb in any of its forms, or undefined. */
+export function relationOf(word: string): string | undefined {
+  if (RELATION_VERBS.has(word)) return word
+  for (const [ending, others] of VERB_ENDINGS) {
+    if (!word.endsWith(ending)) continue
+    const root = word.slice(0, -ending.length)
+    const doubled = /(.)\1$/.test(root) ? [root.slice(0, -1)] : []
+    const base = [...others.map((other) => root + other), ...doubled].find((one) => RELATION_VERBS.has(one))
+    if (base) return base
+  }
+  return undefined
+}
+
+const VERB_ENDINGS: readonly (readonly [string, readonly string[]])[] = [
+  ['ing', ['', 'e']],
+  ['ed', ['', 'e']],
+  ['es', ['', 'e']],
+  ['s', ['']],
+]
+
+/** What is asked about a subject, where it stands before "of", "to", "for" or "in": found last, let go first. */
+export const ASPECTS = list(`
+  barriers barrier facilitators facilitator attitudes attitude perceptions perception experiences experience views
+  prevalence incidence epidemiology burden causes cause risk risks factors predictors determinants determinant
+  consequences outcomes outcome benefits benefit harms safety cost costs cost-effectiveness management treatment
+  therapy prevention diagnosis prognosis pathogenesis mechanism mechanisms aetiology etiology occurrence development
+  measurement assessment detection screening frequency rate rates challenges strategies policies adoption
+  acceptability feasibility satisfaction knowledge trends history level levels drivers methods method accuracy
+  complications complication symptoms signs genetics morphology physiology toxicity production excretion regulation
+`)
 
 /** Too common to decide alone whether a record deals with a phrase. */
 export const WEAK_WORDS = list(`
-  health healthy risk risks disease diseases disorder disorders patient patients adult adults person persons human
-  humans man men woman women therapy therapies treatment treatments level levels function functions functioning
-  control symptom symptoms condition conditions management care medical clinical measure measures marker markers
-  older elderly young younger general population populations group groups quality life system type rate factor factors
+  lower higher greater larger smaller increased decreased reduced elevated improved
+  health healthy risk risks disease diseases disorder disorders patient patients adult adults person persons people
+  human humans man men woman women individual individuals participant participants subject subjects therapy therapies
+  treatment treatments level levels function functions functioning control controls symptom symptoms condition
+  conditions management care medical clinical measure measures measurement marker markers general population
+  populations group groups quality life system systems type types rate rates factor factors outcome outcomes change
+  changes cause causes case cases case number time times year years age ages term terms increase decrease normal
+  abnormal method methods technique techniques analysis assessment development process processes response responses
+  animal animals presence model models data area areas form forms part parts
+  problem problems specific various different certain particular related long short high low large small experimental
+  approach approaches program programs programme programmes
+  intervention interventions value values procedure procedures occurrence one two three
+  four five six seven eight nine ten day days week weeks month months
 `)
 
-/** A subject and the names records use for it; `asked` are recognised in a question only, being too wide elsewhere. */
-export interface Subject {
-  label: string
-  names: string[]
-  asked?: string[]
-}
+/** Places and times in which something is looked at, by the last word of the phrase. */
+export const SETTINGS = list(`
+  country countries hospital hospitals school schools classroom classrooms workplace workplaces home homes unit units
+  clinic clinics community communities setting settings university universities city cities region regions area areas
+  practice ward wards industry industries firm firms company companies court courts office offices department
+  departments prison prisons village villages district districts market markets state states century
+`)
 
-export const SUBJECTS: readonly Subject[] = [
-  {
-    label: 'intermittent fasting',
-    names: [
-      'intermittent fasting',
-      'time-restricted eating',
-      'time-restricted feeding',
-      'alternate-day fasting',
-      'periodic fasting',
-      'intermittent energy restriction',
-      'fasting regimen',
-      '5:2 diet',
-    ],
-    asked: ['fasting', 'fast'],
-  },
-  {
-    label: 'cardiovascular health',
-    names: [
-      'cardiovascular',
-      'cardiometabolic',
-      'blood pressure',
-      'hypertension',
-      'cholesterol',
-      'triglyceride',
-      'endothelial function',
-      'arterial stiffness',
-      'coronary',
-      'heart failure',
-      'heart rate',
-      'myocardial infarction',
-      'stroke',
-      'atherosclerosis',
-      'cardiac',
-    ],
-    asked: ['heart', 'heart disease', 'heart health', 'lipids'],
-  },
-  {
-    label: 'statins',
-    names: [
-      'statin',
-      'atorvastatin',
-      'rosuvastatin',
-      'simvastatin',
-      'pravastatin',
-      'HMG-CoA reductase inhibitor',
-    ],
-  },
-  { label: 'sleep', names: ['sleep', 'insomnia', 'sleep deprivation', 'sleep restriction', 'napping'] },
-  {
-    label: 'cognition',
-    names: ['cognition', 'cognitive', 'memory', 'attention', 'executive function', 'reaction time'],
-  },
-  { label: 'dementia', names: ['dementia', 'Alzheimer', 'cognitive decline'] },
-  {
-    label: 'telemedicine',
-    names: [
-      'telemedicine',
-      'telehealth',
-      'telemonitoring',
-      'remote monitoring',
-      'video consultation',
-      'mobile health',
-      'mHealth',
-    ],
-    asked: ['digital health', 'remote care'],
-  },
-  {
-    label: 'diabetes',
-    names: ['diabetes', 'diabetic', 'HbA1c', 'glycaemic control'],
-    asked: ['blood sugar'],
-  },
-  {
-    label: 'antibiotic stewardship',
-    names: [
-      'antibiotic stewardship',
-      'antimicrobial stewardship',
-      'antibiotic prescribing',
-      'antimicrobial prescribing',
-      'prospective audit',
-      'antibiotic use',
-    ],
-    asked: ['antibiotic', 'antimicrobial', 'stewardship'],
-  },
-  {
-    label: 'antimicrobial resistance',
-    names: ['antimicrobial resistance', 'antibiotic resistance', 'resistant infection', 'resistant organism'],
-  },
-  {
-    label: 'exercise',
-    names: ['exercise', 'physical activity', 'aerobic training', 'resistance training', 'walking', 'yoga'],
-    asked: ['sport', 'running'],
-  },
-  {
-    label: 'depression',
-    names: ['depression', 'depressive', 'depressed', 'antidepressant'],
-    asked: ['mood'],
-  },
-  { label: 'mortality', names: ['mortality', 'death', 'survival'] },
-  { label: 'body weight', names: ['body weight', 'weight loss', 'obesity', 'overweight'] },
-]
+/** Phrases around "of" that mean one thing. */
+export const OF_PHRASES = [
+  'quality of life',
+  'standard of care',
+  'length of stay',
+  'activities of daily living',
+  'range of motion',
+  'cost of living',
+  'cost of illness',
+  'burden of disease',
+  'theory of mind',
+  'sense of belonging',
+  'freedom of speech',
+  'freedom of expression',
+  'rule of law',
+  'burden of proof',
+  'separation of powers',
+  'balance of power',
+  'internet of things',
+  'quality of service',
+  'proof of work',
+  'proof of stake',
+  'gain of function',
+  'loss of function',
+  'time of flight',
+  'equation of state',
+  'density of states',
+  'rate of return',
+  'terms of trade',
+  'point of care',
+  'end of life',
+  'out of hospital',
+] as const
 
-function each(text: string, role: Role): [string, Role][] {
-  return text.split(' ').flatMap((word) => words(word).map((normal): [string, Role] => [normal, role]))
+function each(text: string, link: Link): [string, Link][] {
+  return text.split(' ').map((word): [string, Link] => [word, link])
 }

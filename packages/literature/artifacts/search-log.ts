@@ -1,4 +1,6 @@
 /** What was asked of whom, word for word, and when: enough to ask it again by hand. */
+
+import { lostWords } from '../lost-words.ts'
 import type { Findings } from '../review.ts'
 
 export function searchLog({ asked, query, searches, notice }: Findings) {
@@ -9,11 +11,24 @@ export function searchLog({ asked, query, searches, notice }: Findings) {
     question: query.question,
     inputs: asked.inputs,
     concepts: query.concepts,
-    searches: searches.map(({ source, kind, plan, total, records, searched_at, failure }) => ({
+    left_out: query.left_out,
+    searches: searches.map(({ source, kind, plan, climb, total, records, searched_at, failure }) => ({
       source,
       role: kind,
       request: plan?.request ?? null,
       asked_for: plan?.limit ?? 0,
+      /** From strict to broad, in the order in which they were asked; the last of this name is the one above. */
+      step: climb?.chosen?.step ?? null,
+      steps: (climb?.steps ?? []).map(({ step, says, plan: { request }, hits, remarks }) => ({
+        step,
+        says,
+        request,
+        hits,
+        remarks,
+      })),
+      steps_stopped: climb?.stopped ?? null,
+      terms: climb?.lines ?? [],
+      not_in_query: lostWords(query, climb),
       hits: total,
       records_read: records.length,
       /** Of the search itself, also when its answer came from the cache. */

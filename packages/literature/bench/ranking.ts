@@ -15,7 +15,7 @@ export interface Quality {
   ndcg: number
   /** Share of the helpful records among the first ten. */
   recall_at_10: number
-  /** Share of the helpful records that the review keeps at all; null for a bare order. */
+  /** Share of the helpful records that the review keeps, for sure or for a person to decide; null for a bare order. */
   kept: number | null
 }
 
@@ -66,6 +66,7 @@ async function judge({ question, records }: LabelledQuestion): Promise<Quality[]
     null,
   )
   const review = findings.included.map(({ paper }) => paper.id)
+  const waiting = new Set([...findings.included, ...findings.uncertain].map(({ paper }) => paper.id))
   const helpful = [...grades].filter(([, grade]) => grade > 0).map(([name]) => name)
   return [
     ...orders.map(({ source, ids }) =>
@@ -78,7 +79,7 @@ async function judge({ question, records }: LabelledQuestion): Promise<Quality[]
     measure('BM25 alone', words, grades),
     {
       ...measure('the review', review, grades),
-      kept: helpful.filter((name) => review.includes(name)).length / helpful.length,
+      kept: helpful.filter((name) => waiting.has(name)).length / helpful.length,
     },
   ]
 }

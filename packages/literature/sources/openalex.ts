@@ -1,6 +1,6 @@
 /** OpenAlex, list of works: https://docs.openalex.org */
 import type { SourceRecord } from '../paper.ts'
-import { expressionOf, quoted, render } from '../plan.ts'
+import { type Leaf, quoted, render, withKeywords } from '../plan.ts'
 import type { Searching } from '../source.ts'
 import { type Connection, openSession } from './client.ts'
 import { toRecord } from './openalex-record.ts'
@@ -20,11 +20,12 @@ export function openAlex(connection: Connection): Searching {
     notice: null,
     cached: true,
 
-    plan(query, inputs, limit) {
+    plan(wanted, inputs, limit) {
+      if (typeof wanted === 'string') {
+        return { request: { filter: `title_and_abstract.search:${wanted.replaceAll(',', ' ')}` }, limit }
+      }
       const { year_from, year_to, language } = inputs
-      // In a filter a comma, a colon or a bar would begin something else.
-      const term = (words: string) => quoted(words).replace(/[:/]/g, ' ')
-      const filter = [`title_and_abstract.search:${render(expressionOf(query, inputs) ?? '', term)}`]
+      const filter = [`title_and_abstract.search:${render(withKeywords(wanted, inputs), term)}`]
       if (year_from !== undefined) filter.push(`from_publication_date:${year_from}-01-01`)
       if (year_to !== undefined) filter.push(`to_publication_date:${year_to}-12-31`)
       if (language !== undefined) filter.push(`language:${language}`)
@@ -35,6 +36,12 @@ export function openAlex(connection: Connection): Searching {
       const session = openSession(connection, signal)
       const records: SourceRecord[] = []
       let total = 0
+      if (limit === 0) {
+        const parameters = { ...request, select: 'id', per_page: '1', ...identity }
+        const count = integer(object(parseObject(await session.get('/works', parameters, 'json')).meta).count)
+        if (count === null) throw unreadable()
+        return { total: count, records: [] }
+      }
       for (let cursor: string | null = '*'; cursor !== null && records.length < limit; ) {
         const parameters = { ...request, per_page: String(Math.min(PAGE, limit)), cursor, ...identity }
         const page = parseObject(await session.get('/works', parameters, 'json'))
@@ -47,4 +54,10 @@ export function openAlex(connection: Connection): Searching {
       return { total, records: records.slice(0, limit) }
     },
   }
+}
+
+/** It stems by itself. In a filter a comma, a colon or a bar would begin something else. */
+function term({ term: words, form }: Leaf): string {
+  const text = quoted(words).replace(/[:/]/g, ' ')
+  return form === 'phrase' || !/^"[\p{L}\p{N}]+"$/u.test(text) ? text : text.slice(1, -1)
 }

@@ -1,11 +1,11 @@
 /** PubMed, by the E-utilities: ESearch gives ids as JSON, EFetch the records as XML. */
 import { emptyRecord, type SourceRecord } from '../paper.ts'
-import { expressionOf, quoted, render } from '../plan.ts'
+import { type Leaf, plainTerm, quoted, render, withKeywords } from '../plan.ts'
 import type { Searching } from '../source.ts'
 import { type Connection, openSession } from './client.ts'
 import { bibliographicCode } from './languages.ts'
 import { parseArticles } from './pubmed-xml.ts'
-import { integer, isObject, parseObject, texts, unreadable } from './values.ts'
+import { integer, isObject, type Json, object, parseObject, text, texts, unreadable } from './values.ts'
 
 const NAME = 'pubmed'
 /** So many ids fit into one address. */
@@ -23,19 +23,17 @@ export function pubmed(connection: Connection): Searching {
     notice: null,
     cached: true,
 
-    plan(query, inputs, limit) {
+    plan(wanted, inputs, limit) {
+      const fixed = { db: 'pubmed', sort: 'relevance', retmode: 'json' }
+      if (typeof wanted === 'string') return { request: { term: wanted, ...fixed }, limit }
       const { year_from, year_to, language } = inputs
       const code = language === undefined ? undefined : bibliographicCode(language)
-      // The field tag keeps PubMed from mapping a phrase to other subjects.
-      const parts = [render(expressionOf(query, inputs) ?? '', (term) => `${quoted(term)}[tiab]`)]
+      const parts = [render(withKeywords(wanted, inputs), term)]
       if (year_from !== undefined || year_to !== undefined) {
         parts.push(`${year_from ?? 1500}:${year_to ?? 2200}[dp]`)
       }
       if (code) parts.push(`${code}[la]`)
-      return {
-        request: { db: 'pubmed', term: parts.join(' AND '), sort: 'relevance', retmode: 'json' },
-        limit,
-      }
+      return { request: { term: parts.join(' AND '), ...fixed }, limit }
     },
 
     async search({ request, limit }, signal) {
@@ -44,6 +42,7 @@ export function pubmed(connection: Connection): Searching {
         await session.get('/esearch.fcgi', { ...request, retmax: String(limit), ...identity }, 'json'),
       ).esearchresult
       if (!isObject(found) || !Array.isArray(found.idlist)) throw unreadable()
+      const remarks = remarksIn(found)
       const ids = texts(found.idlist).slice(0, limit)
       const byId = new Map<string, SourceRecord>()
       for (let at = 0; at < ids.length; at += BATCH) {
@@ -54,7 +53,32 @@ export function pubmed(connection: Connection): Searching {
         }
       }
       // In the order of the search; what EFetch left out was merged or deleted.
-      return { total: integer(found.count) ?? ids.length, records: ids.flatMap((id) => byId.get(id) ?? []) }
+      return {
+        total: integer(found.count) ?? ids.length,
+        records: ids.flatMap((id) => byId.get(id) ?? []),
+        remarks,
+      }
     },
   }
+}
+
+/**
+ * Without quotes and tags PubMed maps a term to its subject headings, and a phrase that it does not know to its words.
+ * What has a capital inside is a name ("Great Depression"): there the mapping would find another thing.
+ */
+function term({ term: text, form }: Leaf): string {
+  if (form === 'phrase' && /[\s-]\p{Lu}\p{Ll}/u.test(text)) return `${quoted(text)}[tiab]`
+  const plain = plainTerm(text).replace(/[:/]/g, ' ')
+  return /^(?:and|or|not)$/i.test(plain) ? quoted(plain) : plain
+}
+
+/** How PubMed read the query, and each of its warnings. */
+function remarksIn({ querytranslation, errorlist, warninglist }: Json): string[] {
+  const translation = text(querytranslation)
+  const said = [errorlist, warninglist].flatMap((list) =>
+    Object.entries(object(list)).flatMap(([kind, values]) =>
+      texts(values).map((value) => `${kind}: ${value}`),
+    ),
+  )
+  return [...(translation ? [`read as ${translation}`] : []), ...said]
 }

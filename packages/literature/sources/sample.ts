@@ -1,8 +1,10 @@
 /** The shipped set of invented records: for the demo and for machines without a network. */
-import { hits, matches } from '../match.ts'
+import { parseBoolean } from '../boolean.ts'
+import { meets, type Prepared, prepare } from '../match.ts'
 import { emptyRecord, type SourceRecord } from '../paper.ts'
-import type { Query } from '../query.ts'
+import { type Leaf, plainTerm, quoted, render, termsIn, withKeywords } from '../plan.ts'
 import type { Searching } from '../source.ts'
+import { words } from '../text.ts'
 import { authorsIn } from './europepmc-record.ts'
 import { ANTIBIOTICS } from './sample/antibiotics.ts'
 import { EXERCISE } from './sample/exercise.ts'
@@ -30,22 +32,41 @@ export const sample: Searching = {
     'Sample data: every record, author, journal and number here is invented. It shows how a review works and ' +
     'says nothing about medicine.',
   cached: false,
-  // A plan is text by nature; here it carries the framed question to the search below.
-  plan: (query, _inputs, limit) => ({ request: { concepts: JSON.stringify(query.concepts) }, limit }),
+  // A plan is text by nature; here it carries what is wanted to the search below.
+  plan: (wanted, inputs, limit) => {
+    const expression = typeof wanted === 'string' ? parseBoolean(wanted) : withKeywords(wanted, inputs)
+    return { request: { query: render(expression, written) }, limit }
+  },
   async search({ request, limit }, signal) {
     signal.throwIfAborted()
-    const query: Query = { question: '', concepts: JSON.parse(request.concepts ?? '[]'), extra: [] }
-    const found = SAMPLE_RECORDS.map(toRecord)
-      .filter((record) => matches(query, record))
-      .map((record) => ({ record, weight: weightOf(query, record) }))
+    const expression = parseBoolean(request.query ?? '')
+    const terms = termsIn(expression).map((term) => ` ${words(term).join(' ')} `)
+    const found = recordsOf()
+      .filter(({ prepared }) => meets(expression, prepared))
+      .map(({ record, prepared }) => ({ record, weight: weightOf(terms, prepared) }))
       .sort((a, b) => b.weight - a.weight || (a.record.raw_id < b.record.raw_id ? -1 : 1))
     return { total: found.length, records: found.slice(0, limit).map(({ record }) => record) }
   },
 }
 
+function written({ term, form }: Leaf): string {
+  return form === 'phrase' ? quoted(term) : plainTerm(term)
+}
+
+let prepared: { record: SourceRecord; prepared: Prepared }[] | undefined
+
+/** Prepared once, and not before somebody asks. */
+function recordsOf() {
+  prepared ??= SAMPLE_RECORDS.map(toRecord).map((record) => ({ record, prepared: prepare(record) }))
+  return prepared
+}
+
 /** As a search engine would order them: who names more of the question, and in the title, comes first. */
-function weightOf(query: Query, record: SourceRecord): number {
-  return hits(query, record).reduce((sum, { title, abstract }) => sum + 3 * title.length + abstract.length, 0)
+function weightOf(terms: readonly string[], { title, abstract }: Prepared): number {
+  return terms.reduce(
+    (sum, term) => sum + (title.includes(term) ? 3 : 0) + (abstract.includes(term) ? 1 : 0),
+    0,
+  )
 }
 
 function toRecord(record: SampleRecord): SourceRecord {

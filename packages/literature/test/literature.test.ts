@@ -1,7 +1,6 @@
 /** Stage 2 as a whole, on the shipped sample: options obeyed, counts that add up, the same bytes twice. */
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { frame } from '../frame.ts'
 import type { LiteratureReview } from '../schema.ts'
 import { SAMPLE_RECORDS, sample } from '../sources/sample.ts'
 import { stageOver } from './literature-work.ts'
@@ -34,7 +33,7 @@ t.test('the question of the demo', async (t) => {
   const told = steps.map(({ message }) => message).join('\n')
   for (const line of [
     /^question framed: 2 concepts, \d+ search terms$/m,
-    /^1 query planned: sample$/m,
+    /^queries planned, from strict to broad: sample$/m,
     new RegExp(`^${review.counts.identified} records from 1 source$`, 'm'),
     /^0 duplicates linked, \d+ papers left$/m,
     new RegExp(`^screened: ${review.counts.included} included, 1 excluded, 1 uncertain$`, 'm'),
@@ -83,7 +82,7 @@ t.test('the same question gives the same bytes, and each file its hash', async (
 
 t.test('a question without a hit, or without a word, completes with no paper', async (t) => {
   const { work } = stageOver(t)
-  for (const question of ['Does quantum gravity bend spoons?', 'What is it?', '断食の効果は?', '!?']) {
+  for (const question of ['Does quantum gravity bend spoons?', 'What is it?', '!?']) {
     const { review, files } = await work({ question })
     t.match(review.counts, { identified: 0, screened: 0, excluded: 0, uncertain: 0, included: 0 }, question)
     t.strictSame([review.papers, review.degraded], [[], false])
@@ -201,6 +200,6 @@ t.test('the shipped records', async (t) => {
 })
 
 t.test('a stopped search throws', async (t) => {
-  const plan = sample.plan(frame(QUESTION), {}, 100)
+  const plan = sample.plan({ term: 'fasting', form: 'word' }, {}, 100)
   await t.rejects(sample.search(plan, AbortSignal.abort()), { name: 'AbortError' })
 })

@@ -6,6 +6,7 @@ import t from 'tap'
 import { Agent } from 'undici'
 import { frame } from '../frame.ts'
 import { readLiterature } from '../literature-settings.ts'
+import { strictSteps } from '../plan.ts'
 import { openSources } from '../sources/index.ts'
 import { normaliseAll } from '../steps.ts'
 
@@ -17,7 +18,9 @@ if (faults.length > 0) throw new Error(faults.join('\n'))
 const dispatcher = new Agent()
 t.teardown(() => dispatcher.destroy())
 const sources = openSources({ dispatcher, limitsDir: t.testdir(), contact, keys, urls, deadlineMs })
-const query = frame('Does intermittent fasting lower blood pressure?')
+const [step] = strictSteps(frame('Does intermittent fasting lower blood pressure?'))
+if (!step) throw new Error('The question has no concept.')
+const { expression } = step
 const { signal } = new AbortController()
 const dois: string[] = []
 
@@ -26,7 +29,7 @@ for (const name of ['europepmc', 'pubmed', ...(keys.openalex ? ['openalex'] : []
     const source = sources.get(name)
     if (source?.kind !== 'searches') return t.fail(`${name} does not search`)
     const { total, records } = await source.search(
-      source.plan(query, { year_from: 2015, language: 'en' }, 5),
+      source.plan(expression, { year_from: 2015, language: 'en' }, 5),
       signal,
     )
     const papers = normaliseAll(records)

@@ -8,7 +8,7 @@ t.test('better than the order of any source, and than words alone', async (t) =>
   t.equal(quality.length, 4)
   for (const other of quality.filter((one) => one !== review)) {
     t.ok((review?.ndcg ?? 0) > other.ndcg + 0.05, `${review?.ndcg} over ${other.ndcg}, ${other.order}`)
-    t.ok((review?.recall_at_10 ?? 0) >= other.recall_at_10, other.order)
   }
+  // Not recall: what is doubtful waits for a person and stands in no order of included papers.
   t.ok((review?.kept ?? 0) > 0.9, 'screening drops little that helps')
 })

@@ -1,0 +1,63 @@
+/** The words of a question, each with what stands before it and the part of speech a tagger takes it for. */
+
+import model from 'wink-eng-lite-web-model'
+import winkNLP, { type ItsFunction, type WinkMethods } from 'wink-nlp'
+
+export interface Token {
+  /** As written; hyphens, slashes and dots inside a word belong to it. */
+  text: string
+  lower: string
+  /** Universal part-of-speech tag. It helps to choose between readings; no word is dropped for it. */
+  tag: string
+  /** The punctuation before it, the most telling sign of it: one of . ; : ( ) , or nothing. */
+  before: string
+}
+
+/** Loading the model takes a fifth of a second: not for a process that never reads a question. */
+let nlp: WinkMethods | undefined
+
+const WORD =
+  /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[-‐‑–'’/.+&][\p{L}\p{M}\p{N}]+)*(?:-(?=\s+(?:and|or|to)\s)|\+)?/gu
+const SIGNS = ['.', ';', ':', '(', ')', '"', ',']
+
+export function tokensOf(question: string): Token[] {
+  const text = question
+    .normalize('NFKC')
+    .replace(/[‐‑–]/g, '-')
+    .replace(/[“”„«»]/g, '"')
+    .replace(/’/g, "'")
+  const tags = tagsOf(text)
+  const tokens: Token[] = []
+  let end = 0
+  for (const match of text.matchAll(WORD)) {
+    const gap = text
+      .slice(end, match.index)
+      .replace(/[?!]/g, '.')
+      .replace(/[[{]/g, '(')
+      .replace(/ - | -- /g, ':')
+    end = match.index + match[0].length
+    const before = SIGNS.find((sign) => gap.includes(sign)) ?? ''
+    const written = match[0].replace(/'s$/i, '')
+    tokens.push({ text: written, lower: written.toLowerCase(), tag: tags(match.index, end), before })
+  }
+  return tokens
+}
+
+/** Answers for a span of the text: the tag of the last word in it, because the head of a compound comes last. */
+function tagsOf(text: string): (start: number, end: number) => string {
+  nlp ??= winkNLP(model, ['sbd', 'pos'])
+  const { its } = nlp
+  const tokens = nlp.readDoc(text).tokens()
+  const values = tokens.out()
+  const spaces = tokens.out(its.precedingSpaces as ItsFunction<string>)
+  const tags = tokens.out(its.pos as ItsFunction<string>)
+  const spans: { start: number; tag: string }[] = []
+  let at = 0
+  for (const [place, value] of values.entries()) {
+    at += (spaces[place] ?? '').length
+    spans.push({ start: at, tag: tags[place] ?? '' })
+    at += value.length
+  }
+  return (start, end) =>
+    spans.filter((span) => span.start >= start && span.start < end && span.tag !== 'PUNCT').at(-1)?.tag ?? ''
+}
