@@ -108,7 +108,7 @@ t.test('the rooms and files that the architecture names exist', async (t) => {
 })
 
 t.test('the errors of the API are listed with their status', async (t) => {
-  const table = rows(section(API, 'Errors').split('What made a job fail')[0] as string)
+  const table = rows(section(API, 'Errors').split('A failed job says why')[0] as string)
   const listed = table.flatMap(([statuses = '', codes = '']) =>
     inBackticks(codes)
       .filter((code) => /^[A-Z_]+$/.test(code))
