@@ -97,7 +97,9 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     result: null,
     error: newest.error ?? null,
     created_at: journal.createdAt,
-    processed_at: last ? journal.processedAt : null,
+    // BullMQ reads the worker's clock before it takes the job, which may be added in that millisecond.
+    processed_at:
+      last && journal.processedAt !== null ? Math.max(journal.processedAt, journal.createdAt) : null,
     finished_at: journal.abandonedAt,
   }
 }

@@ -34,9 +34,10 @@ interface Parts {
 async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> {
   const data = process.env.STAGECAST_DATA || '.stagecast/dev'
   const env: NodeJS.ProcessEnv = {
-    NODE_ENV: 'development',
     ALLOW_MOCK_AUTH: 'true',
     ...process.env,
+    // A shell that says production, as in a container, does not make this a production server.
+    NODE_ENV: process.env.NODE_ENV === 'test' ? 'test' : 'development',
     STAGECAST_DATA: data,
   }
   if (!env.REDIS_URL) {

@@ -8,7 +8,7 @@ import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox
 import { Value } from '@sinclair/typebox/value'
 import { type Catalogue, openCatalogue } from '../contract/catalogue.ts'
 import { CatalogueError } from '../contract/catalogue-faults.ts'
-import { hasHashTag, NEEDS_HASH_TAG, splitRedisUrl } from '../journal/redis-url.ts'
+import { hasHashTag, NEEDS_HASH_TAG, redisUrlFault, splitRedisUrl } from '../journal/redis-url.ts'
 import { readStagesFile } from './stages-file.ts'
 import { type TracingSettings, tracingFaults, tracingOf } from './tracing-env.ts'
 
@@ -233,7 +233,13 @@ function* redisFaults({ REDIS_URL, REDIS_PREFIX }: Partial<Static<typeof Environ
   const protocols = urls.length > 1 ? ['redis:', 'rediss:'] : ['redis:', 'rediss:', 'unix:']
   if (!urls.every((url) => URL.canParse(url) && protocols.includes(new URL(url).protocol)))
     yield 'REDIS_URL must be an address that begins with redis://, rediss:// or unix://; or nodes of a Redis Cluster, with commas between'
-  else if (urls.length > 1 && !hasHashTag(REDIS_PREFIX ?? '')) yield NEEDS_HASH_TAG
+  else {
+    for (const url of urls) {
+      const fault = redisUrlFault(url)
+      if (fault) yield `REDIS_URL ${fault}`
+    }
+    if (urls.length > 1 && !hasHashTag(REDIS_PREFIX ?? '')) yield NEEDS_HASH_TAG
+  }
 }
 
 /** Plain http is for names no outsider can be: loopback, or a single label as private networks give. */
@@ -241,6 +247,7 @@ function* httpFaults(name: string, value: string, production: boolean): Generato
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol)) yield `${name} must be an http or https URL`
   else if (url.username || url.password) yield `${name} must not hold a user name or password`
-  else if (production && url.protocol === 'http:' && !isLoopback(url.hostname) && url.hostname.includes('.'))
+  // An IPv6 address has no dot, and is no name of a private network either.
+  else if (production && url.protocol === 'http:' && !isLoopback(url.hostname) && /[.:]/.test(url.hostname))
     yield `${name} must use https in production, unless its host is loopback or a single-label private name`
 }

@@ -65,9 +65,12 @@ export class StageClient {
     try {
       return await this.exchange(call, span)
     } catch (error) {
-      span.end(
-        error instanceof StageFailure ? error.code : call.signal.aborted ? call.signal.reason : 'OTHER',
-      )
+      // A user's cancel is no error of anybody.
+      if (call.signal.reason === 'cancel') span.set({ 'stagecast.stopped': 'cancel' })
+      else
+        span.end(
+          error instanceof StageFailure ? error.code : call.signal.aborted ? call.signal.reason : 'OTHER',
+        )
       throw error
     } finally {
       span.end()

@@ -94,6 +94,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     concurrency: options.concurrency,
     lockDuration: options.lockMs,
     stalledInterval: options.stalledCheckMs,
+    // BullMQ renews by the wall clock: set back, it would let every lease lapse. See `keepLease`.
+    skipLockRenewal: true,
     // How often a job may lose its worker is a matter of its attempts, not of the queue.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     // After a failed fetch or a failed end; BullMQ's 15 s would leave jobs lying after Redis is back.
@@ -104,10 +106,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
   redis.on('error', warn('redis connection'))
   worker.on('error', warn('worker'))
-  // BullMQ goes on running a job whose lock it has lost.
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) stop(id, 'lease-lost')
-  })
+  const warnOfLease = warn('a lease could not be renewed')
   worker.on('failed', (job) => {
     // Without an end it was put off.
     if (job && !job.finishedOn) void queueEnd.dropSettled(job)
@@ -161,6 +160,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       return queueEnd.putBack(job, token)
     }
     const controller = new AbortController()
+    const release = keepLease(job, token, () => controller.abort('lease-lost'))
     const ended = runJob(job, token, controller.signal).finally(() => running.delete(jobId))
     running.set(jobId, {
       stop: (reason) => controller.abort(reason),
@@ -169,7 +169,28 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
         () => {},
       ),
     })
-    return queueEnd.tell(job, token, await ended)
+    try {
+      return await queueEnd.tell(job, token, await ended)
+    } finally {
+      release()
+    }
+  }
+
+  /** Renews the lease by timers, which no change of the wall clock moves, until the returned function is called. */
+  function keepLease(job: Job<JobData>, token: string, lost: () => void): () => void {
+    let isAsking = false
+    const timer = setInterval(async () => {
+      // While Redis is away the first question waits for it, and is enough.
+      if (isAsking) return
+      isAsking = true
+      const renewed = await job.extendLock(token, options.lockMs).catch((err: Error) => {
+        warnOfLease(err)
+        return null
+      })
+      isAsking = false
+      if (renewed === 0) lost()
+    }, options.lockMs / 3)
+    return () => clearInterval(timer)
   }
 
   /** Rejects with `LeaseLost`, or a fault of this program. */

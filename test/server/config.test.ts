@@ -316,3 +316,21 @@ t.test('traces are wanted only by the standard variables', async (t) => {
   ] as const)
     t.throws(() => wanted(env), new RegExp(`\\n  ${name} must [^\\n]*$`), name)
 })
+
+t.test('plain http to an IPv6 address is no private name', async (t) => {
+  for (const host of ['[2001:db8::1]', '[::ffff:10.0.0.1]'])
+    t.throws(
+      () => loadConfig({ ...USABLE, WORKER_URL: `http://${host}:8000` }),
+      /WORKER_URL must use https/,
+      host,
+    )
+  for (const url of ['http://[::1]:8000', 'http://stage-service:8000', 'https://[2001:db8::1]'])
+    t.doesNotThrow(() => loadConfig({ ...USABLE, WORKER_URL: url }), url)
+})
+
+t.test('REDIS_URL is checked whole', async (t) => {
+  for (const url of ['redis://h/x', 'redis://h/1/2', 'redis://:p%of@h', 'redis://u%:p@h/1'])
+    t.throws(() => loadConfig({ ...USABLE, REDIS_URL: url }), /REDIS_URL must (end|have)/, url)
+  for (const url of ['redis://h', 'redis://h/', 'redis://u:p%25of@h/15', 'unix:///tmp/redis.sock'])
+    t.doesNotThrow(() => loadConfig({ ...USABLE, REDIS_URL: url }), url)
+})
