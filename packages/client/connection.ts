@@ -56,8 +56,11 @@ export async function* stream<State, Gone>(
     if (answer.status === 204) throw new Finished()
     if (!answer.body || !answer.headers.get('content-type')?.startsWith(STREAM)) throw new Swallowed()
     const arriving = pieces(answer.body, patience, news.onOpen, signal)
-    for await (const { id, event, data } of readFrames(arriving, news.onRetry))
+    for await (const { id, event, data } of readFrames(arriving, news.onRetry)) {
+      // There is more to come, over another connection; this one is cut off behind it.
+      if (event === 'reconnect') return
       yield { id, event, data: JSON.parse(data) } as Watched<State, Gone>
+    }
   } finally {
     end()
   }
