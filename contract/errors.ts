@@ -119,8 +119,12 @@ export const NO_SUCH_STAGE =
 
 export const NO_SUCH_WORKFLOW = 'There is no such workflow with jobs of yours, or it has expired'
 
+const AWAY = 'The queue cannot be reached; nothing was lost, try again shortly'
+/** Redis is there, and says no: it is full, or its rights were changed. */
+export const REFUSED =
+  'The queue refuses this right now; operators find the reason in the log. Try again later'
+
 /** The 503 for anything that needs Redis while it is away. */
-export function unavailable(extras: { job_id?: string } = {}): ProblemError {
-  const detail = 'The queue cannot be reached; nothing was lost, try again shortly'
+export function unavailable(extras: { job_id?: string } = {}, detail = AWAY): ProblemError {
   return new ProblemError('QUEUE_UNAVAILABLE', detail, { retryAfter: 2, ...extras })
 }

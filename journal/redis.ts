@@ -3,7 +3,9 @@
  * away: a request must fail soon, a worker or a reader must wait and come back.
  */
 import { Redis, type RedisOptions } from 'ioredis'
+import type { JournalKeys } from './journal.ts'
 import { connectorTo, findNode, placeOf, Unusable } from './redis-cluster.ts'
+import { rightsFault } from './redis-rights.ts'
 import { splitRedisUrl } from './redis-url.ts'
 
 /** Longest time in ms a command of the `commands` role may take: a frozen Redis answers nothing at all. */
@@ -41,12 +43,53 @@ export function connectRedis(url: string, role: RedisRole, prefix: string): Redi
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 2000),
     reconnectOnError,
   }
-  const Connection = role === 'commands' ? TimedRedis : Redis
-  if (isSocket(first)) return new Connection(first.slice('unix://'.length), options)
-  return new Connection(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) })
+  const Connection = role === 'commands' ? TimedRedis : PatientRedis
+  return leavingWrongDatabase(
+    isSocket(first)
+      ? new Connection(first.slice('unix://'.length), options)
+      : new Connection(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) }),
+  )
 }
 
 type Sent = Parameters<Redis['sendCommand']>[0]
+type Stream = Parameters<Redis['sendCommand']>[1]
+
+/** In the wrong database, it would work on the jobs of another project. */
+function leavingWrongDatabase(redis: Redis): Redis {
+  return redis.on('error', (error: Error & { command?: { name?: string } }) => {
+    // ioredis would go on in database 0.
+    if (error.command?.name === 'select') redis.disconnect(true)
+  })
+}
+
+/** How long a caller waits to hear of a refusal, in ms. */
+const REFUSAL_MS = 1000
+
+/**
+ * A connection on which a loop cannot spin. BullMQ tries again at once what Redis refuses (a right that was taken away,
+ * a full memory), thousands of times a second, and the process hears nothing else: here each refusal takes a second.
+ */
+class PatientRedis extends Redis {
+  /** BullMQ duplicates the connection it is given; the twin must be as patient. */
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const { replyMapping: _, ...options } = { ...this.options, ...override }
+    return leavingWrongDatabase(new PatientRedis(options))
+  }
+
+  override sendCommand(command: Sent, stream?: Stream): unknown {
+    const reject = command.reject
+    command.reject = (error) => {
+      if (!isRefusal(error)) return reject(error)
+      setTimeout(() => reject(error), REFUSAL_MS)
+    }
+    return super.sendCommand(command, stream)
+  }
+}
+
+/** An error reply that the next try will meet too. The others are parts of how Redis is spoken with. */
+function isRefusal(error: Error): boolean {
+  return error.name === 'ReplyError' && !/^(NOSCRIPT|MOVED|ASK|EXECABORT)/.test(error.message)
+}
 
 /**
  * A connection whose commands are answered within `COMMAND_TIMEOUT_MS` or fail. One that swallows a command (a cut cable)
@@ -56,7 +99,7 @@ type Sent = Parameters<Redis['sendCommand']>[0]
  * socket: here it is read before a command is judged.
  */
 class TimedRedis extends Redis {
-  override sendCommand(command: Sent, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+  override sendCommand(command: Sent, stream?: Stream): unknown {
     const answer = super.sendCommand(command, stream)
     const { stream: connection } = this
     const judge = () => {
@@ -73,14 +116,23 @@ class TimedRedis extends Redis {
   }
 }
 
-/** Why this Redis can never serve this queue, or null; also null while it is away. */
+/** Why this Redis can never serve this queue, in a line about REDIS_URL or REDIS_PREFIX; null also while it is away. */
 export async function redisMisfit(url: string, prefix: string): Promise<string | null> {
   const urls = splitRedisUrl(url)
   const [first] = urls as [string]
-  if (isSocket(first)) return null
-  const { options } = new Redis(first, { lazyConnect: true })
+  const { options } = new Redis(isSocket(first) ? first.slice('unix://'.length) : first, {
+    lazyConnect: true,
+  })
+  if (isSocket(first)) return about(await rightsFault(options, prefix))
   const answer = await findNode(placeOf(urls, prefix), options).catch((error: Error) => error)
-  return answer instanceof Unusable && answer.isLasting ? answer.message : null
+  if (answer instanceof Unusable) return answer.isLasting ? answer.message : null
+  return answer instanceof Error ? null : about(await rightsFault({ ...options, ...answer }, prefix))
+}
+
+function about(fault: string | null): string | null {
+  return (
+    fault && `REDIS_URL names a Redis that cannot be used: ${fault} (docs/deployment.md tells what is needed)`
+  )
 }
 
 /**
@@ -94,6 +146,15 @@ function reconnectOnError({ message }: Error): false | 1 | 2 {
 
 function isSocket(url: string): boolean {
   return url.startsWith('unix://')
+}
+
+/**
+ * Does, in small, what the queue does: a script that writes, and a message to all workers. Out of memory, read-only or
+ * with fewer rights than at the start, Redis still answers everything else. Throws what Redis says.
+ */
+export async function probeRedis(redis: Redis, keys: JournalKeys): Promise<void> {
+  const write = redis.eval("return redis.call('SET', KEYS[1], '1', 'EX', 60)", 1, keys.own('probe'))
+  await Promise.all([write, redis.publish(keys.cancels, '')])
 }
 
 /** Ends a connection without waiting for Redis longer than `deadlineMs`. */
@@ -113,8 +174,9 @@ export async function closeRedis(redis: Redis, deadlineMs = 500): Promise<void> 
 export function logOncePerSecond<A extends unknown[]>(log: (...args: A) => void): (...args: A) => void {
   let next = 0
   return (...args) => {
-    if (Date.now() < next) return
-    next = Date.now() + 1000
+    // Not by the wall clock: set back, it would silence the log.
+    if (performance.now() < next) return
+    next = performance.now() + 1000
     log(...args)
   }
 }

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
-import { unavailable } from '../contract/errors.ts'
+import { REFUSED, unavailable } from '../contract/errors.ts'
 import { journalKeys } from '../journal/journal.ts'
-import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond, probeRedis } from '../journal/redis.ts'
 
 declare module './core.ts' {
   interface Stagecast {
@@ -30,7 +30,7 @@ const CONNECT_WITHIN_MS = 5000
 
 export default fp<RedisPluginOptions>(
   async (app, { url, prefix, strict }) => {
-    const probe = journalKeys(prefix).own('probe')
+    const keys = journalKeys(prefix)
     const redis = connectRedis(url, 'commands', prefix)
     redis.on(
       'error',
@@ -42,18 +42,18 @@ export default fp<RedisPluginOptions>(
       try {
         return await command
       } catch (error) {
-        app.log.warn({ err: error }, 'redis did not answer')
-        throw unavailable()
+        const refused = (error as Error).name === 'ReplyError'
+        app.log.warn({ err: error }, refused ? 'redis refused a command' : 'redis did not answer')
+        throw refused ? unavailable({}, REFUSED) : unavailable()
       }
     }
     app.stagecast.redisFault = async () => {
       if (redis.status !== 'ready') return 'Redis is not connected'
       try {
-        // Out of memory or read-only, it still answers everything but a write.
-        const [info] = await Promise.all([redis.info('memory'), redis.set(probe, '1', 'EX', 60)])
+        const [info] = await Promise.all([redis.info('memory'), probeRedis(redis, keys)])
         return strict ? evictionFault(info) : null
       } catch (error) {
-        return `Redis does not take writes: ${(error as Error).message}`
+        return `Redis does not do what is needed: ${(error as Error).message}`
       }
     }
     app.addHook('onClose', () => closeRedis(redis))

@@ -33,11 +33,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const { after, wait } = request.query
-      const waitMs = app.stagecast.longPollMs(wait)
+      const { after, wait = 0 } = request.query
       let job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
-      if (waitMs > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
-        await app.stagecast.progress.news(job_id, after, waitMs, request.signal)
+      if (wait > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
+        await app.stagecast.progress.news(job_id, after, wait * 1000, request.signal)
         job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       }
       const etag = `"${job.cursor}"`
@@ -55,8 +54,4 @@ function matches(header: string | undefined, etag: string): boolean {
   return header.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
 }
 
-export default fp(routes, {
-  name: 'status',
-  encapsulate: true,
-  dependencies: ['progress', 'limits', 'long-poll'],
-})
+export default fp(routes, { name: 'status', encapsulate: true, dependencies: ['progress', 'limits'] })

@@ -17,7 +17,7 @@ import { createLogger, VERSION } from './logger.ts'
 const TRACES_SHARE = 0.5
 
 type Registry = FastifyInstance['stagecast']['metricsRegistry']
-type WorkerSeen = Pick<StageWorker, 'fault' | 'state' | 'reconnects'>
+type WorkerSeen = Pick<StageWorker, 'ready' | 'state' | 'reconnects'>
 
 /** A build brings the console's pages; in a working copy they are bundled when somebody first asks for them. */
 async function consoleFiles(): Promise<string> {
@@ -58,7 +58,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
   const tracing = await openTracing(config, 'stagecast-worker', log)
   // Listening first: a start that fails must not have taken a job.
   let seen = starting(config)
-  const health = buildHealthApp(() => seen.fault(), log)
+  const health = buildHealthApp(() => seen.ready(), log)
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
   const look = () => seen
   if (beside) addWorkerMetrics(beside, look)
@@ -79,7 +79,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
 /** What the listeners of a worker tell before there is one. */
 function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen {
   return {
-    fault: () => 'it is starting',
+    ready: async () => 'it is starting',
     state: () => ({ concurrency, running: 0, circuit: 'closed' }),
     reconnects: () => ({ jobs: 0, cancels: 0 }),
   }

@@ -13,6 +13,8 @@ export interface CancelListenerOptions {
 export interface CancelListener {
   /** How often its connection was made anew. */
   readonly reconnects: number
+  /** Whether a request made now would be heard. */
+  readonly isListening: boolean
   /** Within `graceMs`. */
   close(graceMs: number): Promise<void>
 }
@@ -30,30 +32,44 @@ export function listenForCancels(
   const { cancels } = journalKeys(prefix)
   const redis = connectRedis(redisUrl, 'blocking', prefix)
   redis.options.socketTimeout = SILENCE_MS
+  // ioredis would throw a refusal where nobody can catch it, and so end the process.
+  redis.options.autoResubscribe = false
   let connected = 0
+  let isSubscribed = false
   redis.on(
     'error',
     logOncePerSecond((err: Error) => log.warn({ err }, 'redis connection')),
   )
   redis.on('message', (_channel, jobId) => heard(jobId))
+  redis.on('close', () => {
+    isSubscribed = false
+  })
   redis.on('ready', () => {
     connected += 1
     void listen()
   })
-  const check = setInterval(() => void redis.ping().catch(() => {}), CHECK_MS)
+  const check = setInterval(() => {
+    // A right that was taken away may come back.
+    if (!isSubscribed && redis.status === 'ready') void listen()
+    else void redis.ping().catch(() => {})
+  }, CHECK_MS)
 
   async function listen(): Promise<void> {
     try {
       await redis.subscribe(cancels)
+      isSubscribed = true
       await missed()
     } catch (err) {
-      log.debug({ err }, 'cancel requests cannot be heard')
+      log.warn({ err }, 'cancel requests cannot be heard')
     }
   }
 
   return {
     get reconnects() {
       return Math.max(0, connected - 1)
+    },
+    get isListening() {
+      return isSubscribed
     },
     close(graceMs) {
       clearInterval(check)

@@ -3,12 +3,12 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { toProblem } from '../contract/errors.ts'
 
 /** `fault` tells why no job can be taken, or null. */
-export function buildHealthApp(fault: () => string | null, log: FastifyBaseLogger): FastifyInstance {
+export function buildHealthApp(fault: () => Promise<string | null>, log: FastifyBaseLogger): FastifyInstance {
   // Its log tells the address; probes every few seconds are no news.
   const app = Fastify({ loggerInstance: log, forceCloseConnections: true })
   app.get('/health/live', { logLevel: 'warn' }, async () => ({ status: 'live' }))
   app.get('/health/ready', { logLevel: 'warn' }, async (_request, reply) => {
-    const why = fault()
+    const why = await fault()
     if (!why) return { status: 'ready' }
     log.warn({ fault: why }, 'not ready')
     reply.code(503).header('retry-after', 2).type('application/problem+json')

@@ -5,7 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
-import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond, probeRedis } from '../journal/redis.ts'
 import { Attempt, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
@@ -38,6 +38,8 @@ export interface StageWorkerOptions {
 export interface StageWorker {
   /** Why no job can be taken right now, or null. */
   fault(): string | null
+  /** The same, having asked Redis whether it does what is needed. */
+  ready(): Promise<string | null>
   state(): WorkerPresence
   /** How often its connections to Redis were made anew, by what they are for. */
   reconnects(): Record<'jobs' | 'cancels', number>
@@ -134,10 +136,15 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   })
 
   return {
-    fault() {
-      if (redis.status !== 'ready') return 'Redis is not connected'
-      // Paused while the circuit is open, it still does its part.
-      return worker.isRunning() || worker.isPaused() ? null : 'the worker does not run'
+    fault,
+    async ready() {
+      const known = fault()
+      if (known) return known
+      const slow = delay(SILENCE_MS, 'Redis does not answer', UNREF)
+      const probe = probeRedis(redis, keys).then(() => null)
+      return Promise.race([probe, slow]).catch(
+        ({ message }: Error) => `Redis does not do what is needed: ${message}`,
+      )
     },
     state,
     reconnects: () => ({
@@ -145,6 +152,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       cancels: cancels.reconnects,
     }),
     close,
+  }
+
+  function fault(): string | null {
+    if (redis.status !== 'ready') return 'Redis is not connected'
+    if (!cancels.isListening) return 'cancel requests cannot be heard'
+    // Paused while the circuit is open, it still does its part.
+    return worker.isRunning() || worker.isPaused() ? null : 'the worker does not run'
   }
 
   async function takeJob(job: Job<JobData>, token: string): Promise<unknown> {

@@ -1,0 +1,147 @@
+/**
+ * Asks Redis, once at the start, for what would otherwise fail for good: the password, the database, and the right to
+ * run each command that the queue and its journal need. What may pass (an outage, a full memory) is no matter here.
+ */
+import { Redis, type RedisOptions } from 'ioredis'
+import { journalKeys } from './journal.ts'
+
+const WITHIN_MS = 2000
+
+/** What BullMQ's scripts, ours, and both sides' plain commands use, each with arguments that it accepts; K is the key. */
+const COMMANDS = [
+  ...[
+    'GET K',
+    'SET K 1 EX 60',
+    'DEL K',
+    'UNLINK K',
+    'EXISTS K',
+    'EXPIRE K 60',
+    'PEXPIRE K 60000',
+    'PERSIST K',
+    'PTTL K',
+  ],
+  ...[
+    'TYPE K',
+    'INCR K',
+    'INCRBY K 1',
+    'HGET K f',
+    'HSET K f 1',
+    'HSETNX K f 1',
+    'HMGET K f',
+    'HGETALL K',
+    'HDEL K f',
+  ],
+  ...[
+    'HEXISTS K f',
+    'HLEN K',
+    'HINCRBY K f 1',
+    'LLEN K',
+    'LRANGE K 0 0',
+    'LPUSH K 1',
+    'RPUSH K 1',
+    'LPOP K',
+    'RPOP K',
+  ],
+  ...[
+    'RPOPLPUSH K K',
+    'LREM K 1 1',
+    'LTRIM K 0 0',
+    'LPOS K 1',
+    'LINDEX K 0',
+    'SADD K 1',
+    'SREM K 1',
+    'SCARD K',
+  ],
+  ...[
+    'SMEMBERS K',
+    'SISMEMBER K 1',
+    'ZADD K 1 m',
+    'ZREM K m',
+    'ZCARD K',
+    'ZCOUNT K 0 1',
+    'ZSCORE K m',
+    'ZMSCORE K m',
+  ],
+  ...['ZRANGE K 0 0', 'ZREVRANGE K 0 0', 'ZRANGEBYSCORE K 0 1', 'ZREVRANGEBYSCORE K 1 0', 'ZPOPMIN K'],
+  ...[
+    'ZREMRANGEBYSCORE K 0 1',
+    'ZREMRANGEBYRANK K 0 0',
+    'XADD K * f 1',
+    'XREAD STREAMS K 0',
+    'XRANGE K - +',
+    'XLEN K',
+  ],
+  ...['XREVRANGE K + -', 'XTRIM K MAXLEN 1', 'TIME'],
+]
+
+/**
+ * KEYS[1] a key of no meaning; ARGV[1] the channel, then commands. Runs each, and returns the names of those that this
+ * user may not run. A right is asked for before anything else is, so that the type of the key is no matter.
+ */
+const MISSING = `
+local missing = {}
+local function try(name, ...)
+  local reply = redis.pcall(...)
+  local fault = type(reply) == 'table' and reply.err
+  if fault and (fault:find('NOPERM') or fault:find("can't run this command") or fault:find('no permissions')) then
+    missing[#missing + 1] = name
+  end
+end
+for i = 2, #ARGV do
+  local words = {}
+  for word in ARGV[i]:gmatch('%S+') do words[#words + 1] = word == 'K' and KEYS[1] or word end
+  try(words[1], unpack(words))
+end
+try('PUBLISH to ' .. ARGV[1], 'PUBLISH', ARGV[1], '')
+redis.pcall('DEL', KEYS[1])
+return missing`
+
+/** Why the user of this connection can never serve the queue, or null; also null while Redis is away. */
+export async function rightsFault(options: RedisOptions, prefix: string): Promise<string | null> {
+  const { db = 0, replyMapping: _, ...rest } = options
+  const redis = new Redis({
+    ...rest,
+    lazyConnect: true,
+    // Asked for below, where a refusal is seen.
+    db: 0,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    reconnectOnError: () => false,
+    connectTimeout: WITHIN_MS,
+    commandTimeout: WITHIN_MS,
+  })
+  let refusal: Error | undefined
+  redis.on('error', (error) => {
+    refusal ??= error
+  })
+  try {
+    await redis.connect()
+    const { cancels, own } = journalKeys(prefix)
+    if (db !== 0) await redis.call('SELECT', db)
+    await redis.info('server')
+    const probe = own('rights')
+    const missing = (await redis.eval(MISSING, 1, probe, cancels, ...COMMANDS)) as string[]
+    // What no script may do.
+    await redis.bzpopmin(probe, 0.01)
+    await redis.multi().get(probe).exec()
+    await redis.subscribe(cancels)
+    return missing.length > 0 ? `its user may not run ${missing.join(', ')}` : null
+  } catch (error) {
+    return lastingFault(refusal ?? (error as Error), db)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+/** What Redis itself says and will say again; null for anything else. */
+function lastingFault({ message }: Error, db: number): string | null {
+  if (/DB index|invalid DB/i.test(message))
+    return `it has no database ${db}: raise \`databases\`, or name another`
+  if (/^WRONGPASS|invalid password|invalid username/i.test(message))
+    return 'it does not accept the user or password'
+  if (/^NOAUTH/.test(message)) return 'it asks for a password'
+  // A command that was renamed away is as good as forbidden.
+  if (/^NOPERM|unknown command/.test(message)) return `its user may not do what is needed (${message})`
+  return null
+}
