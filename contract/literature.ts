@@ -46,6 +46,29 @@ const SourceQuery = Type.String({
 })
 const keywords = (description: string) => Type.Array(Keyword, { maxItems: 50, description })
 
+const RecordsText = Type.String({ minLength: 1, maxLength: 2_000_000, pattern: '\\S' })
+const NamedRecords = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 60,
+        pattern: '\\S',
+        description: 'of the database; e.g. "Embase"',
+      }),
+    ),
+    text: RecordsText,
+  },
+  { additionalProperties: false },
+)
+const DecisionByHand = Type.Object(
+  {
+    decision: Type.Union([Type.Literal('include'), Type.Literal('exclude')]),
+    reason: Type.Optional(Type.String({ maxLength: 500 })),
+  },
+  { additionalProperties: false },
+)
+
 export const LiteratureInputs = Type.Object(
   {
     sources: Type.Optional(
@@ -91,6 +114,18 @@ export const LiteratureInputs = Type.Object(
     ),
     preview: Type.Optional(
       Type.Boolean({ description: 'end after planning, with the hits of each group and of the whole' }),
+    ),
+    records: Type.Optional(
+      Type.Union([RecordsText, Type.Array(NamedRecords, { minItems: 1, maxItems: 20 })], {
+        description:
+          'records of other databases as RIS, NBIB, BibTeX or CSL-JSON: one text, or several with the name of each database',
+      }),
+    ),
+    decisions: Type.Optional(
+      Type.Record(Type.String({ minLength: 1, maxLength: 300 }), DecisionByHand, {
+        maxProperties: 2000,
+        description: 'what a person decided, by the id of the paper; it comes before every rule',
+      }),
     ),
   },
   { title: 'LiteratureInputs', additionalProperties: false },

@@ -5,7 +5,7 @@ export interface Linked {
   root(at: number): number
   same(a: number, b: number): boolean
   link(a: number, b: number): void
-  /** Whether the groups may be one publication: no two different DOIs or PMIDs, not preprint beside article. */
+  /** Whether the groups may be one publication: no two different DOIs or PMIDs, not preprint beside article, not a notice beside a paper. */
   compatible(a: number, b: number): boolean
   /** Members by root, each in ascending order. */
   all(): Map<number, number[]>
@@ -13,7 +13,12 @@ export interface Linked {
 
 export function linkedGroups(papers: readonly Paper[]): Linked {
   const parent = papers.map((_, at) => at)
-  const known = papers.map(({ doi, pmid, preprint }) => ({ dois: setOf(doi), pmids: setOf(pmid), preprint }))
+  const known = papers.map(({ doi, pmid, preprint, notice }) => ({
+    dois: setOf(doi),
+    pmids: setOf(pmid),
+    preprint,
+    isNotice: notice !== null,
+  }))
 
   function root(at: number): number {
     let top = at
@@ -43,6 +48,7 @@ export function linkedGroups(papers: readonly Paper[]): Linked {
     compatible(a, b) {
       const [one, other] = [known[root(a)], known[root(b)]]
       if (!one || !other) return false
+      if (one.isNotice !== other.isNotice) return false
       return one.preprint === other.preprint && agree(one.dois, other.dois) && agree(one.pmids, other.pmids)
     },
     all() {

@@ -41,14 +41,28 @@ export function complete(paper: Paper, other: Paper): Paper {
   return result
 }
 
-/** Each notice once: two sources may tell of the same one by different names, which both stay. */
+/** Each notice once: two sources may name the same one by its DOI and by its PMID, and a third by both. */
 export function marksOf(marks: readonly Mark[]): Mark[] {
-  const byKey = new Map<string, Mark>()
-  for (const mark of marks) {
-    const key = `${mark.type} ${mark.doi ?? ''} ${mark.pmid ?? ''}`
-    if (!byKey.has(key)) byKey.set(key, mark)
+  const known: Mark[] = []
+  // Those with more names first, so that one name finds its other.
+  const byNames = [...marks].sort(
+    (a, b) => namesOf(b).length - namesOf(a).length || (markKey(a) < markKey(b) ? -1 : 1),
+  )
+  for (const mark of byNames) {
+    const same = known.find(
+      (one) => one.type === mark.type && namesOf(mark).every((name) => namesOf(one).includes(name)),
+    )
+    if (!same) known.push(mark)
   }
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, mark]) => mark)
+  return known.sort((a, b) => (markKey(a) < markKey(b) ? -1 : 1))
+}
+
+function namesOf({ doi, pmid }: Mark): string[] {
+  return [...(doi ? [`doi ${doi}`] : []), ...(pmid ? [`pmid ${pmid}`] : [])]
+}
+
+function markKey({ type, doi, pmid, source }: Mark): string {
+  return `${type} ${doi ?? ''} ${pmid ?? ''} ${source}`
 }
 
 function trust({ source }: Paper): number {

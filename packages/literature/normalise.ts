@@ -1,7 +1,7 @@
 /** Step 4: every record in one shape and one spelling, with the source of each field. */
 import { doiOf, isPreprintDoi, pmcidOf, pmidOf } from './identifiers.ts'
 import { plainLine, plainText } from './markup.ts'
-import { markInTitle, noticeInAbstract, noticeInTitle } from './notice-words.ts'
+import { markInTitle, noticeInAbstract, noticeInTitle, takesBack } from './notice-words.ts'
 import { type Author, FIELDS, type OpenLink, type Paper, type SourceRecord } from './paper.ts'
 import { languageCode } from './sources/languages.ts'
 
@@ -37,7 +37,7 @@ export function normalise(record: SourceRecord, place: number): Paper | undefine
     publication_types: [...new Set(record.publication_types.map(plainLine))],
     cited_by: record.cited_by,
     language: languages[0] ?? null,
-    retracted: record.retracted || marked !== null,
+    retracted: record.retracted || marked !== null || record.notices.some(({ type }) => takesBack(type)),
     preprint,
     work_type: record.work_type ?? (preprint ? 'preprint' : null),
     month: record.month,

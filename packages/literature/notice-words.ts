@@ -118,3 +118,8 @@ export function markInTitle(title: string): 'retraction' | 'withdrawal' | null {
   if (back) return back[1] ? 'retraction' : 'withdrawal'
   return null
 }
+
+/** What takes a paper back. */
+export function takesBack(type: NoticeType): boolean {
+  return type === 'retraction' || type === 'withdrawal'
+}

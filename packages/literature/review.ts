@@ -1,8 +1,10 @@
 /** The review: what all steps found, as one value. Nothing in it depends on the machine or the hour of the run. */
 import { countBy, plural } from './count.ts'
 import { type Extraction, extract } from './extract.ts'
+import type { Format } from './imports/import.ts'
 import type { Asked } from './inputs.ts'
 import { hits, MATCH_RULE } from './match.ts'
+import type { Notice } from './notices.ts'
 import type { Paper } from './paper.ts'
 import type { Query } from './query.ts'
 import type { Ranked } from './rank.ts'
@@ -18,7 +20,10 @@ export interface Findings {
   query: Query
   notice: string | null
   searches: readonly Search[]
-  identified: number
+  /** Ids of decisions for which no paper was found. */
+  undecided: readonly string[]
+  imports: readonly { source: string; format: Format; records: number; sha256: string }[]
+  notices: readonly Notice[]
   /** Records without a title, which are no papers. */
   unusable: number
   duplicates: number
@@ -41,11 +46,42 @@ export function reviewed(ranked: readonly Ranked[], screenings: ReadonlyMap<stri
   })
 }
 
-export function countsOf({ identified, unusable, duplicates, included, uncertain, excluded }: Findings) {
+/** Of each source that was searched, and of each text that was imported: what it has, and what of it was read. */
+export function bySource(searches: Findings['searches']) {
+  const found = searches.filter(({ kind }) => kind !== 'completes')
+  const sources = new Map<string, { identified: number; read: number }>()
+  for (const { source, total, records } of found) {
+    const sum = sources.get(source) ?? { identified: 0, read: 0 }
+    sum.read += records.length
+    // A source that gave more than it counts has at least what it gave.
+    sum.identified += Math.max(total, records.length)
+    sources.set(source, sum)
+  }
+  return sources
+}
+
+export function countsOf({
+  searches,
+  unusable,
+  duplicates,
+  notices,
+  included,
+  uncertain,
+  excluded,
+}: Findings) {
+  const sources = [...bySource(searches).values()]
+  const read = sources.reduce((sum, one) => sum + one.read, 0)
+  const identified = sources.reduce((sum, one) => sum + one.identified, 0)
+  const screened = [...included, ...uncertain, ...excluded]
+  const byPerson = screened.filter(({ screening }) => screening.ruled)
   return {
     identified,
+    unread: identified - read,
+    read,
     unusable,
     duplicates,
+    notices: notices.length,
+    decided_by_person: byPerson.length,
     screened: included.length + uncertain.length + excluded.length,
     excluded: excluded.length,
     excluded_by_rule: countBy(excluded.map(({ screening }) => screening.rule)),
@@ -69,7 +105,8 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
     degraded: warnings.length > 0,
     warnings,
     question: query.question,
-    inputs: asked.inputs,
+    inputs: inputsTold(asked),
+    imports: [...findings.imports],
     concepts: query.concepts,
     left_out: query.left_out,
     match_rule: MATCH_RULE,
@@ -81,19 +118,36 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
       ...summary,
     },
     counts: countsOf(findings),
+    undecided: [...findings.undecided],
+    notices: findings.notices.map(({ paper, type, about }) => ({
+      id: paper.id,
+      source: paper.source,
+      title: paper.title,
+      year: paper.year,
+      doi: paper.doi,
+      pmid: paper.pmid,
+      type,
+      about,
+    })),
     papers: included.map((one, at) => entry(one, at + 1, query)),
     uncertain: uncertain.map((one, at) => entry(one, at + 1, query)),
     excluded: excluded
-      .map(({ paper: { id, source: from, title }, screening: { rule, reason, criteria } }) => ({
+      .map(({ paper: { id, source: from, title }, screening: { rule, reason, criteria, ruled } }) => ({
         id,
         source: from,
         title,
         rule,
         reason,
         criteria,
+        ...(ruled && { ruled }),
       }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
   }
+}
+
+/** Texts of imported records are not repeated: their names, sizes and hashes stand under imports. */
+export function inputsTold({ inputs: { records: _, ...told } }: Asked): Omit<Asked['inputs'], 'records'> {
+  return told
 }
 
 function entry(
@@ -133,6 +187,8 @@ function textOf(findings: Findings): string {
   const failed = searches.filter(({ failure }) => failure).map(({ source }) => source)
   const sentences = [opening(included, screened, query)]
   if (uncertain.length > 0) sentences.push(`${uncertain.length} could not be judged and wait for a person.`)
+  const { decided_by_person } = countsOf(findings)
+  if (decided_by_person > 0) sentences.push(`A person decided about ${plural(decided_by_person, 'paper')}.`)
   const best = included[0]?.paper
   if (best) sentences.push(`The best match is "${best.title}" (${best.year ?? 'no year'}).`)
   if (failed.length > 0) sentences.push(`Incomplete: ${failed.join(', ')} could not be asked.`)

@@ -34,6 +34,13 @@ const Criteria = closed(
   'concepts and options by whether the record has them; what nobody can tell is missed',
 )
 
+const Ruling = {
+  decision: words('included', 'excluded', 'uncertain'),
+  rule: Type.String(),
+  reason: Type.String(),
+}
+const Ruled = closed(Ruling, 'what the rules said, where a person decided')
+
 export const ReviewedPaper = closed({
   rank: Type.Integer({ minimum: 1 }),
   id: Type.String({ description: 'doi:, pmid:, pmcid: or <source>: and the identifier' }),
@@ -81,12 +88,7 @@ export const ReviewedPaper = closed({
   notices: Type.Array(Mark, { description: 'corrections, retractions and the like that are about it' }),
   related: Type.Array(closed({ id: Type.String(), relation: words('preprint', 'article', 'version') })),
   study_type: Type.Union([Kind, Type.Null()], { description: 'null where nothing tells it' }),
-  screening: closed({
-    decision: words('included', 'excluded', 'uncertain'),
-    rule: Type.String(),
-    reason: Type.String(),
-    criteria: Criteria,
-  }),
+  screening: closed({ ...Ruling, criteria: Criteria, ruled: Type.Optional(Ruled) }),
   ranking: closed({
     score: Type.Number({ description: 'sum of the shares; only comparable within one review' }),
     parts: Type.Array(
@@ -114,7 +116,16 @@ export const LiteratureReview = Type.Object(
     degraded: Type.Boolean({ description: 'a source is missing: see warnings' }),
     warnings: Type.Array(closed({ source: Type.String(), code: Type.String(), message: Type.String() })),
     question: Type.String(),
-    inputs: LiteratureInputs,
+    inputs: Type.Omit(LiteratureInputs, ['records'], { additionalProperties: false }),
+    imports: Type.Array(
+      closed({
+        source: Type.String(),
+        format: words('ris', 'nbib', 'bibtex', 'csl'),
+        records: Count,
+        sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+      }),
+      { description: 'records that the user gave' },
+    ),
     concepts: Type.Array(
       closed({
         label: Type.String(),
@@ -155,9 +166,13 @@ export const LiteratureReview = Type.Object(
     }),
     counts: closed(
       {
-        identified: Count,
+        identified: { ...Count, description: 'what the sources say they have' },
+        unread: { ...Count, description: 'of these, what a limit left unread' },
+        read: Count,
         unusable: Count,
         duplicates: Count,
+        notices: { ...Count, description: 'corrections, retractions and the like, set apart' },
+        decided_by_person: { ...Count, description: 'of the screened, what a person decided' },
         screened: Count,
         excluded: Count,
         excluded_by_rule: Counts('adds up to excluded'),
@@ -165,7 +180,7 @@ export const LiteratureReview = Type.Object(
         uncertain_by_rule: Counts('adds up to uncertain'),
         included: Count,
       },
-      'identified = unusable + duplicates + screened; screened = included + excluded + uncertain',
+      'identified = unread + read; read = unusable + duplicates + notices + screened; screened = included + excluded + uncertain',
     ),
     papers: Type.Array(ReviewedPaper, { description: 'included, the best first' }),
     uncertain: Type.Array(ReviewedPaper, { description: 'for a person to decide, the best first' }),
@@ -177,8 +192,22 @@ export const LiteratureReview = Type.Object(
         rule: Type.String(),
         reason: Type.String(),
         criteria: Criteria,
+        ruled: Type.Optional(Ruled),
       }),
     ),
+    notices: Type.Array(
+      closed({
+        id: Type.String(),
+        source: Type.String(),
+        title: Type.String(),
+        year: Type.Union([Type.Integer(), Type.Null()]),
+        doi: Text,
+        pmid: Text,
+        type: words(...NOTICE_TYPES),
+        about: Type.Array(Type.String(), { description: 'ids of papers of this review' }),
+      }),
+    ),
+    undecided: Type.Array(Type.String(), { description: 'ids of decisions for which no paper was found' }),
     artifacts: Type.Array(
       closed({ name: Type.String(), bytes: Count, sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }),
       { description: 'the files beside this one' },

@@ -20,6 +20,8 @@ export interface Screening {
   reason: string
   /** What was asked for, by whether the record has it; what nobody can tell is missed. */
   criteria: { met: string[]; missed: string[] }
+  /** What the rules said, where a person decided otherwise or all the same. */
+  ruled?: { decision: Decision; rule: string; reason: string }
 }
 
 export interface Screened {
@@ -96,7 +98,7 @@ function rulesFor(inputs: LiteratureInputs): Rule[] {
     rules.push({
       criterion: `language ${language}`,
       verdict(paper) {
-        if (paper.language === language) return undefined
+        if (paper.languages.includes(language)) return undefined
         if (paper.language === null) return unsure('language_unknown', 'its language is not known')
         return against('other_language', `its language is ${paper.language}, not ${language}`)
       },

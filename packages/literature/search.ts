@@ -19,7 +19,7 @@ import {
 /** What became of one source. */
 export interface Search {
   source: string
-  kind: Source['kind']
+  kind: Source['kind'] | 'imported'
   /** What the records were read with; null when there was nothing to ask. */
   plan: Plan | null
   /** How the query was found; null for a source that only completes. */
@@ -58,11 +58,7 @@ export async function search(
   if (asked.length > 0 && asked.every(({ failure }) => failure !== null)) throw unreachable(asked)
   const records = searches.flatMap((one) => one.records)
   const dois = wanted.limit === 0 ? [] : incomplete(records)
-  const completions = await Promise.all(
-    completing.map((source) =>
-      dois.length > 0 ? ask(source, source.plan(dois), null, cache, report, signal) : nothing(source),
-    ),
-  )
+  const completions = await completeBy(completing, dois, cache, report, signal)
   return {
     searches: [...searches, ...completions],
     records,
@@ -75,6 +71,21 @@ export interface Wanted {
   query: Query
   inputs: LiteratureInputs
   limit: number
+}
+
+/** What the completing sources know of these DOIs. */
+export async function completeBy(
+  completing: readonly Completing[],
+  dois: readonly string[],
+  cache: Cache,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Search[]> {
+  return Promise.all(
+    completing.map((source) =>
+      dois.length > 0 ? ask(source, source.plan(dois), null, cache, report, signal) : nothing(source),
+    ),
+  )
 }
 
 function nothing({ name, kind }: Source): Search {

@@ -4,11 +4,12 @@ import { type Stage, StageFailure, type Work } from '../stage-kit/stage.ts'
 import type { Cache } from './cache.ts'
 import { plural } from './count.ts'
 import { frame, given } from './frame.ts'
+import { asSearch, type Imported, importAll } from './imports/import.ts'
 import { type Asked, readRequest } from './inputs.ts'
 import { preview } from './preview.ts'
 import type { Query } from './query.ts'
 import type { LiteratureReview } from './schema.ts'
-import { type Search, search } from './search.ts'
+import { completeBy, type Search, search } from './search.ts'
 import type { Completing, Searching, Source } from './source.ts'
 import { findingsOf } from './steps.ts'
 import { type WrittenFile, write } from './write.ts'
@@ -33,7 +34,7 @@ export function literatureStage({ sources, chosen, cache }: LiteratureOptions): 
   if (fault) throw new StageFailure(422, 'SOURCE_UNAVAILABLE', `The sources of stage 2: ${fault}.`)
 
   return {
-    validate: (request) => void readRequest(request, chosen),
+    validate: (request) => void importAll(readRequest(request, chosen).inputs.records),
     async run(request, work) {
       const asked = readRequest(request, chosen)
       const named = asked.inputs.sources.flatMap((name) => sources.get(name) ?? [])
@@ -70,15 +71,30 @@ async function review(asked: Asked, sources: readonly Source[], cache: Cache, wo
     (message) => progress(20, message),
     signal,
   )
+  const imports = importAll(inputs.records)
+  for (const one of imports) {
+    searched.searches.push(asSearch(one))
+    searched.records.push(...one.records)
+  }
   const { records, searches } = searched
   const answered = searches.filter(({ kind, failure }) => kind === 'searches' && !failure).length
   await progress(
     45,
-    `${plural(records.length, 'record')} from ${plural(answered, 'source')}${degradedBy(searches)}`,
+    `${plural(records.length, 'record')} from ${plural(answered, 'source')}${importedBy(imports)}${degradedBy(searches)}`,
   )
 
-  const notice = sources.flatMap((source) => source.notice ?? []).join(' ') || null
-  const findings = await findingsOf(asked, query, searched, notice, progress)
+  const notice = noticeOf(sources, imports)
+  const findings = await findingsOf(asked, query, searched, notice, progress, {
+    imports: imports.map(({ source, format, records: own, sha256 }) => ({
+      source,
+      format,
+      records: own.length,
+      sha256,
+    })),
+    ...(completing.length > 0 && {
+      confirm: (dois) => completeBy(completing, dois, cache, (message) => progress(60, message), signal),
+    }),
+  })
   const written = await write(work.dir, findings, signal)
   const kilobytes = Math.ceil(written.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024)
   await progress(96, `${plural(written.files.length, 'file')} written, ${kilobytes} KiB`)
@@ -89,6 +105,19 @@ async function review(asked: Asked, sources: readonly Source[], cache: Cache, wo
 function queryOf({ question, inputs }: Asked): Query {
   if (inputs.concepts) return given(question, inputs.concepts)
   return typeof inputs.query === 'string' ? { ...frame(question), by: 'query' } : frame(question)
+}
+
+function importedBy(imports: readonly Imported[]): string {
+  return imports.length > 0
+    ? `, ${imports.map(({ source, records }) => `${records.length} of ${source}`).join(', ')}`
+    : ''
+}
+
+/** Beside invented records, those of the user are told apart. */
+function noticeOf(sources: readonly Source[], imports: readonly Imported[]): string | null {
+  const notices = sources.flatMap((source) => source.notice ?? [])
+  if (notices.length > 0 && imports.length > 0) notices.push('Imported records are as you gave them.')
+  return notices.join(' ') || null
 }
 
 function degradedBy(searches: readonly Search[]): string {

@@ -5,17 +5,29 @@
 import type { Work } from '../stage-kit/stage.ts'
 import type { Frequency } from './bm25.ts'
 import { plural } from './count.ts'
-import { type Deduplicated, deduplicate } from './deduplicate.ts'
+import { decide } from './decide.ts'
+import { deduplicate } from './deduplicate.ts'
+import { doiOf } from './identifiers.ts'
 import type { Asked } from './inputs.ts'
 import { complete } from './merge.ts'
 import { normalise } from './normalise.ts'
+import { setApart } from './notices.ts'
 import type { Paper, SourceRecord } from './paper.ts'
 import type { Query } from './query.ts'
 import { rank } from './rank.ts'
 import { type Findings, type Reviewed, reviewed } from './review.ts'
 import { type Screened, screen } from './screen.ts'
-import type { Searched } from './search.ts'
+import type { Search, Searched } from './search.ts'
 import { summarise } from './summarise.ts'
+
+export interface More {
+  imports?: Findings['imports']
+  /** Asks what is known of these DOIs that was not asked before: papers about to be included may have been retracted. */
+  confirm?: (dois: readonly string[]) => Promise<Search[]>
+}
+
+/** Papers taken back are replaced by the next ones, which may have been taken back too. */
+const CONFIRMED_ROUNDS = 3
 
 /** Steps 4 to 9; each is told as it is done, and the next begins when that resolves. */
 export async function findingsOf(
@@ -24,19 +36,40 @@ export async function findingsOf(
   searched: Searched,
   notice: string | null,
   progress: Work['progress'] = async () => {},
+  { imports = [], confirm }: More = {},
 ): Promise<Findings> {
-  const { records, searches } = searched
+  const { records } = searched
+  const searches = [...searched.searches]
   const { inputs } = asked
 
   const normalised = normaliseAll(records)
   const abstracts = normalised.filter(({ abstract }) => abstract !== null).length
   await progress(50, `${plural(normalised.length, 'record')} normalised, ${abstracts} with an abstract`)
 
-  const { papers, duplicates } = linkAll(normalised, searched)
-  await progress(56, `${plural(duplicates, 'duplicate')} linked, ${plural(papers.length, 'paper')} left`)
+  const { papers: unique, duplicates } = deduplicate(normalised, records)
+  await progress(56, `${plural(duplicates, 'duplicate')} linked, ${plural(unique.length, 'paper')} left`)
 
   const asked_for = searches.flatMap(({ climb }) => climb?.expression ?? [])
-  const screened = screen(papers, query, inputs, asked_for)
+  const lines = searches.flatMap(({ climb }) => climb?.lines ?? [])
+  const completions = [...searched.completions]
+  const judge = () => {
+    const { papers, notices } = setApart(completed(unique, completions))
+    const { screened, unknown } = decide(screen(papers, query, inputs, asked_for), inputs.decisions)
+    return { notices, unknown, screened, selection: select(screened, query, inputs.max_results, lines) }
+  }
+  let judged = judge()
+  const looked_up = new Set(completions.flatMap(({ doi }) => doiOf(doi) ?? []))
+  for (let round = 0; confirm && round < CONFIRMED_ROUNDS; round++) {
+    const kept = [...judged.selection.included, ...judged.selection.uncertain]
+    const dois = kept.flatMap(({ paper }) => paper.doi ?? []).filter((doi) => !looked_up.has(doi))
+    if (dois.length === 0) break
+    for (const doi of dois) looked_up.add(doi)
+    const more = await confirm(dois)
+    searches.push(...more)
+    completions.push(...more.flatMap((one) => one.records))
+    judged = judge()
+  }
+  const { notices, unknown, screened, selection } = judged
   const count = (decision: string) =>
     screened.filter(({ screening }) => screening.decision === decision).length
   await progress(
@@ -44,12 +77,6 @@ export async function findingsOf(
     `screened: ${count('included')} included, ${count('excluded')} excluded, ${count('uncertain')} uncertain`,
   )
 
-  const selection = select(
-    screened,
-    query,
-    inputs.max_results,
-    searches.flatMap(({ climb }) => climb?.lines ?? []),
-  )
   const { included, uncertain } = selection
   await progress(72, `${count('included') + count('uncertain')} ranked, the best ${included.length} kept`)
 
@@ -67,9 +94,11 @@ export async function findingsOf(
     query,
     notice,
     searches,
-    identified: records.length,
     unusable: records.length - normalised.length,
     duplicates,
+    notices,
+    imports,
+    undecided: unknown,
     ...selection,
     summary,
   }
@@ -85,22 +114,18 @@ export function normaliseAll(records: readonly SourceRecord[]): Paper[] {
   })
 }
 
-/** Step 5, then what completing sources know of the same DOIs. */
-function linkAll(papers: readonly Paper[], { records, completions }: Searched): Deduplicated {
-  const { papers: unique, duplicates } = deduplicate(papers, records)
+/** Papers with what completing sources know of the same DOIs. */
+function completed(papers: readonly Paper[], completions: readonly SourceRecord[]): Paper[] {
   const byDoi = new Map(
     completions.flatMap((record) => {
       const more = normalise({ ...record, title: record.title || '-' }, 1)
       return more?.doi ? [[more.doi, more] as const] : []
     }),
   )
-  return {
-    duplicates,
-    papers: unique.map((paper) => {
-      const more = paper.doi === null ? undefined : byDoi.get(paper.doi)
-      return more ? complete(paper, more) : paper
-    }),
-  }
+  return papers.map((paper) => {
+    const more = paper.doi === null ? undefined : byDoi.get(paper.doi)
+    return more ? complete(paper, more) : paper
+  })
 }
 
 interface Selection {
@@ -109,7 +134,10 @@ interface Selection {
   excluded: Screened[]
 }
 
-/** Steps 7 and 8: included and uncertain papers are ranked together, and each of both kept up to `max_results`. */
+/**
+ * Steps 7 and 8: included and uncertain papers are ranked together, and each of both kept up to `max_results`; what a
+ * person included is kept in any case.
+ */
 function select(
   screened: readonly Screened[],
   query: Query,
@@ -126,13 +154,17 @@ function select(
   const decided = (decision: string) =>
     ranked.filter(({ paper }) => screenings.get(paper.id)?.decision === decision)
   const [included, uncertain] = [decided('included'), decided('uncertain')]
-  const beyond = [...included.slice(max), ...uncertain.slice(max)].map(({ paper }): Screened => {
+  const byPerson = ({ paper }: { paper: Paper }) => screenings.get(paper.id)?.ruled !== undefined
+  const within = new Set(included.filter((one) => !byPerson(one)).slice(0, max))
+  const isKept = (one: (typeof ranked)[number]) => within.has(one) || byPerson(one)
+  const behind = [...included.filter((one) => !isKept(one)), ...uncertain.slice(max)]
+  const beyond = behind.map(({ paper }): Screened => {
     const reason = `it ranks behind the ${max} that were asked for`
     const { criteria } = screenings.get(paper.id) ?? { criteria: { met: [], missed: [] } }
     return { paper, screening: { criteria, decision: 'excluded', rule: 'beyond_max_results', reason } }
   })
   return {
-    included: reviewed(included.slice(0, max), screenings),
+    included: reviewed(included.filter(isKept), screenings),
     uncertain: reviewed(uncertain.slice(0, max), screenings),
     excluded: [...screened.filter(({ screening }) => screening.decision === 'excluded'), ...beyond],
   }

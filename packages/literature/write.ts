@@ -6,6 +6,7 @@ import { bibtexEntry } from './artifacts/bibtex.ts'
 import { citationKeys } from './artifacts/citation-keys.ts'
 import { cslItem } from './artifacts/csl.ts'
 import { prisma } from './artifacts/prisma.ts'
+import { prismaSvg } from './artifacts/prisma-svg.ts'
 import { risEntry } from './artifacts/ris.ts'
 import { searchLog } from './artifacts/search-log.ts'
 import type { Paper } from './paper.ts'
@@ -26,9 +27,11 @@ export function render(findings: Findings): {
   review: LiteratureReview
   files: [name: string, text: string][]
 } {
+  const flow = prisma(findings)
   const others: [string, string][] = [
     ...referenceFiles(findings),
-    ['prisma.json', json(prisma(findings))],
+    ['prisma.json', json(flow)],
+    ['prisma.svg', prismaSvg(flow)],
     ['search_log.json', json(searchLog(findings))],
   ]
   const whole: LiteratureReview = {

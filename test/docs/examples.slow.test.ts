@@ -77,6 +77,7 @@ const FILES = [
   'excluded.bib',
   'excluded.ris',
   'prisma.json',
+  'prisma.svg',
   'search_log.json',
 ]
 

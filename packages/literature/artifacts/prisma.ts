@@ -1,21 +1,32 @@
 /** The counts of a PRISMA 2020 flow diagram. */
-import { countsOf, type Findings } from '../review.ts'
+import { bySource, countsOf, type Findings } from '../review.ts'
 
 export function prisma(findings: Findings) {
   const counts = countsOf(findings)
-  const found = findings.searches.filter(({ kind }) => kind === 'searches')
+  const sources = [...bySource(findings.searches)]
+  const each = (value: (one: { identified: number; read: number }) => number) =>
+    Object.fromEntries(sources.map(([source, one]) => [source, value(one)]))
+  const byPerson = (papers: Findings['excluded']) => papers.filter(({ screening }) => screening.ruled).length
   return {
     kind: 'prisma_flow',
     source: findings.asked.inputs.sources.join(','),
     notice: findings.notice,
     identification: {
+      /** What each source says it has; imported records are a source of their own. */
       records_identified: counts.identified,
-      by_source: Object.fromEntries(found.map(({ source, records }) => [source, records.length])),
+      by_source: each(({ identified }) => identified),
+      records_unread: counts.unread,
+      unread_by_source: each(({ identified, read }) => identified - read),
+      records_read: counts.read,
+      read_by_source: each(({ read }) => read),
       records_removed_before_screening: {
         duplicates: counts.duplicates,
+        notices: counts.notices,
         without_title: counts.unusable,
       },
-      sources_missing: findings.searches.flatMap(({ source, failure }) => (failure ? source : [])),
+      sources_missing: [
+        ...new Set(findings.searches.flatMap(({ source, failure }) => (failure ? source : []))),
+      ],
     },
     screening: {
       records_screened: counts.screened,
@@ -23,6 +34,7 @@ export function prisma(findings: Findings) {
       records_excluded_by_rule: counts.excluded_by_rule,
       records_uncertain: counts.uncertain,
       records_uncertain_by_rule: counts.uncertain_by_rule,
+      decided_by_person: { included: byPerson(findings.included), excluded: byPerson(findings.excluded) },
     },
     included: { studies_included: counts.included },
   }

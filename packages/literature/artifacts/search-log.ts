@@ -1,15 +1,17 @@
 /** What was asked of whom, word for word, and when: enough to ask it again by hand. */
-
 import { lostWords } from '../lost-words.ts'
-import type { Findings } from '../review.ts'
+import { type Findings, inputsTold } from '../review.ts'
+import { prismaS } from './prisma-s.ts'
 
-export function searchLog({ asked, query, searches, notice }: Findings) {
+export function searchLog(findings: Findings) {
+  const { asked, query, searches, notice } = findings
   return {
     kind: 'search_log',
     source: asked.inputs.sources.join(','),
     notice,
     question: query.question,
-    inputs: asked.inputs,
+    inputs: inputsTold(asked),
+    imports: findings.imports,
     concepts: query.concepts,
     left_out: query.left_out,
     searches: searches.map(({ source, kind, plan, climb, total, records, searched_at, failure }) => ({
@@ -35,5 +37,6 @@ export function searchLog({ asked, query, searches, notice }: Findings) {
       searched_at: searched_at === null ? null : new Date(searched_at).toISOString(),
       failure,
     })),
+    prisma_s: prismaS(findings),
   }
 }

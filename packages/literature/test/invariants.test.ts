@@ -3,13 +3,15 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { LiteratureInputs } from '../../../contract/literature.ts'
 import { frame } from '../frame.ts'
-import { emptyRecord, type SourceRecord } from '../paper.ts'
+import { emptyRecord, NOTICE_TYPES, type SourceRecord } from '../paper.ts'
 import type { LiteratureReview } from '../schema.ts'
 import { findingsOf } from '../steps.ts'
 import { render } from '../write.ts'
 import { QUESTION } from './service-client.ts'
 
-const SOURCES = ['europepmc', 'pubmed', 'openalex'] as const
+const SOURCES = ['europepmc', 'pubmed', 'openalex', 'import:Embase'] as const
+/** So many more than it gave each source says it has. */
+const UNREAD = 7
 
 /** Small pools, so that equal identifiers, titles and authors are frequent; and texts of every kind. */
 const words = fc.constantFrom(
@@ -57,6 +59,19 @@ const record: fc.Arbitrary<SourceRecord> = fc
     language: maybe(fc.constantFrom('eng', 'jpn', 'de', '?')),
     retracted: fc.boolean(),
     preprint: fc.boolean(),
+    notice: fc.oneof(
+      { weight: 6, arbitrary: fc.constant(null) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          type: fc.constantFrom(...NOTICE_TYPES),
+          about: fc.array(
+            fc.integer({ min: 1, max: 12 }).map((n) => ({ doi: `10.5555/x${n}`, pmid: null })),
+            { maxLength: 2 },
+          ),
+        }),
+      },
+    ),
   })
   .map((fields) => ({ ...emptyRecord(fields.source, fields.raw_id), ...fields }))
 const records = fc.uniqueArray(record, {
@@ -76,6 +91,14 @@ const inputs: fc.Arbitrary<LiteratureInputs> = fc.record(
     exclude_keywords: fc.constant(['mice']),
     language: fc.constantFrom('en', 'ja'),
     require_abstract: fc.boolean(),
+    decisions: fc.dictionary(
+      fc.integer({ min: 1, max: 14 }).map((n) => `doi:10.5555/X${n}`),
+      fc.record({
+        decision: fc.constantFrom('include' as const, 'exclude' as const),
+        reason: fc.constant('read'),
+      }),
+      { maxKeys: 5 },
+    ),
   },
   { requiredKeys: [] },
 )
@@ -85,29 +108,107 @@ async function reviewOf(found: readonly SourceRecord[], options: LiteratureInput
     const own = found.filter((one) => one.source === source)
     return {
       source,
-      kind: 'searches' as const,
+      kind: source.startsWith('import') ? ('imported' as const) : ('searches' as const),
       plan: null,
-      total: own.length,
+      total: source.startsWith('import') ? own.length : own.length + UNREAD,
       records: own,
       searched_at: null,
       failure: null,
     }
   })
   const searched = { searches, records: searches.flatMap((one) => one.records), completions: [] }
-  const asked = { question: QUESTION, inputs: { max_results: 25, ...options, sources: [...SOURCES] } }
+  const asked = {
+    question: QUESTION,
+    inputs: {
+      max_results: 25,
+      ...options,
+      sources: ['europepmc' as const, 'pubmed' as const, 'openalex' as const],
+    },
+  }
   return render(await findingsOf(asked, frame(QUESTION), searched, null))
 }
 
 const sum = (values: Record<string, number>) => Object.values(values).reduce((all, one) => all + one, 0)
-type Check = (review: LiteratureReview, found: SourceRecord[], options: LiteratureInputs) => boolean
+type Files = Record<string, string>
+type Check = (
+  review: LiteratureReview,
+  found: SourceRecord[],
+  options: LiteratureInputs,
+  files: Files,
+) => boolean
 const checks: [name: string, check: Check][] = []
 const holds = (name: string, check: Check) => void checks.push([name, check])
 
-holds('identified = unusable + duplicates + screened', ({ counts }, found) => {
+holds(
+  'identified = unread + read, read = unusable + duplicates + notices + screened',
+  ({ counts, notices }, found) => {
+    return (
+      counts.read === found.length &&
+      counts.identified === counts.unread + counts.read &&
+      counts.unread === 3 * UNREAD &&
+      counts.notices === notices.length &&
+      counts.read === counts.unusable + counts.duplicates + counts.notices + counts.screened
+    )
+  },
+)
+
+holds('the flow has the same counts, by source too', (review, _found, _options, files) => {
+  const { identification, screening, included } = JSON.parse(files['prisma.json'] ?? '')
   return (
-    counts.identified === found.length &&
-    counts.identified === counts.unusable + counts.duplicates + counts.screened
+    sum(identification.by_source) === review.counts.identified &&
+    sum(identification.read_by_source) === review.counts.read &&
+    sum(identification.unread_by_source) === review.counts.unread &&
+    screening.records_screened === review.counts.screened &&
+    included.studies_included === review.counts.included
   )
+})
+
+holds(
+  'a notice is no paper, and is about papers of the review',
+  ({ notices, papers, uncertain, excluded }) => {
+    const ids = new Set([...papers, ...uncertain, ...excluded].map(({ id }) => id))
+    return notices.every(({ id, about }) => !ids.has(id) && about.every((one) => ids.has(one)))
+  },
+)
+
+holds('what a notice takes back is not included, unless a person did', ({ notices, papers }) => {
+  const back = new Set(
+    notices
+      .filter(({ type }) => type === 'retraction' || type === 'withdrawal')
+      .flatMap(({ about }) => about),
+  )
+  return papers.every(({ id, screening }) => !back.has(id) || screening.ruled !== undefined)
+})
+
+holds(
+  'a person’s decisions are followed and told',
+  ({ papers, uncertain, excluded, counts, undecided }, _found, { decisions = {} }) => {
+    const by = (id: string) =>
+      Object.entries(decisions).find(([key]) => key.toLowerCase() === id)?.[1].decision
+    const decided = [...papers.map(({ screening }) => screening), ...excluded].filter(({ ruled }) => ruled)
+    return (
+      papers.every(({ id }) => by(id) !== 'exclude') &&
+      excluded.every(({ id }) => by(id) !== 'include') &&
+      uncertain.every(({ id, screening }) => by(id) === undefined && screening.ruled === undefined) &&
+      decided.length === counts.decided_by_person &&
+      decided.every(
+        ({ rule, reason }) => rule === 'decided_by_person' && reason === 'a person decided: read',
+      ) &&
+      undecided.every((key) => key in decisions)
+    )
+  },
+)
+
+holds('each list is exported whole, with one key for each paper', (review, _found, _options, files) => {
+  const lists = { references: review.papers, uncertain: review.uncertain, excluded: review.excluded }
+  const keys = Object.entries(lists).flatMap(([name, papers]): string[] => {
+    const items: { id: string; custom: { id: string } }[] = JSON.parse(files[`${name}.csl.json`] ?? '')
+    const entries = (files[`${name}.ris`] ?? '').match(/^TY {2}- /gm)?.length ?? 0
+    const same =
+      JSON.stringify(items.map(({ custom }) => custom.id)) === JSON.stringify(papers.map(({ id }) => id))
+    return same && entries === papers.length ? items.map(({ id }) => id) : [NaN]
+  })
+  return new Set(keys).size === keys.length && !keys.includes('differs')
 })
 
 holds(
@@ -157,18 +258,19 @@ holds('spans are where they say', (review) =>
 
 holds('options are obeyed by whatever is included', ({ papers, uncertain }, _found, options) => {
   const { year_from = 0, year_to = 9999, max_results = 25, language, require_abstract } = options
+  const ruled = papers.filter(({ screening }) => !screening.ruled)
   return (
-    papers.length <= max_results &&
+    ruled.length <= max_results &&
     uncertain.length <= max_results &&
-    papers.every(
+    ruled.every(
       (paper) =>
         !paper.retracted &&
         paper.abstract !== null &&
-        (language === undefined || paper.language === language),
+        (language === undefined || paper.languages.includes(language)),
     ) &&
     (options.year_from === undefined && options.year_to === undefined
       ? true
-      : papers.every(({ year }) => year !== null && year >= year_from && year <= year_to)) &&
+      : ruled.every(({ year }) => year !== null && year >= year_from && year <= year_to)) &&
     (!require_abstract || uncertain.every(({ abstract }) => abstract !== null))
   )
 })
@@ -195,9 +297,10 @@ t.test('every review of any records', async (t) => {
   t.ok(checks.length >= 8)
   await fc.assert(
     fc.asyncProperty(records, inputs, async (found, options) => {
-      const { review } = await reviewOf(found, options)
+      const { review, files } = await reviewOf(found, options)
       for (const [name, check] of checks)
-        if (!check(review, found, options)) throw new Error(`does not hold: ${name}`)
+        if (!check(review, found, options, Object.fromEntries(files)))
+          throw new Error(`does not hold: ${name}`)
     }),
     { numRuns: 250 },
   )
@@ -229,7 +332,7 @@ t.test('which source answered first plays no part in what is linked', async (t) 
           paper.title,
           paper.records.map(({ source, id }) => `${source} ${id}`),
         ])
-        return JSON.stringify([listed.sort(), review.excluded])
+        return JSON.stringify([listed.sort(), review.excluded, review.notices])
       }
       return (await shape(found)) === (await shape(shuffled))
     }),

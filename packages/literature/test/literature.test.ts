@@ -18,6 +18,7 @@ const FILES = [
   'excluded.bib',
   'excluded.ris',
   'prisma.json',
+  'prisma.svg',
   'search_log.json',
 ]
 
@@ -37,7 +38,7 @@ t.test('the question of the demo', async (t) => {
     new RegExp(`^${review.counts.identified} records from 1 source$`, 'm'),
     /^0 duplicates linked, \d+ papers left$/m,
     new RegExp(`^screened: ${review.counts.included} included, 1 excluded, 1 uncertain$`, 'm'),
-    /^12 files written, \d+ KiB$/m,
+    /^13 files written, \d+ KiB$/m,
   ]) {
     t.match(told, line)
   }
