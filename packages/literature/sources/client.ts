@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { SourceFailure } from '../source.ts'
 import { intervalOf, retryAfterMs } from './headers.ts'
 import type { Limiter } from './limiter.ts'
+import { errorInside, saysSlowDown, saysWrong, withoutSent, wordsOf } from './words-of-source.ts'
 
 export interface Connection {
   dispatcher: Dispatcher
@@ -15,6 +16,10 @@ export interface Connection {
   /** An e-mail address for sources that ask for one, so that they can write instead of blocking. */
   contact?: string | undefined
   key?: string | undefined
+  /** The variable that holds the key, for messages. */
+  keySetting?: string | undefined
+  /** Whether its documents use 403 for too many requests. */
+  forbiddenIsSlow?: boolean | undefined
   /** What one search may take in all, in ms. */
   deadlineMs: number
   /** What one request may take, in ms. */
@@ -86,13 +91,23 @@ async function once(
       },
     )
     await limiter.demand(intervalOf(headers))
-    if (statusCode !== 200) {
-      await body.dump({ limit: 65_536 })
-      throw failureOf(statusCode, retryAfterMs(headers['retry-after'], clock.now()))
-    }
     const text = await read(body)
+    if (statusCode !== 200) {
+      const retryAfter = retryAfterMs(headers['retry-after'], clock.now())
+      throw failureOf(connection, statusCode, withoutSent(wordsOf(text) ?? '', parameters), retryAfter)
+    }
+    const error = errorInside(text)
+    if (error) {
+      const words = withoutSent(error, parameters)
+      throw new SourceFailure('bad_answer', `it answered with an error: "${words}"`, !saysWrong(error))
+    }
     if (!String(headers['content-type'] ?? '').includes(type)) {
-      throw new SourceFailure('bad_answer', `it answered with something else than ${type.toUpperCase()}`)
+      const words = withoutSent(wordsOf(text.slice(0, 65_536)) ?? '', parameters)
+      const said = words ? `: "${words}"` : ''
+      throw new SourceFailure(
+        'bad_answer',
+        `it answered with something else than ${type.toUpperCase()}${said}`,
+      )
     }
     return text
   } catch (error) {
@@ -120,10 +135,37 @@ async function read(body: AsyncIterable<Buffer>): Promise<string> {
 
 const AGAIN: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 
-function failureOf(status: number, retryAfter: number | undefined): SourceFailure {
+/** In the source's own words, with what to do. */
+function failureOf(
+  connection: Connection,
+  status: number,
+  words: string,
+  retryAfter: number | undefined,
+): SourceFailure {
+  const { key, keySetting, forbiddenIsSlow } = connection
+  const said = words ? `: "${words}"` : ''
+  const slow =
+    status === 429 || (status === 403 && (forbiddenIsSlow || retryAfter !== undefined || saysSlowDown(words)))
+  const later = retryAfter === undefined ? '' : `; it may be asked again in ${Math.ceil(retryAfter / 1000)} s`
+  const noKey = keySetting && !key ? `; set ${keySetting}` : ''
+  if (slow) {
+    const what =
+      status === 429
+        ? 'it answered 429, too many requests'
+        : `it answered with status ${status}, which means slow down`
+    return new SourceFailure('rate_limited', `${what}${said}${later || noKey}`, true, retryAfter)
+  }
   const again = AGAIN.has(status)
-  if (status === 429)
-    return new SourceFailure('rate_limited', 'it answered 429, too many requests', again, retryAfter)
   const code = status >= 500 ? 'server_error' : 'refused'
-  return new SourceFailure(code, `it answered with status ${status}`, again, again ? retryAfter : undefined)
+  const todo = again
+    ? later
+    : status === 401 || status === 403
+      ? noKey || (key ? `; look at ${keySetting}` : '')
+      : ''
+  return new SourceFailure(
+    code,
+    `it answered with status ${status}${said}${todo}`,
+    again,
+    again ? retryAfter : undefined,
+  )
 }

@@ -53,6 +53,8 @@ export function openSources(options: SourcesOptions): ReadonlyMap<string, Source
     userAgent: contact ? `Stagecast (mailto:${contact})` : 'Stagecast',
     contact,
     key: name === 'pubmed' || name === 'openalex' ? keys?.[name] : undefined,
+    keySetting: name === 'pubmed' || name === 'openalex' ? `LITERATURE_${name.toUpperCase()}_KEY` : undefined,
+    forbiddenIsSlow: name === 'openalex',
     deadlineMs,
     requestMs,
   })

@@ -3,6 +3,7 @@ import t from 'tap'
 import { connect } from './connected.ts'
 import { fakeClock } from './fake-clock.ts'
 import { hangUp, imitate, silence, status } from './imitation.ts'
+import { LIBRARY } from './imitation-library.ts'
 import { stageOver } from './literature-work.ts'
 
 const ALL = { sources: ['europepmc', 'pubmed', 'openalex', 'crossref'] }
@@ -104,14 +105,69 @@ t.test('one source is late, one is ill, one says nothing: the review completes a
   t.ok(clock.waits.includes(4000), 'what Retry-After asked for was waited')
   t.equal(review.degraded, true)
   t.strictSame(review.warnings, [
-    { source: 'pubmed', code: 'server_error', message: 'pubmed is missing: it answered with status 500' },
+    {
+      source: 'pubmed',
+      code: 'server_error',
+      message: 'pubmed is missing: it answered with status 500: "no"',
+    },
     { source: 'openalex', code: 'timeout', message: 'openalex is missing: it took too long to answer' },
   ])
   t.match(outcome.results, { degraded: true, warnings: review.warnings })
   t.match(review.counts, { identified: 7, screened: 7 })
   t.ok(steps.some(({ message }) => message === '7 records from 1 source; degraded, without pubmed, openalex'))
   t.match(review.summary.text, /Incomplete: pubmed, openalex could not be asked\./)
-  t.ok(review.summary.limitations.some((line) => line === 'pubmed is missing: it answered with status 500.'))
+  t.ok(
+    review.summary.limitations.some(
+      (line) => line === 'pubmed is missing: it answered with status 500: "no".',
+    ),
+  )
+})
+
+t.test(
+  'papers about to be included are looked up at Crossref, and what was taken back gives way',
+  async (t) => {
+    const { imitation, work } = await open(t)
+    const whole = LIBRARY.filter(({ abstract }) => abstract !== null)
+    const [first] = whole
+    if (!first) return t.fail('no record')
+    // No source that was searched knows of the retraction.
+    imitation.hold('europepmc', [first, ...whole.slice(2)])
+    imitation.hold('crossref', [{ ...first, retracted: true }])
+    const { review, files } = await work({ inputs: { sources: ['europepmc', 'crossref'] } })
+    t.match(
+      review.excluded.find(({ id }) => id === `doi:${first.doi}`),
+      { rule: 'retracted' },
+    )
+    t.notOk(review.papers.some(({ doi }) => doi === first.doi))
+    t.match(JSON.parse(files['search_log.json'] ?? '').searches.at(-1), {
+      source: 'crossref',
+      request: { filter: /imitation\.1/ },
+    })
+  },
+)
+
+t.test('a notice is set apart, linked and marks its paper', async (t) => {
+  const { imitation, work } = await open(t)
+  const [first] = LIBRARY
+  if (!first) return t.fail('no record')
+  const notice = {
+    ...first,
+    pmid: '90000099',
+    pmcid: null,
+    doi: '10.5555/imitation.99',
+    title: `Expression of Concern: ${first.title}`,
+    types: ['Journal Article', 'Expression of Concern'],
+    abstract: null,
+  }
+  imitation.hold('europepmc', [first, notice])
+  const { review } = await work({ inputs: { sources: ['europepmc'] } })
+  t.match(review.counts, { identified: 2, notices: 1, screened: 1, included: 1 })
+  t.match(review.notices, [
+    { id: 'doi:10.5555/imitation.99', type: 'expression_of_concern', about: [`doi:${first.doi}`] },
+  ])
+  t.match(review.papers, [
+    { retracted: false, notices: [{ type: 'expression_of_concern', doi: '10.5555/imitation.99' }] },
+  ])
 })
 
 t.test('Crossref alone away costs its completions only', async (t) => {

@@ -1,5 +1,6 @@
 /** Records in from other databases, decisions by hand, and what the files then say. */
 import t from 'tap'
+import { read } from '../../../test/docs/markdown.ts'
 import { importAll } from '../imports/import.ts'
 import { stageOver } from './literature-work.ts'
 import { stageRequest } from './service-client.ts'
@@ -58,8 +59,8 @@ const CSL = JSON.stringify([
 ])
 
 t.test('each format is read', async (t) => {
-  const read = (text: string) => importAll(text)[0]
-  t.match(read(RIS), {
+  const first = (text: string) => importAll(text)[0]
+  t.match(first(RIS), {
     source: 'import',
     format: 'ris',
     records: [
@@ -77,7 +78,7 @@ t.test('each format is read', async (t) => {
       { title: 'A preprint on fasting', preprint: true, journal: 'medRxiv' },
     ],
   })
-  t.match(read(NBIB), {
+  t.match(first(NBIB), {
     format: 'nbib',
     records: [
       {
@@ -93,7 +94,7 @@ t.test('each format is read', async (t) => {
       },
     ],
   })
-  t.match(read(BIBTEX), {
+  t.match(first(BIBTEX), {
     format: 'bibtex',
     records: [
       {
@@ -108,7 +109,7 @@ t.test('each format is read', async (t) => {
       { work_type: 'chapter', journal: 'A book' },
     ],
   })
-  t.match(read(CSL), { format: 'csl', records: [{ work_type: 'thesis', year: 2018 }] })
+  t.match(first(CSL), { format: 'csl', records: [{ work_type: 'thesis', year: 2018 }] })
   t.strictSame(
     importAll([{ name: 'Embase', text: RIS }, { text: CSL }, { name: 'Embase', text: NBIB }]).map(
       ({ source }) => source,
@@ -212,4 +213,17 @@ t.test('the flow as a picture stands by itself', async (t) => {
   t.match(svg, 'prefers-color-scheme:dark')
   t.match(svg, 'import:&lt;A&amp;B&gt;: 2')
   t.notMatch(svg, /(?:href|src|url\((?!#)|@import)/, 'nothing from elsewhere')
+})
+
+t.test('the example of docs/literature.md', async (t) => {
+  const docs = read('docs/literature.md')
+  const inputs = JSON.parse(/```json inputs\n([\s\S]*?)```/.exec(docs)?.[1] ?? '')
+  const { review } = await stageOver(t).work({ inputs })
+  t.match(
+    review.papers.find(({ source }) => source === 'import:Embase'),
+    {
+      title: 'Intermittent fasting and blood pressure of nurses',
+      screening: { rule: 'decided_by_person', ruled: { decision: 'uncertain' } },
+    },
+  )
 })

@@ -206,7 +206,7 @@ holds('each list is exported whole, with one key for each paper', (review, _foun
     const entries = (files[`${name}.ris`] ?? '').match(/^TY {2}- /gm)?.length ?? 0
     const same =
       JSON.stringify(items.map(({ custom }) => custom.id)) === JSON.stringify(papers.map(({ id }) => id))
-    return same && entries === papers.length ? items.map(({ id }) => id) : [NaN]
+    return same && entries === papers.length ? items.map(({ id }) => id) : ['differs']
   })
   return new Set(keys).size === keys.length && !keys.includes('differs')
 })

@@ -228,10 +228,11 @@ t.test('what is not tried again', async (t) => {
   const imitation = await imitate(t)
   for (const [what, fault, code] of [
     ['a bad request', status(400), 'refused'],
-    ['forbidden', status(403, { 'retry-after': '1' }), 'refused'],
+    ['not authorised', status(401), 'refused'],
     ['a page for people', htmlPage, 'bad_answer'],
     ['broken JSON', body('{"hitCount": 3, "resultList"'), 'bad_answer'],
-    ['JSON of another shape', body('{"errMsg":"Unsupported"}'), 'bad_answer'],
+    ['an error that will stay', body('{"errMsg":"Unsupported"}'), 'bad_answer'],
+    ['JSON of another shape', body('{"answer":1}'), 'bad_answer'],
     ['a list', body('[]'), 'bad_answer'],
     ['nothing', body(''), 'bad_answer'],
     ['a redirection', status(302, { location: 'http://127.0.0.1:9/' }), 'refused'],
@@ -248,6 +249,58 @@ t.test('what is not tried again', async (t) => {
       t.equal(imitation.count(name) - before, 1)
     }
   }
+})
+
+const forbidden = (text: string, type = 'application/json') =>
+  ((_request, response) => response.writeHead(403, { 'content-type': type }).end(text)) satisfies Fault
+
+t.test('403 that means "slow down", and an error inside a 200, are tried again', async (t) => {
+  const imitation = await imitate(t)
+  for (const [name, fault] of [
+    ['openalex', forbidden('<html><head><title>403 Forbidden</title></head></html>', 'text/html')],
+    ['europepmc', forbidden('{"error":"Rate limit exceeded; slow down"}')],
+    ['pubmed', status(403, { 'retry-after': '1' })],
+    ['pubmed', body('{"esearchresult":{"ERROR":"Search Backend failed: read request has timed out."}}')],
+    ['pubmed', body('{"error":"API rate limit exceeded","api-key":"1.2.3.4"}')],
+    ['europepmc', body('{"errCode":500,"errMsg":"The search could not be completed"}')],
+  ] as const) {
+    const source = connect(t, imitation, fakeClock()).searching(name)
+    imitation.fail(name, [fault])
+    t.ok((await source.search(source.plan(query, {}, 5), signal)).records.length > 0, name)
+  }
+})
+
+t.test('sources are quoted in their own words, with what to do and without what was sent', async (t) => {
+  const imitation = await imitate(t)
+  const failure = async (name: (typeof SEARCHING)[number], fault: Fault, keys = {}) => {
+    imitation.fail(name, [], fault)
+    const source = connect(t, imitation, fakeClock(), { keys }).searching(name)
+    return source.search(source.plan(query, {}, 5), signal).then(
+      () => '',
+      ({ message }: Error) => message,
+    )
+  }
+  t.match(
+    await failure('openalex', forbidden('{"message":"Rate limit exceeded"}')),
+    /slow down: "Rate limit exceeded"; set LITERATURE_OPENALEX_KEY$/,
+  )
+  t.match(await failure('openalex', status(401), { openalex: 'okey' }), '; look at LITERATURE_OPENALEX_KEY')
+  t.match(await failure('pubmed', status(429, { 'retry-after': '90' })), '; it may be asked again in 90 s')
+  t.match(
+    await failure(
+      'pubmed',
+      body('{"esearchresult":{"ERROR":"Search Backend failed: timed out. peer: 130.14.22.107"}}'),
+    ),
+    /^it answered with an error: "Search Backend failed: timed out\./,
+  )
+  t.match(await failure('europepmc', htmlPage), '"Down for maintenance"')
+  const repeated = await failure(
+    'europepmc',
+    body('{"errMsg":"Invalid query: intermittent fasting AND cardiovascular"}'),
+  )
+  t.match(repeated, /Invalid query/)
+  t.notMatch(repeated, /fasting|cardio/, 'the question is not repeated')
+  t.notMatch(await failure('pubmed', body('{"error":"Bad key pkey given"}'), { pubmed: 'pkey' }), 'pkey')
 })
 
 t.test('a source that stays ill is given up, in time', async (t) => {
