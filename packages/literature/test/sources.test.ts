@@ -266,7 +266,7 @@ t.test('403 that means "slow down", and an error inside a 200, are tried again',
   ] as const) {
     const source = connect(t, imitation, fakeClock()).searching(name)
     imitation.fail(name, [fault])
-    t.ok((await source.search(source.plan(query, {}, 5), signal)).records.length > 0, name)
+    t.ok((await source.search(source.plan(wanted, {}, 5), signal)).records.length > 0, name)
   }
 })
 
@@ -275,7 +275,7 @@ t.test('sources are quoted in their own words, with what to do and without what 
   const failure = async (name: (typeof SEARCHING)[number], fault: Fault, keys = {}) => {
     imitation.fail(name, [], fault)
     const source = connect(t, imitation, fakeClock(), { keys }).searching(name)
-    return source.search(source.plan(query, {}, 5), signal).then(
+    return source.search(source.plan(wanted, {}, 5), signal).then(
       () => '',
       ({ message }: Error) => message,
     )
