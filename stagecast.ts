@@ -24,6 +24,7 @@ import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
 import limits from './plugins/limits.ts'
+import longPoll from './plugins/long-poll.ts'
 import metrics from './plugins/metrics.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
@@ -81,8 +82,12 @@ export interface StagecastOptions {
   ticketTtlSeconds?: number | undefined
   /** Per user; 0 = no limit. Default 600. */
   requestsPerMinute?: number | undefined
+  /** How long an answer is held back until there is news, at most. Default 30. */
+  longPollSeconds?: number | undefined
   /** Longest silence in an event stream. Default 15000. */
   heartbeatMs?: number | undefined
+  /** Longest life of an event stream; then its client reconnects. 0 = no limit. Default 600. */
+  streamSeconds?: number | undefined
   /** Open event streams; 0 = no cap. Default 20000, 200 and 0. */
   maxStreams?: number | undefined
   maxStreamsPerUser?: number | undefined
@@ -140,8 +145,10 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(progress)
   await app.register(workflows)
   await app.register(hints)
+  await app.register(longPoll, { maxSeconds: options.longPollSeconds ?? 30 })
   await app.register(streams, {
     heartbeatMs: options.heartbeatMs ?? 15_000,
+    lifetimeMs: (options.streamSeconds ?? 600) * 1000,
     maxConnections: options.maxStreams ?? 20_000,
     maxPerUser: options.maxStreamsPerUser ?? 200,
     maxPerJob: options.maxStreamsPerJob ?? 0,

@@ -8,6 +8,8 @@ import { TimingWheel } from '../watch/timing-wheel.ts'
 
 export interface StreamsPluginOptions {
   heartbeatMs: number
+  /** Longest life of a stream, times 0.8 to 1.0, so that load spreads over processes again; 0 = no limit. */
+  lifetimeMs: number
   maxConnections: number
   maxPerUser: number
   maxPerJob: number
@@ -38,8 +40,6 @@ declare module './core.ts' {
   }
 }
 
-/** Longest life of a connection, times 0.8 to 1.0, so that load spreads over processes again. */
-const LIFETIME_MS = 600_000
 const FAREWELL_MS = 500
 
 export default fp<StreamsPluginOptions>(
@@ -67,7 +67,7 @@ export default fp<StreamsPluginOptions>(
         if (response.destroyed) return
         const owner = owners[kind]
         const { feeds } = owner
-        const lifetime = LIFETIME_MS * (0.8 + 0.2 * Math.random())
+        const lifetime = (options.lifetimeMs || Number.POSITIVE_INFINITY) * (0.8 + 0.2 * Math.random())
         // The wheel may be a step late; credentials are never outlived.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
         const stream = new Stream(response, owner, cursor, deadline)
@@ -91,7 +91,7 @@ export default fp<StreamsPluginOptions>(
     app.addHook('preClose', async () => {
       closing = true
       wheel.stop()
-      for (const stream of streams) stream.shutDown()
+      for (const stream of streams) stream.sendBack()
       // Whoever has not taken the last line by then does not read.
       setTimeout(() => {
         for (const stream of streams) stream.destroy()

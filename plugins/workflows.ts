@@ -75,7 +75,7 @@ export default fp(
     }
 
     async function page(name: string, cursor: string): Promise<WorkflowPage | null> {
-      const [order = []] = await orders([[name, 0]])
+      const [order = []] = await app.stagecast.fromRedis(orders([[name, 0]]))
       const last = order.at(-1)
       if (!last) return null
       const isCut = order.length >= ORDER_CAPACITY

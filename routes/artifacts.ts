@@ -5,8 +5,10 @@ import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import { BEARER, headers, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
-/** Binary to a generated client, whatever is in it. */
-const FILE = { '*/*': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) } }
+/** Binary to a generated client, whatever is in it. Two generators make nothing of a type with wildcards. */
+const FILE = {
+  'application/octet-stream': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) },
+}
 
 const schema = {
   operationId: 'getArtifact',
@@ -15,7 +17,7 @@ const schema = {
   security: BEARER,
   params: Type.Composite([JobParams, Type.Object({ name: Type.String() })]),
   response: {
-    // Of whatever type the stage service gives it.
+    // In fact of the type that the stage service gives it.
     200: { description: 'The file', headers: headers('content-disposition', 'etag'), content: FILE },
     206: {
       description: 'The range',

@@ -1,6 +1,7 @@
 /** GET .../events: the events of a job, live as Server-Sent Events or as one JSON page. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../contract/events.ts'
@@ -36,42 +37,53 @@ const StreamData = Type.Union([JobEventData, JobSnapshot, JobGone, Hint], {
     'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
 })
 
-const schema = {
+const After = Type.Optional(
+  Type.String({ pattern: EVENT_ID_PATTERN, description: 'the id of an event of this job' }),
+)
+const TicketText = Type.Optional(Type.String())
+
+const common = { tags: ['jobs'], security: [{ bearer: [] }, { ticket: [] }], params: JobParams }
+
+const streamSchema = {
+  ...common,
   operationId: 'getJobEvents',
   summary: 'Watch a job',
   description:
-    'Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event; a JSON page without news is held back for `wait` seconds. The stream ends after the terminal event; a reconnect behind it gets 204.',
-  tags: ['jobs'],
-  security: [{ bearer: [] }, { ticket: [] }],
-  params: JobParams,
+    'Server-Sent Events. `Last-Event-ID`, `lastEventId` or `after` resumes after that event. The stream ends after the terminal event; a reconnect after it gets 204. A stream that breaks off before it says `event: reconnect`. A client that prefers `application/json` gets the answer of `…/events/page`.',
   querystring: Type.Object({
-    after: Type.Optional(
-      Type.String({ pattern: EVENT_ID_PATTERN, description: 'the id of an event of this job' }),
-    ),
+    after: After,
     lastEventId: Type.Optional(
       Type.String({
         pattern: EVENT_ID_PATTERN,
         description: 'the same, as polyfills of EventSource send it',
       }),
     ),
-    ticket: Type.Optional(Type.String()),
+    ticket: TicketText,
     wait: Wait,
   }),
   headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
   response: {
-    200: {
-      description: 'The events',
-      content: {
-        'text/event-stream': { schema: StreamData },
-        'application/json': { schema: Page },
-      },
-    },
+    200: { description: 'The events', content: { 'text/event-stream': { schema: StreamData } } },
     204: Type.Null({ description: 'The terminal event was seen: stop reconnecting' }),
     ...problems(400, 406, ...JOB_PROBLEMS),
   },
 }
 
+const pageSchema = {
+  ...common,
+  operationId: 'getJobEventsPage',
+  summary: 'Read the events of a job',
+  description:
+    'The events after `after` as JSON. A page without news is held back for `wait` seconds, or until there is some.',
+  querystring: Type.Object({ after: After, ticket: TicketText, wait: Wait }),
+  response: {
+    200: { description: 'The events', content: { 'application/json': { schema: Page } } },
+    ...problems(400, ...JOB_PROBLEMS),
+  },
+}
+
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const url = '/api/workflow/stages/:stage/jobs/:job_id/events'
   const authenticate = ticketOrToken(app, async (ticket, params) => {
     const { job_id } = params as { job_id: string }
     const until = await app.stagecast.tickets.check(ticket, job_id)
@@ -80,10 +92,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.route({
     method: 'GET',
-    url: '/api/workflow/stages/:stage/jobs/:job_id/events',
+    url,
     // A HEAD of an endless answer would never end.
     exposeHeadRoute: false,
-    schema,
+    schema: streamSchema,
     serializerCompiler: asItIs,
     onRequest: [authenticate, app.stagecast.throttle],
     errorHandler: handleStreamError,
@@ -91,12 +103,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { stage, job_id } = request.params
       const userId = request.stagecast.user.byTicket ? null : request.stagecast.user.id
       const cursor = cursorOf(request)
-      if (formOf(request, reply) === 'page') {
-        await app.stagecast.journal.find(job_id, stage, userId)
-        reply.header('cache-control', 'private, no-cache')
-        const news = (ms: number) => app.stagecast.progress.news(job_id, cursor, ms, request.signal)
-        return reply.send(await pageWithNews(() => readPage(job_id, cursor), request.query.wait ?? 0, news))
-      }
+      if (formOf(request, reply) === 'page')
+        return reply.send((await pageFor(request, reply, cursor)) as never)
       // Read once for all who watch it here; its stream, opened in this very turn, begins with what was read.
       const feed = await app.stagecast.progress.load(job_id)
       const { data } = requireOwn(feed.gone ? null : feed.snapshot, stage, userId)
@@ -104,6 +112,35 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       return openStream(app, reply, { kind: 'job', key: job_id, userId: data.user_id, cursor })
     },
   })
+
+  app.route({
+    method: 'GET',
+    url: `${url}/page`,
+    exposeHeadRoute: false,
+    schema: pageSchema,
+    serializerCompiler: asItIs,
+    onRequest: [authenticate, app.stagecast.throttle],
+    handler: (request, reply) => pageFor(request, reply, request.query.after ?? ''),
+  })
+
+  async function pageFor(
+    request: Pick<
+      FastifyRequest<{ Params: Static<typeof JobParams>; Querystring: { wait?: number } }>,
+      'params' | 'query' | 'stagecast' | 'signal'
+    >,
+    reply: { header(name: string, value: string): unknown },
+    cursor: string,
+  ): Promise<Static<typeof Page>> {
+    const { stage, job_id } = request.params
+    await app.stagecast.journal.find(
+      job_id,
+      stage,
+      request.stagecast.user.byTicket ? null : request.stagecast.user.id,
+    )
+    reply.header('cache-control', 'private, no-cache')
+    const news = (ms: number) => app.stagecast.progress.news(job_id, cursor, ms, request.signal)
+    return pageWithNews(() => readPage(job_id, cursor), app.stagecast.longPollMs(request.query.wait), news)
+  }
 
   async function readPage(jobId: string, cursor: string): Promise<Static<typeof Page>> {
     const [record] = await app.stagecast.journal.records([jobId])
@@ -124,5 +161,5 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 export default fp(routes, {
   name: 'events',
   encapsulate: true,
-  dependencies: ['progress', 'streams', 'tickets', 'limits'],
+  dependencies: ['progress', 'streams', 'tickets', 'limits', 'long-poll'],
 })

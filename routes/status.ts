@@ -33,10 +33,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const { after, wait = 0 } = request.query
+      const { after, wait } = request.query
+      const waitMs = app.stagecast.longPollMs(wait)
       let job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
-      if (wait > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
-        await app.stagecast.progress.news(job_id, after, wait * 1000, request.signal)
+      if (waitMs > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
+        await app.stagecast.progress.news(job_id, after, waitMs, request.signal)
         job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       }
       const etag = `"${job.cursor}"`
@@ -54,4 +55,8 @@ function matches(header: string | undefined, etag: string): boolean {
   return header.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
 }
 
-export default fp(routes, { name: 'status', encapsulate: true, dependencies: ['progress', 'limits'] })
+export default fp(routes, {
+  name: 'status',
+  encapsulate: true,
+  dependencies: ['progress', 'limits', 'long-poll'],
+})

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { ERRORS, ProblemError } from '../contract/errors.ts'
 import type { Caller } from '../plugins/auth.ts'
 import type { StreamRequest } from '../plugins/streams.ts'
+import { breakOff } from '../watch/frame.ts'
 import { preferredForm } from './accept.ts'
 
 /** How long a client over a cap is told to stay away. */
@@ -74,15 +75,15 @@ export function openStream(
   return reply
 }
 
-/** A page, held back for at most `wait` seconds while there is nothing to tell. */
+/** A page, held back for at most `waitMs` while there is nothing to tell. */
 export async function pageWithNews<P extends { events: unknown[]; gap?: unknown; finished?: boolean }>(
   read: () => Promise<P>,
-  wait: number,
+  waitMs: number,
   news: (ms: number) => Promise<void>,
 ): Promise<P> {
   const page = await read()
-  if (wait === 0 || page.events.length > 0 || page.gap || page.finished) return page
-  await news(wait * 1000)
+  if (waitMs === 0 || page.events.length > 0 || page.gap || page.finished) return page
+  await news(waitMs)
   return read()
 }
 
@@ -118,7 +119,7 @@ function isEventSource({ query, headers }: FastifyRequest): boolean {
 /** Any status but 200 would stop an EventSource for good: it is told to come back. */
 function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: ProblemError): void {
   startStream(reply)
-  reply.raw.end(`retry: ${retryAfter * 1000}\n: ${ERRORS[code].title}\n\n`)
+  breakOff(reply.raw, retryAfter * 1000, ERRORS[code].title)
 }
 
 function refusal(full: 'process' | 'user' | 'job' | 'workflow'): ProblemError {

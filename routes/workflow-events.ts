@@ -1,6 +1,7 @@
 /** GET .../workflows/{workflow_id}/events: the events of all jobs of a workflow, over one connection. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { NO_SUCH_WORKFLOW, ProblemError } from '../contract/errors.ts'
 import { POSITION_PATTERN } from '../contract/events.ts'
@@ -43,41 +44,52 @@ const StreamData = Type.Union([JobEventData, Gap, WorkflowGone, Hint], {
     'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
 })
 
-const schema = {
+const After = Type.Optional(
+  Type.String({ pattern: POSITION_PATTERN, description: 'the id of an event of this workflow' }),
+)
+const TicketText = Type.Optional(Type.String())
+
+const common = { tags: ['workflows'], security: [{ bearer: [] }, { ticket: [] }], params: WorkflowParams }
+
+const streamSchema = {
+  ...common,
   operationId: 'getWorkflowEvents',
   summary: 'Watch all jobs of a workflow',
   description:
-    'The events of all your jobs of a workflow in one order, the same for everybody who watches. Server-Sent Events unless only JSON is accepted. `Last-Event-ID` or `after` resumes behind that event; a JSON page without news is held back for `wait` seconds. The stream does not end with a job: more stages may follow.',
-  tags: ['workflows'],
-  security: [{ bearer: [] }, { ticket: [] }],
-  params: WorkflowParams,
+    'The events of all your jobs of a workflow in one order, the same for everybody who watches, as Server-Sent Events. `Last-Event-ID`, `lastEventId` or `after` resumes after that event. The stream does not end with a job: more stages may follow. It breaks off with `event: reconnect`. A client that prefers `application/json` gets the answer of `…/events/page`.',
   querystring: Type.Object({
-    after: Type.Optional(
-      Type.String({ pattern: POSITION_PATTERN, description: 'the id of an event of this workflow' }),
-    ),
+    after: After,
     lastEventId: Type.Optional(
       Type.String({
         pattern: POSITION_PATTERN,
         description: 'the same, as polyfills of EventSource send it',
       }),
     ),
-    ticket: Type.Optional(Type.String()),
+    ticket: TicketText,
     wait: Wait,
   }),
   headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
   response: {
-    200: {
-      description: 'The events',
-      content: {
-        'text/event-stream': { schema: StreamData },
-        'application/json': { schema: Page },
-      },
-    },
+    200: { description: 'The events', content: { 'text/event-stream': { schema: StreamData } } },
     ...problems(400, 406, ...WORKFLOW_PROBLEMS),
   },
 }
 
+const pageSchema = {
+  ...common,
+  operationId: 'getWorkflowEventsPage',
+  summary: 'Read the events of a workflow',
+  description:
+    'The events after `after` as JSON. A page without news is held back for `wait` seconds, or until there is some.',
+  querystring: Type.Object({ after: After, ticket: TicketText, wait: Wait }),
+  response: {
+    200: { description: 'The events', content: { 'application/json': { schema: Page } } },
+    ...problems(400, ...WORKFLOW_PROBLEMS),
+  },
+}
+
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const url = '/api/workflow/workflows/:workflow_id/events'
   const authenticate = ticketOrToken(app, async (ticket, params) => {
     const { workflow_id } = params as { workflow_id: string }
     const { userId, until } = await app.stagecast.tickets.checkWorkflow(ticket, workflow_id)
@@ -86,27 +98,51 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.route({
     method: 'GET',
-    url: '/api/workflow/workflows/:workflow_id/events',
+    url,
     // A HEAD of an endless answer would never end.
     exposeHeadRoute: false,
-    schema,
+    schema: streamSchema,
     serializerCompiler: asItIs,
     onRequest: [authenticate, app.stagecast.throttle],
     errorHandler: handleStreamError,
     async handler(request, reply) {
+      const cursor = cursorOf(request)
+      if (formOf(request, reply) === 'page')
+        return reply.send((await pageFor(request, reply, cursor)) as never)
       const userId = request.stagecast.user.owner ?? request.stagecast.user.id
       const key = workflowName(userId, request.params.workflow_id)
-      const cursor = cursorOf(request)
-      if (formOf(request, reply) === 'page') {
-        reply.header('cache-control', 'private, no-cache')
-        const news = (ms: number) => app.stagecast.workflows.news(key, cursor, ms, request.signal)
-        return reply.send(await pageWithNews(() => readPage(key, cursor), request.query.wait ?? 0, news))
-      }
       if (!(await app.stagecast.workflows.exists(key)))
         throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
       return openStream(app, reply, { kind: 'workflow', key, userId, cursor })
     },
   })
+
+  app.route({
+    method: 'GET',
+    url: `${url}/page`,
+    exposeHeadRoute: false,
+    schema: pageSchema,
+    serializerCompiler: asItIs,
+    onRequest: [authenticate, app.stagecast.throttle],
+    handler: (request, reply) => pageFor(request, reply, request.query.after ?? ''),
+  })
+
+  async function pageFor(
+    request: Pick<
+      FastifyRequest<{ Params: Static<typeof WorkflowParams>; Querystring: { wait?: number } }>,
+      'params' | 'query' | 'stagecast' | 'signal'
+    >,
+    reply: { header(name: string, value: string): unknown },
+    cursor: string,
+  ): Promise<WorkflowPage> {
+    const key = workflowName(
+      request.stagecast.user.owner ?? request.stagecast.user.id,
+      request.params.workflow_id,
+    )
+    reply.header('cache-control', 'private, no-cache')
+    const news = (ms: number) => app.stagecast.workflows.news(key, cursor, ms, request.signal)
+    return pageWithNews(() => readPage(key, cursor), app.stagecast.longPollMs(request.query.wait), news)
+  }
 
   async function readPage(key: string, cursor: string): Promise<WorkflowPage> {
     const page = await app.stagecast.workflows.page(key, cursor)
@@ -118,5 +154,5 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 export default fp(routes, {
   name: 'workflow-events',
   encapsulate: true,
-  dependencies: ['streams', 'tickets', 'limits'],
+  dependencies: ['streams', 'tickets', 'limits', 'long-poll'],
 })

@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http'
 import type { Hint } from '../contract/job.ts'
 import type { Feed, FeedEvent, Follower } from './feed.ts'
 import type { Feeds } from './feeds.ts'
+import { breakOff, frameOf } from './frame.ts'
 
 /** What all streams of a process have done. */
 export interface StreamCounts {
@@ -38,6 +39,7 @@ export class Stream implements Follower {
   private readonly deadline: number
   /** As it was told last. */
   private feed: Feed | null = null
+  private isOver = false
   /** Since when the socket owes us something: a drain, or to have sent the end. Epoch ms, 0 = it does not. */
   private blockedAt = 0
   /** When a gap was suspected, on the clock of `Feed.asOf`; 0 = it is not. */
@@ -50,20 +52,20 @@ export class Stream implements Follower {
     this.cursor = cursor
     this.deadline = deadline
     if (cursor !== '') owner.counts.replays += 1
-    this.write(`${retry()}: connected\n\n`)
+    this.write(`retry: ${retryMs()}\n: connected\n\n`)
   }
 
   changed(feed: Feed): void {
     this.feed = feed
     if (this.blockedAt > 0) return
-    if (feed.gone) this.end(`event: gone\ndata: ${JSON.stringify(feed.farewell)}\n\n`)
+    if (feed.gone) this.end(frameOf('gone', feed.farewell))
     else if (feed.isReplayable(this.cursor)) this.goOn(feed)
     else this.tellGap(feed)
   }
 
   /** A client that is behind needs no hints. */
   hinted(hint: Hint): void {
-    if (this.blockedAt === 0) this.write(`event: hint\ndata: ${JSON.stringify(hint)}\n\n`)
+    if (this.blockedAt === 0) this.write(frameOf('hint', hint))
   }
 
   /** Now and then; returns when it wants to be called next, in ms. */
@@ -72,15 +74,17 @@ export class Stream implements Follower {
     const { deadline } = this
     const patience = this.blockedAt + BLOCKED_MS
     if (this.blockedAt > 0 && now >= patience) this.drop()
-    else if (now >= deadline) this.end()
+    else if (now >= deadline) this.sendBack()
     else if (this.blockedAt === 0) this.write(':\n\n')
     return Math.min(...[deadline, patience].filter((at) => at > now)) - now
   }
 
-  /** Ends without waiting for a client that does not read. */
-  shutDown(): void {
-    if (this.response.writableLength > 0) this.response.destroy()
-    else this.end()
+  /** Tells the client to come back, at a moment of its own: there is more to come. */
+  sendBack(): void {
+    if (this.isOver) return
+    this.isOver = true
+    breakOff(this.response, retryMs())
+    this.blockedAt ||= Date.now()
   }
 
   private drop(): void {
@@ -92,9 +96,10 @@ export class Stream implements Follower {
     this.response.destroy()
   }
 
-  /** Ends with `text`, or by telling the client to come back at a moment of its own. */
-  private end(text: string | Buffer = `${retry()}\n`): void {
-    if (this.response.writableEnded) return
+  /** Nothing can follow. */
+  private end(text?: string | Buffer): void {
+    if (this.isOver) return
+    this.isOver = true
     this.response.end(text)
     this.blockedAt ||= Date.now()
   }
@@ -129,7 +134,7 @@ export class Stream implements Follower {
     this.suspectedAt = 0
     this.owner.counts.gaps += 1
     this.cursor = gap.cursor
-    this.write(`id: ${gap.cursor}\nevent: gap\ndata: ${JSON.stringify(gap.data)}\n\n`)
+    this.write(frameOf('gap', gap.data, gap.cursor))
     this.changed(feed)
   }
 
@@ -137,6 +142,7 @@ export class Stream implements Follower {
     if (this.response.write(text)) return
     this.blockedAt = Date.now()
     this.response.once('drain', () => {
+      if (this.isOver) return
       this.blockedAt = 0
       if (this.feed) this.changed(this.feed)
     })
@@ -147,13 +153,11 @@ export class Stream implements Follower {
 const FRAME = Symbol('frame')
 
 function frame(event: FeedEvent & { [FRAME]?: Buffer }): Buffer {
-  event[FRAME] ??= Buffer.from(
-    `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`,
-  )
+  event[FRAME] ??= Buffer.from(frameOf(event.event, event.data, event.id))
   return event[FRAME]
 }
 
 /** When to come back, spread so that the clients of a process that ended do not all come at once. */
-function retry(): string {
-  return `retry: ${Math.round(RECONNECT_MS * (0.5 + Math.random()))}\n`
+function retryMs(): number {
+  return Math.round(RECONNECT_MS * (0.5 + Math.random()))
 }

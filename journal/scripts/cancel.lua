@@ -30,5 +30,5 @@ if redis.call('HSETNX', job, 'cancel', mark) == 1 then
   redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'cancelling', 'jobId', id,
     'workflow', workflow, 'places', positions)
 end
-redis.call('PUBLISH', channel, id)
+redis.pcall('PUBLISH', channel, id)
 return 'cancelling'

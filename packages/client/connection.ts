@@ -1,5 +1,6 @@
 /** One connection to a stream of events, or one page of it: what `watch` goes on with until it is over. */
 import type { JobEvent } from '../../contract/job-event.ts'
+import { Freshness, Late } from './freshness.ts'
 import { connected, type Http, Swallowed, within } from './http.ts'
 import type { Patience } from './patience.ts'
 import { readFrames } from './sse.ts'
@@ -26,6 +27,8 @@ export interface Place {
 export interface StreamNews {
   /** The first bytes are here. */
   onOpen(): void
+  /** Events come as they happen. */
+  onLive(): void
   /** The time in ms that the server wants between two connections. */
   onRetry(ms: number): void
 }
@@ -34,6 +37,9 @@ export interface PageNews {
   /** The whole page was given: the next one is asked for behind `cursor`. */
   onRead(cursor: string): void
 }
+
+/** A piece that takes so long to come, in ms, was not there when it was asked for. */
+const IN_WAITING_MS = 50
 
 /** What an EventSource sends; one that may send a token is told by a status when there is no room, and polls. */
 const STREAM = 'text/event-stream'
@@ -55,9 +61,16 @@ export async function* stream<State, Gone>(
     })
     if (answer.status === 204) throw new Finished()
     if (!answer.body || !answer.headers.get('content-type')?.startsWith(STREAM)) throw new Swallowed()
-    const arriving = pieces(answer.body, patience, news.onOpen, signal)
-    for await (const { id, event, data } of readFrames(arriving, news.onRetry))
-      yield { id, event, data: JSON.parse(data) } as Watched<State, Gone>
+    const freshness = new Freshness(Date.now(), patience.late)
+    const arriving = pieces(answer.body, patience, news, freshness, signal)
+    for await (const { id, event, data } of readFrames(arriving, news.onRetry)) {
+      // There is more to come, over another connection; this one is cut off behind it.
+      if (event === 'reconnect') return
+      const told = { id, event, data: JSON.parse(data) } as Watched<State, Gone>
+      const { at } = told.data as { at?: unknown }
+      if (typeof at === 'number') freshness.add(at)
+      yield told
+    }
   } finally {
     end()
   }
@@ -114,18 +127,25 @@ function withQuery({ events, cursor }: Place, ...more: string[]): string {
 async function* pieces(
   body: ReadableStream<Uint8Array>,
   patience: Patience,
-  onOpen: () => void,
+  news: StreamNews,
+  freshness: Freshness,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
   for (let open = false; ; open = true) {
+    const verdict = freshness.judge()
+    if (verdict === 'late') throw new Late()
+    if (verdict === 'live') news.onLive()
+    const askedAt = Date.now()
     const reading = within(open ? patience.silence : patience.firstBytes, reader.read())
     const { value, done } = await reading.catch((error) => {
       if (!(error instanceof Swallowed)) return connected(Promise.reject(error), signal)
       throw open ? new Silent() : error
     })
     if (done) return
-    if (!open) onOpen()
+    if (!open) news.onOpen()
+    // What was there already has waited for its reader.
+    freshness.arrived(Date.now(), Date.now() - askedAt >= IN_WAITING_MS)
     yield value
   }
 }

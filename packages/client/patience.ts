@@ -4,6 +4,8 @@ export interface Patience {
   firstBytes: number
   /** The server says something every 15 s at least: a stream that is silent for so long is lost. */
   silence: number
+  /** An event that is older when it arrives has been held back on the way. */
+  late: number
   /** How long the server may hold a page back until it has news: 0 to 30,000. */
   pageWait: number
   /** How much longer than that an answer may take. */
@@ -21,6 +23,7 @@ export interface Patience {
 export const PATIENCE: Patience = {
   firstBytes: 5000,
   silence: 40_000,
+  late: 5000,
   pageWait: 25_000,
   pageSpare: 10_000,
   emptyPage: 1000,

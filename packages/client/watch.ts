@@ -3,13 +3,16 @@
  * it remembers: it goes on behind the last event it gave, so that none is missed and none comes twice.
  */
 import { Finished, type Place, page, Silent, stream } from './connection.ts'
-import { type Http, isPassing, pause, Swallowed } from './http.ts'
+import { Late } from './freshness.ts'
+import { ConnectionError, type Http, isPassing, pause, Swallowed } from './http.ts'
 import { PATIENCE } from './patience.ts'
 import { StagecastError } from './stagecast-error.ts'
 import type { Transport, Watched, WatchOptions } from './types.ts'
 
 /** The API has no room for another stream: a page will do. */
 const NO_ROOM: ReadonlySet<string> = new Set(['TOO_MANY_STREAMS', 'STREAMS_FULL'])
+/** Pages are held back for less where a proxy cuts them off, but not for less than this. */
+const SHORTEST_WAIT_MS = 1000
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
 /** `endless`: what follows a terminal event is watched too, as in a workflow. */
@@ -28,6 +31,8 @@ export async function* watch<State, Gone>(
   let silences = 0
   let pollUntil = 0
   let pollingMs = patience.polling
+  let pageWait = patience.pageWait
+  let wasLate = false
 
   for (;;) {
     signal?.throwIfAborted()
@@ -37,7 +42,14 @@ export async function* watch<State, Gone>(
     try {
       url ??= typeof events === 'function' ? await events() : (events ?? path)
       const byTicket = events !== undefined
-      const place: Place = { http, events: url, byTicket, cursor, signal, patience }
+      const place: Place = {
+        http,
+        events: url,
+        byTicket,
+        cursor,
+        signal,
+        patience: { ...patience, pageWait },
+      }
       for await (const event of polls
         ? page<State, Gone>(place, { onRead })
         : stream<State, Gone>(place, news())) {
@@ -53,7 +65,7 @@ export async function* watch<State, Gone>(
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof Finished) return
-      await recover(error, polls)
+      await recover(error, polls, Date.now() - askedAt)
     }
   }
 
@@ -61,6 +73,10 @@ export async function* watch<State, Gone>(
     return {
       onOpen() {
         reached('sse')
+        if (!wasLate) pollingMs = patience.polling
+      },
+      onLive() {
+        wasLate = false
         pollingMs = patience.polling
       },
       onRetry(ms: number) {
@@ -88,7 +104,7 @@ export async function* watch<State, Gone>(
   }
 
   /** Returns when it is time for the next try; throws what no other try can change. */
-  async function recover(error: unknown, polls: boolean): Promise<void> {
+  async function recover(error: unknown, polls: boolean, waited: number): Promise<void> {
     const { code = '', status, retryAfter } = error instanceof StagecastError ? error : {}
     // The ticket has ended, and there is somebody who makes new ones.
     if (status === 401 && typeof events === 'function' && !renewed) {
@@ -96,10 +112,18 @@ export async function* watch<State, Gone>(
       url = undefined
       return
     }
+    // A proxy has less patience than the page needs.
+    const isCut = status === 504 || (error instanceof ConnectionError && waited > pageWait / 2)
+    if (polls && isCut && pageWait > SHORTEST_WAIT_MS) {
+      pageWait = Math.max(SHORTEST_WAIT_MS, pageWait / 2)
+      return
+    }
     const isSilent = error instanceof Silent
     if (isSilent) silences += 1
     // A network may fall silent once; what does so again lets the beginning of a stream pass, and keeps the rest.
-    if (!polls && (error instanceof Swallowed || silences > 1 || NO_ROOM.has(code))) {
+    const isLate = error instanceof Late
+    if (isLate) wasLate = true
+    if (!polls && (isLate || error instanceof Swallowed || silences > 1 || NO_ROOM.has(code))) {
       silences = 0
       pollUntil = Date.now() + (retryAfter ? retryAfter * 1000 : pollingMs)
       pollingMs = Math.min(2 * pollingMs, patience.longestPolling)

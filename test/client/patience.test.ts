@@ -242,3 +242,91 @@ t.test('who takes long to give a token is not taken for a proxy', async (t) => {
   t.equal((await source.next()).value?.id, id(9))
   t.same(transports, ['sse'])
 })
+
+const dated = (n: number, ago: number) => frame(n).replace('"message"', `"at":${Date.now() - ago},"message"`)
+
+t.test('events that come in blocks are polled for instead', async (t) => {
+  const { url, requests } = await scripted(
+    t,
+    async (response) => {
+      response.writeHead(200, HEAD).write(`: connected\n\n${dated(1, 60_000)}`)
+      // Heartbeats all the while, and then everything at once.
+      for (let i = 0; i < 4; i += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 150))
+        response.write(':\n\n')
+      }
+      response.write(dated(2, 500) + dated(3, 200) + dated(4, 0))
+    },
+    pages([5]),
+    problem(404, 'JOB_NOT_FOUND'),
+  )
+  const { seen, transports, done } = gather(url, { late: 300 })
+  await t.rejects(done, StagecastError)
+  t.same(seen, [1, 2, 3, 4, 5].map(id), 'none is lost, none comes twice')
+  t.same(transports, ['sse', 'polling'])
+  t.match(requests[1], { accept: 'application/json', url: `/events?after=${id(4)}&wait=25` })
+})
+
+t.test('old events, and other clocks, are no sign of a block', async (t) => {
+  const clock = -7_000_000
+  const { url } = await scripted(t, async (response) => {
+    const replay = [1, 2, 3].map((n) => dated(n, clock + 10_000 * (4 - n))).join('')
+    response.writeHead(200, HEAD).write(`: connected\n\n${replay}`)
+    for (let n = 4; n < 8; n += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      response.write(dated(n, clock))
+    }
+    response.end(frame(9, 'completed'))
+  })
+  const { transports, done } = gather(url, { late: 300 })
+  await done
+  t.same(transports, ['sse'])
+})
+
+t.test('what a slow reader has not yet taken is not late', async (t) => {
+  const { url } = await scripted(t, async (response) => {
+    response.writeHead(200, HEAD).write(`: connected\n\n${dated(1, 0)}`)
+    for (let n = 2; n < 8; n += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      response.write(dated(n, 0))
+    }
+    response.end(frame(9, 'completed'))
+  })
+  const transports: string[] = []
+  const options = { onTransport: (one: string) => void transports.push(one) }
+  const source = watch(new Http({ baseUrl: url }), '/events', options, { patience: { ...LONG, late: 300 } })
+  for await (const event of source)
+    if (event.id === id(1)) await new Promise((resolve) => setTimeout(resolve, 700))
+  t.same(transports, ['sse'])
+})
+
+t.test('a stream that says reconnect is followed by another, at the pace it names', async (t) => {
+  const { url, requests } = await scripted(
+    t,
+    (response) => {
+      response.writeHead(200, HEAD).write(`${frame(1)}retry: 300\nevent: reconnect\ndata: {}\n\n`)
+      setImmediate(() => response.socket?.destroySoon())
+    },
+    ends,
+  )
+  const { seen, transports, done } = gather(url)
+  await done
+  t.same(seen, [id(1), id(9)], 'it is no event')
+  t.same(transports, ['sse'], 'nothing was lost')
+  t.ok((requests[1]?.at ?? 0) - (requests[0]?.at ?? 0) >= 300)
+  t.equal(requests[1]?.url, `/events?after=${id(1)}`)
+})
+
+t.test('pages are held back for less where a proxy gives up', async (t) => {
+  const html: Answer = (response) =>
+    response.writeHead(504, { 'content-type': 'text/html' }).end('<h1>504</h1>')
+  const { url, requests } = await scripted(t, silent, html, html, pages([1], { finished: true }))
+  const { seen, transports, done } = gather(url, { firstBytes: 200 })
+  await done
+  t.same(seen, [id(1)])
+  t.same(transports, ['polling'], 'it is no trouble to tell of')
+  t.same(
+    requests.slice(1).map(({ url }) => url),
+    ['/events?wait=25', '/events?wait=12.5', '/events?wait=6.25'],
+  )
+})

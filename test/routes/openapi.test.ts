@@ -236,10 +236,9 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('listJobs', 200, { headers: alice })
   await drive('listJobs', 400, { query: '?limit=0', headers: alice })
 
-  const page = await drive('getJobEvents', 200, {
-    path: of(done),
-    headers: { ...alice, accept: 'application/json' },
-  })
+  const page = await drive('getJobEventsPage', 200, { path: of(done), headers: alice })
+  await drive('getJobEventsPage', 400, { path: of(done), query: '?after=x', headers: alice })
+  await drive('getJobEventsPage', 401, { path: of(done), query: '?ticket=x' })
   const stream = await drive('getJobEvents', 200, { path: of(done), headers: alice })
   const validate = judge.at(['components', 'schemas', 'JobEvent'])
   const [, event, data] = /event: (\w+)\ndata: (.*)\n/.exec(stream) ?? []
@@ -263,10 +262,10 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getJobEvents', 406, { path: of(done), headers: { ...alice, accept: 'image/png' } })
   await drive('getJobEvents', 401, { path: of(done), query: '?ticket=x' })
 
-  const whole = await drive('getWorkflowEvents', 200, {
-    path: { workflow_id },
-    headers: { ...alice, accept: 'application/json' },
-  })
+  const whole = await drive('getWorkflowEventsPage', 200, { path: { workflow_id }, headers: alice })
+  const bad = { path: { workflow_id }, query: '?after=x', headers: alice }
+  await drive('getWorkflowEventsPage', 400, bad)
+  await drive('getWorkflowEventsPage', 401, { path: { workflow_id }, query: '?ticket=x' })
   await drive('getWorkflowEvents', 200, { path: { workflow_id }, headers: alice })
   await drive('getWorkflowEvents', 400, { path: { workflow_id }, query: '?after=x', headers: alice })
   await drive('getWorkflowEvents', 406, { path: { workflow_id }, headers: { ...alice, accept: 'image/png' } })
@@ -417,8 +416,10 @@ const PATHS = [
   '/api/admin/overview',
   '/api/workflow/jobs',
   ...EXECUTES.map((stage) => `/api/workflow/stages/${stage}/execute`),
-  ...['events', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),
-  ...['status', 'events', 'cancel', 'tickets', 'artifacts/{name}'].map((path) => `${JOB}/${path}`),
+  ...['events', 'events/page', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),
+  ...['status', 'events', 'events/page', 'cancel', 'tickets', 'artifacts/{name}'].map(
+    (path) => `${JOB}/${path}`,
+  ),
 ]
 
 /** All frames with an event, hints too, up to the first of this type. */
