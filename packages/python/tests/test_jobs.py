@@ -67,7 +67,7 @@ def test_the_last_hang_up_cancels(serve, told, tmp_path, kind):
 def test_an_await_is_interrupted(serve, told, tmp_path):
     server, asked = serve(), request()
     call = Call(server.port, 8, asked).begin()
-    call.until(message="sleeping")
+    told(tmp_path).wait("sleeping")
     call.hang_up()
     assert told(tmp_path).wait("cancelled") == [f"cancelled {asked['job_id']} True"]
 

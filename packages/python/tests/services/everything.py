@@ -96,6 +96,7 @@ def steps_until_cancelled(job):
 async def sleeps_until_cancelled(job):
     yield 1, "sleeping"
     try:
+        tell(f"sleeping {job.job_id}")
         await asyncio.sleep(3600)
     except Cancelled:
         tell(f"cancelled {job.job_id} {job.cancelled}")
