@@ -76,6 +76,10 @@ export interface StagecastOptions {
   /** Finished jobs that the queue keeps. Default 100 and 50. */
   keepCompleted?: number | undefined
   keepFailed?: number | undefined
+  /** Sets this deployment apart from others that share its stage services. */
+  queueId?: string | undefined
+  /** Jobs that a user may have queued; 0 = any number. Default 0. */
+  maxWaitingPerUser?: number | undefined
   /** How long the state and result of a finished job can be read. Default a day. */
   resultTtlSeconds?: number | undefined
   /** Default an hour. */
@@ -138,6 +142,8 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
     backoffMs: options.backoffMs ?? 5000,
     keepCompleted: options.keepCompleted ?? 100,
     keepFailed: options.keepFailed ?? 50,
+    queueId: options.queueId ?? '',
+    maxWaiting: options.maxWaitingPerUser ?? 0,
   })
   await app.register(jobs)
   await app.register(fleet)

@@ -14,6 +14,7 @@
  *
  * All keys of one queue share REDIS_PREFIX; on Redis Cluster that prefix carries the hash tag.
  */
+import { createHash } from 'node:crypto'
 import { eventId, LOG_CAPACITY, type LogEntry } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import { type JobOrigin, ORDER_CONSTANTS, orderCall, workflowName } from './order.ts'
@@ -25,6 +26,9 @@ export const QUEUE_NAME = 'workflow-stages'
 
 /** Approximate length of the queue's event stream, BullMQ's own default. */
 export const STREAM_LENGTH = 10_000
+
+/** How long the key of a job is remembered after its end, in seconds, or for as long as its result. */
+export const KEY_TTL_SECONDS = 86_400
 
 export interface JournalKeys {
   /** BullMQ's hash of the job; the journal adds `last` (the newest entry), `cursor`, `placed`, `cancel` and `settled`. */
@@ -49,7 +53,15 @@ export interface JournalKeys {
   tally: string
   /** Hash of the living workers: see `fleet.ts`. */
   workers: string
-  /** Any other key of ours, e.g. `own('idem', hash)`. */
+  /** Turns of the users' jobs: see `reserve.ts`. */
+  turns: string
+  /** Jobs of a user that have not started yet, by turn. The key holds a digest of the user. */
+  queued(userId: string): string
+  /** Jobs whose adding is under way. */
+  adding: string
+  /** What the Idempotency-Key of a job stands for. */
+  asked(jobId: string): string
+  /** Any other key of ours, e.g. `own('ticket-key')`. */
   own(...parts: string[]): string
 }
 
@@ -67,8 +79,17 @@ export function journalKeys(prefix: string): JournalKeys {
     cancels: `${base}:cancels`,
     tally: `${base}:tally`,
     workers: `${base}:workers`,
+    turns: `${base}:turns`,
+    queued: (userId) => `${base}:queued:${digest(userId)}`,
+    adding: `${base}:adding`,
+    asked: (id) => `${base}:asked:${id}`,
     own: (...parts) => [base, ...parts].join(':'),
   }
+}
+
+/** Names a user where his own name must not stand. A job put into the queue by hand may hold anything. */
+export function digest(text: string): string {
+  return createHash('sha256').update(String(text)).digest('base64url')
 }
 
 /** Outcome of `record`; `moved` comes as `moved:<cursor>` with the cursor that is stored. */
@@ -110,6 +131,9 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     events: keys.events,
     summary: keys.brief(id),
     tally: keys.tally,
+    turns: keys.turns,
+    queued: keys.queued(job.user_id),
+    asked: keys.asked(id),
     eventIds: entries.map(eventId).join(' '),
     token: write.token,
     expected: write.expected,
@@ -119,6 +143,7 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     newOutcome: end ? JSON.stringify(end) : '',
     newSummary: end ? JSON.stringify(toSummary(end)) : '',
     outcomeTtl: resultTtlSeconds,
+    askedTtl: Math.max(KEY_TTL_SECONDS, resultTtlSeconds),
     progress: newest.progress,
     leastEnded,
     counts: counts.length,
@@ -160,6 +185,9 @@ export function placeCall(
     ...orderCall(keys, job, resultTtlSeconds),
     job: keys.job(job.job_id),
     events: keys.events,
+    adding: keys.adding,
+    asked: keys.asked(job.job_id),
+    user: digest(job.user_id),
     eventId,
   }
 }

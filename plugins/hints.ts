@@ -60,21 +60,25 @@ export default fp(
     /** A few commands at once, whatever the number of jobs and clients. */
     async function look(retrying: string[]): Promise<Line> {
       const wait = journal.keys.own('wait')
-      const [waiting, first, scores, announced, [seconds]] = await Promise.all([
+      const prioritized = journal.keys.own('prioritized')
+      const [pushed, first, turns, next, scores, announced, [seconds]] = await Promise.all([
         redis.llen(wait),
         redis.lrange(wait, -WINDOW, -1),
+        redis.zcard(prioritized),
+        redis.zrange(prioritized, '0', String(WINDOW - 1)),
         retrying.length > 0 ? redis.zmscore(journal.keys.own('delayed'), ...retrying) : [],
         redis.hgetall(journal.keys.workers),
         redis.time(),
       ])
       const now = Number(seconds) * 1000
       const workers = readWorkers(announced, now)
-      // Workers take from the right.
-      const positions = new Map(first.map((id, i) => [id, first.length - i]))
+      // Workers take from the right of the list, and then by priority.
+      const line = [...first.reverse(), ...next].slice(0, WINDOW)
+      const positions = new Map(line.map((id, i) => [id, i + 1]))
       const due = new Map<string, number>()
       for (const [i, score] of scores.entries())
         if (score !== null) due.set(retrying[i] as string, Math.floor(Number(score) / DELAY_SCALE))
-      return { waiting, positions, due, now, waitingFor: lackOf(workers) }
+      return { waiting: pushed + turns, positions, due, now, waitingFor: lackOf(workers) }
     }
   },
   { name: 'hints', dependencies: ['journal', 'progress', 'workflows'] },

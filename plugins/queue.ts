@@ -1,14 +1,14 @@
-/** Puts jobs into the queue. It answers soon and never lies: what happened is one of four outcomes. */
-import { createHash, randomUUID } from 'node:crypto'
+/** Puts jobs into the queue, and looks after it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
-import type { ExecuteBody } from '../contract/catalogue.ts'
 import type { JobData } from '../contract/job.ts'
 import { queueSpan, type TraceContext } from '../contract/trace.ts'
 import { jobAdder } from '../journal/add-jobs.ts'
+import { type EnqueueOutcome, type EnqueueRequest, enqueuer } from '../journal/enqueue.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
+import { tidyQueue } from '../journal/tidy.ts'
 
 export interface QueuePluginOptions {
   prefix: string
@@ -16,26 +16,16 @@ export interface QueuePluginOptions {
   backoffMs: number
   keepCompleted: number
   keepFailed: number
+  /** Sets deployments apart that share a prefix and a stage service. */
+  queueId: string
+  /** Jobs that a user may have queued, 0 = any number. */
+  maxWaiting: number
 }
 
-export interface EnqueueRequest {
-  stage: number
-  userId: string
-  body: ExecuteBody
-  /** The caller's Idempotency-Key. */
-  idempotencyKey?: string | undefined
-  /** What the job hangs on in a trace. */
+/** A request, and what its job hangs on in a trace. */
+export interface TracedRequest extends EnqueueRequest {
   trace?: TraceContext | null
 }
-
-/**
- * `queued`: the job is in Redis. `replayed`: it already was, by this key. `mismatch`: the key belongs to another
- * request. `unavailable`: Redis did not confirm; with a `job_id` the job may be queued all the same.
- */
-export type EnqueueOutcome =
-  | { kind: 'queued' | 'replayed'; jobId: string }
-  | { kind: 'mismatch' }
-  | { kind: 'unavailable'; jobId?: string }
 
 export interface QueueDepth {
   /** Jobs that a worker may take now. */
@@ -50,7 +40,8 @@ export interface QueueDepth {
 declare module './core.ts' {
   interface Stagecast {
     queue: {
-      enqueue(request: EnqueueRequest): Promise<EnqueueOutcome>
+      /** It answers soon and never lies. */
+      enqueue(request: TracedRequest): Promise<EnqueueOutcome>
       /** Takes a settled job off the queue, unless a worker has just taken it: that one sees it is settled. */
       discard(jobId: string): Promise<void>
       /** BullMQ's own view of the queue, to be looked at. Rejects when Redis does not answer. */
@@ -62,21 +53,10 @@ declare module './core.ts' {
 }
 
 const CLOSE_WITHIN_MS = 500
-/** How long a key is remembered, in seconds. */
-const KEY_TTL_SECONDS = 86_400
-
-/** What a key stands for; `added` once the job is known to have been queued. */
-interface Claim {
-  job_id: string
-  fingerprint: string
-  added?: true
-}
-
-/** A claim with the name of its key in Redis. */
-type StoredClaim = Claim & { name: string }
+const TIDY_EVERY_MS = 5000
 
 export default fp<QueuePluginOptions>(
-  async (app, { prefix, attempts, backoffMs, keepCompleted, keepFailed }) => {
+  async (app, { prefix, queueId, maxWaiting, attempts, backoffMs, keepCompleted, keepFailed }) => {
     const { redis, journal } = app.stagecast
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
@@ -93,27 +73,21 @@ export default fp<QueuePluginOptions>(
       place,
     })
 
+    const enqueue = enqueuer<TracedRequest>({
+      redis,
+      journal,
+      deployment: [prefix, queueId],
+      maxWaiting,
+      add,
+      failed: (err, jobId) => app.log.warn({ err, jobId }, 'the queue did not confirm a job'),
+    })
+    const tidying = setInterval(() => void tidy(), TIDY_EVERY_MS).unref()
+    app.addHook('preClose', async () => clearInterval(tidying))
+
     app.stagecast.queue = {
       async enqueue(request) {
         // BullMQ would wait for Redis and add the job whenever that is: only an open connection is given a job.
-        if (redis.status !== 'ready') return { kind: 'unavailable' }
-        let jobId: string = randomUUID()
-        try {
-          if (request.idempotencyKey === undefined) {
-            await add(jobId, request)
-            return { kind: 'queued', jobId }
-          }
-          const claim = await claimKey(jobId, request, request.idempotencyKey)
-          if (claim.fingerprint !== fingerprint(request)) return { kind: 'mismatch' }
-          const kind = claim.job_id === jobId ? 'queued' : 'replayed'
-          // Whatever happens from here on happens to the job of the claim.
-          jobId = claim.job_id
-          await addOnce(claim, request, kind === 'queued')
-          return { kind, jobId }
-        } catch (err) {
-          app.log.warn({ err, jobId }, 'the queue did not confirm a job')
-          return { kind: 'unavailable', jobId }
-        }
+        return redis.status === 'ready' ? enqueue(request) : { kind: 'unavailable' }
       },
       async discard(jobId) {
         await usable()
@@ -124,7 +98,7 @@ export default fp<QueuePluginOptions>(
       opened: () => usable(),
       async depth() {
         const queue = await usable()
-        // An operator's tool may have given a job priority.
+        // Jobs that were handed over, or added by hand, have no priority and go first.
         const [counts, [first]] = await Promise.all([
           queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active'),
           queue.getJobs(['waiting', 'prioritized'], 0, 0, true),
@@ -157,25 +131,13 @@ export default fp<QueuePluginOptions>(
       return current
     }
 
-    async function add(jobId: string, request: EnqueueRequest): Promise<void> {
-      const describe = () => queueSpan('send', QUEUE_NAME, jobId, request.stage)
-      const span = app.stagecast.tracing.start(describe, request.trace ?? null)
-      await send(jobId, { ...request, trace: span.context }).catch((error) => {
-        span.end('QUEUE_UNAVAILABLE')
-        throw error
-      })
-      span.end()
-    }
-
-    /** Where this fails, the worker makes good for it with the first line of the job. */
-    async function place(jobs: readonly JobData[]): Promise<void> {
-      const replies = await journal.placeQueued(jobs).catch((err: Error) => jobs.map(() => err))
-      const err = replies.find((reply) => reply instanceof Error)
-      if (err) logPlace({ err }, 'jobs are in the queue, but not listed yet')
-    }
-
-    function send(jobId: string, { stage, userId, body, trace }: EnqueueRequest): Promise<void> {
-      return addJob({
+    async function add(jobId: string, request: TracedRequest, priority: number): Promise<void> {
+      const { stage, userId, body } = request
+      const span = app.stagecast.tracing.start(
+        () => queueSpan('send', QUEUE_NAME, jobId, stage),
+        request.trace ?? null,
+      )
+      const data: JobData = {
         stage,
         job_id: jobId,
         workflow_id: body.workflow_id,
@@ -183,45 +145,28 @@ export default fp<QueuePluginOptions>(
         user_id: userId,
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
-        ...(trace && { trace }),
+        ...(span.context && { trace: span.context }),
+      }
+      await addJob(data, priority).catch((error) => {
+        span.end('QUEUE_UNAVAILABLE')
+        throw error
       })
+      span.end()
     }
 
-    /** The key is claimed for a job id before the job is added under it. Whoever repeats the request finds the claim. */
-    async function claimKey(jobId: string, request: EnqueueRequest, key: string): Promise<StoredClaim> {
-      const name = journal.keys.own('idem', digest(`${request.userId}\n${key}`))
-      const mine: Claim = { job_id: jobId, fingerprint: fingerprint(request) }
-      // An old claim is honoured although Redis takes no writes.
-      const [claimed, stored] = await Promise.allSettled([
-        redis.set(name, JSON.stringify(mine), 'EX', KEY_TTL_SECONDS, 'NX'),
-        redis.get(name),
-      ])
-      if (stored.status === 'rejected') throw stored.reason
-      if (stored.value === null && claimed.status === 'rejected') throw claimed.reason
-      const claim: Claim = stored.value === null ? mine : JSON.parse(stored.value)
-      return { ...claim, name }
+    /** Where this fails, the worker makes good for it with the first line of the job, or `tidy` does before. */
+    async function place(jobs: readonly JobData[]): Promise<void> {
+      const replies = await journal.placeQueued(jobs).catch((err: Error) => jobs.map(() => err))
+      const err = replies.find((reply) => reply instanceof Error)
+      if (err) logPlace({ err }, 'jobs are in the queue, but not listed yet')
     }
 
-    /** Adds the claimed id again unless it was seen in the queue: adding an id twice is harmless. */
-    async function addOnce({ name, ...claim }: StoredClaim, request: EnqueueRequest, isNew: boolean) {
-      const known = !isNew && (claim.added || (await journal.snapshot(claim.job_id)) !== null)
-      if (!known) await add(claim.job_id, request)
-      if (!claim.added) await redis.set(name, JSON.stringify({ ...claim, added: true }), 'KEEPTTL', 'XX')
+    async function tidy(): Promise<void> {
+      if (redis.status !== 'ready') return
+      await usable()
+        .then((queue) => tidyQueue({ redis, keys: journal.keys, queue, place }))
+        .catch((err: Error) => app.log.debug({ err }, 'the queue was not tidied'))
     }
   },
   { name: 'queue', dependencies: ['journal', 'tracing'] },
 )
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
-}
-
-/** The same for requests that ask the same, whatever the order of their fields. */
-function fingerprint({ stage, body }: EnqueueRequest): string {
-  return digest(JSON.stringify({ stage, body }, sortedKeys))
-}
-
-function sortedKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-}

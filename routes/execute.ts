@@ -12,6 +12,7 @@ import {
 } from '../contract/catalogue.ts'
 import { NO_SUCH_STAGE, ProblemError, unavailable } from '../contract/errors.ts'
 import { StageNumber, Uuid } from '../contract/job.ts'
+import type { EnqueueOutcome } from '../journal/enqueue.ts'
 import { answer, BEARER, BODY_PROBLEMS, problems } from './responses.ts'
 
 const Accepted = Type.Object(
@@ -40,6 +41,9 @@ const IdempotencyHeaders = Type.Object({
     }),
   ),
 })
+
+/** When a user whose queue is full may try again. */
+const FULL_RETRY_SECONDS = 5
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', app.stagecast.traced.onRequest)
@@ -75,12 +79,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const { user, span } = request.stagecast
     const trace = span?.context ?? null
     const outcome = await app.stagecast.queue.enqueue({ stage, userId: user.id, body, idempotencyKey, trace })
-    if (outcome.kind === 'unavailable') throw unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
-    if (outcome.kind === 'mismatch') {
-      const detail =
-        'The key was used with another stage or body within 24 h; use a new key for a new request'
-      throw new ProblemError('IDEMPOTENCY_KEY_REUSED', detail)
-    }
+    if (outcome.kind !== 'queued' && outcome.kind !== 'replayed') throw refusal(outcome)
     const { jobId } = outcome
     span?.set({ 'stagecast.job.id': jobId, 'stagecast.stage': stage })
     const base = `/api/workflow/stages/${stage}/jobs/${jobId}`
@@ -124,6 +123,24 @@ function withInputs(compile: Compiler, catalogue: Catalogue, stage: CatalogueSta
   }
 }
 
+function refusal(outcome: Exclude<EnqueueOutcome, { kind: 'queued' | 'replayed' }>): ProblemError {
+  switch (outcome.kind) {
+    case 'mismatch':
+      return new ProblemError(
+        'IDEMPOTENCY_KEY_REUSED',
+        'The key was used with another stage or body; use a new key for a new request',
+      )
+    case 'deleted':
+      return new ProblemError('JOB_DELETED', 'The job of this key was deleted; use a new key to run it again')
+    case 'full':
+      return new ProblemError('TOO_MANY_JOBS', 'Wait until one of your queued jobs starts, or cancel one', {
+        retryAfter: FULL_RETRY_SECONDS,
+      })
+    case 'unavailable':
+      return unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
+  }
+}
+
 function schemaOf(stage: CatalogueStage) {
   return {
     operationId: `executeStage${stage.stage}`,
@@ -135,7 +152,7 @@ function schemaOf(stage: CatalogueStage) {
     body: executeBody(stage),
     response: {
       202: answer('The job is queued', Accepted, 'location', 'retry-after', 'idempotent-replayed'),
-      ...problems(401, 422, 429, 503, ...BODY_PROBLEMS),
+      ...problems(401, 410, 422, 429, 503, ...BODY_PROBLEMS),
     },
   }
 }

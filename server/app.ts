@@ -70,6 +70,8 @@ function stagecastOptions(config: Config): StagecastOptions {
     keepFailed: config.STAGE_KEEP_FAILED,
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
     ticketTtlSeconds: config.TICKET_TTL_SECONDS,
+    queueId: config.QUEUE_ID,
+    maxWaitingPerUser: config.MAX_WAITING_PER_USER,
     requestsPerMinute: config.RATE_LIMIT_PER_MINUTE,
     longPollSeconds: config.LONG_POLL_MAX_SECONDS,
     heartbeatMs: config.SSE_HEARTBEAT_MS,

@@ -54,6 +54,9 @@ export interface Why {
 /** A gateway that says so for long may hide a service that breaks down over this very job. */
 const MOST_FORGIVEN = 20
 
+/** The code of a job that had its outcome before, which nobody can read any more. */
+export const OUTCOME_EXPIRED = 'OUTCOME_EXPIRED'
+
 const jobData: TypeCheck<typeof JobData> = TypeCompiler.Compile(JobData)
 
 export class Attempt {
@@ -231,7 +234,7 @@ export class Attempt {
     if (status === 'completed')
       return { kind: 'completed', artifacts: stored?.result?.artifacts.length ?? 0, verdict: 'none' }
     const kind = status === 'cancelled' ? 'cancelled' : 'failed'
-    return { kind, code: stored?.error?.code ?? 'OUTCOME_EXPIRED', verdict: 'none' }
+    return { kind, code: stored?.error?.code ?? OUTCOME_EXPIRED, verdict: 'none' }
   }
 
   private async cancel(): Promise<AttemptOutcome> {

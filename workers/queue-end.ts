@@ -3,7 +3,7 @@ import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { JournalKeys } from '../journal/journal.ts'
-import type { AttemptOutcome } from './attempt.ts'
+import { type AttemptOutcome, OUTCOME_EXPIRED } from './attempt.ts'
 
 /** How an attempt ended, or that its end could not be recorded. */
 export type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
@@ -55,7 +55,9 @@ export class QueueEnd {
   async dropSettled(job: Job): Promise<void> {
     const jobId = job.id as string
     try {
-      if (await this.redis.exists(this.keys.end(jobId))) await job.remove()
+      const isSettled =
+        job.failedReason === OUTCOME_EXPIRED || (await this.redis.exists(this.keys.end(jobId)))
+      if (isSettled) await job.remove()
     } catch (err) {
       // Then it stays until its time has come, and is not run.
       this.log.debug({ err, jobId }, 'a settled job stays in the queue')

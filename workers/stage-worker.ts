@@ -6,7 +6,7 @@ import type { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond, probeRedis } from '../journal/redis.ts'
-import { Attempt, type StopReason } from './attempt.ts'
+import { Attempt, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
 import { LeaseLost } from './journal-writer.ts'
@@ -110,8 +110,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   worker.on('error', warn('worker'))
   const warnOfLease = warn('a lease could not be renewed')
   worker.on('failed', (job) => {
-    // Without an end it was put off.
-    if (job && !job.finishedOn) void queueEnd.dropSettled(job)
+    // Without an end it was put off. What had its outcome long ago, and was queued again, leaves nothing behind.
+    if (job && (!job.finishedOn || job.failedReason === OUTCOME_EXPIRED)) void queueEnd.dropSettled(job)
   })
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and waits for another'))
 

@@ -6,13 +6,18 @@
 -- key order: order of the workflow
 -- key jobs: list of the user's jobs
 -- key events: event stream of the queue
+-- key adding: jobs whose adding is under way, see reserve.lua
+-- key asked: what the key of the job stands for, see reserve.lua
 -- arg id: of the job
 -- arg member: of the job in the user's list
 -- arg workflow: name of the workflow
 -- arg placesTtl: time to live of order and list, in s
 -- arg eventId: of the event
+-- arg user: digest of the user
 --
 -- Returns 'placed', 'known' (it had its position) or 'gone' (there is no such job).
+redis.call('ZREM', adding, id .. ' ' .. user)
+if redis.call('GETRANGE', asked, 0, 0) == 'q' then redis.call('SETRANGE', asked, 0, 'a') end
 local stored = redis.call('HMGET', job, 'timestamp', 'placed')
 if not stored[1] then return 'gone' end
 if (stored[2] or '') >= eventId then return 'known' end

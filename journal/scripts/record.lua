@@ -12,6 +12,9 @@
 -- key jobs: list of the user's jobs
 -- key summary: what lists show of a finished job
 -- key tally: counts of all jobs
+-- key turns: hash of turns, see reserve.lua
+-- key queued: the user's jobs that have not started yet
+-- key asked: what the key of the job stands for, see reserve.lua
 -- arg id: of the job
 -- arg member: of the job in the user's list
 -- arg workflow: name of the workflow
@@ -25,6 +28,7 @@
 -- arg newOutcome: JSON, '' = none
 -- arg newSummary: JSON, '' = none
 -- arg outcomeTtl: time to live of outcome and summary, in s
+-- arg askedTtl: how long the key of a job is remembered after its end, in s
 -- arg progress: in per cent
 -- arg leastEnded: the least that the first count must reach
 -- arg counts: how many counts follow
@@ -32,8 +36,8 @@
 --
 -- Returns 'ok', 'lost' (the lock), 'settled', 'gone', 'cancelling', or 'moved:<the cursor that is stored>'.
 --
--- `settled` in the hash says that there was an outcome. Before the first line the outcome itself is looked for: it may
--- be that of an earlier job of the same id, which the queue has dropped.
+-- `settled` in the hash says that there was an outcome. Before the first line the outcome itself is looked for, and what
+-- its key stands for: it may be that of an earlier job of the same id, which the queue has dropped.
 --
 -- The first command that writes takes no memory: Redis, when it is out of memory, looks only at that one. So a script
 -- that has begun can finish, and what was accepted can still be settled.
@@ -41,6 +45,8 @@ if token ~= '' and redis.call('GET', lock) ~= token then return 'lost' end
 local stored = redis.call('HMGET', job, 'timestamp', 'cursor', 'cancel', 'placed', 'settled')
 local has_begun = stored[1] and stored[2]
 if stored[5] or (not has_begun and redis.call('EXISTS', outcome) == 1) then return 'settled' end
+local known = (not has_begun or newOutcome ~= '') and redis.call('GET', asked)
+if not has_begun and known and string.find(known, '^[ed]') then return 'settled' end
 if not stored[1] then return 'gone' end
 if (stored[2] or '') ~= expected then return 'moved:' .. (stored[2] or '') end
 if stored[3] and cancelled == '' then return 'cancelling' end
@@ -48,6 +54,14 @@ if stored[3] and cancelled == '' then return 'cancelling' end
 local is_kept = redis.call('EXPIRE', log, logTtl) == 1
 local positions, placed =
   place_events(stored[4], order, jobs, id, member, placesTtl, eventIds, not stored[2])
+if not has_begun then
+  local turn = tonumber(redis.call('ZSCORE', queued, id))
+  if turn then
+    redis.call('ZREM', queued, id)
+    local last = tonumber(redis.call('HGET', turns, 'last')) or 0
+    if token ~= '' and turn > last then redis.call('HSET', turns, 'last', string.format('%.0f', turn)) end
+  end
+end
 local first = 2 * counts + 1
 if redis.call('RPUSH', log, unpack(rest, first)) > LOG_CAPACITY then
   redis.call('LTRIM', log, -LOG_CAPACITY, -1)
@@ -58,6 +72,7 @@ if newOutcome ~= '' then
   redis.call('SET', outcome, newOutcome, 'EX', outcomeTtl)
   redis.call('SET', summary, newSummary, 'EX', outcomeTtl)
   fields[9], fields[10] = 'settled', 1
+  if known then redis.call('SET', asked, 'e' .. string.sub(known, 2), 'EX', askedTtl) end
 end
 redis.call('HSET', job, unpack(fields))
 redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'progress', 'jobId', id,

@@ -29,7 +29,7 @@ t.test('1,000 jobs, of which the queue keeps 100: every result is readable', asy
   const queue = operatorQueue(t, env)
   // The queue follows the journal.
   for (let left = 1; left > 0; ) {
-    const { active = 0, waiting = 0 } = await queue.getJobCounts('active', 'waiting')
+    const { active = 0, prioritized: waiting = 0 } = await queue.getJobCounts('active', 'prioritized')
     left = active + waiting
   }
   t.equal((await queue.getJobCounts('completed')).completed, 100)

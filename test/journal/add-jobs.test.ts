@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { FIRST_ID } from '../../contract/events.ts'
+import type { JobData } from '../../contract/job.ts'
+import { jobAdder, NotAdded } from '../../journal/add-jobs.ts'
+import type { EnqueueRequest } from '../../journal/enqueue.ts'
 import { parsePlace, workflowName } from '../../journal/order.ts'
-import type { EnqueueRequest } from '../../plugins/queue.ts'
 import { Message } from '../../watch/tail.ts'
 import { enqueue, QUESTION, startApi, testEnv } from '../helpers/app.ts'
 import { openQueue } from '../helpers/queue.ts'
@@ -24,7 +26,7 @@ t.test('many at once: every one is queued, once, in the order they came', async 
   )
   t.ok(outcomes.every(({ kind }) => kind === 'queued'))
   const ids = outcomes.map((outcome) => (outcome.kind === 'queued' ? outcome.jobId : ''))
-  const waiting = await openQueue(t, env).getWaiting()
+  const waiting = await openQueue(t, env).getPrioritized()
   t.same(
     waiting.map((job) => job.id),
     [job_id, ...ids],
@@ -35,27 +37,33 @@ t.test('many at once: every one is queued, once, in the order they came', async 
 
 t.test('one that cannot be added is alone in that', async (t) => {
   const env = await testEnv(t)
-  const { app, url } = await startApi(t, env)
-  await enqueue(url, { headers: {} })
-  const keyed = (idempotencyKey: string) => app.stagecast.queue.enqueue({ ...request(), idempotencyKey })
-  // The claim of a key names the job before it is added: something else stands in its place.
-  const first = request()
-  const before = await app.stagecast.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
-  const claimed = await app.stagecast.queue.enqueue({ ...first, idempotencyKey: 'broken' })
-  const claims = await app.stagecast.redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
-  const claim = claims.find((name) => !before.includes(name)) as string
-  const broken = claimed.kind === 'queued' ? claimed.jobId : ''
-  const { added: _, ...stored } = JSON.parse((await app.stagecast.redis.get(claim)) as string)
-  await app.stagecast.redis.set(claim, JSON.stringify(stored))
-  await app.stagecast.queue.discard(broken)
-  await app.stagecast.redis.set(app.stagecast.journal.keys.job(broken), 'not a hash')
-  const [again, other, third] = await Promise.all([
-    app.stagecast.queue.enqueue({ ...first, idempotencyKey: 'broken' }),
-    app.stagecast.queue.enqueue(request()),
-    keyed('good'),
-  ])
-  t.match(again, { kind: 'unavailable', jobId: broken })
-  t.match([other, third], [{ kind: 'queued' }, { kind: 'queued' }])
+  const { app } = await startApi(t, env)
+  const { redis, journal } = app.stagecast
+  const queue = openQueue(t, env)
+  const placed: string[] = []
+  const options = { open: async () => queue, jobOptions: { attempts: 1 } }
+  const add = jobAdder({
+    ...options,
+    place: async (jobs) => void placed.push(...jobs.map(({ job_id }) => job_id)),
+  })
+  const jobs = ['a', 'b', 'c'].map((): JobData => {
+    const { stage, userId, body } = request()
+    const job_id = randomUUID()
+    const rest = { research_question: QUESTION, timestamp: Date.now(), inputs: {} }
+    return { stage, job_id, user_id: userId, workflow_id: body.workflow_id, ...rest }
+  })
+  // Something else stands in its place.
+  const [first, broken, third] = jobs as [JobData, JobData, JobData]
+  await redis.set(journal.keys.job(broken.job_id), 'not a hash')
+  const outcomes = await Promise.allSettled(jobs.map((job) => add(job, 1)))
+  t.match(outcomes, [{ status: 'fulfilled' }, { reason: NotAdded }, { status: 'fulfilled' }])
+  t.same(placed, [first.job_id, third.job_id], 'what is not in the queue has no place')
+  const closed = jobAdder({
+    ...options,
+    open: () => Promise.reject(new Error('away')),
+    place: async () => {},
+  })
+  await t.rejects(closed(first, 1), NotAdded, 'nothing was sent')
 })
 
 t.test('it looks as BullMQ makes it', async (t) => {
@@ -77,7 +85,7 @@ t.test('it looks as BullMQ makes it', async (t) => {
     return { ...rest, options }
   }
   t.same(await hash(ours?.id), await hash(theirs.id))
-  t.equal(await ours?.getState(), 'waiting')
+  t.equal(await ours?.getState(), 'prioritized')
 })
 
 t.test('a place that cannot be given keeps no job out, and is given with the first line', async (t) => {
@@ -90,7 +98,7 @@ t.test('a place that cannot be given keeps no job out, and is given with the fir
   const outcome = await app.stagecast.queue.enqueue(asked)
   const jobId = outcome.kind === 'queued' ? outcome.jobId : ''
   const queue = openQueue(t, env)
-  t.equal(await (await queue.getJob(jobId))?.getState(), 'waiting')
+  t.equal(await (await queue.getJob(jobId))?.getState(), 'prioritized')
   t.equal(await app.stagecast.redis.hexists(keys.job(jobId), 'placed'), 0)
   await app.stagecast.redis.del(order)
   const job = { job_id: jobId, stage: 2, workflow_id: asked.body.workflow_id, user_id: 'alice' }

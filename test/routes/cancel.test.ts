@@ -133,8 +133,8 @@ t.test('a repeat of a cancelled request by its key starts nothing', async (t) =>
   const job = await enqueue(api.url, request)
   t.equal((await cancel(api, job)).status, 200)
   t.equal((await enqueue(api.url, request)).job_id, job.job_id)
-  t.match(await openQueue(t, env).getJobCounts('waiting', 'active', 'delayed'), {
-    waiting: 0,
+  t.match(await openQueue(t, env).getJobCounts('prioritized', 'active', 'delayed'), {
+    prioritized: 0,
     active: 0,
     delayed: 0,
   })

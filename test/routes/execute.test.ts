@@ -193,7 +193,7 @@ t.test('bodies that are refused, each for what is wrong with it', async (t) => {
   const large = { ...good, inputs: { a: 'x'.repeat(262_144) } }
   isProblem(t, await post(api, large, 3), 'PAYLOAD_TOO_LARGE')
   const counts = await openQueue(t, env).getJobCounts()
-  t.equal(counts.waiting, 2, 'nothing but the two good ones was queued')
+  t.equal(counts.prioritized, 2, 'nothing but the two good ones was queued')
 })
 
 t.test('the options of stage 2 are typed', async (t) => {
@@ -341,16 +341,16 @@ t.test('an Idempotency-Key', async (t) => {
   t.not(JSON.parse(bob.text).job_id, job_id, 'the keys of another user are others')
   const unlike = await post(api, body, 2, { 'idempotency-key': 'KEY-1' })
   t.not(JSON.parse(unlike.text).job_id, job_id, 'keys are what they are, letter by letter')
-  t.equal((await queue.getJobCounts()).waiting, 3)
+  t.equal((await queue.getJobCounts()).prioritized, 3)
 
   const redis = new Redis(env.REDIS_URL as string)
   t.teardown(() => redis.disconnect())
-  const names = await redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
+  const names = await redis.keys(`${env.REDIS_PREFIX}:*:asked:*`)
   t.equal(names.length, 3)
   for (const name of names) {
     t.notMatch(name, /key-1/i, 'the key itself is not stored')
-    const ttl = await redis.ttl(name)
-    t.ok(ttl > 86_300 && ttl <= 86_400, `remembered for ${ttl} s`)
+    t.notMatch(await redis.get(name), /key-1|bob|alice/i, 'nor the user')
+    t.ok((await redis.ttl(name)) > 7 * 86_400, 'remembered while the job waits')
   }
 })
 
@@ -409,16 +409,24 @@ t.test('a repeat after the queue has forgotten the job', async (t) => {
   const again = await enqueue(api.url, request)
   t.equal(again.job_id, job.job_id)
   t.equal(await queue.getJob(job.job_id), undefined, 'the queue does not know it any more')
-  t.match(await queue.getJobCounts('waiting', 'active', 'delayed'), { waiting: 0, active: 0, delayed: 0 })
+  t.match(await queue.getJobCounts('prioritized', 'active', 'delayed'), {
+    prioritized: 0,
+    active: 0,
+    delayed: 0,
+  })
   t.equal((await get(api.url + again.urls.status)).status, 'completed', 'its result is still there')
   t.equal(service.calls.length, 1)
 
-  // Even the end record may be gone by then: the claim alone is enough.
+  // Even the outcome may be gone by then: what the key stands for is enough.
   const redis = new Redis(env.REDIS_URL as string)
   t.teardown(() => redis.disconnect())
   t.equal(await redis.del(api.app.stagecast.journal.keys.end(job.job_id)), 1)
   t.equal((await enqueue(api.url, request)).job_id, job.job_id)
-  t.match(await queue.getJobCounts('waiting', 'active', 'delayed'), { waiting: 0, active: 0, delayed: 0 })
+  t.match(await queue.getJobCounts('prioritized', 'active', 'delayed'), {
+    prioritized: 0,
+    active: 0,
+    delayed: 0,
+  })
   t.equal(service.calls.length, 1, 'the work was done once')
 })
 
@@ -431,9 +439,7 @@ t.test('a key that was claimed by a process which died before it added the job',
   const redis = new Redis(env.REDIS_URL as string)
   t.teardown(() => redis.disconnect())
   await (await queue.getJob(job.job_id))?.remove()
-  const [name = ''] = await redis.keys(`${env.REDIS_PREFIX}:*:idem:*`)
-  const { added: _, ...claim } = JSON.parse((await redis.get(name)) ?? '')
-  await redis.set(name, JSON.stringify(claim), 'KEEPTTL')
+  await redis.setrange(api.app.stagecast.journal.keys.asked(job.job_id), 0, 'q')
   const again = await enqueue(api.url, request)
   t.equal(again.job_id, job.job_id, 'the id was promised already')
   t.same(

@@ -125,7 +125,7 @@ t.test('a job that its worker is about to put off stays nowhere in the queue', a
     const queue = operatorQueue(t, env)
     await eventually('nobody holds it', async () => (await queue.getJobCounts('active')).active === 0)
     await eventually('the queue has dropped it', async () => !(await queue.getJob(job.job_id)))
-    t.same(await queue.getJobCounts('delayed', 'waiting'), { delayed: 0, waiting: 0 })
+    t.same(await queue.getJobCounts('delayed', 'prioritized'), { delayed: 0, prioritized: 0 })
     t.match(await status(url, job), { status: 'cancelled', attempt: 1 })
     proxy.delayMs = 0
   }

@@ -17,7 +17,7 @@ export function kindOf(key: string): string {
   return key
     .replace(/^.*?:workflow-stages:/, '')
     .replace(UUID, '*')
-    .replace(/^(order|idem|jobs):.*/, '$1:*')
+    .replace(/^(order|asked|queued|jobs):.*/, '$1:*')
 }
 
 /** Of the whole Redis. */

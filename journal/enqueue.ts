@@ -1,0 +1,148 @@
+/** Accepts a job: its key is looked up, its user's turn is taken, and BullMQ is given the job. */
+import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import type { ExecuteBody } from '../contract/catalogue.ts'
+import { NotAdded } from './add-jobs.ts'
+import { batched } from './batch.ts'
+import { digest } from './journal.ts'
+import type { JournalReader } from './reader.ts'
+import {
+  keyedJobId,
+  type Reservation,
+  type ReserveReply,
+  reserve,
+  reserveCall,
+  toPriority,
+} from './reserve.ts'
+
+export interface EnqueueRequest {
+  stage: number
+  userId: string
+  body: ExecuteBody
+  /** The caller's Idempotency-Key. */
+  idempotencyKey?: string | undefined
+}
+
+/**
+ * `queued`: the job is in Redis. `replayed`: it already was, by this key. `mismatch`: the key belongs to another request.
+ * `deleted`: its job was deleted. `full`: the user has too many queued jobs. `unavailable`: Redis did not confirm; with a
+ * `jobId` the job may be queued all the same.
+ */
+export type EnqueueOutcome =
+  | { kind: 'queued'; jobId: string }
+  | { kind: 'replayed'; jobId: string }
+  | { kind: 'mismatch' }
+  | { kind: 'deleted' }
+  | { kind: 'full' }
+  | { kind: 'unavailable'; jobId?: string }
+
+export interface EnqueuerOptions<Request extends EnqueueRequest> {
+  redis: Redis
+  journal: JournalReader
+  /** What sets this deployment apart from others. */
+  deployment: readonly string[]
+  /** Jobs that a user may have queued, 0 = any number. */
+  maxWaiting: number
+  /** Gives BullMQ the job; throws `NotAdded` when it is certain that it was not added. */
+  add(jobId: string, request: Request, priority: number): Promise<void>
+  /** Redis did not confirm. */
+  failed(error: Error, jobId: string): void
+}
+
+const RESERVATIONS_PER_TURN = 50
+
+export function enqueuer<Request extends EnqueueRequest>(
+  options: EnqueuerOptions<Request>,
+): (request: Request) => Promise<EnqueueOutcome> {
+  const { redis, journal, deployment, maxWaiting: most } = options
+  const { keys } = journal
+  const ask = batched<Reservation, ReserveReply>(RESERVATIONS_PER_TURN, (reservations) =>
+    reserve.runAll(
+      redis,
+      reservations.map((one) => reserveCall(keys, one)),
+    ),
+  )
+
+  return async (request) => {
+    const { userId, idempotencyKey: key } = request
+    if (key === undefined) return admit(randomUUID(), request)
+    const claim = keys.own('idem', digest(`${userId}\n${key}`))
+    return admit(keyedJobId(deployment, userId, key), request, fingerprint(request), claim)
+  }
+
+  async function admit(
+    jobId: string,
+    request: Request,
+    fingerprint = '',
+    claim = keys.own('idem', ''),
+  ): Promise<EnqueueOutcome> {
+    const asked = { jobId, userId: request.userId, fingerprint, claim, most }
+    const reply = await ask(asked).catch((error: Error) => error)
+    // Nothing was added.
+    if (reply instanceof Error) return unavailable(reply, jobId, false)
+    switch (reply[0]) {
+      case 'reserved':
+        return add(jobId, request, reply[1], reply[2] === 1 ? 'replayed' : 'queued')
+      case 'known':
+        return { kind: 'replayed', jobId }
+      case 'claimed':
+        return honour(JSON.parse(reply[1]), request)
+      default:
+        return { kind: reply[0] }
+    }
+  }
+
+  async function add(
+    jobId: string,
+    request: Request,
+    turn: number,
+    kind: 'queued' | 'replayed',
+  ): Promise<EnqueueOutcome> {
+    try {
+      await options.add(jobId, request, toPriority(turn))
+      return { kind, jobId }
+    } catch (error) {
+      return unavailable(error as Error, jobId, !(error instanceof NotAdded))
+    }
+  }
+
+  function unavailable(error: Error, jobId: string, mayExist: boolean): EnqueueOutcome {
+    options.failed(error, jobId)
+    return mayExist ? { kind: 'unavailable', jobId } : { kind: 'unavailable' }
+  }
+
+  /** What the previous release remembered of a key, for 24 h. It may not have added the job. */
+  async function honour(claim: EarlierClaim, request: Request): Promise<EnqueueOutcome> {
+    const jobId = claim.job_id
+    if (claim.fingerprint !== earlierFingerprint(request)) return { kind: 'mismatch' }
+    try {
+      if (claim.added || (await journal.snapshot(jobId)) !== null) return { kind: 'replayed', jobId }
+    } catch (error) {
+      return unavailable(error as Error, jobId, true)
+    }
+    const outcome = await admit(jobId, request)
+    return outcome.kind === 'queued' ? { kind: 'replayed', jobId } : outcome
+  }
+}
+
+interface EarlierClaim {
+  job_id: string
+  fingerprint: string
+  added?: true
+}
+
+/** The same for requests that ask the same, whatever the order of their fields. */
+function fingerprint({ stage, body }: EnqueueRequest): string {
+  const { workflow_id, research_question = null, inputs = {} } = body
+  const asked = { stage, workflow_id: workflow_id.toLowerCase(), research_question, inputs }
+  return digest(JSON.stringify(asked, sortedKeys))
+}
+
+function earlierFingerprint({ stage, body }: EnqueueRequest): string {
+  return digest(JSON.stringify({ stage, body }, sortedKeys))
+}
+
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

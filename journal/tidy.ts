@@ -1,0 +1,70 @@
+/** What any API process does for the queue now and then: finish what another one had begun, and keep priorities low. */
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { JobData } from '../contract/job.ts'
+import type { JournalKeys } from './journal.ts'
+import { toPriority } from './reserve.ts'
+
+/** No command takes so long, in ms. */
+const UNFINISHED_AFTER_MS = 10_000
+const UNFINISHED_AT_A_TIME = 100
+/** Turns behind the base after which it is moved. */
+export const REBASE_AFTER = 1_000_000
+const REBASE_WITHIN_MS = 60_000
+
+export interface TidyOptions {
+  redis: Redis
+  keys: JournalKeys
+  queue: Queue<JobData>
+  /** Gives the first events of jobs their positions. */
+  place(jobs: JobData[]): Promise<unknown>
+}
+
+export async function tidyQueue(options: TidyOptions): Promise<void> {
+  const { redis, keys } = options
+  const [seconds] = await redis.time()
+  await finishAdding(options, Number(seconds) * 1000)
+  const [last, base, isUnfinished] = await redis.hmget(keys.turns, 'last', 'base', 'rebasing')
+  if (!isUnfinished && Number(last) - Number(base) < REBASE_AFTER) return
+  const isMine = await redis.set(keys.own('rebasing'), '1', 'PX', REBASE_WITHIN_MS, 'NX')
+  if (isMine) await rebase(options).finally(() => redis.del(keys.own('rebasing')))
+}
+
+/**
+ * A process may end between any two steps of adding a job. A job that is in the queue is placed, so that it is listed and
+ * appears in the stream of its workflow; of one that is not, nothing is left.
+ */
+async function finishAdding({ redis, keys, place }: TidyOptions, now: number): Promise<void> {
+  const until = now - UNFINISHED_AFTER_MS
+  const members = await redis.zrangebyscore(keys.adding, '-inf', until, 'LIMIT', 0, UNFINISHED_AT_A_TIME)
+  for (const member of members) {
+    const [id = '', user = ''] = member.split(' ')
+    const data = await redis.hget(keys.job(id), 'data')
+    if (data) await place([{ ...JSON.parse(data), job_id: id }])
+    else await redis.multi().zrem(keys.own('queued', user), id).zrem(keys.adding, member).exec()
+  }
+}
+
+/**
+ * Counts priorities from the newest turn on. Jobs are changed from the front of the queue on, which keeps their order
+ * while it lasts. It can be cut short anywhere, and is then done again.
+ */
+async function rebase({ redis, keys, queue }: TidyOptions): Promise<void> {
+  const last = Number(await redis.hget(keys.turns, 'last'))
+  await redis.hset(keys.turns, 'base', last, 'rebasing', 1)
+  const ids = [
+    ...(await redis.zrange(keys.own('prioritized'), '0', '-1')),
+    ...(await redis.zrange(keys.own('delayed'), '0', '-1')),
+    ...(await redis.lrange(keys.own('active'), 0, -1)),
+  ]
+  for (const id of ids) {
+    const job = await queue.getJob(id)
+    // A job without a priority goes first and stays first.
+    if (!job?.priority) continue
+    // What has started already waits for no turn.
+    const turn = Number((await redis.zscore(keys.queued(job.data.user_id), id)) ?? last)
+    // It may leave the queue meanwhile.
+    await job.changePriority({ priority: toPriority(Math.max(1, turn - last)) }).catch(() => {})
+  }
+  await redis.hdel(keys.turns, 'rebasing')
+}
