@@ -4,13 +4,17 @@
  * under one prefix and the name `stagecast`.
  */
 import accepts from '@fastify/accepts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { HelmetOptions } from 'helmet'
+import { pino } from 'pino'
+import type { Registry } from 'prom-client'
 import { type Catalogue, type CatalogueOptions, openCatalogue } from './contract/catalogue.ts'
 import type { CatalogueFile } from './contract/catalogue-file.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
+import type { RedisLike, RedisSource } from './journal/redis.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth, { type Authenticate } from './plugins/auth.ts'
+import base, { type TrustProxy } from './plugins/base.ts'
 import bearer, { type BearerOptions } from './plugins/bearer.ts'
 import catalogue from './plugins/catalogue.ts'
 import consolePages from './plugins/console.ts'
@@ -49,21 +53,28 @@ import jobListRoutes from './routes/jobs.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
+import { startStageWorker as startWorker } from './workers/stage-worker.ts'
 
-/** Plain values. What has a default may be left out. */
-export interface StagecastOptions {
+/** Where the queue is, and who runs the stages: the same for the API and its workers. */
+interface Connected {
   /** redis://, rediss:// or unix://; of a Redis Cluster one node or several, with commas between. */
-  redisUrl: string
+  redisUrl?: string | undefined
+  /** Instead: an ioredis instance. Its address and credentials are taken over; it is neither used nor closed. */
+  redis?: RedisLike | undefined
   /** Prefix of all keys: two registrations with two prefixes share nothing. Default `bull`. */
   redisPrefix?: string | undefined
-  /** Refuse a Redis that may evict jobs. Default true. */
-  requireNoEviction?: boolean | undefined
   /** The stage services by name, beside those of the catalogue; `default` runs the stages that name none. */
-  services?: CatalogueOptions['services']
-  /** Hosts to which a service may redirect for a file, beside its own address. Default none. */
-  artifactRedirectHosts?: readonly string[] | undefined
+  services?: CatalogueOptions['services'] | undefined
   /** The stages: what a STAGES_FILE holds, or `openCatalogue(…)` of it. Default: the 20 stages. */
   catalogue?: CatalogueFile | Catalogue | undefined
+}
+
+/** Plain values. What has a default may be left out. */
+export interface StagecastOptions extends Connected {
+  /** Refuse a Redis that may evict jobs. Default true. */
+  requireNoEviction?: boolean | undefined
+  /** Hosts to which a service may redirect for a file, beside its own address. Default none. */
+  artifactRedirectHosts?: readonly string[] | undefined
 
   /** Who calls. Null, or an error thrown, is a 401. Either this or `jwt` is needed. */
   authenticate?: Authenticate | undefined
@@ -99,6 +110,12 @@ export interface StagecastOptions {
   /** How long `close()` waits for the answers under way, at most. Default 7000. */
   drainMs?: number | undefined
 
+  /** Which proxies may say under which prefix the application is found (`X-Forwarded-Prefix`). Default none. */
+  trustProxy?: TrustProxy | undefined
+  /** Show our routes in the OpenAPI document of the application around too. Default false: ours has its own. */
+  openapi?: boolean | undefined
+  /** Where our metrics are registered. Default a registry of our own, with those of the process. */
+  registry?: Registry | undefined
   tracing?: Tracing | undefined
   /** Where the pages of the console lie; null for no console. */
   consoleFiles?: (() => Promise<string>) | null | undefined
@@ -108,20 +125,70 @@ export interface StagecastOptions {
   catchAll?: boolean | undefined
 }
 
-/** Throws `CatalogueError`. */
-function catalogueOf({ catalogue: file, services }: StagecastOptions): Catalogue {
-  return file && 'inputFaults' in file ? file : openCatalogue({ file, ...(services && { services }) })
+/** For a worker. What has a default may be left out; what must agree with the API's has the same name. */
+export interface StageWorkerOptions extends Connected {
+  /** Jobs at a time. Default 2. */
+  concurrency?: number | undefined
+  /** How long a job is ours without news, and how often lost jobs are looked for. Default 30000 and 15000. */
+  lockMs?: number | undefined
+  stalledCheckMs?: number | undefined
+  /** How long a stage may take, and be silent meanwhile. Default 1800000 and 60000. */
+  stageTimeoutMs?: number | undefined
+  silenceMs?: number | undefined
+  /** Default 1048576. */
+  maxResultBytes?: number | undefined
+  /** Default a day. */
+  resultTtlSeconds?: number | undefined
+  /** Failed calls in a row that open the circuit to the stage service, and for how long. Default 5 and 30000. */
+  breakerFailures?: number | undefined
+  breakerResetMs?: number | undefined
+  /** Whether the log tells what the stage service says of a failure, which may be anything. Default false. */
+  logServiceErrors?: boolean | undefined
+  /** Default: JSON lines on standard output, from `info` on. */
+  log?: FastifyBaseLogger | undefined
+  tracing?: Tracing | undefined
+}
+
+export interface StageWorker {
+  /** Why no job can be taken right now, or null. */
+  fault(): string | null
+  /** Takes no more jobs, lets those under way finish for 70 % of the time, and hands the rest over. Default 10000. */
+  close(graceMs?: number): Promise<void>
+}
+
+/** Takes jobs from the queue, calls the stage service and records what it says, until it is closed. */
+export function startStageWorker(options: StageWorkerOptions): StageWorker {
+  const worker = startWorker({
+    source: sourceOf(options),
+    prefix: options.redisPrefix ?? 'bull',
+    serviceUrl: catalogueOf(options).services.get('default')?.url ?? '',
+    concurrency: options.concurrency ?? 2,
+    lockMs: options.lockMs ?? 30_000,
+    stalledCheckMs: options.stalledCheckMs ?? 15_000,
+    stageTimeoutMs: options.stageTimeoutMs ?? 1_800_000,
+    silenceMs: options.silenceMs ?? 60_000,
+    maxResultBytes: options.maxResultBytes ?? 1_048_576,
+    resultTtlSeconds: options.resultTtlSeconds ?? 86_400,
+    breakerFailures: options.breakerFailures ?? 5,
+    breakerResetMs: options.breakerResetMs ?? 30_000,
+    logServiceErrors: options.logServiceErrors ?? false,
+    log: options.log ?? pino({ name: 'stagecast-worker' }),
+    tracing: options.tracing ?? NO_TRACING,
+  })
+  return { fault: () => worker.fault(), close: (graceMs = 10_000) => worker.close(graceMs) }
 }
 
 /** Registers the API of Stagecast in `app`. */
 export default async function stagecast(app: FastifyInstance, options: StagecastOptions): Promise<void> {
-  const { redisUrl: url, redisPrefix: prefix = 'bull', jwt = {} } = options
+  const { redisPrefix: prefix = 'bull', jwt = {} } = options
+  const source = sourceOf(options)
   if (!options.authenticate && !options.jwt)
     throw new TypeError(
       'stagecast: give authenticate(request), or jwt with a key; without it nobody can call',
     )
 
   await app.register(core)
+  await app.register(base, { trustProxy: options.trustProxy ?? false })
   await app.register(drain)
   await app.register(errors, { catchAll: options.catchAll ?? app.prefix !== '' })
   await app.register(validation)
@@ -129,11 +196,11 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(accepts)
   await app.register(securityHeaders, SECURITY)
   await app.register(catalogue, { catalogue: catalogueOf(options) })
-  await app.register(docs, { version: options.version ?? '0.0.0' })
+  await app.register(docs, { version: options.version ?? '0.0.0', shared: options.openapi ?? false })
   if (options.consoleFiles) await app.register(consolePages, { files: options.consoleFiles })
 
   await app.register(tracing, { tracing: options.tracing ?? NO_TRACING })
-  await app.register(redis, { url, prefix, strict: options.requireNoEviction ?? true })
+  await app.register(redis, { source, prefix, strict: options.requireNoEviction ?? true })
   const resultTtlSeconds = options.resultTtlSeconds ?? 86_400
   await app.register(journal, { prefix, resultTtlSeconds })
   await app.register(queue, {
@@ -147,7 +214,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   })
   await app.register(jobs)
   await app.register(fleet)
-  await app.register(tail, { url, prefix })
+  await app.register(tail, { source, prefix })
   await app.register(progress)
   await app.register(workflows)
   await app.register(hints)
@@ -159,7 +226,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
     maxPerUser: options.maxStreamsPerUser ?? 200,
     maxPerJob: options.maxStreamsPerJob ?? 0,
   })
-  await app.register(metrics)
+  await app.register(metrics, { registry: options.registry })
   await app.register(bearer, jwt)
   await app.register(auth, { authenticate: options.authenticate, mock: jwt.mock ?? false })
   await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
@@ -183,6 +250,20 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(boardRoutes, { guards })
 
   app.addHook('preClose', () => app.stagecast.drained(options.drainMs ?? 7000))
+}
+
+function sourceOf({ redisUrl, redis }: Connected): RedisSource {
+  const source = redis ?? redisUrl
+  if (!source || (redis && redisUrl))
+    throw new TypeError(
+      'stagecast: give either redisUrl, e.g. redis://127.0.0.1:6379, or redis, an ioredis instance',
+    )
+  return source
+}
+
+/** Throws `CatalogueError`. */
+function catalogueOf({ catalogue: file, services }: Connected): Catalogue {
+  return file && 'inputFaults' in file ? file : openCatalogue({ file, ...(services && { services }) })
 }
 
 /**

@@ -28,13 +28,25 @@ const OPTIONS = {
   blocking: { maxRetriesPerRequest: null, socketTimeout: 15_000 },
 } satisfies Record<RedisRole, RedisOptions>
 
+/** What a connection is made to: an address, or that of an ioredis instance, which itself is left alone. */
+export type RedisSource = string | RedisLike
+
+/** An ioredis instance, of whatever release. */
+export interface RedisLike {
+  readonly options: object
+}
+
+/** What is taken over of an instance. How it behaves when Redis is away is a matter of the role. */
+const ADDRESS = [
+  ...['host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'natMap', 'sentinels', 'name'],
+  ...['sentinelUsername', 'sentinelPassword', 'sentinelTLS', 'enableTLSForSentinelMode', 'connectionName'],
+]
+
 /**
- * Opens a connection that keeps coming back, at most 2 s after Redis does. `url`: redis://, rediss:// or unix://; of a
+ * Opens a connection that keeps coming back, at most 2 s after Redis does. `source`: redis://, rediss:// or unix://; of a
  * Redis Cluster one node or several, with commas between. `prefix` of the queue's keys tells which of its nodes it is.
  */
-export function connectRedis(url: string, role: RedisRole, prefix: string): Redis {
-  const urls = splitRedisUrl(url)
-  const [first] = urls as [string]
+export function connectRedis(source: RedisSource, role: RedisRole, prefix: string): Redis {
   const options = {
     ...OPTIONS[role],
     connectTimeout: 5000,
@@ -44,11 +56,24 @@ export function connectRedis(url: string, role: RedisRole, prefix: string): Redi
     reconnectOnError,
   }
   const Connection = role === 'commands' ? TimedRedis : PatientRedis
+  if (typeof source !== 'string')
+    return leavingWrongDatabase(new Connection({ ...addressOf(source), ...options }))
+  const urls = splitRedisUrl(source)
+  const [first] = urls as [string]
   return leavingWrongDatabase(
     isSocket(first)
       ? new Connection(first.slice('unix://'.length), options)
       : new Connection(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) }),
   )
+}
+
+function addressOf(instance: RedisLike): Pick<RedisOptions, 'host' | 'port' | 'db'> {
+  if ('isCluster' in instance && instance.isCluster)
+    throw new TypeError(
+      'For a Redis Cluster give redisUrl with its nodes, commas between, instead of an instance',
+    )
+  const { options } = instance as { options: Record<string, unknown> }
+  return Object.fromEntries(ADDRESS.flatMap((name) => (name in options ? [[name, options[name]]] : [])))
 }
 
 type Sent = Parameters<Redis['sendCommand']>[0]

@@ -36,9 +36,11 @@ export default fp<ConsoleOptions>(
     app.get('/', { schema: { hide: true } }, async (request, reply) => {
       // Programs that look at the root are told as before that nothing is there.
       if (request.accepts().type(['json', 'html']) !== 'html') return reply.callNotFound()
-      return reply.redirect('/console/')
+      return reply.redirect(`${app.stagecast.base(request)}/console/`)
     })
-    app.get('/console', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/console/'))
+    app.get('/console', { schema: { hide: true } }, async (request, reply) =>
+      reply.redirect(`${app.stagecast.base(request)}/console/`),
+    )
     app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
       send(reply, (request.params as { '*': string })['*'] || PAGE),
     )
@@ -52,5 +54,5 @@ export default fp<ConsoleOptions>(
       return reply.sendFile(name, await files(), options)
     }
   },
-  { name: 'console', dependencies: ['errors', '@fastify/accepts'] },
+  { name: 'console', dependencies: ['base', 'errors', '@fastify/accepts'] },
 )

@@ -20,15 +20,16 @@ const REDIS_WITHIN_MS = 2500
 /** Bounds of the buckets of answer times. */
 const ANSWERS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000]
 
-export default fp(
-  async (app) => {
-    const registry = new Registry()
+export default fp<{ registry?: Registry | undefined }>(
+  async (app, options) => {
+    const registry = options.registry ?? new Registry()
     let reconnects = 0
     // Assembled when the first connection stands or has failed; every one from here on is made anew.
     app.stagecast.redis.on('ready', () => {
       reconnects += 1
     })
-    collectDefaultMetrics({ register: registry })
+    // One that was given belongs to somebody who measures the process already.
+    if (!options.registry) collectDefaultMetrics({ register: registry })
     countProcess()
     timeRequests()
 

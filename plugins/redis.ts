@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { REFUSED, unavailable } from '../contract/errors.ts'
 import { journalKeys } from '../journal/journal.ts'
-import { closeRedis, connectRedis, logOncePerSecond, probeRedis } from '../journal/redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
 
 declare module './core.ts' {
   interface Stagecast {
@@ -19,7 +19,7 @@ declare module './core.ts' {
 }
 
 export interface RedisPluginOptions {
-  url: string
+  source: RedisSource
   /** Prefix of all keys. */
   prefix: string
   /** Refuse a Redis that may evict jobs (`maxmemory-policy` other than noeviction). */
@@ -29,9 +29,9 @@ export interface RedisPluginOptions {
 const CONNECT_WITHIN_MS = 5000
 
 export default fp<RedisPluginOptions>(
-  async (app, { url, prefix, strict }) => {
+  async (app, { source, prefix, strict }) => {
     const keys = journalKeys(prefix)
-    const redis = connectRedis(url, 'commands', prefix)
+    const redis = connectRedis(source, 'commands', prefix)
     redis.on(
       'error',
       logOncePerSecond((err: Error) => app.log.warn({ err }, 'redis connection')),

@@ -1,5 +1,6 @@
 /** The reader of the event stream, for as long as the application lives. */
 import fp from 'fastify-plugin'
+import type { RedisSource } from '../journal/redis.ts'
 import { startTail, type Tail } from '../watch/tail.ts'
 
 declare module './core.ts' {
@@ -8,9 +9,9 @@ declare module './core.ts' {
   }
 }
 
-export default fp<{ url: string; prefix: string }>(
-  async (app, { url, prefix }) => {
-    const tail = startTail({ redisUrl: url, prefix, stream: app.stagecast.journal.keys.events, log: app.log })
+export default fp<{ source: RedisSource; prefix: string }>(
+  async (app, { source, prefix }) => {
+    const tail = startTail({ source, prefix, stream: app.stagecast.journal.keys.events, log: app.log })
     app.stagecast.tail = tail
     app.addHook('onClose', () => tail.close())
   },

@@ -3,9 +3,10 @@
  * headers are text by nature, so a number in them is read as one, if it is written plainly, and an id in capitals is
  * the same id. A query parameter that a route does not know is refused: a filter with a typo would match everything.
  */
+import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
-import type { FastifyValidationResult } from 'fastify/types/schema.js'
+import type { FastifySerializerCompiler, FastifyValidationResult } from 'fastify/types/schema.js'
 import fp from 'fastify-plugin'
 
 export default fp(
@@ -17,6 +18,8 @@ export default fp(
       if (route.schema && /(^|\/)api\//.test(route.url))
         route.schema = { querystring: NOTHING, ...route.schema }
     })
+    // Fastify's own, which the application around this one may have replaced.
+    app.setSerializerCompiler(SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>)
     app.setValidatorCompiler(({ schema, httpPart }) => {
       if (httpPart === 'body') return lazy(() => strict.compile(schema))
       const isQuery = httpPart === 'querystring'

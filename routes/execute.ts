@@ -82,7 +82,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     if (outcome.kind !== 'queued' && outcome.kind !== 'replayed') throw refusal(outcome)
     const { jobId } = outcome
     span?.set({ 'stagecast.job.id': jobId, 'stagecast.stage': stage })
-    const base = `/api/workflow/stages/${stage}/jobs/${jobId}`
+    const base = `${app.stagecast.base(request)}/api/workflow/stages/${stage}/jobs/${jobId}`
     const { ticket } = await app.stagecast.tickets.issue(jobId).catch(() => {
       throw unavailable({ job_id: jobId })
     })

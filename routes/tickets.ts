@@ -51,7 +51,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { stage, job_id } = request.params
       await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
       const { ticket, expiresAt } = await app.stagecast.tickets.issue(job_id)
-      const events_url = `/api/workflow/stages/${stage}/jobs/${job_id}/events?ticket=${ticket}`
+      const events_url = `${app.stagecast.base(request)}/api/workflow/stages/${stage}/jobs/${job_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
     },
   })
@@ -69,7 +69,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         request.stagecast.user.id,
         workflow_id,
       )
-      const events_url = `/api/workflow/workflows/${workflow_id}/events?ticket=${ticket}`
+      const events_url = `${app.stagecast.base(request)}/api/workflow/workflows/${workflow_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
     },
   })

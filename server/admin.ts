@@ -5,6 +5,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
+import base from '../plugins/base.ts'
 import core, { type Stagecast } from '../plugins/core.ts'
 import errors from '../plugins/errors.ts'
 import securityHeaders from '../plugins/security-headers.ts'
@@ -18,6 +19,7 @@ export type Metrics = () => Promise<{ contentType: string; text: string }>
 /** What the API process shows: metrics, overview, and single jobs. */
 export async function openAdmin(config: Config, log: FastifyBaseLogger, api: FastifyInstance) {
   return listen(config, log, async (app) => {
+    await app.register(base, { trustProxy: false })
     await app.register(share(api, 'redis', 'fromRedis'))
     await app.register(share(api, 'queue'))
     await app.register(share(api, 'fleet'))

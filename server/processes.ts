@@ -109,7 +109,7 @@ async function openTracing({ tracing }: Config, name: string, log: FastifyBaseLo
 /** The worker's slice of the configuration. */
 export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 'tracing'> {
   return {
-    redisUrl: config.REDIS_URL,
+    source: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,
     serviceUrl: config.catalogue.services.get('default')?.url ?? '',
     concurrency: config.STAGE_WORKER_CONCURRENCY,

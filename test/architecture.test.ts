@@ -19,7 +19,7 @@ const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
   plugins: { rooms: ['contract', 'journal', 'watch'] },
   routes: { rooms: ['contract', 'journal'], types: ['plugins'] },
   workers: { rooms: ['contract', 'journal'] },
-  'stagecast.ts': { rooms: ['contract', 'plugins', 'routes'] },
+  'stagecast.ts': { rooms: ['contract', 'plugins', 'routes', 'workers'], types: ['journal'] },
   server: {
     rooms: [
       'stagecast.ts',

@@ -5,7 +5,7 @@
  */
 
 import type { LogEntry } from '../contract/events.ts'
-import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond, type RedisSource } from '../journal/redis.ts'
 import type { Logger } from './logger.ts'
 
 /** What `RECORD` announces: the entries it appended, and the cursor they follow. */
@@ -78,7 +78,7 @@ export interface Tail {
 }
 
 export interface TailOptions {
-  redisUrl: string
+  source: RedisSource
   prefix: string
   /** Key of the event stream. */
   stream: string
@@ -92,8 +92,8 @@ const RETRY_MS = 200
 export const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
 
 /** Reads nothing until it is woken. */
-export function startTail({ redisUrl, prefix, stream, log }: TailOptions): Tail {
-  const redis = connectRedis(redisUrl, 'blocking', prefix)
+export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
+  const redis = connectRedis(source, 'blocking', prefix)
   Object.assign(redis.options, {
     // A read that was under way when the connection broke is begun anew, behind a look at where the stream stands.
     autoResendUnfulfilledCommands: false,

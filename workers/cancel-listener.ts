@@ -1,7 +1,7 @@
 /** Hears of cancel requests, on a connection of its own. */
 import type { FastifyBaseLogger } from 'fastify'
 import { journalKeys } from '../journal/journal.ts'
-import { closeRedis, connectRedis, logOncePerSecond } from '../journal/redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond, type RedisSource } from '../journal/redis.ts'
 
 export interface CancelListenerOptions {
   heard(jobId: string): void
@@ -25,12 +25,12 @@ const CHECK_MS = 5000
 const SILENCE_MS = 5000
 
 export function listenForCancels(
-  redisUrl: string,
+  source: RedisSource,
   prefix: string,
   { heard, missed, log }: CancelListenerOptions,
 ): CancelListener {
   const { cancels } = journalKeys(prefix)
-  const redis = connectRedis(redisUrl, 'blocking', prefix)
+  const redis = connectRedis(source, 'blocking', prefix)
   redis.options.socketTimeout = SILENCE_MS
   // ioredis would throw a refusal where nobody can catch it, and so end the process.
   redis.options.autoResubscribe = false

@@ -5,7 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
-import { closeRedis, connectRedis, logOncePerSecond, probeRedis } from '../journal/redis.ts'
+import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
 import { Attempt, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import { Circuit, CircuitOpen } from './circuit.ts'
@@ -17,7 +17,7 @@ import { type Ending, QueueEnd } from './queue-end.ts'
 import { StageClient } from './stage-client.ts'
 
 export interface StageWorkerOptions {
-  redisUrl: string
+  source: RedisSource
   prefix: string
   serviceUrl: string
   concurrency: number
@@ -58,9 +58,9 @@ const HANDING_OVER_SHARE = 0.2
 const UNREF = { ref: false }
 
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
-  const { log, logServiceErrors, prefix, redisUrl } = options
+  const { log, logServiceErrors, prefix, source } = options
   const keys = journalKeys(prefix)
-  const redis = connectRedis(redisUrl, 'blocking', prefix)
+  const redis = connectRedis(source, 'blocking', prefix)
   const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
   const client = new StageClient({
     url: options.serviceUrl,
@@ -125,7 +125,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   redis.on('ready', () => {
     connected += 1
   })
-  const cancels = listenForCancels(redisUrl, prefix, {
+  const cancels = listenForCancels(source, prefix, {
     heard: (jobId) => stop(jobId, 'cancel'),
     // Requests made while nobody listened left their mark in the job.
     async missed() {

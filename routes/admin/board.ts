@@ -21,7 +21,6 @@ const POLICY = [
 
 const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
   const serverAdapter = new ReadingAdapter()
-  serverAdapter.setBasePath(PREFIX)
   const uiConfig = { boardTitle: 'Stagecast', hideRedisDetails: true }
   const { replaceQueues } = createBullBoard({ queues: [], serverAdapter, options: { uiConfig } })
   let shown: Queue | undefined
@@ -36,6 +35,11 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
     const queue = await app.stagecast.fromRedis(app.stagecast.queue.opened())
     if (queue !== shown) replaceQueues([new BullMQAdapter(queue, { readOnlyMode: true })])
     shown = queue
+  })
+  // Read by the page's handler, which runs right after this hook, in the same turn.
+  app.addHook('preHandler', (request, _reply, done) => {
+    serverAdapter.setBasePath(`${app.stagecast.base(request)}${PREFIX}`)
+    done()
   })
   const board = serverAdapter.registerPlugin()
   await app.register(
@@ -54,4 +58,4 @@ class ReadingAdapter extends FastifyAdapter {
   }
 }
 
-export default fp(routes, { name: 'board', encapsulate: true, dependencies: ['redis', 'queue'] })
+export default fp(routes, { name: 'board', encapsulate: true, dependencies: ['base', 'redis', 'queue'] })

@@ -1,0 +1,171 @@
+/** Stagecast twice in an application of somebody else's, which keeps all that is its own. */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { startStageWorker } from '../../stagecast.ts'
+import { QUESTION } from '../helpers/app.ts'
+import { openStream } from '../helpers/sse.ts'
+import { fakeStageService } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
+import { type Host, startHost } from './host.ts'
+
+const body = () => JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
+const json = { 'content-type': 'application/json' }
+
+t.test('two side by side, each with its own callers and jobs', async (t) => {
+  const service = await fakeStageService(t)
+  const host = await startHost(t)
+  const worker = startStageWorker({
+    redis: host.redis,
+    redisPrefix: host.prefixes.left,
+    services: { default: { url: service.url } },
+    log: host.app.log,
+  })
+  t.teardown(() => worker.close(500))
+
+  const left = await post(host, '/left/api/workflow/stages/2/execute', { 'x-user': 'ann' })
+  t.equal(left.status, 202)
+  const job = (await left.json()) as { job_id: string; urls: Record<string, string> }
+  const path = `/api/workflow/stages/2/jobs/${job.job_id}`
+  t.equal(left.headers.get('location'), `/left${path}/status`)
+  t.match(job.urls, {
+    status: `/left${path}/status`,
+    events: new RegExp(`^/left${path}/events\\?ticket=`),
+    cancel: `/left${path}/cancel`,
+  })
+  const stream = await openStream(host.url + job.urls.events)
+  const events: string[] = []
+  for await (const { event } of stream) events.push(String(event))
+  t.equal(events.at(-1), 'completed', 'its own worker runs it, and the ticket in the URL opens its events')
+
+  const ann = { headers: { 'x-user': 'ann', 'x-right': 'ann' } }
+  t.equal((await fetch(`${host.url}/left${path}/status`, ann)).status, 200)
+  t.equal((await fetch(`${host.url}/right${path}/status`, ann)).status, 404, 'unknown on the other side')
+  const ticket = (job.urls.events as string).split('?')[1]
+  t.equal((await fetch(`${host.url}/right${path}/events?${ticket}`)).status, 401, 'its ticket is too')
+  t.equal((await fetch(`${host.url}/left${path}/status`, { headers: { 'x-user': 'bob' } })).status, 404)
+
+  const state = (await (await fetch(`${host.url}/left${path}/status`, ann)).json()) as Record<string, unknown>
+  t.match(state, { status: 'completed', data: { user_id: 'left:ann' } }, 'the name is the host’s')
+  t.equal(host.redis.status, 'ready', 'the instance that was given goes on')
+  t.same(await host.redis.keys('host:*'), [], 'and nothing was written through it')
+})
+
+t.test('who may come in is for the application to say', async (t) => {
+  const host = await startHost(t)
+  for (const side of ['/left', '/right']) {
+    const answer = await fetch(`${host.url}${side}/api/workflow/jobs`)
+    t.equal(answer.status, 401, `${side}: null and an error thrown are 401`)
+    t.match(await answer.json(), { code: 'UNAUTHENTICATED' })
+  }
+  const as = (name: string) => ({ headers: { 'x-right': name } })
+  t.equal((await fetch(`${host.url}/right/api/admin/overview`, as('ann'))).status, 403)
+  t.equal((await fetch(`${host.url}/right/api/admin/overview`, as('root'))).status, 200, 'by its scopes')
+  const empty = await fetch(`${host.url}/right/api/workflow/jobs`, as(''))
+  t.equal(empty.status, 500, 'an identity without an id is a mistake of the application')
+  t.match(host.logs.join(''), 'authenticate must return null or { id, scopes? }')
+})
+
+t.test('the application keeps what is its own', async (t) => {
+  const host = await startHost(t)
+  const own = await fetch(`${host.url}/own`, { headers: { 'x-user': 'ann' } })
+  t.same(await own.json(), { user: { name: 'ann' } }, 'its `user`')
+  const broken = await fetch(`${host.url}/broken`)
+  t.equal(broken.status, 418)
+  t.same(await broken.json(), { host: 'broken in the host' }, 'its errors')
+  t.same(await (await fetch(`${host.url}/nowhere`)).json(), { host: 'nothing here' }, 'its 404')
+  t.equal(own.headers.get('content-security-policy'), null, 'its headers')
+  const mark = 'redis of the host, queue of the host, redis of the host'
+  t.equal(own.headers.get('x-host'), mark)
+  const inside = await fetch(`${host.url}/left/api/workflow/stages`, { headers: { 'x-user': 'ann' } })
+  t.equal(inside.headers.get('x-host'), mark, 'also in its hooks that run for our routes')
+  t.match(await inside.json(), { stages: [{ stage: 1 }] }, 'its serializers are not ours')
+
+  const document = (await host.app.inject('/own')) && host.app.swagger()
+  t.same(Object.keys(document.paths ?? {}).sort(), ['/broken', '/own'], 'its OpenAPI document')
+  t.same(Object.keys((document as { components?: { schemas?: object } }).components?.schemas ?? {}).length, 2)
+})
+
+t.test('below the prefix, errors and pages are ours', async (t) => {
+  const host = await startHost(t)
+  const get = async (path: string) => fetch(`${host.url}${path}`, { headers: { 'x-user': 'ann' } })
+  t.match(await (await get('/left/nowhere')).json(), { code: 'NOT_FOUND' })
+  const wrong = await get('/left/api/workflow/stages/2/execute')
+  t.equal(wrong.status, 405)
+  t.equal(wrong.headers.get('allow'), 'POST')
+  const bad = await post(
+    host,
+    '/left/api/workflow/stages/2/execute',
+    { 'x-user': 'ann' },
+    '{"workflow_id":7}',
+  )
+  t.match(await bad.json(), { code: 'VALIDATION_FAILED' }, 'our validation, not that of the host')
+  const plain = await post(host, '/left/api/workflow/stages/2/execute', {
+    'x-user': 'ann',
+    'content-type': 'text/plain',
+  })
+  t.equal(plain.status, 415, 'and our parsers')
+
+  const document = (await (await get('/left/openapi.json')).json()) as {
+    servers: object
+    paths: object
+    components: { schemas: Record<string, { properties?: object }> }
+  }
+  t.same(document.servers, [{ url: '/left' }])
+  t.ok('/api/workflow/stages' in document.paths, 'paths begin at the server')
+  t.notOk('mine' in (document.components.schemas.Problem?.properties ?? {}), 'our own Problem')
+  t.notOk(JSON.stringify(document).includes('/own'), 'nothing of the host')
+  const page = await (await get('/left/docs')).text()
+  for (const [, src] of page.matchAll(/(?:src|href)="([^"]+)"/g))
+    t.equal((await fetch(new URL(src as string, `${host.url}/left/docs`))).status, 200, String(src))
+  t.equal((await get('/left/docs/json')).status, 200)
+})
+
+t.test('no ticket gets into the log of the application', async (t) => {
+  const host = await startHost(t)
+  const answer = await post(host, '/left/api/workflow/stages/2/execute', { 'x-user': 'ann' })
+  const { urls } = (await answer.json()) as { urls: { events: string } }
+  const stream = await openStream(host.url + urls.events)
+  stream.close()
+  t.match(host.logs.join(''), '/events', 'the request is logged')
+  t.notMatch(host.logs.join(''), urls.events.split('ticket=')[1], 'without its ticket')
+})
+
+t.test('our routes in the document of the application, if it wants them', async (t) => {
+  const { app } = await startHost(t, { openapi: true })
+  const paths = Object.keys(app.swagger().paths ?? {})
+  t.ok(paths.includes('/left/api/workflow/jobs'), 'of one')
+  t.ok(paths.includes('/right/api/workflow/jobs'), 'and of the other')
+})
+
+t.test('close() leaves nothing behind', async (t) => {
+  await startHost(t).then(({ app }) => app.close())
+  const before = resources()
+  const host = await startHost(t)
+  const opened = resources()
+  t.ok(opened.length > before.length + 6, `${opened.length - before.length} more while it is open`)
+  await host.app.close()
+  host.redis.disconnect()
+  await eventually(`no more than ${before.length}`, () => resources().length <= before.length)
+})
+
+/** What keeps this process alive: sockets, servers, timers. */
+function resources(): string[] {
+  return process.getActiveResourcesInfo().filter((one) => /TCP|Pipe|Timeout|FSEvent|Message/.test(one))
+}
+
+t.test('options that cannot work say so', async (t) => {
+  const services = { default: { url: 'http://127.0.0.1:9' } }
+  const stagecast = (await import('../../stagecast.ts')).default
+  const { default: Fastify } = await import('fastify')
+  const register = async (options: object) => {
+    await Fastify().register(stagecast as never, options as never)
+  }
+  await t.rejects(register({ services, redisUrl: 'redis://127.0.0.1:1' }), /give authenticate.*or jwt/)
+  const authenticate = () => null
+  await t.rejects(register({ services, authenticate }), /give either redisUrl/)
+  await t.rejects(register({ redisUrl: 'redis://x', authenticate }), /default/)
+})
+
+function post(host: Host, path: string, headers: Record<string, string>, payload = body()) {
+  return fetch(host.url + path, { method: 'POST', headers: { ...json, ...headers }, body: payload })
+}
