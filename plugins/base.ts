@@ -32,7 +32,7 @@ export default fp<{ trustProxy: TrustProxy }>(
 )
 
 /** Throws a TypeError that names what is no address. */
-export function trustFunction(trustProxy: TrustProxy): (address: string) => boolean {
+function trustFunction(trustProxy: TrustProxy): (address: string) => boolean {
   if (typeof trustProxy === 'boolean') return () => trustProxy
   const list = typeof trustProxy === 'string' ? trustProxy.split(',') : trustProxy
   const isTrusted = proxyAddr.compile(list.map((one) => one.trim()))

@@ -1,11 +1,14 @@
 /** Stagecast twice in an application of somebody else's, which keeps all that is its own. */
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { extname } from 'node:path'
 import t from 'tap'
 import { startStageWorker } from '../../stagecast.ts'
 import { QUESTION } from '../helpers/app.ts'
+import { sharedRedis } from '../helpers/redis.ts'
 import { openStream } from '../helpers/sse.ts'
 import { fakeStageService } from '../helpers/stage-service.ts'
-import { eventually } from '../helpers/waiting.ts'
 import { type Host, startHost } from './host.ts'
 
 const body = () => JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
@@ -137,21 +140,22 @@ t.test('our routes in the document of the application, if it wants them', async 
   t.ok(paths.includes('/right/api/workflow/jobs'), 'and of the other')
 })
 
-t.test('close() leaves nothing behind', async (t) => {
-  await startHost(t).then(({ app }) => app.close())
-  const before = resources()
-  const host = await startHost(t)
-  const opened = resources()
-  t.ok(opened.length > before.length + 6, `${opened.length - before.length} more while it is open`)
-  await host.app.close()
-  host.redis.disconnect()
-  await eventually(`no more than ${before.length}`, () => resources().length <= before.length)
+t.test('once it is closed, nothing holds the process', async (t) => {
+  const file = new URL(`./close-process${extname(import.meta.url)}`, import.meta.url).pathname
+  const env = { ...process.env, TEST_REDIS_URL: await sharedRedis(t) }
+  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let late: NodeJS.Timeout | undefined
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+    if (said.endsWith('closed\n')) late = setTimeout(() => child.kill('SIGKILL'), 3000)
+  })
+  const [code] = await once(child, 'exit')
+  clearTimeout(late)
+  t.equal(said, 'open\nclosed\n')
+  t.equal(code, 0, 'it ends by itself')
 })
-
-/** What keeps this process alive: sockets, servers, timers. */
-function resources(): string[] {
-  return process.getActiveResourcesInfo().filter((one) => /TCP|Pipe|Timeout|FSEvent|Message/.test(one))
-}
 
 t.test('options that cannot work say so', async (t) => {
   const services = { default: { url: 'http://127.0.0.1:9' } }

@@ -3,8 +3,8 @@ import jwt from '@fastify/jwt'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import stagecast, { type StagecastOptions } from '../../stagecast.ts'
+import type { Owner } from '../helpers/owner.ts'
 import { randomPrefix, sharedRedis } from '../helpers/redis.ts'
 
 export interface Host {
@@ -17,7 +17,7 @@ export interface Host {
 }
 
 /** With Stagecast below /left and /right, each with callers, a queue and keys of its own. */
-export async function startHost(t: Test, more: Partial<StagecastOptions> = {}): Promise<Host> {
+export async function startHost(t: Owner, more: Partial<StagecastOptions> = {}): Promise<Host> {
   const redisUrl = await sharedRedis(t)
   const redis = new Redis(redisUrl, { keyPrefix: 'host:', maxRetriesPerRequest: 5 })
   t.teardown(() => redis.disconnect())

@@ -1,0 +1,9 @@
+/** A process with nothing but an application with Stagecast in it, twice; once that is closed, nothing holds it. */
+import { startHost } from './host.ts'
+
+const { app, redis } = await startHost({ teardown() {} })
+await app.inject({ url: '/left/api/workflow/stages', headers: { 'x-user': 'ann' } })
+process.stdout.write('open\n')
+await app.close()
+redis.disconnect()
+process.stdout.write('closed\n')
