@@ -10,6 +10,7 @@ import { latency } from './latency.ts'
 import { literature } from './literature.ts'
 import { memory } from './memory.ts'
 import { peers } from './peers.ts'
+import { questions } from './questions.ts'
 import { reconnect } from './reconnect.ts'
 import { status } from './status.ts'
 
@@ -25,5 +26,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   peers,
   growth,
   literature,
+  questions,
   facts,
 ]

@@ -8,7 +8,7 @@ import type { Query } from './query.ts'
 import { type Answer, type Plan, type Searching, SourceFailure } from './source.ts'
 
 /** As many hits fill a review; a source with fewer is asked more broadly. */
-export const ENOUGH = 25
+export const ENOUGH = 30
 
 /** A step as it was asked. */
 export interface Asked {
@@ -90,6 +90,8 @@ async function descend(
   made: Climb,
 ): Promise<void> {
   for (const step of strictSteps(query)) if ((await count(step)).hits >= ENOUGH) return
+  // Groups that a person chose are hers to change.
+  if (query.by === 'concepts') return
 
   const counted = []
   for (const unit of unitsOf(query)) {

@@ -9,8 +9,8 @@ import { words } from './text.ts'
 export const MATCH_RULE =
   'A record meets a concept when its title or abstract has one of its terms or synonyms, or all telling words of a ' +
   'term; endings and British or American spelling play no part. It is included when it meets every required concept ' +
-  'but setting and comparator (one in four may be missing), or what the step of the search asked for that filled the ' +
-  'review; excluded when it has not even half of any concept; else uncertain.'
+  'but setting and comparator (one in four may be missing), or, with a word of its topic or intervention, ' +
+  'what the step of the search asked for that filled the review; excluded when it has not even half of any concept; else uncertain.'
 
 /** One concept in one record. */
 export interface Hit {

@@ -6,7 +6,7 @@ import type { LiteratureInputs } from '../../contract/literature.ts'
 import { byImportance, type Concept, type Query } from './query.ts'
 import { isName, otherForms } from './synonyms.ts'
 import { words } from './text.ts'
-import { ASKING_WORDS, FUNCTION_WORDS, WEAK_WORDS } from './vocabulary.ts'
+import { FUNCTION_WORDS, WEAK_WORDS } from './vocabulary.ts'
 
 export type Expression = Leaf | { any: Expression[] } | { all: Expression[] } | { not: Expression }
 
@@ -210,7 +210,9 @@ export function strongWords(term: string): string[] {
   const parts = term.split(/\s+/).filter((part) => words(part).length > 0)
   const strong = parts.filter((part) => {
     const word = part.toLowerCase()
-    return !WEAK_WORDS.has(word) && !ASKING_WORDS.has(word) && !FUNCTION_WORDS.has(word)
+    return (
+      !WEAK_WORDS.has(word) && !FUNCTION_WORDS.has(word) && !/^(?:effects?|impacts?|efficacy)$/.test(word)
+    )
   })
   return strong.length > 0 ? strong : parts
 }

@@ -158,6 +158,8 @@ function keywordRules({
 
 /** A record that has not even half of any concept is about something else. */
 const HALF = 0.5
+/** What a question is about. Whatever a search let go, a record that has nothing of this is not included. */
+const CORE: readonly Role[] = ['topic', 'intervention']
 /** Where, and compared with what, is often told in the full text alone. */
 const LET_PASS: readonly Role[] = ['setting', 'comparator']
 /** No record has all of a question of many parts: one concept in so many may be missing. */
@@ -172,7 +174,10 @@ function topicRule(query: Query, sought: readonly Sought[], asked: readonly Expr
       const needed = sought.filter(({ concept }) => !LET_PASS.includes(concept.role))
       const missing = sought.filter((one, at) => needed.includes(one) && (degrees[at] ?? 0) < 1).length
       if (needed.length > 0 && missing <= Math.floor(needed.length / MAY_MISS_ONE_IN)) return undefined
-      if (asked.some((expression) => meets(expression, text))) return undefined
+      const core = sought.filter(({ concept }) => CORE.includes(concept.role))
+      const named =
+        core.length === 0 || sought.some((one, at) => core.includes(one) && (degrees[at] ?? 0) > 0)
+      if (named && asked.some((expression) => meets(expression, text))) return undefined
       const foreign =
         (paper.language !== null && paper.language !== 'en') || !/\p{Script=Latin}{4}/u.test(paper.title)
       if (foreign) return unsure('other_language_text', 'its text is in another language than the question')

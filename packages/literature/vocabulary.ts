@@ -11,7 +11,7 @@ export const FUNCTION_WORDS = list(`
   under between through throughout during after before per via also more most less least fewer very much many too only
   just even still already yet well better best worse worst again out up down off without within across along around near
   behind beyond toward towards against among amongst of in on for with versus vs regarding concerning e.g i.e eg ie etc
-  particularly especially specifically mainly general respectively etc one ones one's that's it's what's cannot can't don't
+  particularly especially specifically mainly general respectively etc one ones compared one's that's it's what's cannot can't don't
   doesn't isn't aren't didn't following there's please usually often currently who's there's whereas despite depending
 `)
 
@@ -99,14 +99,14 @@ export const ASPECTS = list(`
   therapy prevention diagnosis prognosis pathogenesis mechanism mechanisms aetiology etiology occurrence development
   measurement assessment detection screening frequency rate rates challenges strategies policies adoption
   acceptability feasibility satisfaction knowledge trends history level levels drivers methods method accuracy
-  complications complication symptoms signs genetics morphology physiology toxicity production excretion regulation
+  complications complication symptoms signs genetics morphology physiology toxicity production excretion regulation limits constraints
 `)
 
 /** Too common to decide alone whether a record deals with a phrase. */
 export const WEAK_WORDS = list(`
   lower higher greater larger smaller increased decreased reduced elevated improved
   health healthy risk risks disease diseases disorder disorders patient patients adult adults person persons people
-  human humans man men woman women individual individuals participant participants subject subjects therapy therapies
+  human humans man individual individuals participant participants subject subjects therapy therapies
   treatment treatments level levels function functions functioning control controls symptom symptoms condition
   conditions management care medical clinical measure measures measurement marker markers general population
   populations group groups quality life system systems type types rate rates factor factors outcome outcomes change
@@ -127,7 +127,7 @@ export const SETTINGS = list(`
   departments prison prisons village villages district districts market markets state states century
 `)
 
-/** Phrases around "of" that mean one thing. */
+/** Phrases around a preposition that mean one thing. */
 export const OF_PHRASES = [
   'quality of life',
   'standard of care',
@@ -157,6 +157,12 @@ export const OF_PHRASES = [
   'rate of return',
   'terms of trade',
   'point of care',
+  'access to justice',
+  'access to care',
+  'access to education',
+  'right to education',
+  'return to work',
+  'time to treatment',
   'end of life',
   'out of hospital',
 ] as const

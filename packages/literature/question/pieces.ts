@@ -30,7 +30,7 @@ const SIGNS: Readonly<Record<string, Piece['kind'] & ('comma' | 'open' | 'close'
 }
 const AUXILIARY = /^(?:do|does|did|can|could|may|might|will|would|should|must)$/
 const ADJECTIVES_OF_ASKING =
-  /^(?:effective|effectively|efficient|useful|important|possible|good|bad|true|really|actually|common|current|recent|new|latest|known|likely|due|interested|associated|linked|give|given|use|used|using|tell|show|explain|describe|make|makes|know|happen|happens|work|works|matter|matters|exist|exists)$/
+  /^(?:effective|effectively|efficient|useful|important|possible|good|bad|true|really|actually|common|current|recent|new|latest|known|likely|due|interested|associated|linked|give|given|used|using|finding|tell|show|explain|describe|make|makes|know|happen|happens|exist|exists)$/
 
 /** Participles that only lead on to the next phrase: "defects occurring in". */
 const PARTICIPLES =
@@ -69,6 +69,12 @@ export function piecesOf(tokens: readonly Token[]): Piece[] {
       const link = LINKS.get(token.lower)
       if (link) pieces.push({ kind: 'link', link })
       else if (token.lower === 'and' || token.lower === 'or') pieces.push({ kind: token.lower })
+      continue
+    }
+    // "Safer than", "less costly than": how two things are compared, which is no part of either.
+    if (tokens[at + 1]?.lower === 'than' && run.length > 0) {
+      close()
+      pieces.push({ kind: 'asking', token, relation: false })
       continue
     }
     const verb = verbAt(tokens, at, run.length > 0)
@@ -177,6 +183,11 @@ function laterTagged(tokens: readonly Token[], at: number): boolean {
   return tokens.slice(at + 1, to).some(({ tag, lower }) => tag === 'VERB' && !/(?:ing|ed)$/.test(lower))
 }
 
+/** "Does it work?", but "social work": here the tag chooses, and the word is searched in the other reading. */
+function isTrailing({ lower, tag }: Token): boolean {
+  return TRAILING.test(lower) || (tag === 'VERB' && /^(?:works?|matters?|use)$/.test(lower))
+}
+
 /** No record has so many words side by side as a list of keywords without commas has. */
 const LONGEST_PHRASE = 6
 const CUT_PHRASE = 2
@@ -195,7 +206,7 @@ function fromRun(run: readonly Token[]): Piece[] {
     tokens = tokens.slice(1)
   }
   const trailing: Piece[] = []
-  for (let last = tokens.at(-1); last && TRAILING.test(last.lower); last = tokens.at(-1)) {
+  for (let last = tokens.at(-1); last && isTrailing(last); last = tokens.at(-1)) {
     trailing.unshift(asking(last))
     tokens = tokens.slice(0, -1)
   }

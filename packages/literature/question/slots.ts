@@ -160,6 +160,6 @@ export function isWeak(phrase: readonly Token[]): boolean {
 function isSetting(phrase: readonly Token[]): boolean {
   const last = phrase.at(-1)
   if (!last) return false
-  const named = phrase.every(({ text, tag }) => /^\p{Lu}\p{Ll}/u.test(text) && tag === 'PROPN')
+  const named = /(?:^|-)\p{Lu}\p{Ll}/u.test(last.text) && last.tag === 'PROPN'
   return named || SETTINGS.has(last.lower) || /^(?:UK|US|USA|EU)$/.test(last.text)
 }

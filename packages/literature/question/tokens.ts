@@ -17,7 +17,7 @@ export interface Token {
 let nlp: WinkMethods | undefined
 
 const WORD =
-  /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[-‐‑–'’/.+&][\p{L}\p{M}\p{N}]+)*(?:-(?=\s+(?:and|or|to)\s)|\+)?/gu
+  /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[-‐‑–'’/.+&][\p{L}\p{M}\p{N}]+)*(?:-(?=\s+(?:and|or|to)\s)|\+{1,2}|#)?/gu
 const SIGNS = ['.', ';', ':', '(', ')', '"', ',']
 
 export function tokensOf(question: string): Token[] {

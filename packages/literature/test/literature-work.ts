@@ -56,7 +56,7 @@ export function stageOver(
     })
     const files: Record<string, string> = {}
     for (const name of await readdir(dir)) files[name] = await readFile(join(dir, name), 'utf8')
-    const review = JSON.parse(files['literature_review.json'] ?? '') as LiteratureReview
+    const review = JSON.parse(files['literature_review.json'] ?? 'null') as LiteratureReview
     return { outcome, steps, files, review }
   }
   return { stage, work }

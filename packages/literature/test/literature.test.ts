@@ -37,7 +37,7 @@ t.test('the question of the demo', async (t) => {
     /^queries planned, from strict to broad: sample$/m,
     new RegExp(`^${review.counts.identified} records from 1 source$`, 'm'),
     /^0 duplicates linked, \d+ papers left$/m,
-    new RegExp(`^screened: ${review.counts.included} included, 1 excluded, 1 uncertain$`, 'm'),
+    new RegExp(`^screened: ${review.counts.included} included, 1 excluded, 2 uncertain$`, 'm'),
     /^13 files written, \d+ KiB$/m,
   ]) {
     t.match(told, line)
@@ -55,7 +55,15 @@ t.test('the question of the demo', async (t) => {
     review.excluded.find(({ id }) => id.endsWith('.012')),
     { rule: 'retracted', reason: 'it was retracted' },
   )
-  t.match(review.uncertain, [{ abstract: null, screening: { decision: 'uncertain', rule: 'no_abstract' } }])
+  t.strictSame(review.uncertain.map(({ screening }) => screening.rule).sort(), [
+    'no_abstract',
+    'part_of_question',
+  ])
+  const other = review.uncertain.find(({ screening }) => screening.rule === 'part_of_question')
+  t.strictSame(other?.screening.criteria, {
+    met: ['cardiovascular health'],
+    missed: ['intermittent fasting'],
+  })
   const preprint = review.papers.find((paper) => paper.preprint)
   t.match(preprint?.related, [{ relation: 'article' }], 'preprint and article know each other')
   const article = review.papers.find(({ id }) => id === preprint?.related[0]?.id)
@@ -119,7 +127,7 @@ t.test('every option is obeyed', async (t) => {
   t.strictSame(await papers({ max_results: 3 }), all.papers.slice(0, 3), 'the best ones stay')
   t.strictSame((await work({ inputs: { sources: ['sample'] } })).review.papers, all.papers)
   const whole = (await work({ inputs: { require_abstract: true } })).review
-  t.match(whole.counts, { uncertain: 0, excluded_by_rule: { no_abstract: 1, retracted: 1 } })
+  t.match(whole.counts, { uncertain: 1, excluded_by_rule: { no_abstract: 1, retracted: 1 } })
 })
 
 t.test('options that make no sense are refused with a reason', async (t) => {
