@@ -23,7 +23,7 @@ const Review = Type.Object({
       rank: Type.Integer(),
       year: Type.Union([Type.Integer(), Type.Null()]),
       title: Type.String(),
-      study_type: Type.Object({ type: Type.String() }),
+      study_type: Type.Union([Type.Object({ type: Type.String() }), Type.Null()]),
       ranking: Type.Object({ score: Type.Number() }),
     }),
   ),
@@ -52,7 +52,7 @@ export function reviewTable(artifact: unknown, width: number): string {
   const lines = [row('#', 'Year', 'Kind of study', 'Title', 'Score')]
   lines.push('─'.repeat(RANK + YEAR + KIND + title + SCORE + GAPS))
   for (const { rank, year, study_type, title, ranking } of papers.slice(0, SHOWN_PAPERS)) {
-    const kind = study_type.type.replaceAll('_', ' ')
+    const kind = study_type?.type.replaceAll('_', ' ') ?? '–'
     lines.push(row(String(rank), String(year ?? '–'), kind, title, ranking.score.toFixed(4)))
   }
   if (papers.length > SHOWN_PAPERS) lines.push(`     … and ${papers.length - SHOWN_PAPERS} more in the file`)

@@ -3,7 +3,7 @@ import type { LiteratureInputs } from '../../contract/literature.ts'
 import type { Paper } from './paper.ts'
 import type { Screened } from './screen.ts'
 
-export const BY_PERSON = 'decided_by_person'
+const BY_PERSON = 'decided_by_person'
 
 export interface Decided {
   screened: Screened[]

@@ -5,16 +5,9 @@
 
 import type { Paper } from './paper.ts'
 import { type SampleSize, sampleSize } from './sample-size.ts'
-import { type Sentence, sentences } from './sentences.ts'
+import { type Sentence, type Span, sentences } from './sentences.ts'
 import { type StudyKind, studyType } from './study-type.ts'
 import { NO_KIND } from './study-words.ts'
-
-export interface Span {
-  text: string
-  /** Places in the abstract, in UTF-16 units; `end` is behind the last one. */
-  start: number
-  end: number
-}
 
 export interface Statement extends Span {
   /** What told its role: the section's label in the abstract, or words in the sentence. */

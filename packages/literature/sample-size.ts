@@ -4,9 +4,8 @@
  * of the background. Rather nothing than a number of another kind.
  */
 
-import type { Span } from './extract.ts'
 import { NUMBER, numberOf } from './number-words.ts'
-import { type Sentence, sentences } from './sentences.ts'
+import { type Sentence, type Span, sentences } from './sentences.ts'
 import {
   ADJECTIVE,
   COUNTED,

@@ -1,5 +1,12 @@
 /** An abstract cut into sentences, each with its place and the label of its section. */
 
+export interface Span {
+  text: string
+  /** Places in the abstract, in UTF-16 units; `end` is behind the last one. */
+  start: number
+  end: number
+}
+
 export interface Sentence {
   text: string
   start: number

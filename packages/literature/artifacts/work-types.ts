@@ -49,7 +49,7 @@ const FORMS: Readonly<Record<WorkType, Form>> = {
 }
 
 /** What nobody told of is an article, as nearly all of them are. */
-export function workTypeOf({ work_type, preprint }: Paper): WorkType {
+function workTypeOf({ work_type, preprint }: Paper): WorkType {
   return preprint ? 'preprint' : (work_type ?? 'article')
 }
 
