@@ -5,7 +5,16 @@ export const WorkerState = Type.Object({
   id: Type.String({ description: 'host, process and a word of chance' }),
   concurrency: Type.Integer({ description: 'jobs it runs side by side' }),
   running: Type.Integer({ description: 'jobs it runs' }),
-  circuit: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')]),
+  circuit: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], {
+    description: 'the worst of its circuits: one that is open, else one that is half-open',
+  }),
+  circuits: Type.Array(
+    Type.Object({
+      stage: Type.Integer(),
+      state: Type.Union([Type.Literal('open'), Type.Literal('half-open')]),
+    }),
+    { description: 'the stages whose circuit is not closed: it does not call their service' },
+  ),
   seen_at: Type.Integer({ description: "epoch milliseconds, by Redis's clock" }),
 })
 export type WorkerState = Static<typeof WorkerState>
@@ -18,15 +27,25 @@ export const WaitingBecause = Type.Union([
 ])
 export type WaitingBecause = Static<typeof WaitingBecause>
 
-/** Why jobs wait; null when none does, or when one is just about to be taken. */
+/** Whether no worker calls the service of a stage, because of its circuit. */
+export function isCutOff(stage: number, workers: readonly WorkerState[]): boolean {
+  const isOpen = ({ circuits }: WorkerState) =>
+    circuits.some((one) => one.stage === stage && one.state === 'open')
+  return workers.length > 0 && workers.every(isOpen)
+}
+
+/**
+ * Why jobs wait; null when none does, or when one is just about to be taken. Jobs behind an open circuit are delayed, a few
+ * seconds at a time.
+ */
 export function waitingBecause(
-  queue: { waiting: number; active: number },
+  queue: { waiting: number; delayed: number; active: number },
   workers: readonly WorkerState[],
 ): WaitingBecause {
-  if (queue.waiting === 0) return null
-  if (workers.length === 0) return 'no-worker'
-  const able = workers.filter(({ circuit }) => circuit !== 'open')
-  if (able.length === 0) return 'circuit-open'
-  const places = able.reduce((sum, { concurrency }) => sum + concurrency, 0)
-  return queue.active >= places ? 'busy' : null
+  if (queue.waiting + queue.delayed === 0) return null
+  if (workers.length === 0) return queue.waiting > 0 ? 'no-worker' : null
+  const places = workers.reduce((sum, { concurrency }) => sum + concurrency, 0)
+  if (queue.waiting > 0 && queue.active >= places) return 'busy'
+  const stages = workers.flatMap(({ circuits }) => circuits.map(({ stage }) => stage))
+  return queue.delayed > 0 && stages.some((stage) => isCutOff(stage, workers)) ? 'circuit-open' : null
 }

@@ -14,7 +14,8 @@ export const announceWorker = loadScript<null>('announce-worker', { DEAD_AFTER_M
 export function readWorkers(hash: Readonly<Record<string, string>>, now: number): WorkerState[] {
   const workers = Object.entries(hash).map(([id, value]): WorkerState => {
     const blank = value.indexOf(' ')
-    return { id, ...JSON.parse(value.slice(blank + 1)), seen_at: Number(value.slice(0, blank)) }
+    // A worker of an earlier release tells of no circuits by stage.
+    return { id, circuits: [], ...JSON.parse(value.slice(blank + 1)), seen_at: Number(value.slice(0, blank)) }
   })
   return workers
     .filter(({ seen_at }) => now - seen_at <= DEAD_AFTER_MS)

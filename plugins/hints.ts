@@ -3,16 +3,18 @@
  * Nothing is asked of Redis while no waiting job is watched here.
  */
 import fp from 'fastify-plugin'
-import type { WorkerState } from '../contract/fleet.ts'
+import { isCutOff, type WorkerState } from '../contract/fleet.ts'
 import type { Hint } from '../contract/job.ts'
 import { readWorkers } from '../journal/workers.ts'
-import type { Feed } from '../watch/feed.ts'
+import type { Feed, WaitingJob } from '../watch/feed.ts'
 
 const EVERY_MS = 2000
 /** The part of the queue in which positions are told, from its head. */
 const WINDOW = 1000
-/** Delayed jobs that are asked for in one round. */
+/** Jobs that are looked for among the delayed ones in one round. */
 const DELAYED = 1000
+/** What a worker puts off because its stage may not start is delayed for less than this, in ms. */
+const PUT_OFF_MS = 10_500
 /** BullMQ keeps the moment a delayed job is due in the upper digits of its score. */
 const DELAY_SCALE = 4096
 
@@ -25,7 +27,7 @@ interface Line {
   due: Map<string, number>
   /** Redis's clock, epoch ms. */
   now: number
-  waitingFor: 'turn' | 'worker' | 'circuit'
+  workers: WorkerState[]
 }
 
 export default fp(
@@ -38,17 +40,17 @@ export default fp(
 
     async function round(): Promise<void> {
       const feeds: Feed[] = []
-      const retrying = new Set<string>()
+      const watched = new Set<string>()
       for (const feed of [...progress.all(), ...workflows.all()]) {
         if (feed.hints.size > 0) forgetOld(feed)
         const jobs = feed.waiting()
         if (jobs.length > 0) feeds.push(feed)
-        for (const { jobId, isRetrying } of jobs) if (isRetrying) retrying.add(jobId)
+        for (const { jobId } of jobs) watched.add(jobId)
       }
       if (feeds.length === 0 || busy || redis.status !== 'ready') return
       busy = true
       try {
-        const line = await look([...retrying].slice(0, DELAYED))
+        const line = await look([...watched].slice(0, DELAYED))
         for (const feed of feeds) tell(feed, line)
       } catch (err) {
         app.log.debug({ err }, 'no hints: Redis did not answer')
@@ -58,7 +60,7 @@ export default fp(
     }
 
     /** A few commands at once, whatever the number of jobs and clients. */
-    async function look(retrying: string[]): Promise<Line> {
+    async function look(jobIds: string[]): Promise<Line> {
       const wait = journal.keys.own('wait')
       const prioritized = journal.keys.own('prioritized')
       const [pushed, first, turns, next, scores, announced, [seconds]] = await Promise.all([
@@ -66,7 +68,7 @@ export default fp(
         redis.lrange(wait, -WINDOW, -1),
         redis.zcard(prioritized),
         redis.zrange(prioritized, '0', String(WINDOW - 1)),
-        retrying.length > 0 ? redis.zmscore(journal.keys.own('delayed'), ...retrying) : [],
+        redis.zmscore(journal.keys.own('delayed'), ...jobIds),
         redis.hgetall(journal.keys.workers),
         redis.time(),
       ])
@@ -77,43 +79,40 @@ export default fp(
       const positions = new Map(line.map((id, i) => [id, i + 1]))
       const due = new Map<string, number>()
       for (const [i, score] of scores.entries())
-        if (score !== null) due.set(retrying[i] as string, Math.floor(Number(score) / DELAY_SCALE))
-      return { waiting: pushed + turns, positions, due, now, waitingFor: lackOf(workers) }
+        if (score !== null) due.set(jobIds[i] as string, Math.floor(Number(score) / DELAY_SCALE))
+      return { waiting: pushed + turns, positions, due, now, workers }
     }
   },
   { name: 'hints', dependencies: ['journal', 'progress', 'workflows'] },
 )
 
-/** What a job has to wait for although it may be the next. */
-function lackOf(workers: WorkerState[]): Line['waitingFor'] {
-  if (workers.length === 0) return 'worker'
-  return workers.every(({ circuit }) => circuit === 'open') ? 'circuit' : 'turn'
-}
-
 function tell(feed: Feed, line: Line): void {
   // It may have been taken meanwhile.
-  for (const { jobId } of feed.waiting()) {
-    const hint = hintOf(jobId, line)
-    if (!hint || JSON.stringify(feed.hints.get(jobId)) === JSON.stringify(hint)) continue
-    feed.hints.set(jobId, hint)
+  for (const job of feed.waiting()) {
+    const hint = hintOf(job, line)
+    if (!hint || JSON.stringify(feed.hints.get(job.jobId)) === JSON.stringify(hint)) continue
+    feed.hints.set(job.jobId, hint)
     for (const follower of feed.followers) follower.hinted?.(hint)
   }
 }
 
 /** Null when the job stands nowhere: it is taken at this moment, or has just ended. */
-function hintOf(jobId: string, { waiting, positions, due, now, waitingFor }: Line): Hint | null {
+function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | null {
+  const { waiting, positions, due, now, workers } = line
   const position = positions.get(jobId) ?? null
   const dueAt = due.get(jobId) ?? null
-  // What is due and still not taken waits for what all others wait for.
-  const isDelayed = dueAt !== null && dueAt > now
-  const isStuck = dueAt !== null && !isDelayed && waitingFor !== 'turn'
-  if (position === null && !isDelayed && !isStuck && waiting <= WINDOW) return null
+  if (position === null && dueAt === null && waiting <= WINDOW) return null
+  const lack = isCutOff(stage, workers) ? 'circuit' : workers.length === 0 ? 'worker' : 'turn'
+  // Delayed is also what may not start now: its circuit is open, or as many of its stage run as may.
+  const isPutOff = lack === 'circuit' ? (dueAt ?? 0) <= now + PUT_OFF_MS : !isRetrying
+  const isRetry = dueAt !== null && dueAt > now && !isPutOff
+  if (dueAt !== null && !isRetry && isRetrying && lack === 'turn') return null
   return {
     job_id: jobId,
-    waiting_for: isDelayed ? 'retry' : waitingFor,
+    waiting_for: isRetry ? 'retry' : lack,
     position,
     waiting,
-    retry_at: isDelayed ? dueAt : null,
+    retry_at: isRetry ? dueAt : null,
   }
 }
 

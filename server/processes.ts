@@ -80,7 +80,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
 function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen {
   return {
     ready: async () => 'it is starting',
-    state: () => ({ concurrency, running: 0, circuit: 'closed' }),
+    state: () => ({ concurrency, running: 0, circuit: 'closed', circuits: [] }),
     reconnects: () => ({ jobs: 0, cancels: 0 }),
   }
 }
@@ -111,7 +111,7 @@ export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 
   return {
     source: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,
-    serviceUrl: config.catalogue.services.get('default')?.url ?? '',
+    catalogue: config.catalogue,
     concurrency: config.STAGE_WORKER_CONCURRENCY,
     lockMs: config.WORKER_LOCK_MS,
     stalledCheckMs: config.WORKER_STALLED_CHECK_MS,

@@ -20,6 +20,7 @@ export interface Follower {
 /** A job that no worker runs. */
 export interface WaitingJob {
   jobId: string
+  stage: number
   /** Whether an attempt has failed. */
   isRetrying: boolean
 }

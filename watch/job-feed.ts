@@ -25,9 +25,9 @@ export class JobFeed extends Feed<JobEvent> {
   }
 
   waiting(): WaitingJob[] {
-    const newest = this.events.at(-1)?.event
-    if (newest !== 'queued' && newest !== 'retrying') return []
-    return [{ jobId: this.key, isRetrying: newest === 'retrying' }]
+    const newest = this.events.at(-1)
+    if (newest?.event !== 'queued' && newest?.event !== 'retrying') return []
+    return [{ jobId: this.key, stage: newest.data.stage, isRetrying: newest.event === 'retrying' }]
   }
 
   isReplayable(cursor: string): boolean {

@@ -67,8 +67,10 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
   }
 
   waiting(): WaitingJob[] {
-    return [...this.jobs.values()].flatMap(({ job_id, type }) =>
-      type === 'queued' || type === 'retrying' ? [{ jobId: job_id, isRetrying: type === 'retrying' }] : [],
+    return [...this.jobs.values()].flatMap(({ job_id, stage, type }) =>
+      type === 'queued' || type === 'retrying'
+        ? [{ jobId: job_id, stage, isRetrying: type === 'retrying' }]
+        : [],
     )
   }
 

@@ -66,8 +66,6 @@ export class Attempt {
   private readonly journal: Journal
   /** Its number; 0 before it has begun. */
   number = 0
-  /** Whether `run` was called. */
-  begun = false
 
   /** `last`: the newest line of the job's log, or null. */
   constructor(job: Job<JobData>, last: LogEntry | null, token: string, options: AttemptOptions) {
@@ -79,7 +77,6 @@ export class Attempt {
 
   /** Runs the attempt to its end. Throws `LeaseLost` when the job is not ours any more, or what Redis threw. */
   async run(signal: AbortSignal): Promise<AttemptOutcome> {
-    this.begun = true
     const { job_id, stage } = this.journal.data
     const describe = () => queueSpan('process', QUEUE_NAME, job_id, stage)
     const span = this.options.tracing.start(describe, readTraceContext(this.journal.data.trace))

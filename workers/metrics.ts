@@ -33,12 +33,22 @@ export function addWorkerMetrics(registry: Registry, worker: () => Pick<StageWor
   })
   new Gauge({
     name: 'stagecast_worker_circuit_state',
-    help: '1 for the state that the circuit of this process to the stage service is in',
+    help: '1 for the worst state that a circuit of this process to the service of a stage is in',
     ...{ labelNames: ['circuit'], registers },
     collect() {
       const { circuit } = worker().state()
       for (const [label, state] of Object.entries(CIRCUITS))
         this.set({ circuit: label }, circuit === state ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'stagecast_worker_stage_circuit_open',
+    help: '1 for each stage whose circuit in this process is open, 0.5 where it is half-open',
+    ...{ labelNames: ['stage'], registers },
+    collect() {
+      this.reset()
+      for (const { stage, state } of worker().state().circuits)
+        this.set({ stage }, state === 'open' ? 1 : 0.5)
     },
   })
 }

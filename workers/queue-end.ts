@@ -1,5 +1,5 @@
 /** How an attempt ends in the queue: the outcome is in the journal, here BullMQ follows. */
-import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq'
+import { DelayedError, type Job, Job as JobOf, UnrecoverableError, WaitingError, type Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { JournalKeys } from '../journal/journal.ts'
@@ -61,6 +61,25 @@ export class QueueEnd {
     } catch (err) {
       // Then it stays until its time has come, and is not run.
       this.log.debug({ err, jobId }, 'a settled job stays in the queue')
+    }
+  }
+
+  /** For a job that may not start now: no attempt is used up, and `delayed` is told when it is. */
+  async putOff(job: Job, token: string, ms: number, delayed: () => void): Promise<never> {
+    await job.moveToDelayed(Date.now() + ms, token)
+    delayed()
+    void this.dropSettled(job)
+    throw new DelayedError()
+  }
+
+  /** Makes a delayed job wait; false when it is not delayed any more. */
+  async callBack(worker: Worker, jobId: string): Promise<boolean> {
+    try {
+      await new JobOf(worker, '', null, {}, jobId).promote()
+      return true
+    } catch (err) {
+      this.log.debug({ err, jobId }, 'a job that was put off has gone on by itself')
+      return false
     }
   }
 

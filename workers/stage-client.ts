@@ -15,6 +15,8 @@ import { Watchdog } from './watchdog.ts'
 
 export interface StageClientOptions {
   url: string
+  /** What the service wants to be sent; secrets. */
+  headers?: Readonly<Record<string, string>>
   /** Longest call, in ms. */
   timeoutMs: number
   /** Longest silence once the answer has begun, in ms. */
@@ -138,6 +140,7 @@ export class StageClient {
       path: `${prefix}/api/workflow/stages/${job.stage}/execute`,
       method: 'POST',
       headers: {
+        ...this.options.headers,
         'content-type': 'application/json',
         accept: 'application/x-ndjson, application/json',
         'x-request-id': job.job_id,

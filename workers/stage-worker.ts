@@ -2,27 +2,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Job, Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Catalogue } from '../contract/catalogue.ts'
 import type { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
-import { Attempt, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
+import { Attempt, type AttemptOutcome, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
-import { Circuit, CircuitOpen } from './circuit.ts'
+import type { Passage } from './circuit.ts'
 import { LeaseLost } from './journal-writer.ts'
 import { logEnd } from './log-end.ts'
 import { startPresence, type WorkerPresence } from './presence.ts'
 import { isProgramFault } from './program-fault.ts'
 import { type Ending, QueueEnd } from './queue-end.ts'
-import { StageClient } from './stage-client.ts'
+import { type WorkerStage, WorkerStages } from './stages.ts'
 
 export interface StageWorkerOptions {
   source: RedisSource
   prefix: string
-  serviceUrl: string
+  /** The stages, their services and limits. */
+  catalogue: Catalogue
   concurrency: number
   lockMs: number
   stalledCheckMs: number
+  /** For stages that set none of their own. */
   stageTimeoutMs: number
   silenceMs: number
   maxResultBytes: number
@@ -47,8 +50,6 @@ export interface StageWorker {
   close(graceMs: number): Promise<void>
 }
 
-/** How long a log without news is kept beyond the longest call, in seconds. */
-const LOG_SPARE_SECONDS = 86_400
 /** Longest silence of Redis on the connection that renews leases, in ms: later is too late. */
 const SILENCE_MS = 5000
 /** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
@@ -61,34 +62,21 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, logServiceErrors, prefix, source } = options
   const keys = journalKeys(prefix)
   const redis = connectRedis(source, 'blocking', prefix)
-  const circuit = new Circuit(options.breakerFailures, options.breakerResetMs)
-  const client = new StageClient({
-    url: options.serviceUrl,
-    timeoutMs: options.stageTimeoutMs,
-    silenceMs: options.silenceMs,
-    maxResultBytes: options.maxResultBytes,
-    tracing: options.tracing,
-  })
-  const attemptOptions = {
-    redis,
-    keys,
-    client,
-    tracing: options.tracing,
-    resultTtlSeconds: options.resultTtlSeconds,
-    logTtlSeconds: Math.ceil(options.stageTimeoutMs / 1000) + options.resultTtlSeconds + LOG_SPARE_SECONDS,
-    onAlive: () => circuit.alive(),
-    isCircuitOpen: () => circuit.state !== 'closed',
-  }
   /** Runs of this process by job id, for the signals that reach them. */
   const running = new Map<string, Run>()
   const state = () => ({
     concurrency: options.concurrency,
     running: running.size,
-    circuit: circuit.state,
+    ...stages.circuits(),
   })
-  const presence = startPresence(redis, keys, state)
   let connected = 0
   const queueEnd = new QueueEnd(redis, keys, log)
+  const stages = new WorkerStages({
+    ...{ ...options, redis, keys },
+    callBack: (jobId) => queueEnd.callBack(worker, jobId),
+    onCircuit: () => presence.tell(),
+  })
+  const presence = startPresence(redis, keys, state)
 
   const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
@@ -114,13 +102,6 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     if (job && (!job.finishedOn || job.failedReason === OUTCOME_EXPIRED)) void queueEnd.dropSettled(job)
   })
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and waits for another'))
-
-  circuit.events.on('change', (state) => {
-    log.warn({ state }, 'circuit to the stage service')
-    presence.tell()
-    if (state === 'open') void worker.pause(true)
-    else if (worker.isPaused() && !worker.closing) void worker.resume()
-  })
 
   redis.on('ready', () => {
     connected += 1
@@ -157,8 +138,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   function fault(): string | null {
     if (redis.status !== 'ready') return 'Redis is not connected'
     if (!cancels.isListening) return 'cancel requests cannot be heard'
-    // Paused while the circuit is open, it still does its part.
-    return worker.isRunning() || worker.isPaused() ? null : 'the worker does not run'
+    return worker.isRunning() ? null : 'the worker does not run'
   }
 
   async function takeJob(job: Job<JobData>, token: string): Promise<unknown> {
@@ -173,9 +153,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       await earlier.ended
       return queueEnd.putBack(job, token)
     }
+    const stage = stages.of(job)
+    const passage = stage.gate.enter(jobId)
+    if (!passage)
+      return queueEnd.putOff(job, token, stage.gate.delayMs(jobId), () => stage.gate.remember(jobId))
     const controller = new AbortController()
     const release = keepLease(job, token, () => controller.abort('lease-lost'))
-    const ended = runJob(job, token, controller.signal).finally(() => running.delete(jobId))
+    const ended = runJob(job, token, stage, passage, controller.signal).finally(() => running.delete(jobId))
     running.set(jobId, {
       stop: (reason) => controller.abort(reason),
       ended: ended.then(
@@ -208,30 +192,29 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 
   /** Rejects with `LeaseLost`, or a fault of this program. */
-  async function runJob(job: Job<JobData>, token: string, signal: AbortSignal): Promise<Ending> {
+  async function runJob(
+    job: Job<JobData>,
+    token: string,
+    stage: WorkerStage,
+    passage: Passage,
+    signal: AbortSignal,
+  ): Promise<Ending> {
     const jobId = job.id as string
     const startedAt = performance.now()
+    let verdict: AttemptOutcome['verdict'] = 'none'
     try {
       // Before its first start a job has no log, as a rule: somebody may have reset the number of starts.
       const isFresh = job.attemptsStarted <= 1 && job.progress === 0
       const last = isFresh ? null : await redis.hget(keys.job(jobId), 'last')
-      const attempt = new Attempt(job, last ? JSON.parse(last) : null, token, attemptOptions)
-      const outcome = await circuit
-        .run(() => attempt.run(signal), signal)
-        .catch((error) => {
-          // Cancelled while it waited for the circuit: the attempt sees the request and settles the job.
-          if (signal.reason === 'cancel' && !attempt.begun) return attempt.run(signal)
-          throw error
-        })
-      logEnd(
-        log,
-        { job, attempt: attempt.number, outcome, ms: performance.now() - startedAt },
-        logServiceErrors,
-      )
+      const attempt = new Attempt(job, last ? JSON.parse(last) : null, token, stage.options)
+      const outcome = await attempt.run(signal)
+      verdict = outcome.verdict
+      const ms = performance.now() - startedAt
+      logEnd(log, { job, attempt: attempt.number, outcome, ms }, logServiceErrors)
       return outcome
     } catch (err) {
       // No attempt is used up; another worker may take the job at once.
-      if (err instanceof CircuitOpen || signal.reason === 'shutdown') return { kind: 'handed-over' }
+      if (signal.reason === 'shutdown') return { kind: 'handed-over' }
       if (err instanceof LeaseLost) {
         log.warn({ jobId }, 'the lease of the job was lost: stopped')
         throw err
@@ -244,6 +227,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       // Redis refused or failed. BullMQ must not end what the journal has not: the job comes back.
       log.error({ err, jobId }, 'the attempt could not be recorded')
       return { kind: 'postponed' }
+    } finally {
+      passage.end(verdict)
     }
   }
 
@@ -256,10 +241,10 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     await Promise.race([closed, delay(graceMs * FINISHING_SHARE, null, UNREF)])
     for (const run of running.values()) run.stop('shutdown')
     await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE, null, UNREF)])
-    circuit.stop()
+    stages.stop()
     const rest = Math.min(200, (graceMs * (1 - FINISHING_SHARE - HANDING_OVER_SHARE)) / 2)
     await Promise.race([presence.leave(), delay(rest / 2, null, UNREF)])
-    await Promise.all([client.close(), cancels.close(rest), closeRedis(redis, rest)])
+    await Promise.all([stages.close(), cancels.close(rest), closeRedis(redis, rest)])
   }
 }
 

@@ -8,22 +8,27 @@ const worker = (fields: Partial<WorkerState> = {}): WorkerState => ({
   concurrency: 2,
   running: 0,
   circuit: 'closed',
+  circuits: [],
   seen_at: 0,
   ...fields,
 })
 
 t.test('why jobs wait', async (t) => {
-  const [idle, open] = [worker(), worker({ circuit: 'open' })]
-  t.equal(waitingBecause({ waiting: 0, active: 0 }, []), null, 'none waits')
-  t.equal(waitingBecause({ waiting: 1, active: 0 }, []), 'no-worker')
-  t.equal(waitingBecause({ waiting: 1, active: 0 }, [open, open]), 'circuit-open')
-  t.equal(waitingBecause({ waiting: 1, active: 1 }, [open, idle]), null, 'one is about to be taken')
-  t.equal(waitingBecause({ waiting: 1, active: 2 }, [open, idle]), 'busy', 'an open circuit has no places')
-  t.equal(waitingBecause({ waiting: 1, active: 3 }, [idle, idle]), null)
-  t.equal(waitingBecause({ waiting: 1, active: 4 }, [idle, idle]), 'busy')
+  const idle = worker()
+  const open = worker({ circuit: 'open', circuits: [{ stage: 2, state: 'open' }] })
+  const because = (waiting: number, delayed: number, active: number, ...workers: WorkerState[]) =>
+    waitingBecause({ waiting, delayed, active }, workers)
+  t.equal(because(0, 0, 0), null, 'none waits')
+  t.equal(because(1, 0, 0), 'no-worker')
+  t.equal(because(0, 1, 0), null, 'it has its time')
+  t.equal(because(0, 1, 0, open, open), 'circuit-open')
+  t.equal(because(0, 1, 0, open, idle), null, 'the other one calls the service')
+  t.equal(because(1, 0, 3, idle, open), null, 'one is about to be taken')
+  t.equal(because(1, 0, 4, idle, open), 'busy')
 })
 
 t.test('the silent are dead', async (t) => {
+  // As a worker of an earlier release tells it.
   const state = JSON.stringify({ concurrency: 2, running: 1, circuit: 'closed' })
   const now = 1_800_000_000_000
   const hash = {

@@ -89,6 +89,7 @@ t.test('a long probe lets the others go at its first sign of life', async (t) =>
     BREAKER_FAILURES: '1',
     BREAKER_RESET_MS: '100',
     STAGE_JOB_ATTEMPTS: '1',
+    STAGE_WORKER_CONCURRENCY: '3',
   })
   const { url } = await startApi(t, env)
   startWorker(t, env)

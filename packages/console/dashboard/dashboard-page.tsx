@@ -25,7 +25,7 @@ export function DashboardPage() {
 const BECAUSE: Record<string, string> = {
   'no-worker': 'Jobs wait because no worker is there. Start one: npm run start:worker.',
   'circuit-open':
-    'Jobs wait because the stage service fails: the circuit to it is open, and a probe is tried now and then.',
+    'Jobs wait because the service of their stage fails: its circuit is open, and one job is tried now and then.',
   busy: 'Jobs wait because all workers are busy. More workers would help.',
 }
 
@@ -73,14 +73,17 @@ function Workers({ overview: { at, workers } }: { overview: Overview }) {
       </h2>
       {workers.length === 0 && <p>No worker has announced itself. Nothing is run until one does.</p>}
       <ul class="workers">
-        {workers.map(({ id, concurrency, running, circuit, seen_at }) => (
+        {workers.map(({ id, concurrency, running, circuit, circuits, seen_at }) => (
           <li key={id}>
             <span class="code">{id}</span>
             <meter aria-label={`Jobs that ${id} runs`} min={0} max={concurrency} value={running} />
             <span>
               {running} of {concurrency} running
             </span>
-            <span class={`badge circuit-${circuit}`}>circuit {circuit}</span>
+            <span class={`badge circuit-${circuit}`}>
+              circuit {circuit}
+              {circuits.length > 0 && ` (stage ${circuits.map(({ stage }) => stage).join(', ')})`}
+            </span>
             <span class="quiet">seen {wholeSeconds(at - seen_at)} ago</span>
           </li>
         ))}

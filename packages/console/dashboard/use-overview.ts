@@ -25,7 +25,14 @@ export interface StageFigures {
 export interface Overview {
   at: number
   queue: { waiting: number; delayed: number; active: number; oldest_waiting_at: number | null }
-  workers: { id: string; concurrency: number; running: number; circuit: string; seen_at: number }[]
+  workers: {
+    id: string
+    concurrency: number
+    running: number
+    circuit: string
+    circuits: { stage: number; state: string }[]
+    seen_at: number
+  }[]
   waiting_because: string | null
   stages: StageFigures[]
 }

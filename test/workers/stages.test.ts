@@ -1,0 +1,134 @@
+/** What a stage may take is its own affair: its service, its limits, its circuit. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
+import { cancel, finished, operatorQueue, status, statusWhen } from '../helpers/jobs.ts'
+import { type Answer, fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
+
+/** Stages 9 and 14 at services of their own. */
+async function twoStages(t: Test, fourteen: { url: string }, limits: object = {}, overrides: Env = {}) {
+  const good = await fakeStageService(t)
+  const file = await stagesFile(
+    t,
+    [
+      { stage: 9, service: 'good' },
+      { stage: 14, service: 'other', ...limits },
+    ],
+    { good: { url: good.url }, other: { url: fourteen.url } },
+  )
+  const env = await testEnv(t, {
+    ...{ STAGES_FILE: file, BREAKER_RESET_MS: '100', STAGE_JOB_ATTEMPTS: '1000', STAGE_JOB_BACKOFF_MS: '20' },
+    ...overrides,
+  })
+  const { url } = await startApi(t, env)
+  return { good, env, url }
+}
+
+/** How long jobs of stage 9 take from their acceptance to their end, in ms; the median. */
+async function medianOfNine(url: string, jobs: number): Promise<number> {
+  const took: number[] = []
+  for (let i = 0; i < jobs; i += 1) {
+    const end = await finished(url, await enqueue(url, { stage: 9 }))
+    if (end.status !== 'completed') throw new Error(`stage 9 ended ${end.status}`)
+    took.push((end.finished_at ?? 0) - end.created_at)
+  }
+  return took.sort((a, b) => a - b)[Math.floor(jobs / 2)] as number
+}
+
+const BROKEN: Record<string, Answer | 'refuses'> = {
+  'answers 500': fail(500, 'BROKEN'),
+  hangs: silence,
+  'refuses connections': 'refuses',
+}
+for (const [fault, answer] of Object.entries(BROKEN)) {
+  t.test(`a stage whose service ${fault} does not hold up another`, async (t) => {
+    let url: string
+    if (answer === 'refuses') {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      await new Promise((resolve) => server.close(resolve))
+    } else url = (await fakeStageService(t, answer)).url
+    const api = await twoStages(t, { url })
+    startWorker(t, api.env)
+    const without = await medianOfNine(api.url, 11)
+    const broken = await Promise.all(Array.from({ length: 12 }, () => enqueue(api.url, { stage: 14 })))
+    await statusWhen(api.url, broken[0] as (typeof broken)[0], ({ attempt }) => attempt > 0)
+    const beside = await medianOfNine(api.url, 11)
+    // The exact share is a benchmark's; a stage that is held up waits for seconds.
+    t.ok(beside <= 2 * without + 50, `${beside} ms beside it, ${without} ms without`)
+    for (const job of broken) t.not((await status(api.url, job)).status, 'failed')
+  })
+}
+
+t.test('a job beyond the limit of its stage waits without an attempt, and goes on at once', async (t) => {
+  const slow = await fakeStageService(t, silence)
+  const api = await twoStages(t, slow, { concurrency: 1 }, { STAGE_WORKER_CONCURRENCY: '4' })
+  startWorker(t, api.env)
+  const jobs = await Promise.all([1, 2, 3].map(() => enqueue(api.url, { stage: 14 })))
+  const queue = operatorQueue(t, api.env)
+  const first = await slow.call(0)
+  await eventually('two are put off', async () => (await queue.getDelayedCount()) === 2)
+  t.equal(slow.calls.length, 1)
+  t.equal(await queue.getActiveCount(), 1, 'they hold no slot')
+  await succeed()(first)
+  const from = performance.now()
+  await succeed()(await slow.call(1))
+  await succeed()(await slow.call(2))
+  for (const job of jobs) t.match(await finished(api.url, job), { status: 'completed', attempt: 1 })
+  t.ok(performance.now() - from < 5000)
+})
+
+t.test('one place is kept for the others', async (t) => {
+  const slow = await fakeStageService(t, silence)
+  const api = await twoStages(t, slow, {}, { STAGE_WORKER_CONCURRENCY: '3' })
+  startWorker(t, api.env)
+  await Promise.all([1, 2, 3, 4].map(() => enqueue(api.url, { stage: 14 })))
+  await slow.call(1)
+  t.match(await finished(api.url, await enqueue(api.url, { stage: 9 })), { status: 'completed', attempt: 1 })
+  t.equal(slow.calls.length, 2)
+})
+
+t.test('a job that was put off can be cancelled', async (t) => {
+  const slow = await fakeStageService(t, silence)
+  const api = await twoStages(t, slow, { concurrency: 1 })
+  startWorker(t, api.env)
+  await enqueue(api.url, { stage: 14 })
+  await slow.call(0)
+  const job = await enqueue(api.url, { stage: 14 })
+  const queue = operatorQueue(t, api.env)
+  await eventually('it is put off', async () => (await queue.getDelayedCount()) === 1)
+  for (let code = 0; code !== 200; ) [code] = await cancel(api.url, job)
+  t.match(await status(api.url, job), { status: 'cancelled', attempt: 0 })
+})
+
+t.test('a worker leaves a stage that it does not know to others', async (t) => {
+  const service = await fakeStageService(t)
+  const api = await twoStages(t, service)
+  const before = await stagesFile(t, [{ stage: 9, service: 'a' }], { a: { url: service.url } })
+  const old = startWorker(t, { ...api.env, STAGES_FILE: before })
+  const job = await enqueue(api.url, { stage: 14 })
+  await eventually('it says so', () => old.logs.some((line) => line.includes('does not know the stage')))
+  startWorker(t, api.env)
+  t.match(await finished(api.url, job), { status: 'completed', attempt: 1 })
+})
+
+t.test('a service is sent its headers, and no log has them', async (t) => {
+  const service = await fakeStageService(t)
+  const file = await stagesFile(t, [{ stage: 300, service: 'a' }], {
+    a: { url: service.url, headers: { Authorization: 'env:LAB_KEY', 'X-Tenant': 'lab' } },
+  })
+  const env = await testEnv(t, { STAGES_FILE: file, LAB_KEY: 'CANARY-KEY' })
+  const api = await startApi(t, env)
+  const worker = startWorker(t, env)
+  t.match(await finished(api.url, await enqueue(api.url, { stage: 300 })), {
+    status: 'completed',
+    stage: 300,
+  })
+  t.match(service.calls[0]?.headers, { authorization: 'CANARY-KEY', 'x-tenant': 'lab' })
+  t.notMatch(worker.logs.join('') + api.logs.join(''), 'CANARY-KEY')
+})

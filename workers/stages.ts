@@ -1,0 +1,122 @@
+/** What a worker process keeps of each stage whose jobs it meets: its gate, and the way to its service. */
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Job } from 'bullmq'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Catalogue } from '../contract/catalogue.ts'
+import type { WorkerState } from '../contract/fleet.ts'
+import { JobData } from '../contract/job.ts'
+import type { Tracing } from '../contract/tracing.ts'
+import type { AttemptOptions } from './attempt.ts'
+import type { CircuitState } from './circuit.ts'
+import { Gate } from './gate.ts'
+import { StageClient } from './stage-client.ts'
+
+export interface WorkerStagesOptions extends Pick<AttemptOptions, 'redis' | 'keys' | 'resultTtlSeconds'> {
+  catalogue: Catalogue
+  /** Jobs that the process runs side by side. */
+  concurrency: number
+  /** For stages that set none of their own. */
+  stageTimeoutMs: number
+  silenceMs: number
+  breakerFailures: number
+  breakerResetMs: number
+  maxResultBytes: number
+  tracing: Tracing
+  log: FastifyBaseLogger
+  /** Makes a delayed job wait again; false when it is not delayed any more. */
+  callBack(jobId: string): Promise<boolean>
+  onCircuit(): void
+}
+
+export interface WorkerStage {
+  gate: Gate
+  client: StageClient
+  /** For attempts at its jobs. */
+  options: Omit<AttemptOptions, 'token'>
+}
+
+/** How long a log without news is kept beyond the longest call, in seconds. */
+const LOG_SPARE_SECONDS = 86_400
+const jobData = TypeCompiler.Compile(JobData)
+/** For what has no service and is never called. */
+const UNKNOWN = 'http://unknown.invalid'
+
+export class WorkerStages {
+  private readonly met = new Map<number, WorkerStage>()
+  private readonly options: WorkerStagesOptions
+
+  constructor(options: WorkerStagesOptions) {
+    this.options = options
+  }
+
+  /** The stage of a job. One put into the queue by hand may be of anything: it may start, and fails with its fault. */
+  of(job: Pick<Job<JobData>, 'id' | 'data'>): WorkerStage {
+    const { stage: number } = Object(job.data) as JobData
+    const isJob = () => jobData.Check({ ...job.data, job_id: job.id })
+    const stage = this.options.catalogue.get(number) || isJob() ? number : 0
+    const known = this.met.get(stage) ?? this.open(stage)
+    this.met.set(stage, known)
+    return known
+  }
+
+  /** The circuits that are not closed, and the worst state of all. */
+  circuits(): Pick<WorkerState, 'circuit' | 'circuits'> {
+    const circuits = [...this.met]
+      .flatMap(([stage, { gate }]) => {
+        const { state } = gate.circuit
+        return state === 'closed' ? [] : [{ stage, state }]
+      })
+      .sort((a, b) => a.stage - b.stage)
+    const isOpen = circuits.some(({ state }) => state === 'open')
+    return { circuit: isOpen ? 'open' : (circuits[0]?.state ?? 'closed'), circuits }
+  }
+
+  stop(): void {
+    for (const { gate } of this.met.values()) gate.stop()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.met.values()].map(({ client }) => client.close()))
+  }
+
+  private open(stage: number): WorkerStage {
+    const { catalogue, log, redis, keys, resultTtlSeconds, tracing, ...options } = this.options
+    const limits = catalogue.get(stage)?.limits ?? {}
+    const isKnown = stage === 0 || catalogue.get(stage) !== undefined
+    if (!isKnown) log.warn({ stage }, 'this worker does not know the stage: its jobs wait for another worker')
+    const gate = new Gate({
+      places: isKnown ? this.placesFor(limits.concurrency) : 0,
+      breakerFailures: limits.breaker_failures ?? options.breakerFailures,
+      breakerResetMs: options.breakerResetMs,
+      callBack: options.callBack,
+      onCircuit: (state: CircuitState) => {
+        log.warn({ stage, state }, 'circuit to the service of a stage')
+        options.onCircuit()
+      },
+    })
+    const { url = UNKNOWN, headers = {} } = catalogue.serviceOf(stage) ?? {}
+    const timeoutMs = limits.timeout_ms ?? options.stageTimeoutMs
+    const client = new StageClient({
+      ...{ url, headers, timeoutMs, tracing },
+      silenceMs: limits.heartbeat_timeout_ms ?? options.silenceMs,
+      maxResultBytes: options.maxResultBytes,
+    })
+    return {
+      gate,
+      client,
+      options: {
+        ...{ redis, keys, client, tracing, resultTtlSeconds },
+        logTtlSeconds: Math.ceil(timeoutMs / 1000) + resultTtlSeconds + LOG_SPARE_SECONDS,
+        onAlive: () => gate.circuit.alive(),
+        isCircuitOpen: () => gate.circuit.state !== 'closed',
+      },
+    }
+  }
+
+  /** One place is kept for the other stages, where there are any. */
+  private placesFor(limit = Number.POSITIVE_INFINITY): number {
+    const { concurrency, catalogue } = this.options
+    const kept = concurrency > 1 && catalogue.stages.length > 1 ? 1 : 0
+    return Math.min(limit, concurrency - kept)
+  }
+}
