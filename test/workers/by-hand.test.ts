@@ -123,7 +123,10 @@ t.test('a watched job that is removed is gone', async (t) => {
 })
 
 t.test('a running job whose hash is wiped is stopped, and not brought back', async (t) => {
-  const { service, env, url } = await setUp(t, silence, { WORKER_LOCK_MS: '1000' })
+  const { service, env, url } = await setUp(t, silence, {
+    WORKER_LOCK_MS: '1000',
+    STAGE_WORKER_CONCURRENCY: '3',
+  })
   const worker = startWorker(t, env)
   const job = await enqueue(url)
   const { hungUp } = await service.call(0)
