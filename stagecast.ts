@@ -139,7 +139,7 @@ export interface StageWorkerOptions extends Connected {
   maxResultBytes?: number | undefined
   /** Default a day. */
   resultTtlSeconds?: number | undefined
-  /** Failed calls in a row that open the circuit to the stage service, and for how long. Default 5 and 30000. */
+  /** Failed calls in a row that open the circuit of a stage, and for how long. Default 5 and 30000. */
   breakerFailures?: number | undefined
   breakerResetMs?: number | undefined
   /** Whether the log tells what the stage service says of a failure, which may be anything. Default false. */
@@ -161,7 +161,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const worker = startWorker({
     source: sourceOf(options),
     prefix: options.redisPrefix ?? 'bull',
-    serviceUrl: catalogueOf(options).services.get('default')?.url ?? '',
+    catalogue: catalogueOf(options),
     concurrency: options.concurrency ?? 2,
     lockMs: options.lockMs ?? 30_000,
     stalledCheckMs: options.stalledCheckMs ?? 15_000,
