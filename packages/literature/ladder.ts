@@ -8,7 +8,7 @@ import type { Query } from './query.ts'
 import { type Answer, type Plan, type Searching, SourceFailure } from './source.ts'
 
 /** As many hits fill a review; a source with fewer is asked more broadly. */
-export const ENOUGH = 30
+const ENOUGH = 30
 
 /** A step as it was asked. */
 export interface Asked {
@@ -115,6 +115,6 @@ async function descend(
 }
 
 /** The request's own query for this source. */
-export function ownQuery(source: string, { query }: LiteratureInputs): string | undefined {
+function ownQuery(source: string, { query }: LiteratureInputs): string | undefined {
   return typeof query === 'string' ? query : (query as Record<string, string> | undefined)?.[source]
 }

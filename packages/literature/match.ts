@@ -85,7 +85,7 @@ export function hits(query: Query, paper: Readable): Hit[] {
   return hitsIn(soughtIn(query), prepare(paper))
 }
 
-export function hitsIn(sought: readonly Sought[], prepared: Prepared): Hit[] {
+function hitsIn(sought: readonly Sought[], prepared: Prepared): Hit[] {
   return sought.flatMap((one) => {
     if (degree(one, prepared) < 1) return []
     const named = (text: string) =>

@@ -13,7 +13,7 @@ import type { Query } from './query.ts'
 import { type Search, search } from './search.ts'
 import { type Searching, SourceFailure } from './source.ts'
 
-export const PREVIEW_FILE = 'search_preview.json'
+const PREVIEW_FILE = 'search_preview.json'
 
 /** One line of a librarian's table. */
 export interface PreviewLine {

@@ -11,7 +11,7 @@ export const FUNCTION_WORDS = list(`
   under between through throughout during after before per via also more most less least fewer very much many too only
   just even still already yet well better best worse worst again out up down off without within across along around near
   behind beyond toward towards against among amongst of in on for with versus vs regarding concerning e.g i.e eg ie etc
-  particularly especially specifically mainly general respectively etc one ones compared one's that's it's what's cannot can't don't
+  particularly especially specifically mainly general respectively etc one ones compared including include includes namely because instead rather one's that's it's what's cannot can't don't
   doesn't isn't aren't didn't following there's please usually often currently who's there's whereas despite depending
 `)
 
