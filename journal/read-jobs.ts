@@ -5,7 +5,7 @@ import { batched } from './batch.ts'
 import type { JournalKeys } from './journal.ts'
 import { JOB_FIELDS, type JobFields } from './snapshot.ts'
 
-/** One job as it was in one moment. */
+/** One job, its parts read one behind the other: the log may be newer than the hash. */
 export interface StoredJob {
   fields: JobFields
   /** The outcome as JSON, null while there is none. */
@@ -34,14 +34,15 @@ export function jobReader(redis: Redis, keys: JournalKeys): JobReader {
       const answers = await answersOf(pipeline)
       return jobIds.map((_, i) => toStored(answers[2 * i], answers[2 * i + 1], []))
     }),
+    // No transaction: a Redis that is out of memory refuses one, also to read.
     async all(jobIds) {
-      const transaction = redis.multi()
+      const pipeline = redis.pipeline()
       for (const id of jobIds)
-        transaction
+        pipeline
           .hmget(keys.job(id), ...JOB_FIELDS)
           .get(keys.end(id))
           .lrange(keys.log(id), 0, -1)
-      const answers = await answersOf(transaction)
+      const answers = await answersOf(pipeline)
       return jobIds.map((_, i) => toStored(answers[3 * i], answers[3 * i + 1], answers[3 * i + 2]))
     },
   }

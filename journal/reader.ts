@@ -142,8 +142,11 @@ export function requireOwn(job: JobSnapshot | null, stage: number, userId: strin
   throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
 }
 
-function toRecord({ fields, end, log: entries, size }: StoredJob): JobRecord | null {
+function toRecord({ fields, end, log, size }: StoredJob): JobRecord | null {
   const journal = end ? null : parseJournal(fields)
+  const newest = journal?.last ? eventId(journal.last) : ''
+  // Lines that came after the hash was read belong to the next read.
+  const entries = journal ? log.filter((entry) => eventId(entry) <= newest) : log
   if (!end && !journal) return null
   const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
   // A job that waits for very long outlives its log, but not its newest line.

@@ -11,11 +11,11 @@ t.test('records of several jobs come in one round trip, in the order asked', asy
   await jobs[2]?.complete()
   const gone = '00000000-0000-4000-8000-000000000000'
   let round = 0
-  const { sendCommand } = redis
-  redis.sendCommand = (...args: Parameters<typeof sendCommand>) => {
+  const { pipeline } = redis
+  redis.pipeline = ((...args: []) => {
     round += 1
-    return sendCommand.apply(redis, args)
-  }
+    return pipeline.apply(redis, args)
+  }) as typeof pipeline
   const records = await journal.records([jobs[2]?.id ?? '', gone, jobs[0]?.id ?? '', jobs[1]?.id ?? ''])
   t.equal(round, 1)
   t.match(records, [
@@ -88,4 +88,26 @@ t.test('without Redis everything is 503', async (t) => {
     () => journal.summaries([job.id]),
   ]
   for (const ask of asked) await t.rejects(ask(), { code: 'QUEUE_UNAVAILABLE' })
+})
+
+t.test('a line that comes while a job is read belongs to the next read', async (t) => {
+  const api = await startApi(t, await testEnv(t))
+  const job = await runningJob(api, 2)
+  const { redis, journal } = api.app.stagecast
+  // The hash as it was one line before the log.
+  const [line = ''] = await redis.lrange(journal.keys.log(job.id), -2, -2)
+  const whole = await redis.hget(journal.keys.job(job.id), 'last')
+  await redis.hset(journal.keys.job(job.id), 'last', line)
+  const [record] = await journal.records([job.id])
+  t.equal(record?.snapshot.cursor, job.ids.at(-2))
+  t.same(
+    record?.events.map(({ id }) => id),
+    job.ids.slice(0, -1),
+    'the cursor is that of the last event',
+  )
+  await redis.hset(journal.keys.job(job.id), 'last', whole as string)
+  t.same(
+    (await journal.records([job.id]))[0]?.events.map(({ id }) => id),
+    job.ids,
+  )
 })
