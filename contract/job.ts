@@ -1,7 +1,7 @@
 /** A job as the API shows it and as the queue carries it. */
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
 import { EVENT_ID_PATTERN, JobError, JobStatus } from './events.ts'
-import { ArtifactName } from './service.ts'
+import { ArtifactName, StageFile } from './service.ts'
 import { TraceContext } from './trace.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -46,6 +46,12 @@ export const JobResult = Type.Object(
   {
     success: Type.Literal(true),
     artifacts: Type.Array(ArtifactName, { description: 'names of files that can be downloaded' }),
+    files: Type.Optional(
+      Type.Array(StageFile, { description: 'those of them whose content the stage service vouches for' }),
+    ),
+    version: Type.Optional(
+      Type.String({ description: 'of the stage that ran: what its service says, else the catalogue' }),
+    ),
     duration_ms: Type.Number(),
     results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   },

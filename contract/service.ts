@@ -2,18 +2,8 @@
  * The stage-service contract: what a worker sends to a stage service and what it may answer.
  * A stage service is any HTTP server; the built-in one and the Python example speak exactly this.
  */
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-
-/** Body of `POST /api/workflow/stages/{stage}/execute` at the stage service. */
-export const StageRequest = Type.Object({
-  workflow_id: Type.String({ format: 'uuid' }),
-  research_question: Type.Union([Type.String(), Type.Null()]),
-  user_id: Type.String(),
-  job_id: Type.String({ format: 'uuid' }),
-  inputs: Type.Record(Type.String(), Type.Unknown()),
-})
-export type StageRequest = Static<typeof StageRequest>
 
 /**
  * A file a stage produced, by its bare name. It becomes a path segment of a URL and a file name on someone's
@@ -23,6 +13,51 @@ export const ArtifactName = Type.String({
   pattern: '^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f\\u007f]{1,255}$',
   description: 'bare file name, no path',
 })
+
+const FILE = {
+  name: ArtifactName,
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the content, hexadecimal' }),
+  bytes: Type.Integer({ minimum: 0 }),
+  media_type: Type.String({ minLength: 1, maxLength: 200 }),
+}
+
+/** A file with what tells its content. */
+export const StageFile = Type.Object(FILE, { title: 'StageFile' })
+export type StageFile = Static<typeof StageFile>
+
+const absent = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
+
+/** What a service says of a file; without a hash it counts as a name. */
+const AnsweredFile = Type.Object({
+  name: ArtifactName,
+  sha256: absent(FILE.sha256),
+  bytes: absent(FILE.bytes),
+  media_type: absent(FILE.media_type),
+})
+
+/** By stage: the newest result of each stage that the called one needs or uses. */
+const Upstream = Type.Record(
+  Type.String(),
+  Type.Object({
+    job_id: Type.String(),
+    results: Type.Record(Type.String(), Type.Unknown()),
+    files: Type.Array(Type.Object({ ...FILE, url: Type.String() })),
+  }),
+)
+export type Upstream = Static<typeof Upstream>
+
+/** Body of `POST /api/workflow/stages/{stage}/execute` at the stage service. */
+export const StageRequest = Type.Object({
+  workflow_id: Type.String({ format: 'uuid' }),
+  research_question: Type.Union([Type.String(), Type.Null()]),
+  user_id: Type.String(),
+  job_id: Type.String({ format: 'uuid' }),
+  inputs: Type.Record(Type.String(), Type.Unknown()),
+  /** The workflow run that the job is a step of. */
+  run_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  upstream: Type.Optional(Upstream),
+})
+export type StageRequest = Static<typeof StageRequest>
 
 /**
  * The answer of a finished stage: the whole body of an `application/json` answer, or the last line
@@ -34,6 +69,8 @@ export const StageAnswer = Type.Object({
   workflow_id: Type.Optional(Type.String()),
   job_id: Type.Optional(Type.String()),
   artifacts: Type.Optional(Type.Array(ArtifactName, { maxItems: 1000 })),
+  /** The artifacts with their hashes. */
+  files: Type.Optional(Type.Array(AnsweredFile, { maxItems: 1000 })),
   results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   duration_ms: Type.Optional(Type.Number({ minimum: 0 })),
 })

@@ -87,9 +87,25 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
       })
     },
   )
+  add(
+    'stagecast_stage_workers_cut_off',
+    'gauge',
+    'Worker processes alive whose circuit for the stage is open: they do not call its service',
+    ({ workers, tallies }) =>
+      tallies
+        .filter(({ stage }) => stage !== 0)
+        .map(({ stage }) => ({
+          value: workers.filter(({ circuits }) => isOpen(circuits, stage)).length,
+          labels: { stage: String(stage) },
+        })),
+  )
   add('stagecast_worker_places', 'gauge', 'Jobs that the workers alive can run at a time', ({ workers }) => [
     { value: workers.reduce((sum, { concurrency }) => sum + concurrency, 0), labels: {} },
   ])
+}
+
+function isOpen(circuits: Fleet['workers'][0]['circuits'], stage: number): boolean {
+  return circuits.some((one) => one.stage === stage && one.state === 'open')
 }
 
 function labelled(label: string, values: Record<string, number>): MetricValue<string>[] {

@@ -20,6 +20,7 @@ export type Metrics = () => Promise<{ contentType: string; text: string }>
 export async function openAdmin(config: Config, log: FastifyBaseLogger, api: FastifyInstance) {
   return listen(config, log, async (app) => {
     await app.register(base, { trustProxy: false })
+    await app.register(share(api, 'catalogue'))
     await app.register(share(api, 'redis', 'fromRedis'))
     await app.register(share(api, 'queue'))
     await app.register(share(api, 'fleet'))

@@ -3,7 +3,7 @@ import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import { isTerminal, type LogEntry, MILESTONE } from '../contract/events.ts'
 import { JobData, type JobResult } from '../contract/job.ts'
-import type { StageAnswer } from '../contract/service.ts'
+import type { StageAnswer, StageFile, Upstream } from '../contract/service.ts'
 import { queueSpan, readTraceContext } from '../contract/trace.ts'
 import type { Span, Tracing } from '../contract/tracing.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
@@ -23,6 +23,10 @@ import type { StageClient } from './stage-client.ts'
 
 export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
+  /** What the stages before have given, by stage. */
+  upstream(job: JobData, signal: AbortSignal): Promise<Upstream>
+  /** The version of the stage that is called; '' when nobody says one. Never rejects. */
+  version(): Promise<string>
   tracing: Tracing
   /** A sign of life of the stage service. */
   onAlive(): void
@@ -97,8 +101,9 @@ export class Attempt {
     try {
       const refused = await this.begin()
       if (refused) return refused
+      const version = this.options.version()
       const answer = await this.call(span, signal)
-      return await this.complete(answer, Math.round(performance.now() - startedAt))
+      return await this.complete(answer, await version, Math.round(performance.now() - startedAt))
     } catch (error) {
       return this.end(error, signal)
     }
@@ -132,7 +137,9 @@ export class Attempt {
     const { client, onAlive } = this.options
     const share = MILESTONE.answered - MILESTONE.called
     let reached: number = MILESTONE.called
+    const upstream = await this.options.upstream(this.journal.data, signal)
     return client.call({
+      upstream,
       // With the id the queue knows the job by, whatever its data says.
       job: this.journal.data,
       attempt: this.number,
@@ -146,9 +153,13 @@ export class Attempt {
     })
   }
 
-  private async complete(answer: StageAnswer, measuredMs: number): Promise<AttemptOutcome> {
+  private async complete(answer: StageAnswer, version: string, measuredMs: number): Promise<AttemptOutcome> {
     const durationMs = answer.duration_ms ?? measuredMs
-    const result: JobResult = { success: true, artifacts: answer.artifacts ?? [], duration_ms: durationMs }
+    const names = (answer.files ?? []).map(({ name }) => name)
+    const artifacts = [...new Set([...(answer.artifacts ?? []), ...names])]
+    const result: JobResult = { success: true, artifacts, version, duration_ms: durationMs }
+    const files = (answer.files ?? []).flatMap(vouchedFor)
+    if (files.length > 0) result.files = files
     if (answer.results) result.results = answer.results
     await this.writer.settle(
       [
@@ -256,6 +267,12 @@ export class Attempt {
     const error = lostError(last)
     return { type: 'retrying' as const, progress: last.progress, message: error.message, error }
   }
+}
+
+/** A file whose hash and size the service tells. */
+function vouchedFor({ name, sha256, bytes, media_type }: NonNullable<StageAnswer['files']>[0]): StageFile[] {
+  if (typeof sha256 !== 'string' || typeof bytes !== 'number') return []
+  return [{ name, sha256, bytes, media_type: media_type ?? 'application/octet-stream' }]
 }
 
 function lostError({ attempt }: LogEntry) {

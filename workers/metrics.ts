@@ -41,14 +41,4 @@ export function addWorkerMetrics(registry: Registry, worker: () => Pick<StageWor
         this.set({ circuit: label }, circuit === state ? 1 : 0)
     },
   })
-  new Gauge({
-    name: 'stagecast_worker_stage_circuit_open',
-    help: '1 for each stage whose circuit in this process is open, 0.5 where it is half-open',
-    ...{ labelNames: ['stage'], registers },
-    collect() {
-      this.reset()
-      for (const { stage, state } of worker().state().circuits)
-        this.set({ stage }, state === 'open' ? 1 : 0.5)
-    },
-  })
 }

@@ -2,7 +2,14 @@
 import type { Readable } from 'node:stream'
 import { Agent, DecoratorHandler, type Dispatcher } from 'undici'
 import type { JobData } from '../contract/job.ts'
-import type { ProgressLine, ServiceLine, StageAnswer, StageRequest, Unchecked } from '../contract/service.ts'
+import type {
+  ProgressLine,
+  ServiceLine,
+  StageAnswer,
+  StageRequest,
+  Unchecked,
+  Upstream,
+} from '../contract/service.ts'
 import type { TraceContext } from '../contract/trace.ts'
 import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
 import { decoded, failureOfDecoding } from './decoded.ts'
@@ -27,6 +34,8 @@ export interface StageClientOptions {
 
 export interface StageCall {
   job: JobData
+  /** What the stages before have given. */
+  upstream?: Upstream
   attempt: number
   /** What the call hangs on in a trace. */
   trace: TraceContext | null
@@ -119,7 +128,7 @@ export class StageClient {
   }
 
   private send(
-    { job, attempt }: StageCall,
+    { job, attempt, upstream = {} }: StageCall,
     trace: TraceContext | null,
     signal: Watchdog,
     sending: { begun: boolean },
@@ -130,6 +139,8 @@ export class StageClient {
       user_id: job.user_id,
       job_id: job.job_id,
       inputs: job.inputs,
+      run_id: null,
+      upstream,
     }
     const prefix = this.base.pathname.replace(/\/+$/, '')
     const agent = this.agent.compose((dispatch) => (options, handler) => {

@@ -10,6 +10,8 @@ import type { AttemptOptions } from './attempt.ts'
 import type { CircuitState } from './circuit.ts'
 import { Gate } from './gate.ts'
 import { StageClient } from './stage-client.ts'
+import { UpstreamReader } from './upstream.ts'
+import { Versions } from './versions.ts'
 
 export interface WorkerStagesOptions extends Pick<AttemptOptions, 'redis' | 'keys' | 'resultTtlSeconds'> {
   catalogue: Catalogue
@@ -44,9 +46,12 @@ const UNKNOWN = 'http://unknown.invalid'
 export class WorkerStages {
   private readonly met = new Map<number, WorkerStage>()
   private readonly options: WorkerStagesOptions
+  private readonly upstream: UpstreamReader
+  private readonly versions = new Versions()
 
   constructor(options: WorkerStagesOptions) {
     this.options = options
+    this.upstream = new UpstreamReader(options.redis, options.keys, options.catalogue)
   }
 
   /** The stage of a job. One put into the queue by hand may be of anything: it may start, and fails with its fault. */
@@ -94,7 +99,8 @@ export class WorkerStages {
         options.onCircuit()
       },
     })
-    const { url = UNKNOWN, headers = {} } = catalogue.serviceOf(stage) ?? {}
+    const service = catalogue.serviceOf(stage)
+    const { url = UNKNOWN, headers = {} } = service ?? {}
     const timeoutMs = limits.timeout_ms ?? options.stageTimeoutMs
     const client = new StageClient({
       ...{ url, headers, timeoutMs, tracing },
@@ -106,6 +112,8 @@ export class WorkerStages {
       client,
       options: {
         ...{ redis, keys, client, tracing, resultTtlSeconds },
+        upstream: (job, signal) => this.upstream.read(job, signal),
+        version: async () => (await this.versions.of(stage, service)) ?? catalogue.get(stage)?.version ?? '',
         logTtlSeconds: Math.ceil(timeoutMs / 1000) + resultTtlSeconds + LOG_SPARE_SECONDS,
         onAlive: () => gate.circuit.alive(),
         isCircuitOpen: () => gate.circuit.state !== 'closed',

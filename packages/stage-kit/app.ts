@@ -39,7 +39,8 @@ export async function buildStageService(options: StageServiceOptions) {
   const app = Fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 1024 * 1024,
+    // Results of other stages come along.
+    bodyLimit: 32 * 1024 * 1024,
     // Fastify's defaults would turn 7 into "7" and drop unknown fields.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     // Covers the arrival of the request only; the answer may take as long as it needs.

@@ -105,4 +105,4 @@ function spread(histogram: Histogram): { p50: number; p95: number } | null {
   return p50 === null || p95 === null ? null : { p50, p95 }
 }
 
-export default fp(routes, { name: 'overview', encapsulate: true, dependencies: ['fleet'] })
+export default fp(routes, { name: 'overview', encapsulate: true, dependencies: ['catalogue', 'fleet'] })

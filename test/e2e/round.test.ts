@@ -40,7 +40,13 @@ t.test('a job is accepted, executed, streamed and polled', async (t) => {
 
   const status = await get<Record<string, unknown>>(api.url + job.urls.status)
   t.match(status, { status: 'completed', progress: 100, attempt: 1, max_attempts: 3, error: null })
-  t.same(status.result, { success: true, artifacts: ['review.json'], duration_ms: 5, results: { papers: 3 } })
+  t.same(status.result, {
+    success: true,
+    artifacts: ['review.json'],
+    version: '',
+    duration_ms: 5,
+    results: { papers: 3 },
+  })
   t.same(frames.at(-1)?.data.result, status.result)
   t.equal(status.cursor, ids.at(-1))
   t.match((await service.call(0)).headers, {

@@ -68,7 +68,7 @@ t.test('the shape, from queued to completed', async (t) => {
   const last = await poll(api, job)
   const done = JSON.parse(last.text)
   t.match(done, { status: 'completed', progress: 100, error: null, stage: 2, job_id: job.job_id })
-  t.strictSame(done.result, { success: true, artifacts: ['a.json'], duration_ms: 5 })
+  t.strictSame(done.result, { success: true, artifacts: ['a.json'], version: '', duration_ms: 5 })
   t.ok(done.created_at <= done.processed_at && done.processed_at <= done.finished_at)
   t.equal(last.header('retry-after'), undefined, 'a finished job is not worth asking for again')
   t.equal(last.header('etag'), `"${done.cursor}"`)

@@ -51,7 +51,7 @@ t.test('the milestones, and the result', async (t) => {
   t.same(brief(frames), SMOOTH)
   const state = await status(url, job)
   t.match(state, { status: 'completed', progress: 100, attempt: 1, max_attempts: 3, error: null })
-  t.same(state.result, { success: true, artifacts: ['a.json', 'b.json'], duration_ms: 1234 })
+  t.same(state.result, { success: true, artifacts: ['a.json', 'b.json'], version: '', duration_ms: 1234 })
   const { created_at, processed_at, finished_at } = state
   t.ok(created_at <= (processed_at ?? 0) && (processed_at ?? 0) <= (finished_at ?? 0))
 })
@@ -68,7 +68,7 @@ t.test("the answer's own stage, job and success are not believed", async (t) => 
   t.match(frames.at(-1)?.data, { stage: 2, job_id: job.job_id, status: 'completed' })
   const state = await status(url, job)
   t.match(state, { stage: 2, job_id: job.job_id, status: 'completed', result: { success: true } })
-  t.same(Object.keys(state.result ?? {}).sort(), ['artifacts', 'duration_ms', 'success'])
+  t.same(Object.keys(state.result ?? {}).sort(), ['artifacts', 'duration_ms', 'success', 'version'])
 })
 
 t.test('progress of the service fills 20 to 80, and never runs back', async (t) => {

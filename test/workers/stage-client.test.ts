@@ -37,6 +37,8 @@ t.test('the request is the one of the contract', async (t) => {
     user_id: 'alice',
     job_id: job.job_id,
     inputs: { max_results: 5 },
+    run_id: null,
+    upstream: {},
   })
 })
 

@@ -1,4 +1,5 @@
 /** What a stage may take is its own affair: its service, its limits, its circuit. */
+import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -131,4 +132,72 @@ t.test('a service is sent its headers, and no log has them', async (t) => {
   })
   t.match(service.calls[0]?.headers, { authorization: 'CANARY-KEY', 'x-tenant': 'lab' })
   t.notMatch(worker.logs.join('') + api.logs.join(''), 'CANARY-KEY')
+})
+
+t.test('a job is given what its stage needs and uses, as it is when the call is made', async (t) => {
+  const service = await fakeStageService(t)
+  const hash = 'a'.repeat(64)
+  const file = { name: 'data.csv', sha256: hash, bytes: 3, media_type: 'text/csv' }
+  let listed = '[{"stage":1,"version":"7"},{"stage":2}]'
+  service.onGet = (url, response) => {
+    if (url === '/api/workflow/stages') response.setHeader('content-type', 'application/json').end(listed)
+    else if (url.endsWith('/notes.txt')) response.setHeader('content-type', 'text/plain').end('abc')
+    else response.writeHead(404).end()
+  }
+  const path = await stagesFile(t, [
+    { stage: 1, version: '1' },
+    { stage: 2, version: '2' },
+    { stage: 3, needs: [1], uses: [2, 4] },
+    { stage: 4 },
+  ])
+  const env = await testEnv(t, { STAGES_FILE: path, WORKER_URL: service.url })
+  const api = await startApi(t, env)
+  startWorker(t, env)
+  const workflow_id = randomUUID()
+  const run = async (stage: number, user?: string, body: object = {}) => {
+    const job = await enqueue(api.url, { stage, body: { workflow_id, ...body }, ...(user && { user }) })
+    const index = service.calls.length
+    const call = await service.call(index)
+    return { job, call }
+  }
+  const result = (version: number) => ({
+    results: { version },
+    artifacts: ['notes.txt', 'gone.txt'],
+    files: [file],
+  })
+
+  service.answer = succeed(result(1))
+  await finished(api.url, (await run(1)).job)
+  service.answer = succeed(result(2))
+  const newest = (await run(1)).job
+  const end = await finished(api.url, newest)
+  t.same(end.result?.artifacts, ['notes.txt', 'gone.txt', 'data.csv'])
+  t.same(end.result?.files, [file])
+  t.equal(end.result?.version, '7', 'the service says it')
+  service.answer = fail(400, 'BAD')
+  await finished(api.url, (await run(1)).job)
+  service.answer = succeed(result(9))
+  await run(1, 'mallory')
+  await finished(api.url, (await run(1, undefined, { workflow_id: randomUUID() })).job)
+  t.equal((await finished(api.url, (await run(2)).job)).result?.version, '2', 'the catalogue says it')
+
+  const { call, job } = await run(3)
+  const base = `${service.url}/api/workflow/jobs/${newest.job_id}/artifacts`
+  t.equal(call.body.run_id, null)
+  t.same(Object.keys(call.body.upstream as object), ['1', '2'])
+  t.same((call.body.upstream as Record<string, unknown>)['1'], {
+    job_id: newest.job_id,
+    results: { version: 2 },
+    files: [
+      {
+        ...{ name: 'notes.txt', bytes: 3, media_type: 'text/plain', url: `${base}/notes.txt` },
+        sha256: createHash('sha256').update('abc').digest('hex'),
+      },
+      { ...file, url: `${base}/data.csv` },
+    ],
+  })
+  listed = 'not JSON'
+  await finished(api.url, job)
+  const stored = await operatorQueue(t, env).getJob(job.job_id)
+  t.notMatch(JSON.stringify(stored?.data), 'upstream', 'it is not kept with the job')
 })

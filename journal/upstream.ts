@@ -1,0 +1,38 @@
+/** The newest completed result of stages in a workflow: what a job of another stage is given to work on. */
+import type { Redis } from 'ioredis'
+import type { JobSnapshot } from '../contract/job.ts'
+import type { JournalKeys } from './journal.ts'
+import { type JobOrigin, jobMember, parsePlace } from './order.ts'
+
+/**
+ * By stage; one without a completed job is not in it. The order of the workflow tells which jobs it has, the list of the
+ * user's jobs of which stage each is: results, which may be large, are read only of those that are wanted.
+ */
+export async function newestResults(
+  redis: Redis,
+  keys: JournalKeys,
+  { user_id, workflow_id }: Pick<JobOrigin, 'user_id' | 'workflow_id'>,
+  stages: readonly number[],
+): Promise<Map<number, JobSnapshot>> {
+  const found = new Map<number, JobSnapshot>()
+  if (stages.length === 0) return found
+  const places = await redis.lrange(keys.order(user_id, workflow_id), 0, -1)
+  const jobIds = [...new Set(places.map((line) => parsePlace(line).jobId))]
+  if (jobIds.length === 0) return found
+  for (const stage of stages) {
+    const members = jobIds.map((job_id) => jobMember({ job_id, stage, workflow_id }))
+    const scores = await redis.zmscore(keys.jobs(user_id), ...members)
+    const newestFirst = jobIds
+      .map((jobId, i) => ({ jobId, score: Number(scores[i] ?? -1) }))
+      .filter(({ score }) => score >= 0)
+      .sort((a, b) => b.score - a.score)
+    for (const { jobId } of newestFirst) {
+      const end = await redis.get(keys.end(jobId))
+      const snapshot: JobSnapshot | null = end ? JSON.parse(end) : null
+      if (snapshot?.status !== 'completed') continue
+      found.set(stage, snapshot)
+      break
+    }
+  }
+  return found
+}

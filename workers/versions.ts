@@ -1,0 +1,42 @@
+/** Which version of a stage its service has right now. */
+import type { Service } from '../contract/catalogue.ts'
+import { readListing } from '../contract/service.ts'
+
+/** How long an answer counts, one that tells nothing, and how long a service may take to answer. */
+const FRESH_MS = 5000
+const SILENT_MS = 60_000
+const ANSWER_MS = 2000
+
+type Listing = ReadonlyMap<number, string> | null
+
+export class Versions {
+  private readonly latest = new Map<string, { until: number; listing: Promise<Listing> }>()
+
+  /** As the service says it; null when it says none. Never rejects. */
+  async of(stage: number, service: Service | undefined): Promise<string | null> {
+    if (!service) return null
+    const known = this.latest.get(service.url)
+    const listing = known && performance.now() < known.until ? known.listing : this.ask(service)
+    return (await listing)?.get(stage) || null
+  }
+
+  private ask({ url, headers }: Service): Promise<Listing> {
+    const listing = fetchListing(url, headers)
+    const entry = { until: performance.now() + FRESH_MS, listing }
+    this.latest.set(url, entry)
+    void listing.then((found) => {
+      if (!found) entry.until = performance.now() + SILENT_MS
+    })
+    return listing
+  }
+}
+
+async function fetchListing(url: string, headers: Readonly<Record<string, string>>): Promise<Listing> {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const answer = await fetch(`${url}/api/workflow/stages`, { headers, signal, redirect: 'error' })
+    return answer.ok ? readListing(await answer.json()) : null
+  } catch {
+    return null
+  }
+}
