@@ -12,7 +12,7 @@ export class NotAdded extends Error {
 }
 
 /** Whether an error says that Redis has not done what it was asked for: it refused, or was not asked. */
-export function isRefusal({ name, message }: Error): boolean {
+function isRefusal({ name, message }: Error): boolean {
   return name === 'ReplyError' || message.includes("isn't writeable")
 }
 

@@ -28,7 +28,7 @@ export const QUEUE_NAME = 'workflow-stages'
 export const STREAM_LENGTH = 10_000
 
 /** How long the key of a job is remembered after its end, in seconds, or for as long as its result. */
-export const KEY_TTL_SECONDS = 86_400
+const KEY_TTL_SECONDS = 86_400
 
 export interface JournalKeys {
   /** BullMQ's hash of the job; the journal adds `last` (the newest entry), `cursor`, `placed`, `cancel` and `settled`. */
