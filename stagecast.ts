@@ -17,7 +17,7 @@ import auth, { type Authenticate } from './plugins/auth.ts'
 import base, { type TrustProxy } from './plugins/base.ts'
 import bearer, { type BearerOptions } from './plugins/bearer.ts'
 import catalogue from './plugins/catalogue.ts'
-import consolePages from './plugins/console.ts'
+import consolePages, { builtConsole } from './plugins/console.ts'
 import core from './plugins/core.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
@@ -117,9 +117,9 @@ export interface StagecastOptions extends Connected {
   /** Where our metrics are registered. Default a registry of our own, with those of the process. */
   registry?: Registry | undefined
   tracing?: Tracing | undefined
-  /** Where the pages of the console lie; null for no console. */
+  /** Where the pages of the console lie; null for no console. Default: those of this package. */
   consoleFiles?: (() => Promise<string>) | null | undefined
-  /** As the OpenAPI document shows it. */
+  /** As the OpenAPI document shows it. Default: that of this package. */
   version?: string | undefined
   /** Answer for unknown paths and methods too. Default: if there is a prefix, below it. */
   catchAll?: boolean | undefined
@@ -196,8 +196,9 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(accepts)
   await app.register(securityHeaders, SECURITY)
   await app.register(catalogue, { catalogue: catalogueOf(options) })
-  await app.register(docs, { version: options.version ?? '0.0.0', shared: options.openapi ?? false })
-  if (options.consoleFiles) await app.register(consolePages, { files: options.consoleFiles })
+  await app.register(docs, { version: options.version, shared: options.openapi ?? false })
+  const pages = options.consoleFiles === undefined ? builtConsole() : options.consoleFiles
+  if (pages) await app.register(consolePages, { files: pages })
 
   await app.register(tracing, { tracing: options.tracing ?? NO_TRACING })
   await app.register(redis, { source, prefix, strict: options.requireNoEviction ?? true })

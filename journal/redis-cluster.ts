@@ -39,7 +39,7 @@ export function placeOf(urls: readonly string[], key: string): Place {
 }
 
 /** The connector of a connection to `place`. It must not throw: ioredis would give the connection up for good. */
-export function connectorTo(place: Place) {
+export function connectorTo(place: Place): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
     private readonly options: RedisOptions
 

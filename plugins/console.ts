@@ -1,4 +1,6 @@
 /** The console's pages under /console/, from the folder its build has filled. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
@@ -56,3 +58,9 @@ export default fp<ConsoleOptions>(
   },
   { name: 'console', dependencies: ['base', 'errors', '@fastify/accepts'] },
 )
+
+/** The pages that the build has put beside the compiled code; null in a working copy. */
+export function builtConsole(): ConsoleOptions['files'] | null {
+  const folder = join(import.meta.dirname, '..', 'console')
+  return existsSync(join(folder, PAGE)) ? async () => folder : null
+}

@@ -2,6 +2,7 @@
  * The OpenAPI document, made from the route schemas, and its page. The routes are in this document alone: one that the
  * application around makes of its own routes shows them only if that is wanted.
  */
+import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyRequest, FastifySchema } from 'fastify'
@@ -9,7 +10,8 @@ import fp from 'fastify-plugin'
 import { nameParts } from '../contract/document.ts'
 
 export interface DocsOptions {
-  version: string
+  /** Default: that of this package. */
+  version?: string | undefined
   /** Whether the document of the application around shows our routes too. */
   shared: boolean
 }
@@ -22,7 +24,7 @@ declare module 'fastify' {
 }
 
 export default fp<DocsOptions>(
-  async (app, { version, shared }) => {
+  async (app, { version = VERSION, shared }) => {
     app.addHook('onRoute', (route) => {
       if (!route.schema || route.schema.hide) return
       route.config = { ...route.config, stagecastSchema: route.schema }
@@ -94,4 +96,16 @@ export default fp<DocsOptions>(
 function withoutForeign(document: object): object {
   const { components, ...rest } = document as { components?: object }
   return { ...rest, components: { ...components, schemas: {} } }
+}
+
+/** The version in package.json, one level above the sources and two above the compiled code. */
+export const VERSION: string = readVersion()
+
+function readVersion(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version
+    } catch {}
+  }
+  return 'unknown'
 }

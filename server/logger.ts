@@ -1,5 +1,5 @@
 /** The log: JSON lines on stdout. A request is logged by method and path; its query may hold a ticket. */
-import { fstatSync, readFileSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { pino } from 'pino'
@@ -54,16 +54,4 @@ class PatientPipe extends Socket {
 /** Only the fields that say what failed: an error may carry a whole command or request with a user's words in it. */
 function errorOf(error: Error & { code?: string }): Record<string, unknown> {
   return { type: error.name, message: error.message, code: error.code, stack: error.stack }
-}
-
-/** The version in package.json, one level above the sources and two above the compiled code. */
-export const VERSION: string = readVersion()
-
-function readVersion(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version
-    } catch {}
-  }
-  return 'unknown'
 }

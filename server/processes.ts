@@ -1,9 +1,9 @@
 /** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { NO_TRACING, type Tracing } from '../contract/tracing.ts'
 import { redisMisfit } from '../journal/redis.ts'
+import { builtConsole } from '../plugins/console.ts'
+import { VERSION } from '../plugins/docs.ts'
 import { buildHealthApp } from '../workers/health.ts'
 import { addWorkerMetrics, workerMetrics } from '../workers/metrics.ts'
 import { type StageWorker, type StageWorkerOptions, startStageWorker } from '../workers/stage-worker.ts'
@@ -11,7 +11,7 @@ import { openAdmin, openWorkerAdmin } from './admin.ts'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
-import { createLogger, VERSION } from './logger.ts'
+import { createLogger } from './logger.ts'
 
 /** The part of what is left of the grace that traces may take: a collector that says nothing must not use it up. */
 const TRACES_SHARE = 0.5
@@ -20,9 +20,7 @@ type Registry = FastifyInstance['stagecast']['metricsRegistry']
 type WorkerSeen = Pick<StageWorker, 'ready' | 'state' | 'reconnects'>
 
 /** A build brings the console's pages; in a working copy they are bundled when somebody first asks for them. */
-async function consoleFiles(): Promise<string> {
-  const built = join(import.meta.dirname, '..', 'console')
-  if (existsSync(built)) return built
+async function bundledConsole(): Promise<string> {
   const { consoleOfWorkingCopy } = await import('../packages/console/bundle.mjs')
   return consoleOfWorkingCopy()
 }
@@ -32,7 +30,7 @@ export async function openApi(config: Config): Promise<Running & { url: string; 
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
   const tracing = await openTracing(config, 'stagecast-api', log)
-  const app = await buildApp(config, log, { consoleFiles, tracing, version: VERSION })
+  const app = await buildApp(config, log, { consoleFiles: builtConsole() ?? bundledConsole, tracing })
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   const admin = await openAdmin(config, log, app)
   return {

@@ -45,7 +45,7 @@ const CHECKS_SCHEMAS = ['contract/inputs.ts', 'contract/catalogue-faults.ts']
 
 /** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
 const READ_ENVIRONMENT =
-  /^server\/(config|api|worker|all)\.ts$|^dev\/|^packages\/client\/terminal\/stage\.ts$|^packages\/literature\/(serve|settings)\.ts$/
+  /^server\/(config|api|worker|all|command)\.ts$|^dev\/|^packages\/client\/terminal\/stage\.ts$|^packages\/literature\/(serve|settings)\.ts$/
 
 interface Import {
   /** A path inside the project, or the name of a package. */

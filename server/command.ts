@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** `stagecast <door>`: the doors of an installed package. */
+import { findRedis } from '../dev/find-redis.mjs'
+import { planRedisInstall } from '../dev/install-redis.mjs'
+
+const USAGE = `stagecast <command>
+
+  dev            API, worker, stage service and a Redis of its own, until Ctrl-C: for trying things out
+  api            the API
+  worker         a worker
+  all            API and worker in one process
+  stage-service  the built-in stage service
+
+All but dev are configured by environment variables, or by a file .env in the current folder.
+`
+
+const DOORS: Record<string, () => Promise<unknown>> = {
+  api: () => import('./api.ts'),
+  worker: () => import('./worker.ts'),
+  all: () => import('./all.ts'),
+  'stage-service': () => import('../packages/literature/serve.ts'),
+  async dev() {
+    requireRedis()
+    process.argv.push('--dev')
+    await import('./all.ts')
+  },
+}
+
+const [name = '--help'] = process.argv.slice(2)
+const open = Object.hasOwn(DOORS, name) ? DOORS[name] : undefined
+if (open) await open()
+else if (['--help', '-h', 'help'].includes(name)) process.stdout.write(USAGE)
+else {
+  process.stderr.write(`There is no command ${JSON.stringify(name)}.\n\n${USAGE}`)
+  process.exitCode = 1
+}
+
+/** Unlike a working copy, an installed package installs nothing on the machine: it says how. */
+function requireRedis(): void {
+  if (process.env.REDIS_URL || findRedis(process.env)) return
+  const plan = planRedisInstall(process.env)
+  const commands = [plan?.refresh, plan?.installs[0]].flatMap((command) =>
+    command ? [command.join(' ')] : [],
+  )
+  const how =
+    commands.length > 0
+      ? `Install one:\n\n  ${commands.join(' && ')}\n\n`
+      : 'Install Redis (6.2 or later) or Valkey, '
+  process.stderr.write(
+    `There is no redis-server or valkey-server here. ${how}or set REDIS_URL to a Redis that runs elsewhere.\n`,
+  )
+  process.exit(1)
+}
