@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
+import { tsImport } from 'tsx/esm/api'
 import { example } from '../docs/markdown.ts'
 import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { becomesReady } from '../helpers/outage.ts'
@@ -14,7 +15,7 @@ import { FILE, round } from './round.ts'
 import { CLIENTS, provideTools, runTool } from './tools.ts'
 
 /** An adapter each; a further client joins with one more. */
-const GENERATED = ['openapi-fetch', 'hey-api', 'orval']
+const GENERATED = ['openapi-fetch', 'hey-api', 'orval', 'kubb', 'swagger-typescript-api']
 const ALL = [...GENERATED, 'first-party']
 
 const missing = provideTools((line) => t.comment(line))
@@ -51,8 +52,9 @@ t.test('the document and its clients', { skip: missing ?? false, timeout: 300_00
 
   for (const name of ALL) {
     await t.test(`the round of ${name}`, async (t) => {
+      // The tests are compiled; the code that was generated a moment ago is not.
       const adapter = pathToFileURL(join(CLIENTS, 'adapters', `${name}.ts`)).href
-      const { connect } = (await import(adapter)) as { connect: Connect }
+      const { connect } = (await tsImport(adapter, import.meta.url)) as { connect: Connect }
       const client = connect({ baseUrl: url, token: token(name) })
       t.ok(client.page ?? client.watch, 'it reads events')
       await round(t, client, url)

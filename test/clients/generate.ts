@@ -1,4 +1,4 @@
-/** Generates the three clients from a published document, side by side. */
+/** Generates the clients from a published document, side by side. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -11,5 +11,9 @@ export async function generate(t: Test, documentUrl: string): Promise<void> {
     runTool(t, 'openapi-typescript', [documentUrl, '-o', 'generated/openapi-typescript.ts']),
     runTool(t, 'openapi-ts', ['-i', documentUrl, '-o', 'generated/hey-api', '-c', '@hey-api/client-fetch']),
     runTool(t, 'orval', ['--config', 'orval.config.cjs'], { STAGECAST_DOCUMENT: documentUrl }),
+    runTool(t, 'kubb', ['generate', '--config', 'kubb.config.mjs'], { STAGECAST_DOCUMENT: documentUrl }),
+    runTool(t, 'swagger-typescript-api', [
+      ...['generate', '-p', documentUrl, '-o', 'generated', '-n', 'swagger-typescript-api.ts'],
+    ]),
   ])
 }

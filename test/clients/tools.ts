@@ -37,8 +37,16 @@ export async function runTool(t: Test, name: string, args: string[], env: Env = 
 /** Package and program, where they are called otherwise. */
 const PROGRAMS: Record<string, [owner: string, program: string]> = {
   'openapi-ts': ['@hey-api/openapi-ts', 'openapi-ts'],
+  kubb: ['@kubb/cli', 'kubb'],
   redocly: ['@redocly/cli', 'redocly'],
 }
 
 /** No colours; nothing is reported to anybody, and nothing asks whether there is something newer. */
-const QUIET = { NO_COLOR: '1', CI: 'true', REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+const QUIET = {
+  NO_COLOR: '1',
+  CI: 'true',
+  REDOCLY_TELEMETRY: 'off',
+  DO_NOT_TRACK: '1',
+  KUBB_DISABLE_TELEMETRY: '1',
+  REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+}

@@ -7,6 +7,7 @@ import {
   executeStage3,
   getArtifact,
   getJobEvents,
+  getJobEventsPage,
   getJobStatus,
   listJobs,
   listStages,
@@ -49,24 +50,16 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
     },
 
     async page(path, after) {
-      const { data } = await getJobEvents({
-        client,
-        path,
-        query: after ? { after } : {},
-        headers: { accept: 'application/json' },
-        throwOnError: true,
-      })
-      if (!data) throw new Error('204 although a page was asked for')
+      const query = after ? { after } : {}
+      const { data } = await getJobEventsPage({ client, path, query, throwOnError: true })
       return { ...data, events: data.events.map(seen) }
     },
 
     async *watch(path) {
-      // Of two media types the generator takes one, the page; its client reads the other all the same.
       const events: Seen[] = []
-      const { stream } = await client.sse.get<JobStreamData>({
-        url: '/api/workflow/stages/{stage}/jobs/{job_id}/events',
-        path: { ...path },
-        security: [{ scheme: 'bearer', type: 'http' }],
+      const { stream } = await getJobEvents({
+        client,
+        path,
         sseMaxRetryAttempts: 1,
         // Called for the frames without data too, such as the first one.
         onSseEvent: ({ id = '', event, data }) => {

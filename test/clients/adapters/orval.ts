@@ -5,7 +5,7 @@ import {
   executeStage2,
   executeStage3,
   getArtifact,
-  getJobEvents,
+  getJobEventsPage,
   getJobStatus,
   type JobEvent,
   type JobSummary,
@@ -53,11 +53,8 @@ export const connect: Connect = (options): Adapter => {
     },
 
     async page({ stage, job_id }, after) {
-      const options = { headers: { accept: 'application/json' } }
-      const answer = await getJobEvents(stage, job_id, after ? { after } : {}, options)
-      if (answer.status === 204) throw new Error('204 although a page was asked for')
+      const answer = await getJobEventsPage(stage, job_id, after ? { after } : {})
       if (answer.status !== 200) throw failure(answer.data)
-      if (!('events' in answer.data)) throw new Error('not a page')
       return { ...answer.data, events: answer.data.events.map(seen) }
     },
 

@@ -1,0 +1,103 @@
+/** kubb with a client of our own: a function for each operation, an answer that is an error is thrown. */
+import {
+  cancelJob,
+  createTicket,
+  executeStage2,
+  executeStage3,
+  getArtifact,
+  getJobEventsPage,
+  getJobStatus,
+  listJobs,
+  listStages,
+} from '../generated/kubb/client'
+import type { JobEvent, JobSummary, Problem } from '../generated/kubb/types'
+import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+import { Refused, useServer } from './kubb-request.ts'
+
+export const connect: Connect = (options): Adapter => {
+  useServer(options)
+  return {
+    async stages() {
+      return (await listStages()).data.stages.map(({ slug }) => slug)
+    },
+
+    async review({ idempotencyKey, ...data }) {
+      return (await executeStage2({ data, headers: { 'idempotency-key': idempotencyKey } })).data
+    },
+
+    async proposal({ idempotencyKey, ...rest }) {
+      const data = { ...rest, inputs: { whatever: ['fits'] } }
+      return (await executeStage3({ data, headers: { 'idempotency-key': idempotencyKey } })).data
+    },
+
+    refusedReview({ idempotencyKey: _, ...data }) {
+      return refused(executeStage2({ data }))
+    },
+
+    async status(job, after, wait) {
+      const params = { ...(after && { after }), ...(wait && { wait }) }
+      const { data } = await getJobStatus({ ...job, params })
+      if (!data) throw new Error('304 although nothing was conditional')
+      return { status: data.status, cursor: data.cursor, finished: data.finished_at !== null }
+    },
+
+    async page(job, after) {
+      const { data } = await getJobEventsPage({ ...job, params: after ? { after } : {} })
+      return { ...data, events: data.events.map(seen) }
+    },
+
+    async cancel(job) {
+      return (await cancelJob(job)).data.status
+    },
+
+    refusedCancel(job) {
+      return refused(cancelJob(job))
+    },
+
+    async artifact({ stage, job_id }, name) {
+      const { data } = await getArtifact({ stage, job_id, name })
+      return (data as Blob).text()
+    },
+
+    async ticket(job) {
+      return (await createTicket(job)).data.events_url
+    },
+
+    async jobs(workflow_id, limit) {
+      const jobs: JobSummary[] = []
+      let after: string | null | undefined
+      do {
+        const { data } = await listJobs({ params: { workflow_id, limit, ...(after && { after }) } })
+        jobs.push(...data.jobs)
+        after = data.next
+      } while (after !== null)
+      return jobs
+    },
+  }
+}
+
+/** What only some events have is reached by their type alone. */
+function seen(one: JobEvent): Seen {
+  const { id, event, data } = one
+  const told = { id, event, progress: data.progress }
+  switch (one.event) {
+    case 'completed':
+      return { ...told, artifacts: one.data.result.artifacts }
+    case 'retrying':
+    case 'failed':
+    case 'cancelled':
+      return { ...told, error: one.data.error.code }
+    default:
+      return told
+  }
+}
+
+async function refused(request: Promise<unknown>): Promise<Refusal> {
+  const error = await request.then(
+    () => new Error('it was not refused'),
+    (error) => error,
+  )
+  if (!(error instanceof Refused)) throw error
+  const { status, code, detail, errors } = error.problem as Problem
+  return { status, code, detail, ...(errors && { paths: errors.map(({ path }) => path) }) }
+}

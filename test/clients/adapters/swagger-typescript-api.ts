@@ -1,0 +1,111 @@
+/** swagger-typescript-api: a class with a method for each operation, an answer that is an error is thrown. */
+import {
+  Api,
+  type JobEvent,
+  type JobStreamData,
+  type JobSummary,
+  type Problem,
+} from '../generated/swagger-typescript-api'
+import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+import { frames } from './frames.ts'
+
+export const connect: Connect = ({ baseUrl, token }): Adapter => {
+  const { api } = new Api<string>({
+    baseUrl,
+    securityWorker: () => ({ headers: { authorization: `Bearer ${token}` } }),
+  })
+  const keyed = (idempotencyKey: string) => ({ headers: { 'idempotency-key': idempotencyKey } })
+  return {
+    async stages() {
+      return (await api.listStages()).data.stages.map(({ slug }) => slug)
+    },
+
+    async review({ idempotencyKey, ...body }) {
+      return (await api.executeStage2(body, keyed(idempotencyKey))).data
+    },
+
+    async proposal({ idempotencyKey, ...body }) {
+      const inputs = { whatever: ['fits'] }
+      return (await api.executeStage3({ ...body, inputs }, keyed(idempotencyKey))).data
+    },
+
+    refusedReview({ idempotencyKey: _, ...body }) {
+      return refused(api.executeStage2(body))
+    },
+
+    async status({ stage, job_id }, after, wait) {
+      const query = { ...(after && { after }), ...(wait && { wait }) }
+      const { data } = await api.getJobStatus(stage, job_id, query)
+      return { status: data.status, cursor: data.cursor, finished: data.finished_at !== null }
+    },
+
+    async page({ stage, job_id }, after) {
+      const { data } = await api.getJobEventsPage(stage, job_id, after ? { after } : {})
+      return { ...data, events: data.events.map(seen) }
+    },
+
+    async *watch({ stage, job_id }) {
+      // It reads no answer for which it knows no format: the bytes are left to us.
+      const { body } = await api.getJobEvents(stage, job_id, {}, { format: undefined })
+      for await (const { id, event, data: text } of frames(body as ReadableStream<Uint8Array>)) {
+        const told: JobStreamData = JSON.parse(text)
+        if ('at' in told) yield seen({ id, event, data: told } as JobEvent)
+      }
+    },
+
+    async cancel({ stage, job_id }) {
+      // Its type is that of the 200; a 202 says `cancelling`.
+      const { data } = await api.cancelJob(stage, job_id)
+      return data.status as 'cancelling' | 'cancelled'
+    },
+
+    refusedCancel({ stage, job_id }) {
+      return refused(api.cancelJob(stage, job_id))
+    },
+
+    async artifact({ stage, job_id }, name) {
+      return (await api.getArtifact(stage, job_id, name, { format: 'blob' })).data.text()
+    },
+
+    async ticket({ stage, job_id }) {
+      return (await api.createTicket(stage, job_id)).data.events_url
+    },
+
+    async jobs(workflow_id, limit) {
+      const jobs: JobSummary[] = []
+      let after: string | null | undefined
+      do {
+        const { data } = await api.listJobs({ workflow_id, limit, ...(after && { after }) })
+        jobs.push(...data.jobs)
+        after = data.next
+      } while (after !== null)
+      return jobs
+    },
+  }
+}
+
+/** What only some events have is reached by their type alone. */
+function seen(one: JobEvent): Seen {
+  const { id, event, data } = one
+  const told = { id, event, progress: data.progress }
+  switch (one.event) {
+    case 'completed':
+      return { ...told, artifacts: one.data.result.artifacts }
+    case 'retrying':
+    case 'failed':
+    case 'cancelled':
+      return { ...told, error: one.data.error.code }
+    default:
+      return told
+  }
+}
+
+async function refused(request: Promise<unknown>): Promise<Refusal> {
+  const answer = await request.then(
+    () => null,
+    (answer: { error?: Problem }) => answer.error,
+  )
+  if (!answer) throw new Error('it was not refused')
+  const { status, code, detail, errors } = answer
+  return { status, code, detail, ...(errors && { paths: errors.map(({ path }) => path) }) }
+}
