@@ -1,0 +1,93 @@
+/** nginx or HAProxy in front of a server, configured as docs/proxies.md shows it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { EXTRA_DIRS, findProgram } from '../../dev/find-redis.mjs'
+import { ROOT } from './processes.ts'
+import { eventually } from './waiting.ts'
+
+export type ProxyKind = 'nginx' | 'haproxy'
+
+/** For `t.test(name, { skip: lacks(kind) })`. */
+export function lacks(kind: ProxyKind): string | false {
+  if (findProgram(kind, process.env, EXTRA_DIRS)) return false
+  const missing = `there is no ${kind} here: install the package of your system`
+  if (process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
+  return missing
+}
+
+/** Returns its URL; gone with the test. `change` edits the documented configuration. */
+export async function documentedProxy(
+  t: Test,
+  kind: ProxyKind,
+  target: string,
+  change = (text: string) => text,
+): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), `${kind}-`))
+  const port = await freePort()
+  const given = change(documented(kind)).replaceAll('127.0.0.1:3001', new URL(target).host)
+  const file = join(dir, `${kind}.conf`)
+  await writeFile(
+    file,
+    kind === 'nginx' ? aroundNginx(dir, port, given) : given.replace('127.0.0.1:8080', `127.0.0.1:${port}`),
+  )
+  const args = kind === 'nginx' ? ['-p', dir, '-c', file, '-e', 'stderr'] : ['-db', '-f', file]
+  const program = findProgram(kind, process.env, EXTRA_DIRS) as string
+  const proxy = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const said: string[] = []
+  proxy.stderr.on('data', (chunk) => said.push(String(chunk)))
+  const ended = once(proxy, 'exit')
+  t.teardown(async () => {
+    proxy.kill('SIGTERM')
+    await ended
+    await rm(dir, { recursive: true, force: true })
+  })
+  const url = `http://127.0.0.1:${port}`
+  await eventually(`${kind} answers`, async () => {
+    if (proxy.exitCode !== null) throw new Error(`${kind} ended: ${said.join('')}`)
+    return fetch(`${url}/health/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  })
+  return url
+}
+
+function documented(kind: ProxyKind): string {
+  const text = readFileSync(join(ROOT, 'docs', 'proxies.md'), 'utf8')
+  const block = new RegExp(`<!-- proxy: ${kind} -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(text)?.[1]
+  if (!block) throw new Error(`docs/proxies.md has no configuration of ${kind}`)
+  return block
+}
+
+function aroundNginx(dir: string, port: number, location: string): string {
+  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  return `
+daemon off;
+master_process off;
+pid ${dir}/nginx.pid;
+events { worker_connections 64; }
+http {
+  access_log off;
+  ${folders.map((name) => `${name}_temp_path ${dir}/${name};`).join('\n  ')}
+  server {
+    listen 127.0.0.1:${port};
+    ${location}
+  }
+}
+`
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
