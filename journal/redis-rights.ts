@@ -4,6 +4,7 @@
  */
 import { Redis, type RedisOptions } from 'ioredis'
 import { journalKeys } from './journal.ts'
+import { loadScript } from './scripts.ts'
 
 const WITHIN_MS = 2000
 
@@ -74,27 +75,8 @@ const COMMANDS = [
   ...['XREVRANGE K + -', 'XTRIM K MAXLEN 1', 'TIME'],
 ]
 
-/**
- * KEYS[1] a key of no meaning; ARGV[1] the channel, then commands. Runs each, and returns the names of those that this
- * user may not run. A right is asked for before anything else is, so that the type of the key is no matter.
- */
-const MISSING = `
-local missing = {}
-local function try(name, ...)
-  local reply = redis.pcall(...)
-  local fault = type(reply) == 'table' and reply.err
-  if fault and (fault:find('NOPERM') or fault:find("can't run this command") or fault:find('no permissions')) then
-    missing[#missing + 1] = name
-  end
-end
-for i = 2, #ARGV do
-  local words = {}
-  for word in ARGV[i]:gmatch('%S+') do words[#words + 1] = word == 'K' and KEYS[1] or word end
-  try(words[1], unpack(words))
-end
-try('PUBLISH to ' .. ARGV[1], 'PUBLISH', ARGV[1], '')
-redis.pcall('DEL', KEYS[1])
-return missing`
+/** Gives the names of the commands that this user may not run. */
+const missingRights = loadScript<string[]>('missing-rights')
 
 /** Why the user of this connection can never serve the queue, or null; also null while Redis is away. */
 export async function rightsFault(options: RedisOptions, prefix: string): Promise<string | null> {
@@ -121,7 +103,7 @@ export async function rightsFault(options: RedisOptions, prefix: string): Promis
     if (db !== 0) await redis.call('SELECT', db)
     await redis.info('server')
     const probe = own('rights')
-    const missing = (await redis.eval(MISSING, 1, probe, cancels, ...COMMANDS)) as string[]
+    const missing = await missingRights.run(redis, { probe, channel: cancels, rest: COMMANDS })
     // What no script may do.
     await redis.bzpopmin(probe, 0.01)
     await redis.multi().get(probe).exec()
