@@ -21,6 +21,8 @@ export interface JobAdderOptions {
   open(): Promise<Queue<JobData>>
   /** Of all jobs. */
   jobOptions: JobsOptions
+  /** Of the jobs of a stage. */
+  optionsOf?: (stage: number) => JobsOptions
   /** Gives the first events of jobs their positions in the orders of their workflows. */
   place(jobs: readonly JobData[]): Promise<unknown>
 }
@@ -33,7 +35,7 @@ interface Adding {
   priority: number
 }
 
-export function jobAdder({ open, jobOptions, place }: JobAdderOptions): AddJob {
+export function jobAdder({ open, jobOptions, optionsOf = () => ({}), place }: JobAdderOptions): AddJob {
   const add = batched<Adding, void>(JOBS_PER_TURN, async (jobs) => {
     const queue = await open().catch((cause) => {
       throw new NotAdded('the queue is not open', { cause })
@@ -41,7 +43,10 @@ export function jobAdder({ open, jobOptions, place }: JobAdderOptions): AddJob {
     const added = jobs.map(({ data, priority }) => ({
       name: `stage-${data.stage}-execute`,
       data,
-      opts: { ...jobOptions, priority, jobId: data.job_id, timestamp: data.timestamp },
+      opts: {
+        ...{ ...jobOptions, ...optionsOf(data.stage) },
+        ...{ priority, jobId: data.job_id, timestamp: data.timestamp },
+      },
     }))
     // It does not tell which of them failed. To add a job twice is harmless.
     const all = await queue.addBulk(added).then(

@@ -64,11 +64,14 @@ export default fp<QueuePluginOptions>(
     const addJob = jobAdder({
       open: usable,
       jobOptions: {
-        attempts,
-        backoff: { type: 'exponential', delay: backoffMs },
         removeOnComplete: { count: keepCompleted },
         removeOnFail: { count: keepFailed },
         stackTraceLimit: 1,
+      },
+      optionsOf(stage) {
+        const limits = app.stagecast.catalogue.get(stage)?.limits
+        const delay = limits?.backoff_ms ?? backoffMs
+        return { attempts: limits?.attempts ?? attempts, backoff: { type: 'exponential', delay } }
       },
       place,
     })
@@ -168,5 +171,5 @@ export default fp<QueuePluginOptions>(
         .catch((err: Error) => app.log.debug({ err }, 'the queue was not tidied'))
     }
   },
-  { name: 'queue', dependencies: ['journal', 'tracing'] },
+  { name: 'queue', dependencies: ['catalogue', 'journal', 'tracing'] },
 )
