@@ -104,7 +104,8 @@ class PatientRedis extends Redis {
   override sendCommand(command: Sent, stream?: Stream): unknown {
     const reject = command.reject
     command.reject = (error) => {
-      if (!isRefusal(error)) return reject(error)
+      // Not while it connects: a Redis before 7.2 refuses parts of the handshake, and no loop waits for those.
+      if (!isRefusal(error) || this.status !== 'ready') return reject(error)
       setTimeout(() => reject(error), REFUSAL_MS)
     }
     return super.sendCommand(command, stream)
