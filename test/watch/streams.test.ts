@@ -69,11 +69,12 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   t.ok(frames.every(({ length }) => length === 10))
   const after = await commandsOf(api.app.stagecast.redis)
   const used = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0)
-  t.equal(used('eval'), 500, '500 events for 5,000 deliveries')
+  t.equal(used('eval') + used('evalsha'), 500, '500 events for 5,000 deliveries')
   t.ok(used('xread') <= 500 + 20, `${used('xread')} reads of the stream, one per event at most`)
   t.equal(used('lrange'), 0, 'no look at a log')
+  // But for a look of a timer now and then.
   for (const name of ['hmget', 'get'])
-    t.equal(used(name), 500, `${name} by the script that writes, and nowhere else`)
+    t.ok(used(name) >= 500 && used(name) <= 510, `${used(name)} ${name}: by the script that writes`)
 
   const ended = Promise.all(streams.map((stream) => stream.rest()))
   for (const job of jobs) await job.complete()

@@ -135,7 +135,8 @@ t.test('a lone job keeps its last attempt for a service that is away', async (t)
   const job = await enqueue(url)
   // Far below the failures that open the circuit, and past the last attempt.
   await probed
-  t.match(await status(url, job), { error: { code: 'STAGE_UNREACHABLE', retryable: true } })
+  const waiting = await statusWhen(url, job, ({ status }) => status === 'retrying')
+  t.match(waiting, { error: { code: 'STAGE_UNREACHABLE', retryable: true } })
   const back = new FakeStageService(succeed())
   await back.open(port)
   t.teardown(() => back.close())
