@@ -138,7 +138,8 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     if (range) return response.writeHead(206, part).end('b')
     return response.writeHead(200, { 'content-type': 'application/json', etag: '"a"' }).end('{}')
   }
-  const env: Env = await testEnv(t, { WORKER_URL: service.url })
+  // Two jobs of one stage run side by side: a worker keeps one slot for the other stages.
+  const env: Env = await testEnv(t, { WORKER_URL: service.url, STAGE_WORKER_CONCURRENCY: '3' })
   const [main, limited, keyless, redisless] = await Promise.all([
     startApi(t, env),
     startApi(t, { ...env, RATE_LIMIT_PER_MINUTE: '1' }),
