@@ -178,7 +178,7 @@ t.test('not even when its outcome has expired', async (t) => {
   await redis.del(keys.end(job.job_id), keys.log(job.job_id))
   await (await queuedJob(queue, job.job_id)).retry('failed')
   await ended(queue, job.job_id)
-  t.equal(await queue.getJobState(job.job_id), 'failed')
+  t.equal(await queue.getJobState(job.job_id), 'unknown', 'the queue forgets what is over')
   t.equal(service.calls.length, 1)
   t.match(await status(url, job), { code: 'JOB_NOT_FOUND' })
 })
