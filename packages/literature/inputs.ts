@@ -6,6 +6,9 @@ import { StageFailure } from '../stage-kit/stage.ts'
 import { refusePrivate } from './privacy.ts'
 import { otherLanguage } from './question/language.ts'
 
+/** The API accepts no more either. */
+const LONGEST_QUESTION = 4000
+
 export interface Asked {
   question: string
   /** With every default filled in. */
@@ -17,6 +20,11 @@ export function readRequest(request: StageRequest, fallback: readonly SourceName
   const question = request.research_question?.trim() ?? ''
   if (question === '') {
     throw new StageFailure(422, 'QUESTION_MISSING', 'Stage 2 needs a research_question with words in it.')
+  }
+  // Reading a question takes time that grows with its length.
+  if ([...question].length > LONGEST_QUESTION) {
+    const most = `A research_question has at most ${LONGEST_QUESTION} characters.`
+    throw new StageFailure(422, 'QUESTION_TOO_LONG', most)
   }
   const inputs = Value.Default(LiteratureInputs, structuredClone(request.inputs))
   if (!Value.Check(LiteratureInputs, inputs)) {

@@ -8,6 +8,8 @@ export interface Schema {
   required?: string[]
   additionalProperties?: boolean | Schema
   patternProperties?: Record<string, Schema>
+  minProperties?: number
+  maxProperties?: number
   items?: Schema
   minItems?: number
   maxItems?: number
@@ -29,7 +31,7 @@ export interface Schema {
 }
 
 const KNOWN = new Set(
-  'type properties required additionalProperties patternProperties items minItems maxItems uniqueItems anyOf enum const pattern format minLength maxLength minimum maximum title description default examples $id'.split(
+  'type properties required additionalProperties patternProperties minProperties maxProperties items minItems maxItems uniqueItems anyOf enum const pattern format minLength maxLength minimum maximum title description default examples $id'.split(
     ' ',
   ),
 )
@@ -107,12 +109,20 @@ function spoil(value: unknown, [turn, ...rest]: number[], odd: unknown): unknown
   return rest.length > 2 ? others : { ...others, [name]: old === undefined ? odd : spoil(old, rest, odd) }
 }
 
-function objects({ properties = {}, required = [], patternProperties }: Schema): Arbitrary<unknown> {
+function objects({
+  properties = {},
+  required = [],
+  patternProperties,
+  minProperties = 0,
+}: Schema): Arbitrary<unknown> {
   const members = Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, fitting(one)]))
-  if (Object.keys(members).length > 0) return fc.record(members, { requiredKeys: required })
+  if (Object.keys(members).length > 0)
+    return fc
+      .record(members, { requiredKeys: required })
+      .filter((value) => Object.keys(value).length >= minProperties)
   const values = Object.values(patternProperties ?? {})[0]
   const names = fc.string({ maxLength: 10 }).filter((name) => name !== '__proto__' && name !== 'constructor')
-  return fc.dictionary(names, values ? fitting(values) : plainValue, { maxKeys: 4 })
+  return fc.dictionary(names, values ? fitting(values) : plainValue, { minKeys: minProperties, maxKeys: 4 })
 }
 
 function arrays({ items = {}, minItems = 0, maxItems, uniqueItems }: Schema): Arbitrary<unknown> {

@@ -7,7 +7,7 @@ export function badPaths({ token, mine, foreign }: Scene): BadRequest[] {
   const stages = '/api/workflow/stages'
   const noStage = [
     '0',
-    '21',
+    '1000',
     '-1',
     '-2',
     '2.0',
