@@ -217,14 +217,14 @@ t.test('what .dockerignore lets in is all that the build needs', async (t) => {
   t.ok(named.includes('package-lock.json') && named.includes('.npmrc'), 'npm ci installs what was tried')
   await symlink(join(ROOT, 'node_modules'), join(context, 'node_modules'))
   const { build } = JSON.parse(read('package.json')).scripts
-  const [, compile, bundle] =
-    /^node dev\/setup\.mjs --modules-only && tsc (.+) && node (.+)$/.exec(build) ?? []
+  // What `npm run build` does behind its set-up, step by step.
+  const [, ...steps] = build.split(' && ') as string[]
+  t.ok(steps.length > 2, build)
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  for (const [program, words = ''] of [
-    [[compiler], compile],
-    [[], bundle],
-  ] as const) {
-    const { exit, output } = await runNode(t, [...program, ...words.split(' ')], {}, context)
+  for (const step of steps) {
+    const [program, ...words] = step.split(' ')
+    const args = program === 'tsc' ? [compiler, ...words] : words
+    const { exit, output } = await runNode(t, args, {}, context)
     t.equal(exit, 0, output)
   }
   for (const { command } of Object.values(ours))

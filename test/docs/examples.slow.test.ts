@@ -36,6 +36,7 @@ const SHELL = [
 ] as const
 const OTHERS = [
   'quickstart',
+  'cancel',
   'dev',
   'demo',
   'terminal',
@@ -53,7 +54,6 @@ const ELSEWHERE = ['generated']
 const NOT_RUN = [
   'git clone … && cd stagecast',
   'npm run build',
-  'npm install openapi-fetch && npm install --save-dev openapi-typescript typescript@5 tsx',
   'npm run build',
   'node dist/server/api.js',
   'node dist/server/worker.js',

@@ -81,7 +81,10 @@ export function exampleNames(): string[] {
 
 /** The first line of each block of code that no mark calls an example. */
 export function unmarked(): string[] {
-  const blocks = WITH_EXAMPLES.matchAll(/^(<!-- example: .*\n)?```(?:sh|js|ts|html)\n(.*)/gm)
+  const blocks = ['README.md', 'docs/api.md', 'docs/deployment.md']
+    .map(read)
+    .join('\n')
+    .matchAll(/^(<!-- example: .*\n)?```(?:sh|js|ts|html)\n(.*)/gm)
   return [...blocks].flatMap(([, mark, line]) => (mark ? [] : (line as string)))
 }
 
