@@ -21,6 +21,8 @@ const SHORTEST_MS = 500
 const SPREAD_MS = 10
 /** A job that was called back may be taken by another process: then the next one is called after this time. */
 const AGAIN_MS = 100
+/** How often at most a job of an unknown stage is offered to the other workers, in ms. */
+const OFFER_MS = 1000
 /** Jobs remembered as put off; more come back by themselves. */
 const MOST_REMEMBERED = 10_000
 
@@ -31,6 +33,7 @@ export class Gate {
   private readonly line = new Map<string, number>()
   private calling = false
   private timer: NodeJS.Timeout | undefined
+  private offeredAt = Number.NEGATIVE_INFINITY
   private readonly options: GateOptions
 
   constructor(options: GateOptions) {
@@ -56,9 +59,18 @@ export class Gate {
     }
   }
 
-  /** For how long to delay a job that may not start, in ms. */
+  /**
+   * For how long to delay a job that may not start, in ms; 0 offers it to the other workers at once. Workers wake
+   * together when a delay ends, in an order that can stay the same for minutes: without an offer, a worker that does
+   * not know a stage could take its jobs every time from those that do.
+   */
   delayMs(jobId: string): number {
     const times = this.line.get(jobId) ?? 0
+    const now = performance.now()
+    if (this.options.places === 0 && times > 0 && now - this.offeredAt > OFFER_MS) {
+      this.offeredAt = now
+      return 0
+    }
     return Math.min(LONGEST_MS, SHORTEST_MS * 2 ** times + this.line.size * SPREAD_MS)
   }
 

@@ -1,4 +1,5 @@
 /** How an attempt ends in the queue: the outcome is in the journal, here BullMQ follows. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { DelayedError, type Job, Job as JobOf, UnrecoverableError, WaitingError, type Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
@@ -8,6 +9,8 @@ import { type AttemptOutcome, OUTCOME_EXPIRED } from './attempt.ts'
 /** How an attempt ended, or that its end could not be recorded. */
 export type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
 
+/** How long a worker keeps away from a job that it offers to the others, in ms. */
+const OFFERED_MS = 25
 /** When a job comes back that Redis would not let be recorded. */
 const POSTPONED_MS = 1000
 
@@ -64,8 +67,15 @@ export class QueueEnd {
     }
   }
 
-  /** For a job that may not start now: no attempt is used up, and `delayed` is told when it is. */
+  /** For a job that may not start now: no attempt is used up, and `delayed` is told when it is. 0 ms offers it. */
   async putOff(job: Job, token: string, ms: number, delayed: () => void): Promise<never> {
+    if (ms === 0) {
+      await job.moveToWait(token)
+      delayed()
+      // Its marker wakes the worker that has waited longest, unless this one asks first.
+      await pause(OFFERED_MS)
+      throw new WaitingError()
+    }
     await job.moveToDelayed(Date.now() + ms, token)
     delayed()
     void this.dropSettled(job)
