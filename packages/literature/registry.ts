@@ -1,7 +1,7 @@
 /** The stages this service has. */
 import { join } from 'node:path'
 import { Agent } from 'undici'
-import type { Stages } from '../stage-kit/stage.ts'
+import type { StageTable } from '../stage-kit/stage.ts'
 import { createCache } from './cache.ts'
 import { systemClock } from './clock.ts'
 import type { LiteratureSettings } from './literature-settings.ts'
@@ -9,7 +9,7 @@ import { openSources } from './sources/index.ts'
 import { literatureStage } from './stage.ts'
 
 export interface BuiltIn {
-  stages: Stages
+  stages: StageTable
   /** Removes what is too old in their folders. */
   sweep(): Promise<void>
   /** Ends the connections they hold. */

@@ -3,11 +3,12 @@ import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
 import { artifactRoute } from './artifacts.ts'
+import { deleteRoute } from './delete.ts'
 import { installDrain } from './drain.ts'
 import { errorBody, inside, installErrors, sendError } from './errors.ts'
 import { executeRoute } from './execute.ts'
 import { createRuns } from './runs.ts'
-import { StageFailure, type Stages } from './stage.ts'
+import { StageFailure, type StageTable } from './stage.ts'
 import { openStore } from './store.ts'
 
 export interface StageServiceOptions {
@@ -25,7 +26,7 @@ export interface StageServiceOptions {
   sweepEveryMs?: number
   /** What running work is given to end when the service closes, in ms. Default 5 s. */
   graceMs?: number
-  stages: Stages
+  stages: StageTable
   /** Removes what the stages keep for too long; called at the start and every `sweepEveryMs`. */
   sweep?: () => Promise<void>
 }
@@ -71,6 +72,10 @@ export async function buildStageService(options: StageServiceOptions) {
 
   await app.register(executeRoute, { runs, stages, heartbeatMs })
   await app.register(artifactRoute, { store })
+  app.get('/api/workflow/stages', async () =>
+    [...stages].map(([stage, { version = null }]) => ({ stage, version })),
+  )
+  await app.register(deleteRoute, { store, runs })
   app.get('/health', async () => ({ status: 'ok', stages: [...stages.keys()], running: runs.running() }))
   return app
 }

@@ -9,7 +9,7 @@ import { parseRange } from './range.ts'
 import { StageFailure } from './stage.ts'
 import type { Store, StoredFile } from './store.ts'
 
-const TYPES: Readonly<Record<string, string>> = {
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
   '.bib': 'application/x-bibtex',
   '.ris': 'application/x-research-info-systems',
@@ -18,6 +18,11 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
   '.pdf': 'application/pdf',
   '.png': 'image/png',
+}
+
+/** By the ending of the name. */
+export function mediaTypeOf(name: string): string {
+  return MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream'
 }
 
 const Params = Type.Object({ job_id: Type.String(), name: Type.String() })
@@ -41,7 +46,7 @@ export const artifactRoute: FastifyPluginAsyncTypebox<{ store: Store }> = async 
         throw new StageFailure(416, 'RANGE_NOT_SATISFIABLE', `The artifact has ${file.bytes} bytes.`)
       }
       const handle = await openFile(store.artifactPath(file.jobId, file.name), file.bytes)
-      reply.type(TYPES[extname(file.name).toLowerCase()] ?? 'application/octet-stream')
+      reply.type(mediaTypeOf(file.name))
       const { start, end } = range ?? { start: 0, end: file.bytes - 1 }
       if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${file.bytes}`)
       reply.header('content-length', end - start + 1)

@@ -6,11 +6,11 @@ import { StageRequest } from '../../contract/service.ts'
 import { toJob } from './job.ts'
 import type { Run } from './run.ts'
 import { type Runs, stageNotFound } from './runs.ts'
-import type { Stages } from './stage.ts'
+import type { StageTable } from './stage.ts'
 
 export interface ExecuteOptions {
   runs: Runs
-  stages: Stages
+  stages: StageTable
   heartbeatMs: number
 }
 

@@ -2,15 +2,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { StageAnswer } from '../../contract/service.ts'
+import { mediaTypeOf } from './artifacts.ts'
 import { asFailure, inside } from './errors.ts'
 import type { Job } from './job.ts'
 import { Run } from './run.ts'
-import { StageFailure, type Stages } from './stage.ts'
+import { StageFailure, type StageTable } from './stage.ts'
 import type { JobRecord, Store } from './store.ts'
 
 export interface RunsOptions {
   store: Store
-  stages: Stages
+  stages: StageTable
   log: FastifyBaseLogger
   /** Least time between two steps, in ms. */
   paceMs: number
@@ -109,7 +110,9 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
         results: outcome.results,
         duration_ms: Math.round(performance.now() - begun),
       }
-      const record: JobRecord = { digest, answer, files: await store.inspect(workspace, outcome.artifacts) }
+      const files = await store.inspect(workspace, outcome.artifacts)
+      answer.files = files.map((file) => ({ ...file, media_type: mediaTypeOf(file.name) }))
+      const record: JobRecord = { digest, answer, files }
       run.signal.throwIfAborted()
       const first = await store.publish(id, workspace, record)
       const final = first ? answer : ((await stored(run.job)) ?? answer)
@@ -132,11 +135,11 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
     await ends()
   }
 
-  return { call, close, running: () => alive.size }
+  return { call, close, running: () => alive.size, isRunning: (jobId: string) => current.has(jobId) }
 }
 
 /** 404 with what there is instead. */
-export function stageNotFound(asked: string, stages: Stages): StageFailure {
+export function stageNotFound(asked: string, stages: StageTable): StageFailure {
   const there = [...stages.keys()].join(', ')
   return new StageFailure(404, 'STAGE_NOT_FOUND', `This service has no stage ${asked}; it has: ${there}.`)
 }

@@ -18,6 +18,8 @@ export interface Outcome {
 }
 
 export interface Stage {
+  /** Told in the list of stages; it changes when the same request would give other artifacts. */
+  version?: string
   /** Throws a `StageFailure` when the request cannot be worked on. Quick: it runs before the answer begins. */
   validate(request: StageRequest): void
   /** Does the work. The same request must give the same artifacts. */
@@ -25,7 +27,7 @@ export interface Stage {
 }
 
 /** Stage number to stage. */
-export type Stages = ReadonlyMap<number, Stage>
+export type StageTable = ReadonlyMap<number, Stage>
 
 /** A failure the caller is told about: as a status with `detail`, or as the last NDJSON line. */
 export class StageFailure extends Error {

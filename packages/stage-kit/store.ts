@@ -37,11 +37,12 @@ export async function openStore(dataDir: string) {
   await Promise.all([mkdir(jobs, { recursive: true }), mkdir(work, { recursive: true })])
   const folder = (jobId: string) => join(jobs, jobId)
 
-  /** Makes a finished job invisible in one step, then deletes it. */
-  async function discard(jobId: string): Promise<void> {
+  /** Makes a finished job invisible in one step, then deletes it; false when there is none. */
+  async function discard(jobId: string): Promise<boolean> {
     const grave = await mkdtemp(join(work, 'gone-'))
-    await rename(folder(jobId), grave).catch(ignoreMissing)
+    const moved = await rename(folder(jobId), grave).then(() => true, ignoreMissing)
     await rm(grave, { recursive: true, force: true })
+    return moved ?? false
   }
 
   return {
@@ -54,6 +55,8 @@ export async function openStore(dataDir: string) {
       await discard(jobId)
       return undefined
     },
+
+    discard,
 
     artifactPath: (jobId: string, name: string) => join(folder(jobId), 'artifacts', name),
 

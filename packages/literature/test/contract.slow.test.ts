@@ -1,6 +1,7 @@
 /** The stage-service contract, held against the built-in service and the Python example alike. */
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { checkService } from '../../../test/helpers/check-service.ts'
 import { type Start, testContract } from './contract.ts'
 import { findPython, PYTHON_MISSING } from './find-python.ts'
 import { startProcess } from './service-process.ts'
@@ -14,6 +15,16 @@ const builtIn: Start = (env) =>
   })
 
 t.test('the built-in stage service', (t) => testContract(t, builtIn))
+
+t.test('the built-in stage service passes the check', async (t) => {
+  // Slow enough that the check can hang up half-way.
+  const env = { HOST: '127.0.0.1', PORT: '0', STAGE_DATA_DIR: t.testdir(), STAGE_PACE_MS: '50' }
+  const service = await builtIn(env)
+  t.teardown(() => service.stop())
+  const listed = await (await fetch(`${service.url}/api/workflow/stages`)).json()
+  t.match(listed, [{ stage: 2 }])
+  await checkService(t, service.url)
+})
 
 const python = findPython()
 const mustRun = process.env.REQUIRE_ALL_TESTS === '1'
