@@ -10,6 +10,7 @@ const EXPOSED = [
   'date',
   'allow',
   'idempotent-replayed',
+  'preference-applied',
   'content-disposition',
   'content-range',
   'accept-ranges',

@@ -1,6 +1,5 @@
 /** POST /api/workflow/stages/{stage}/execute: one route a stage, each with its own body schema. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import fp from 'fastify-plugin'
 import {
@@ -10,40 +9,9 @@ import {
   executeBody,
   executeEnvelope,
 } from '../contract/catalogue.ts'
-import { NO_SUCH_STAGE, ProblemError, unavailable } from '../contract/errors.ts'
-import { StageNumber, Uuid } from '../contract/job.ts'
-import type { EnqueueOutcome } from '../journal/enqueue.ts'
-import { answer, BEARER, BODY_PROBLEMS, problems } from './responses.ts'
-
-const Accepted = Type.Object(
-  {
-    success: Type.Literal(true),
-    job_id: Uuid,
-    stage: StageNumber,
-    workflow_id: Uuid,
-    status: Type.Literal('queued'),
-    message: Type.String(),
-    urls: Type.Object({
-      status: Type.String(),
-      events: Type.String({ description: 'carries a ticket: EventSource can open it as it is' }),
-      cancel: Type.String(),
-    }),
-  },
-  { title: 'Accepted' },
-)
-
-const IdempotencyHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      pattern: '^[\\u0021-\\u007e]{1,255}$',
-      description:
-        '1 to 255 visible ASCII characters; remembered 24 h per caller: a repeat answers with the same job and runs nothing twice',
-    }),
-  ),
-})
-
-/** When a user whose queue is full may try again. */
-const FULL_RETRY_SECONDS = 5
+import { NO_SUCH_STAGE, ProblemError } from '../contract/errors.ts'
+import { BEARER, BODY_PROBLEMS, problems } from './responses.ts'
+import { SUBMITTED, SubmitHeaders, submit } from './submit.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', app.stagecast.traced.onRequest)
@@ -68,36 +36,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
   )
 
-  async function execute(
-    stage: number,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<Static<typeof Accepted>> {
+  function execute(stage: number, request: FastifyRequest, reply: FastifyReply) {
     const asked = request.body as ExecuteBody
     const body = { ...asked, workflow_id: asked.workflow_id.toLowerCase() }
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
-    const { user, span } = request.stagecast
-    const trace = span?.context ?? null
-    const outcome = await app.stagecast.queue.enqueue({ stage, userId: user.id, body, idempotencyKey, trace })
-    if (outcome.kind !== 'queued' && outcome.kind !== 'replayed') throw refusal(outcome)
-    const { jobId } = outcome
-    span?.set({ 'stagecast.job.id': jobId, 'stagecast.stage': stage })
-    const base = `${app.stagecast.base(request)}/api/workflow/stages/${stage}/jobs/${jobId}`
-    const { ticket } = await app.stagecast.tickets.issue(jobId).catch(() => {
-      throw unavailable({ job_id: jobId })
+    return submit(app, request, reply, {
+      ...{ stage, body, idempotencyKey },
+      userId: request.stagecast.user.id,
     })
-    reply.headers({ location: `${base}/status`, 'retry-after': 1 })
-    if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
-    reply.code(202)
-    return {
-      success: true,
-      job_id: jobId,
-      stage,
-      workflow_id: body.workflow_id,
-      status: 'queued',
-      message: `Stage ${stage} execution job has been queued`,
-      urls: { status: `${base}/status`, events: `${base}/events?ticket=${ticket}`, cancel: `${base}/cancel` },
-    }
   }
 }
 
@@ -123,35 +69,18 @@ function withInputs(compile: Compiler, catalogue: Catalogue, stage: CatalogueSta
   }
 }
 
-function refusal(outcome: Exclude<EnqueueOutcome, { kind: 'queued' | 'replayed' }>): ProblemError {
-  switch (outcome.kind) {
-    case 'mismatch':
-      return new ProblemError(
-        'IDEMPOTENCY_KEY_REUSED',
-        'The key was used with another stage or body; use a new key for a new request',
-      )
-    case 'deleted':
-      return new ProblemError('JOB_DELETED', 'The job of this key was deleted; use a new key to run it again')
-    case 'full':
-      return new ProblemError('TOO_MANY_JOBS', 'Wait until one of your queued jobs starts, or cancel one', {
-        retryAfter: FULL_RETRY_SECONDS,
-      })
-    case 'unavailable':
-      return unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
-  }
-}
-
 function schemaOf(stage: CatalogueStage) {
   return {
     operationId: `executeStage${stage.stage}`,
     summary: `Queue stage ${stage.stage}: ${stage.title.toLowerCase()}`,
-    description: '202 is a promise: the job is in Redis. 503 with a job_id: it may be.',
+    description:
+      '202 is a promise: the job is in Redis. 503 with a job_id: it may be. With `Prefer: wait=<seconds>` the answer is the state of a job that ends in time.',
     tags: ['stages'],
     security: BEARER,
-    headers: IdempotencyHeaders,
+    headers: SubmitHeaders,
     body: executeBody(stage),
     response: {
-      202: answer('The job is queued', Accepted, 'location', 'retry-after', 'idempotent-replayed'),
+      ...SUBMITTED,
       ...problems(401, 410, 422, 429, 503, ...BODY_PROBLEMS),
     },
   }
@@ -160,5 +89,5 @@ function schemaOf(stage: CatalogueStage) {
 export default fp(routes, {
   name: 'execute',
   encapsulate: true,
-  dependencies: ['catalogue', 'tracing', 'queue', 'tickets', 'limits'],
+  dependencies: ['catalogue', 'tracing', 'queue', 'tickets', 'limits', 'progress', 'long-poll'],
 })

@@ -15,6 +15,10 @@ const HEADERS = {
     enum: ['true'],
     description: 'the `Idempotency-Key` was known: the job is that of the first request',
   },
+  'preference-applied': {
+    type: 'string',
+    description: '`wait=<seconds>`: for how long the answer would have been held back',
+  },
   'content-disposition': { type: 'string', description: 'the name of the file, as an attachment' },
   'content-range': { type: 'string', description: 'which part of the file this is' },
 }

@@ -154,11 +154,16 @@ export class Feeds<F extends Feed> {
 
   /** Resolves when there is an event after `cursor`, or the feed is gone; after `ms`, at shutdown or by `signal` too. */
   news(key: string, cursor: string, ms: number, signal: AbortSignal): Promise<void> {
+    return this.until(key, (feed) => feed.head > cursor, ms, signal)
+  }
+
+  /** The same for any state of the feed. */
+  until(key: string, isReached: (feed: F) => boolean, ms: number, signal: AbortSignal): Promise<void> {
     const signals = [signal, this.closing.signal]
     return new Promise<void>((resolve) => {
       const follower: Follower = {
         changed(feed) {
-          if (feed.gone || feed.head > cursor) end()
+          if (feed.gone || isReached(feed as F)) end()
         },
       }
       const feed = this.follow(key, follower)

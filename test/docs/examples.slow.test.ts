@@ -26,6 +26,7 @@ const run = promisify(execFile)
 const SHELL = [
   'execute',
   'idempotent',
+  'prefer',
   'watch',
   'resume',
   'ticket',
@@ -141,6 +142,7 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
   const job = JSON.parse(output('execute'))
   t.match(job, { success: true, job_id: UUID, stage: 2, status: 'queued' })
 
+  t.match(output('prefer'), /^HTTP\/1\.1 200[\s\S]*preference-applied: wait=20[\s\S]*"status":"completed"/i)
   const ids = output('idempotent').split('\n')
   t.match(ids, [UUID, UUID])
   t.equal(ids[0], ids[1], 'the repeat names the same job')

@@ -283,6 +283,13 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('cancelJob', 202, { path: of(cancelled, 3), headers: slow })
   await drive('cancelJob', 409, { path: of(done), headers: alice })
 
+  for (const stage of EXECUTES) {
+    const body = JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
+    const patient = { ...alice, ...typed, 'idempotency-key': `wait-${stage}`, prefer: 'wait=30' }
+    await drive(`executeStage${stage}`, 200, { headers: patient, body })
+    await drive(`executeStage${stage}`, 200, { headers: patient, body })
+  }
+
   const file = { ...of(done), name: 'a.json' }
   await drive('getArtifact', 200, { path: file, headers: alice })
   await drive('getArtifact', 206, { path: file, headers: { ...alice, range: 'bytes=1-1' } })
