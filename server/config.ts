@@ -61,13 +61,16 @@ const Environment = Type.Object({
   TICKET_TTL_SECONDS: Count(3600, 1, 31_536_000),
   BODY_LIMIT_BYTES: Count(262_144, 1024, 104_857_600),
   CORS_ORIGINS: Maybe,
+  TRUST_PROXY: Maybe,
   LOG_LEVEL: Type.String({ default: 'info', pattern: '^(fatal|error|warn|info|debug|trace|silent)$' }),
   LOG_SERVICE_ERRORS: Type.Boolean({ default: false }),
 })
 
-/** Every variable with its parsed value; `CORS_ORIGINS` is split into `corsOrigins`. */
+/** Every variable with its parsed value; `CORS_ORIGINS` and `TRUST_PROXY` are split into lists. */
 export type Config = Readonly<Static<typeof Environment>> & {
   readonly corsOrigins: readonly string[]
+  /** Which proxies are trusted: all, or those with these addresses. */
+  readonly trustProxy: boolean | readonly string[]
   /** The stages, and the services that run them. */
   readonly catalogue: Catalogue
   /** What the standard variables of OpenTelemetry ask for, null without them. */
@@ -109,6 +112,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
   return Object.freeze({
     ...value,
     corsOrigins: Object.freeze(split(value.CORS_ORIGINS)),
+    trustProxy: isFlag(value.TRUST_PROXY)
+      ? value.TRUST_PROXY === 'true'
+      : Object.freeze(split(value.TRUST_PROXY)),
     catalogue: stages.catalogue,
     tracing: tracingOf(env),
   })
@@ -130,6 +136,7 @@ function parse(type: string, text: string): unknown {
 const isProduction = (nodeEnv: string) => nodeEnv !== 'development' && nodeEnv !== 'test'
 const nameOf = (fault: string) => fault.split(' ', 1)[0]
 const split = (list = '') => list.split(',').flatMap((item) => item.trim() || [])
+const isFlag = (text = '') => text === 'true' || text === 'false'
 
 function* shapeFaults(schema: TObject, value: unknown): Generator<string> {
   const seen = new Set<string>()
@@ -218,6 +225,17 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
     if (!URL.canParse(bare) || new URL(bare).origin !== bare || bare.includes('*'))
       yield `CORS_ORIGINS must list origins like https://app.example.org or https://*.example.org, got ${JSON.stringify(origin)}`
   }
+  for (const one of isFlag(env.TRUST_PROXY) ? [] : split(env.TRUST_PROXY))
+    if (!isNetwork(one))
+      yield `TRUST_PROXY must be true, or list addresses and networks like 10.0.0.7 or 10.0.0.0/8, got ${JSON.stringify(one)}`
+}
+
+/** An address, or a network (CIDR). `1`, a number of proxies elsewhere, is neither. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '1', ...more] = text.split('/')
+  const longest = isIP(address) === 4 ? 32 : 128
+  const isRange = /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= longest
+  return isIP(address) !== 0 && isRange && more.length === 0
 }
 
 /** What RS256 and ES256 can be checked with. A private key is refused: it has no business here. */

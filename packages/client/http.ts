@@ -81,9 +81,15 @@ export class Http {
     const bearer = anonymous ? undefined : typeof token === 'function' ? await token() : token
     init.signal?.throwIfAborted()
     const headers = { ...init.headers, ...(bearer && { authorization: `Bearer ${bearer}` }) }
-    const url = /^https?:/i.test(path) ? path : `${this.base}${path}`
-    const asked = connected(fetch(url, { ...init, headers }), init.signal)
+    const asked = connected(fetch(this.urlOf(path), { ...init, headers }), init.signal)
     return ms === undefined ? asked : within(ms, asked)
+  }
+
+  /** Our own paths begin below the prefix of the API; those in its answers have the prefix already. */
+  private urlOf(path: string): string {
+    if (/^https?:/i.test(path)) return path
+    const [, origin = '', prefix = ''] = /^(https?:\/\/[^/]+)?(.*)$/i.exec(this.base) ?? []
+    return path.startsWith(`${prefix}/api/`) ? `${origin}${path}` : `${this.base}${path}`
   }
 }
 

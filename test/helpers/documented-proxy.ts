@@ -21,16 +21,20 @@ export function lacks(kind: ProxyKind): string | false {
   return missing
 }
 
-/** Returns its URL; gone with the test. `change` edits the documented configuration. */
+/**
+ * Returns its URL; gone with the test. `change` edits the documented configuration; `block` is another one of the page,
+ * with the API under `path`.
+ */
 export async function documentedProxy(
   t: Test,
   kind: ProxyKind,
   target: string,
   change = (text: string) => text,
+  { block = kind as string, path = '' } = {},
 ): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), `${kind}-`))
   const port = await freePort()
-  const given = change(documented(kind)).replaceAll('127.0.0.1:3001', new URL(target).host)
+  const given = change(documented(block)).replaceAll('127.0.0.1:3001', new URL(target).host)
   const file = join(dir, `${kind}.conf`)
   await writeFile(
     file,
@@ -47,7 +51,7 @@ export async function documentedProxy(
     await ended
     await rm(dir, { recursive: true, force: true })
   })
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://127.0.0.1:${port}${path}`
   await eventually(`${kind} answers`, async () => {
     if (proxy.exitCode !== null) throw new Error(`${kind} ended: ${said.join('')}`)
     return fetch(`${url}/health/live`).then(
@@ -58,10 +62,10 @@ export async function documentedProxy(
   return url
 }
 
-function documented(kind: ProxyKind): string {
+function documented(name: string): string {
   const text = readFileSync(join(ROOT, 'docs', 'proxies.md'), 'utf8')
-  const block = new RegExp(`<!-- proxy: ${kind} -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(text)?.[1]
-  if (!block) throw new Error(`docs/proxies.md has no configuration of ${kind}`)
+  const block = new RegExp(`<!-- proxy: ${name} -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(text)?.[1]
+  if (!block) throw new Error(`docs/proxies.md has no configuration of ${name}`)
   return block
 }
 

@@ -55,6 +55,7 @@ const DEFAULTS: Record<string, unknown> = {
   TICKET_TTL_SECONDS: 3600,
   BODY_LIMIT_BYTES: 262_144,
   CORS_ORIGINS: undefined,
+  TRUST_PROXY: undefined,
   ARTIFACT_REDIRECT_HOSTS: undefined,
   LOG_LEVEL: 'info',
   LOG_SERVICE_ERRORS: false,
@@ -231,6 +232,19 @@ t.test('addresses', async (t) => {
   for (const bad of ['*', 'a.example', 'https://a.example/', 'https://a.example/path', 'null']) {
     faults(t, { ...USABLE, CORS_ORIGINS: bad }, /^CORS_ORIGINS must list origins/)
   }
+  const trusted = (TRUST_PROXY: string) => loadConfig({ ...USABLE, TRUST_PROXY }).trustProxy
+  t.same([trusted(''), trusted('false'), trusted('true')], [[], false, true])
+  t.same(trusted('127.0.0.1, 10.0.0.0/8 ,fd00::/8'), ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'])
+  for (const bad of [
+    '1',
+    'yes',
+    'proxy.example',
+    '10.0.0.0/33',
+    '0.0.0.0/0',
+    '10.0.0.1/8/8',
+    'true,10.0.0.1',
+  ])
+    faults(t, { ...USABLE, TRUST_PROXY: bad }, /^TRUST_PROXY must be true, or list addresses/)
   faults(t, { ...USABLE, REDIS_PREFIX: 'a:b' }, /^REDIS_PREFIX must match/)
   t.equal(loadConfig({ ...USABLE, REDIS_PREFIX: '{wf}' }).REDIS_PREFIX, '{wf}')
   faults(t, { ...USABLE, LOG_LEVEL: 'verbose' }, /^LOG_LEVEL must match/)

@@ -1,11 +1,12 @@
 /** The API as this page uses it: the first-party client with the session's token. */
 import { Stagecast, StagecastError } from '../../client/index.ts'
 import { errorOf } from '../../client/stagecast-error.ts'
+import { baseUrl } from './base.ts'
 import { observedFetch } from './connection.ts'
 import { session, signOut, tokenOf } from './session.ts'
 
 export const stagecast = new Stagecast({
-  baseUrl: location.origin,
+  baseUrl,
   token: () => tokenOf(session.value),
   fetch: observedFetch,
 })
@@ -34,7 +35,7 @@ function sentence(text: string): string {
 
 /** Whether the API takes requests without a token: mock authentication, for development. Throws when it is away. */
 export async function asksForToken(): Promise<boolean> {
-  const answer = await observedFetch('/api/workflow/stages')
+  const answer = await observedFetch(`${baseUrl}/api/workflow/stages`)
   if (answer.status === 401) return true
   if (answer.ok) return false
   throw new Error(`The server answered with status ${answer.status}.`)
@@ -42,7 +43,7 @@ export async function asksForToken(): Promise<boolean> {
 
 /** Whether the API accepts this token; a sentence when not. */
 export async function checkToken(token: string): Promise<string | null> {
-  const answer = await observedFetch('/api/workflow/stages', {
+  const answer = await observedFetch(`${baseUrl}/api/workflow/stages`, {
     headers: { authorization: `Bearer ${token}` },
   })
   if (answer.ok) return null
@@ -50,10 +51,11 @@ export async function checkToken(token: string): Promise<string | null> {
   return `${problem.title ?? `Status ${answer.status}`}. ${sentence(problem.detail ?? '')}`.trim()
 }
 
-/** GETs a JSON document that the client has no method for. */
+/** GETs a JSON document that the client has no method for. `path` begins below the prefix of the API. */
 export async function getJson<T>(path: string): Promise<T> {
   const token = tokenOf(session.value)
-  const answer = await observedFetch(path, token ? { headers: { authorization: `Bearer ${token}` } } : {})
+  const headers = token ? { authorization: `Bearer ${token}` } : undefined
+  const answer = await observedFetch(`${baseUrl}${path}`, headers && { headers })
   if (!answer.ok) throw await errorOf(answer)
   return (await answer.json()) as T
 }

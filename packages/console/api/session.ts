@@ -3,6 +3,7 @@
  * site sees it. Not in localStorage, where it would lie about for ever; never in an address, which ends up in logs.
  */
 import { Store } from '../page/store.ts'
+import { ownName } from './base.ts'
 
 export type Session =
   | { kind: 'unknown' }
@@ -11,9 +12,9 @@ export type Session =
   | { kind: 'mock' }
   | { kind: 'token'; token: string; user: string; admin: boolean }
 
-const KEY = 'stagecast.token'
+const KEY = ownName('token')
 /** Whose drafts this tab keeps. */
-const OWNER = 'stagecast.user'
+const OWNER = ownName('user')
 
 export const session = new Store<Session>(fromToken(sessionStorage.getItem(KEY) ?? ''))
 
@@ -22,10 +23,16 @@ export function signIn(token: string): void {
   const next = fromToken(token)
   if (next.kind !== 'token') return
   // What somebody else has typed is nobody's business.
-  if (sessionStorage.getItem(OWNER) !== next.user) sessionStorage.clear()
+  if (sessionStorage.getItem(OWNER) !== next.user) forget()
   sessionStorage.setItem(OWNER, next.user)
   sessionStorage.setItem(KEY, token)
   session.set(next)
+}
+
+/** Not `clear`: other pages of this origin may keep something of their own. */
+function forget(): void {
+  for (const name of Object.keys(sessionStorage))
+    if (name.startsWith(ownName(''))) sessionStorage.removeItem(name)
 }
 
 export function useMock(): void {

@@ -2,6 +2,7 @@
  * A form as it was left: kept for the tab, so that signing in again or a reload loses nothing that was typed. It also
  * holds the Idempotency-Key of a request whose answer did not arrive, so that sending it again runs nothing twice.
  */
+import { ownName } from '../api/base.ts'
 import type { Values } from './values.ts'
 
 export interface Draft {
@@ -11,7 +12,7 @@ export interface Draft {
   sent?: { body: string; key: string }
 }
 
-const nameOf = (stage: number) => `stagecast.draft.${stage}`
+const nameOf = (stage: number) => ownName(`draft.${stage}`)
 
 export function readDraft(stage: number): Draft | null {
   const text = sessionStorage.getItem(nameOf(stage))

@@ -40,8 +40,8 @@ export function App() {
         )}
       </main>
       <footer class="foot">
-        <a href="/docs">The API</a>
-        <a href="/openapi.json">OpenAPI document</a>
+        <a href="../docs/">The API</a>
+        <a href="../openapi.json">OpenAPI document</a>
       </footer>
     </>
   )
