@@ -36,6 +36,8 @@ export const JobData = Type.Object({
   /** Epoch milliseconds at which the API accepted the job. */
   timestamp: Type.Integer(),
   inputs: Type.Record(Type.String(), Type.Unknown()),
+  /** The workflow run that it is a step of. */
+  run_id: Type.Optional(Uuid),
   /** What its attempts hang on, when the client or this system traces. */
   trace: Type.Optional(TraceContext),
 })

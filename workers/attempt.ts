@@ -25,6 +25,8 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
   /** What the stages before have given, by stage. */
   upstream(job: JobData, signal: AbortSignal): Promise<Upstream>
+  /** The files of a result, each with its hash. Throws a `StageFailure` when one cannot be read. */
+  hashedFiles(jobId: string, result: JobResult, signal: AbortSignal): Promise<StageFile[]>
   /** The version of the stage that is called; '' when nobody says one. Never rejects. */
   version(): Promise<string>
   tracing: Tracing
@@ -103,7 +105,11 @@ export class Attempt {
       if (refused) return refused
       const version = this.options.version()
       const answer = await this.call(span, signal)
-      return await this.complete(answer, await version, Math.round(performance.now() - startedAt))
+      const result = resultOf(answer, await version, Math.round(performance.now() - startedAt))
+      // A run reuses and signs off by content, so nothing of it may be open any more.
+      const { job_id, run_id } = this.journal.data
+      if (run_id) result.files = await this.options.hashedFiles(job_id, result, signal)
+      return await this.complete(result)
     } catch (error) {
       return this.end(error, signal)
     }
@@ -153,14 +159,7 @@ export class Attempt {
     })
   }
 
-  private async complete(answer: StageAnswer, version: string, measuredMs: number): Promise<AttemptOutcome> {
-    const durationMs = answer.duration_ms ?? measuredMs
-    const names = (answer.files ?? []).map(({ name }) => name)
-    const artifacts = [...new Set([...(answer.artifacts ?? []), ...names])]
-    const result: JobResult = { success: true, artifacts, version, duration_ms: durationMs }
-    const files = (answer.files ?? []).flatMap(vouchedFor)
-    if (files.length > 0) result.files = files
-    if (answer.results) result.results = answer.results
+  private async complete(result: JobResult): Promise<AttemptOutcome> {
     await this.writer.settle(
       [
         { type: 'progress', progress: MILESTONE.answered, message: 'the stage service answered' },
@@ -267,6 +266,17 @@ export class Attempt {
     const error = lostError(last)
     return { type: 'retrying' as const, progress: last.progress, message: error.message, error }
   }
+}
+
+function resultOf(answer: StageAnswer, version: string, measuredMs: number): JobResult {
+  const durationMs = answer.duration_ms ?? measuredMs
+  const names = (answer.files ?? []).map(({ name }) => name)
+  const artifacts = [...new Set([...(answer.artifacts ?? []), ...names])]
+  const result: JobResult = { success: true, artifacts, version, duration_ms: durationMs }
+  const files = (answer.files ?? []).flatMap(vouchedFor)
+  if (files.length > 0) result.files = files
+  if (answer.results) result.results = answer.results
+  return result
 }
 
 /** A file whose hash and size the service tells. */

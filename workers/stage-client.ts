@@ -139,7 +139,7 @@ export class StageClient {
       user_id: job.user_id,
       job_id: job.job_id,
       inputs: job.inputs,
-      run_id: null,
+      run_id: job.run_id ?? null,
       upstream,
     }
     const prefix = this.base.pathname.replace(/\/+$/, '')

@@ -8,6 +8,7 @@ import { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
 import type { AttemptOptions } from './attempt.ts'
 import type { CircuitState } from './circuit.ts'
+import { hashedFiles } from './files.ts'
 import { Gate } from './gate.ts'
 import { StageClient } from './stage-client.ts'
 import { UpstreamReader } from './upstream.ts'
@@ -113,6 +114,8 @@ export class WorkerStages {
       options: {
         ...{ redis, keys, client, tracing, resultTtlSeconds },
         upstream: (job, signal) => this.upstream.read(job, signal),
+        hashedFiles: async (jobId, result, signal) =>
+          service ? hashedFiles({ service, stage, jobId }, result, signal) : [],
         version: async () => (await this.versions.of(stage, service)) ?? catalogue.get(stage)?.version ?? '',
         logTtlSeconds: Math.ceil(timeoutMs / 1000) + resultTtlSeconds + LOG_SPARE_SECONDS,
         onAlive: () => gate.circuit.alive(),

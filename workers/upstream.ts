@@ -1,17 +1,12 @@
 /** What a job is given of the stages that its stage needs and uses. It is read when the call is made, and not kept. */
-import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
 import type { Redis } from 'ioredis'
-import type { Catalogue, Service } from '../contract/catalogue.ts'
-import type { JobData, JobResult, JobSnapshot } from '../contract/job.ts'
+import type { Catalogue } from '../contract/catalogue.ts'
+import type { JobData, JobResult } from '../contract/job.ts'
 import type { StageFile, Upstream } from '../contract/service.ts'
 import type { JournalKeys } from '../journal/journal.ts'
 import { newestResults } from '../journal/upstream.ts'
 import { StageFailure } from './failure.ts'
-
-/** How long a service may take to send a file that it told no hash of. */
-const READ_MS = 60_000
+import { fileUrl, hashFile, type Made } from './files.ts'
 
 export class UpstreamReader {
   private readonly redis: Redis
@@ -32,7 +27,7 @@ export class UpstreamReader {
     for (const [stage, snapshot] of results) {
       const service = this.catalogue.serviceOf(stage)
       if (!service || !snapshot.result) continue
-      const files = await filesOf(service, snapshot, snapshot.result, signal)
+      const files = await filesOf({ service, stage, jobId: snapshot.job_id }, snapshot.result, signal)
       upstream[stage] = { job_id: snapshot.job_id, results: snapshot.result.results ?? {}, files }
     }
     return upstream
@@ -42,45 +37,22 @@ export class UpstreamReader {
 type FileWithUrl = StageFile & { url: string }
 
 async function filesOf(
-  service: Service,
-  { job_id, stage }: JobSnapshot,
+  made: Made,
   { artifacts, files = [] }: JobResult,
   signal: AbortSignal,
 ): Promise<FileWithUrl[]> {
   const known = new Map(files.map((file) => [file.name, file]))
   const found: FileWithUrl[] = []
   for (const name of artifacts) {
-    const url = `${service.url}/api/workflow/jobs/${job_id}/artifacts/${encodeURIComponent(name)}`
-    const file = known.get(name) ?? (await hashFile(service, stage, url, name, signal))
-    if (file) found.push({ ...file, url })
+    const file = known.get(name) ?? (await hashFile(made, name, signal).catch(() => unreadable(made, signal)))
+    // What the service does not have any more is left out.
+    if (file) found.push({ ...file, url: fileUrl(made, name) })
   }
   return found
 }
 
-/** Null when the service does not have the file any more. */
-async function hashFile(
-  { headers }: Service,
-  stage: number,
-  url: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<StageFile | null> {
-  try {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(READ_MS)])
-    const answer = await fetch(url, { headers, signal: deadline })
-    if (answer.status === 404) return null
-    if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`)
-    const hash = createHash('sha256')
-    let bytes = 0
-    for await (const chunk of Readable.fromWeb(answer.body as ReadableStream)) {
-      hash.update(chunk)
-      bytes += chunk.length
-    }
-    const media_type = answer.headers.get('content-type') ?? 'application/octet-stream'
-    return { name, sha256: hash.digest('hex'), bytes, media_type }
-  } catch {
-    signal.throwIfAborted()
-    const message = `A file of stage ${stage}, which this stage works on, cannot be read right now`
-    throw new StageFailure('UPSTREAM_UNREADABLE', message, { retryable: true, ill: false })
-  }
+function unreadable({ stage }: Made, signal: AbortSignal): never {
+  signal.throwIfAborted()
+  const message = `A file of stage ${stage}, which this stage works on, cannot be read right now`
+  throw new StageFailure('UPSTREAM_UNREADABLE', message, { retryable: true, ill: false })
 }

@@ -1,0 +1,77 @@
+/** What tells the content of the files that a stage made: name, SHA-256, bytes, media type. */
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { Service } from '../contract/catalogue.ts'
+import type { JobResult } from '../contract/job.ts'
+import type { StageFile } from '../contract/service.ts'
+import { StageFailure } from './failure.ts'
+
+/** How long a service may pause while it sends a file, in ms. */
+const SILENCE_MS = 60_000
+
+/** Which job made the files, and where it did. */
+export interface Made {
+  service: Service
+  stage: number
+  jobId: string
+}
+
+/** Where a service has a file. */
+export function fileUrl({ service, jobId }: Made, name: string): string {
+  return `${service.url}/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`
+}
+
+/**
+ * All files of a result, each with its hash: the service's own where it told one, else the file is read and hashed here.
+ * Nothing is kept in memory or on disk.
+ *
+ * Call it before the outcome of a job is settled if others rely on its content, as a run does for reuse and sign-off:
+ * `result.files = await hashedFiles(made, result, signal)`. Throws `ARTIFACT_UNREADABLE`, to be tried again, when a file
+ * that the service has just named cannot be read, and the abort reason when `signal` aborts.
+ */
+export async function hashedFiles(
+  made: Made,
+  result: Pick<JobResult, 'artifacts' | 'files'>,
+  signal: AbortSignal,
+): Promise<StageFile[]> {
+  const known = new Map((result.files ?? []).map((file) => [file.name, file]))
+  const files: StageFile[] = []
+  for (const name of result.artifacts) {
+    const file = known.get(name) ?? (await hashFile(made, name, signal).catch(() => null))
+    signal.throwIfAborted()
+    if (!file) {
+      const words = `A file that stage ${made.stage} has made, and told no hash of, cannot be read from its service`
+      throw new StageFailure('ARTIFACT_UNREADABLE', words, { retryable: true, ill: false })
+    }
+    files.push(file)
+  }
+  return files
+}
+
+/** Reads a file once. Null when the service does not have it; rejects when it cannot be read now. */
+export async function hashFile(made: Made, name: string, signal: AbortSignal): Promise<StageFile | null> {
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(new Error('the service stopped sending')), SILENCE_MS)
+  try {
+    const answer = await fetch(fileUrl(made, name), {
+      headers: made.service.headers,
+      signal: AbortSignal.any([signal, silence.signal]),
+      // The headers are secrets of this service.
+      redirect: 'error',
+    })
+    if (answer.status === 404) return null
+    if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`)
+    const hash = createHash('sha256')
+    let bytes = 0
+    for await (const chunk of Readable.fromWeb(answer.body as ReadableStream)) {
+      timer.refresh()
+      hash.update(chunk)
+      bytes += chunk.length
+    }
+    const media_type = answer.headers.get('content-type') ?? 'application/octet-stream'
+    return { name, sha256: hash.digest('hex'), bytes, media_type: media_type.slice(0, 200) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
