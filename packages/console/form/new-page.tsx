@@ -5,9 +5,12 @@ import { stagecast, tellFailure } from '../api/api.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'
+import { CONCEPTS, PREVIEW, QUERY, SearchEditor, withoutBlanks } from '../search/search-editor.tsx'
+import { usePreview } from '../search/use-preview.ts'
 import { type Draft, dropDraft, keepDraft, keyFor, newId, readDraft } from './draft.ts'
 import { FieldView, idOf } from './field.tsx'
 import { type Field, fieldsOf } from './schema.ts'
+import { sectionsOf } from './sections.ts'
 import { useDocument } from './use-document.ts'
 import { type Faults, faultsOf, keyOf, toBody, type Values } from './values.ts'
 
@@ -39,23 +42,33 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
   const [failure, setFailure] = useState('')
   const [busy, setBusy] = useState(false)
   const sending = useRef(false)
+  const looking = usePreview(stage)
   useEffect(() => {
     focusFirst(fields, faults)
   }, [faults, fields])
+  useEffect(() => {
+    if (looking.refused) setFaults(faultsOf(fields, looking.refused))
+  }, [looking.refused, fields])
 
+  const searches = hasSearch(fields)
+  const ownFields = searches ? fields.filter((field) => keyOf(field) !== PREVIEW) : fields
   const change = (next: Draft) => {
     setDraft(next)
     keepDraft(stage, next)
   }
   const setValue = (field: Field) => (value: Values[string]) =>
     change({ ...draft, values: { ...draft.values, [keyOf(field)]: value } })
+  const read = () => {
+    const made = toBody(ownFields, draft.values)
+    return { ...made, body: searches ? withoutBlanks(made.body) : made.body }
+  }
 
   async function start(event: Event): Promise<void> {
     event.preventDefault()
     // A second click comes before the button is drawn as disabled.
     if (sending.current) return
     setFailure('')
-    const made = toBody(fields, draft.values)
+    const made = read()
     setFaults(made.faults)
     if (Object.keys(made.faults).length > 0) return
     const body = { workflow_id: draft.workflow.trim(), ...made.body }
@@ -77,10 +90,12 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
     }
   }
 
-  const [main, options] = [
-    fields.filter(({ path }) => path.length === 1),
-    fields.filter(({ path }) => path.length > 1),
-  ]
+  function look(): void {
+    const { body, faults: found } = read()
+    setFaults(found)
+    if (Object.keys(found).length === 0) looking.look(body)
+  }
+
   const view = (field: Field) => (
     <FieldView
       key={keyOf(field)}
@@ -91,15 +106,34 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
     />
   )
   const workflowFault = faults.workflow_id
+  const sources = draft.values['inputs/sources']
   return (
-    <form class="form" noValidate onSubmit={(event) => void start(event)}>
-      {main.map(view)}
-      {options.length > 0 && (
-        <section aria-labelledby="options">
-          <h2 id="options">Options</h2>
-          <div class="columns">{options.map(view)}</div>
-        </section>
+    <form
+      class="form"
+      noValidate
+      onSubmit={(event) => void start(event)}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void start(event)
+      }}
+    >
+      {ownFields.filter(({ path }) => path.length === 1).map(view)}
+      {searches && (
+        <SearchEditor
+          values={draft.values}
+          faults={faults}
+          sources={Array.isArray(sources) ? sources.filter((name) => name !== 'crossref') : []}
+          looking={looking}
+          stale={looking.of !== JSON.stringify(read().body)}
+          onChange={(values) => change({ ...draft, values })}
+          onLook={look}
+        />
       )}
+      {sectionsOf(ownFields).map(({ title, fields: inside }) => (
+        <section key={title} aria-labelledby={idOfSection(title)}>
+          <h2 id={idOfSection(title)}>{title}</h2>
+          <div class="columns">{inside.map(view)}</div>
+        </section>
+      ))}
       <div class={workflowFault ? 'field faulty' : 'field'}>
         <label for="field-workflow_id">Workflow</label>
         <p class="hint" id="field-workflow_id-hint">
@@ -123,16 +157,26 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
         {(failure || faults['']) && <p class="alert">{failure || faults['']}</p>}
         {failure && <p class="hint">Nothing runs twice when you start it again: it is the same request.</p>}
       </div>
-      <div class="actions">
+      <div class="actions start">
         <button class="primary" type="submit" aria-disabled={busy}>
           {busy ? 'Starting…' : 'Start'}
         </button>
         <a class="button" href={links.stages}>
           Back to the stages
         </a>
+        <span class="quiet keys">
+          <kbd>Ctrl</kbd> <kbd>Enter</kbd> starts
+        </span>
       </div>
     </form>
   )
+}
+
+const idOfSection = (title: string) => `section-${title.toLowerCase().replaceAll(' ', '-')}`
+
+/** Whether the stage can look ahead and takes groups: then they are edited as chips and not as JSON. */
+function hasSearch(fields: readonly Field[]): boolean {
+  return [PREVIEW, CONCEPTS, QUERY].every((key) => fields.some((field) => keyOf(field) === key))
 }
 
 function focusFirst(fields: readonly Field[], faults: Faults): void {

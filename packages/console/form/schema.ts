@@ -93,13 +93,18 @@ function hintOf(schema: Schema, kind: Kind): string {
   const parts = [
     // For texts the schema's own words are for programs.
     !hasLengths && description && sentence(description),
-    kind === 'json' && 'A JSON object.',
+    kind === 'json' && jsonHint(schema),
     kind === 'lines' && `One a line${maxItems ? `, ${maxItems} at most` : ''}.`,
     minimum !== undefined && maximum !== undefined && `${minimum} to ${maximum}.`,
     hasLengths && `${minLength} to ${maxLength} characters.`,
     preset !== undefined && `${String(preset)} when left empty.`,
   ]
   return parts.filter(Boolean).join(' ')
+}
+
+function jsonHint({ type, anyOf }: Schema): string {
+  if (anyOf) return anyOf.some((one) => one.type === 'string') ? 'Text, or JSON.' : 'As JSON.'
+  return type === 'array' ? 'A JSON list.' : 'A JSON object.'
 }
 
 /** Names that are written in a way of their own. */

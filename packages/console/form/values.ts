@@ -34,7 +34,8 @@ export function fromBody(fields: readonly Field[], body: Record<string, unknown>
     else if (field.kind === 'lines' && Array.isArray(value)) values[keyOf(field)] = value.join('\n')
     else if (field.kind === 'flag') values[keyOf(field)] = value === true
     else if (field.kind === 'json') {
-      if (!isRecord(value) || Object.keys(value).length > 0)
+      if (typeof value === 'string' && isPlainText(field, value)) values[keyOf(field)] = value
+      else if (!isRecord(value) || Object.keys(value).length > 0)
         values[keyOf(field)] = JSON.stringify(value, null, 2)
     } else values[keyOf(field)] = String(value)
   }
@@ -86,8 +87,19 @@ function readValue(field: Field, raw: Values[string] | undefined): { value: unkn
   if (field.kind === 'lines') {
     return { value: text.split('\n').flatMap((line) => line.trim() || []) }
   }
-  if (field.kind === 'json') return readJson(text)
+  if (field.kind === 'json') return isPlainText(field, text) ? { value: text } : readJson(text)
   return { value: text }
+}
+
+/** Where a text may stand beside a list, only what has the members of the list's entries is the list. */
+function isPlainText({ schema: { anyOf } }: Field, text: string): boolean {
+  if (!anyOf?.some(({ type }) => type === 'string')) return false
+  const needed = anyOf.flatMap(({ items }) => items?.required ?? [])
+  const read = readJson(text)
+  if (!('value' in read)) return true
+  if (typeof read.value === 'string') return false
+  if (!Array.isArray(read.value)) return anyOf.every(({ type }) => type !== 'object')
+  return !read.value.every((one) => isRecord(one) && needed.every((name) => name in one))
 }
 
 function readJson(text: string): { value: unknown } | { fault: string } {

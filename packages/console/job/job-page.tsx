@@ -29,7 +29,7 @@ export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
       {view.result && stages?.find((one) => one.stage === stage)?.sign_off && (
         <p class="note">A person signs off before this result counts as done.</p>
       )}
-      {view.result && <Result job={{ stage, job_id }} result={view.result} />}
+      {view.result && <Result job={{ stage, job_id }} result={view.result} asked={snapshot.data} />}
       <Steps view={view} folded={ended} />
       <About view={view} />
     </>
@@ -105,6 +105,14 @@ function About({ view }: { view: JobView }) {
 
 function inShort(value: unknown): string {
   if (typeof value === 'string') return value
-  const listed = Array.isArray(value) && value.every((one) => typeof one === 'string')
-  return listed ? value.join(', ') : JSON.stringify(value)
+  if (Array.isArray(value)) {
+    // Groups of terms: any term of each.
+    const parts = value.map((one) => (Array.isArray(one) ? one.join(' or ') : one))
+    if (parts.every((one) => typeof one === 'string')) return parts.join(', ')
+  }
+  const text = JSON.stringify(value)
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
+
+/** Records and decisions can be long; "Run again with changes" has all of it. */
+const LONGEST = 300

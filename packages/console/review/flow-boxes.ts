@@ -34,16 +34,24 @@ export function rowsOf(flow: FlowNumbers, { letters }: Measures): Row[] {
   }
   const removed = flow.removed.reduce((sum, [, count]) => sum + count, 0)
   const left = flow.included + flow.uncertain
+  const beforeScreening = aside('Removed before', removed, flow.removed)
+  const identified = box('Identified', flow.identified, flow.bySource)
   return [
-    {
-      main: box('Identified', flow.identified, flow.bySource),
-      aside: aside('Removed before', removed, flow.removed),
-    },
+    // Where everything was read, a box for it would only repeat the one above.
+    ...(flow.unread > 0
+      ? [
+          { main: identified, aside: aside('Not read', flow.unread, flow.unreadBySource) },
+          { main: box('Read', flow.read), aside: beforeScreening },
+        ]
+      : [{ main: identified, aside: beforeScreening }]),
     { main: box('Screened', flow.screened), aside: aside('Excluded', flow.excluded, flow.excludedBy) },
     ...(flow.uncertain > 0
       ? [{ main: box('Not excluded', left), aside: aside('Uncertain', flow.uncertain, flow.uncertainBy) }]
       : []),
-    { main: box('Included', flow.included), aside: null },
+    {
+      main: box('Included', flow.included, flow.byPerson > 0 ? [['decided by a person', flow.byPerson]] : []),
+      aside: null,
+    },
   ]
 }
 
@@ -68,11 +76,12 @@ export function inWords(flow: FlowNumbers): string {
   const why = (parts: [string, number][]) => (parts.length > 0 ? ` (${listed(parts)})` : '')
   return [
     `${flow.identified} records were identified${why(flow.bySource)}`,
+    flow.unread > 0 && `${flow.unread} not read because of a limit, ${flow.read} read`,
     flow.removed.length > 0 && `removed before screening: ${listed(flow.removed)}`,
     `${flow.screened} screened`,
     `${flow.excluded} excluded${why(flow.excludedBy)}`,
     flow.uncertain > 0 && `${flow.uncertain} uncertain${why(flow.uncertainBy)}`,
-    `${flow.included} included`,
+    `${flow.included} included${flow.byPerson > 0 ? `, ${flow.byPerson} of them by a person` : ''}`,
   ]
     .filter(Boolean)
     .join(', ')

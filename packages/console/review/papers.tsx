@@ -1,11 +1,16 @@
 /** The papers of a review in their order, each with the reason why it is there. */
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { words } from '../form/schema.ts'
+import { Decide, Ruled } from './decide.tsx'
+import { PaperLinks } from './paper-links.tsx'
 import { type Data, data, list, number, plain, text, texts } from './read.ts'
+import type { Deciding } from './use-decisions.ts'
 
 /** Shown at first: reading begins at the top. */
 const FIRST = 10
 
-export function Papers({ papers }: { papers: unknown[] }) {
+export function Papers({ papers, deciding }: { papers: unknown[]; deciding: Deciding | null }) {
   const [all, setAll] = useState(false)
   const shown = all ? papers : papers.slice(0, FIRST)
   return (
@@ -16,7 +21,7 @@ export function Papers({ papers }: { papers: unknown[] }) {
       {papers.length === 0 && <p>No paper is included.</p>}
       <ol class="papers">
         {shown.map((paper, at) => (
-          <Paper key={at} paper={data(paper)} rank={at + 1} />
+          <Paper key={at} paper={data(paper)} rank={at + 1} deciding={deciding} />
         ))}
       </ol>
       {shown.length < papers.length && (
@@ -28,14 +33,34 @@ export function Papers({ papers }: { papers: unknown[] }) {
   )
 }
 
-function Paper({ paper, rank }: { paper: Data; rank: number }) {
-  const doi = text(paper.doi).replace(/^https?:\/\/(dx\.)?doi\.org\//, '')
-  const title = text(paper.title) || 'Untitled'
+function Paper({ paper, rank, deciding }: { paper: Data; rank: number; deciding: Deciding | null }) {
   const why = text(paper.why)
   return (
     <li class="paper">
+      <PaperHead paper={paper} rank={number(paper.rank) ?? rank} />
+      <Ruled paper={paper} />
+      {why && (
+        <p class="why">
+          <bdi>{why}</bdi>
+        </p>
+      )}
+      <p class="chips">
+        <Chips paper={paper} />
+      </p>
+      <PaperLinks paper={paper} />
+      <More paper={paper}>{deciding && <Decide paper={paper} deciding={deciding} />}</More>
+    </li>
+  )
+}
+
+/** Title, authors, where and when. */
+export function PaperHead({ paper, rank }: { paper: Data; rank?: number }) {
+  const doi = text(paper.doi).replace(/^https?:\/\/(dx\.)?doi\.org\//, '')
+  const title = text(paper.title) || 'Untitled'
+  return (
+    <>
       <h4>
-        <span class="rank">{number(paper.rank) ?? rank}</span>{' '}
+        {rank !== undefined && <span class="rank">{rank} </span>}
         <bdi lang={text(paper.language) || undefined}>{title}</bdi>
       </h4>
       <p class="cite">
@@ -53,16 +78,7 @@ function Paper({ paper, rank }: { paper: Data; rank: number }) {
           </>
         )}
       </p>
-      {why && (
-        <p class="why">
-          <bdi>{why}</bdi>
-        </p>
-      )}
-      <p class="chips">
-        <Chips paper={paper} />
-      </p>
-      <More paper={paper} />
-    </li>
+    </>
   )
 }
 
@@ -84,17 +100,27 @@ function Chips({ paper }: { paper: Data }) {
   const kind = text(data(paper.study_type).type)
   const size = number(data(data(paper.extraction).sample_size).value)
   const cited = number(paper.cited_by)
-  const sources = new Set(texts(paper.records, 'source'))
+  const sources = new Set(texts(paper.records, 'source').map(words))
   const chips = [
     kind && kind !== 'other' ? plain(kind) : '',
     paper.preprint === true ? 'preprint' : '',
     paper.abstract === null ? 'no abstract' : '',
     size === null ? '' : `n = ${size}`,
     cited === null ? '' : `cited ${cited === 1 ? 'once' : `${cited} times`}`,
-    ...sources,
+    // That a record is invented is said once, at the top.
+    ...[...sources].filter((source) => source !== 'Sample'),
   ]
+  const marks = new Set([
+    ...(paper.retracted === true ? ['retracted'] : []),
+    ...texts(paper.notices, 'type').map(plain),
+  ])
   return (
     <>
+      {[...marks].map((mark) => (
+        <span class="chip warm" key={mark}>
+          <bdi>{mark}</bdi>
+        </span>
+      ))}
       {chips.filter(Boolean).map((chip) => (
         <span class="chip" key={chip}>
           <bdi>{chip}</bdi>
@@ -104,10 +130,10 @@ function Chips({ paper }: { paper: Data }) {
   )
 }
 
-function More({ paper }: { paper: Data }) {
+export function More({ paper, children }: { paper: Data; children?: ComponentChildren }) {
   const abstract = text(paper.abstract)
   const facts = factsOf(paper).filter(([, value]) => value !== '')
-  if (!abstract && facts.length === 0) return null
+  if (!abstract && facts.length === 0 && !children) return null
   return (
     <details>
       <summary>{abstract ? 'Abstract and details' : 'Details'}</summary>
@@ -126,6 +152,7 @@ function More({ paper }: { paper: Data }) {
           </div>
         ))}
       </dl>
+      {children}
     </details>
   )
 }

@@ -3,8 +3,12 @@ import { counts, type Data, data, number, plain } from './read.ts'
 
 export interface FlowNumbers {
   identified: number
-  /** How many records each source gave; empty where it is not told. */
+  /** How many records each source has; empty where it is not told. */
   bySource: [string, number][]
+  /** What a limit left unread. */
+  unread: number
+  unreadBySource: [string, number][]
+  read: number
   /** What was taken out before screening, by reason. */
   removed: [string, number][]
   screened: number
@@ -13,6 +17,8 @@ export interface FlowNumbers {
   uncertain: number
   uncertainBy: [string, number][]
   included: number
+  /** How many of the included a person decided. */
+  byPerson: number
 }
 
 /** Null when the review tells too little for a flow. */
@@ -23,19 +29,27 @@ export function readFlow(review: Data, prisma: Data): FlowNumbers | null {
   if (identified === null || included === null) return null
   const removed = [
     ['duplicates', number(told.duplicates) ?? 0],
+    ['notices', number(told.notices) ?? 0],
     ['without a title', number(told.unusable) ?? 0],
   ] satisfies [string, number][]
   const lost = removed.reduce((sum, [, count]) => sum + count, 0)
+  const unread = number(told.unread) ?? 0
+  const read = number(told.read) ?? identified - unread
+  const { by_source, unread_by_source } = data(prisma.identification)
   return {
     identified,
-    bySource: counts(data(prisma.identification).by_source),
+    bySource: counts(by_source),
+    unread,
+    unreadBySource: counts(unread_by_source).filter(([, count]) => count > 0),
+    read,
     removed: removed.filter(([, count]) => count > 0),
-    screened: number(told.screened) ?? identified - lost,
+    screened: number(told.screened) ?? read - lost,
     excluded: number(told.excluded) ?? 0,
     excludedBy: named(told.excluded_by_rule),
     uncertain: number(told.uncertain) ?? 0,
     uncertainBy: named(told.uncertain_by_rule),
     included,
+    byPerson: number(data(data(prisma.screening).decided_by_person).included) ?? 0,
   }
 }
 

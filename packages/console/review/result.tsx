@@ -1,33 +1,61 @@
 /** What a job left behind: the review as a page where there is one, any other answer as data, and its files. */
 import { useEffect, useState } from 'preact/hooks'
-import type { JobResult } from '../../../contract/job.ts'
+import type { JobResult, JobSnapshot } from '../../../contract/job.ts'
 import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { persist } from '../api/persist.ts'
+import { fieldsOf } from '../form/schema.ts'
+import { useDocument } from '../form/use-document.ts'
+import { keyOf } from '../form/values.ts'
 import { Failure, Loading } from '../page/parts.tsx'
+import { PreviewResult } from '../search/preview-result.tsx'
+import { Apply } from './apply.tsx'
 import { Files } from './files.tsx'
 import { type Data, data } from './read.ts'
 import { ReviewView } from './review-view.tsx'
+import { useDecisions } from './use-decisions.ts'
 
+/** What was asked for, as the job's snapshot has it. */
+type Asked = JobSnapshot['data']
+
+interface ResultProps {
+  job: JobReference
+  result: JobResult
+  asked: Asked
+}
+
+/** `kind` of an answer that only tells what would be searched. */
+const PREVIEW = 'search_preview'
+const DECISIONS = 'inputs/decisions'
 const REVIEW_FILE = 'literature_review.json'
 /** Has the numbers of the flow by source, which the review itself has not. */
 const FLOW_FILE = 'prisma.json'
 
-export function Result({ job, result }: { job: JobReference; result: JobResult }) {
-  const hasReview = result.artifacts.includes(REVIEW_FILE)
+export function Result({ job, result, asked }: ResultProps) {
+  const { artifacts, results } = result
+  const view = artifacts.includes(REVIEW_FILE) ? (
+    <Review job={job} names={artifacts} asked={asked} />
+  ) : results?.kind === PREVIEW ? (
+    <PreviewResult stage={job.stage} results={results} asked={asked} />
+  ) : (
+    <Answer results={results} />
+  )
   return (
     <>
-      {hasReview ? <Review job={job} names={result.artifacts} /> : <Answer results={result.results} />}
-      <Files job={job} names={result.artifacts} />
+      {view}
+      <Files job={job} names={artifacts} />
     </>
   )
 }
 
-function Review({ job, names }: { job: JobReference; names: readonly string[] }) {
+function Review({ job, names, asked }: { job: JobReference; names: readonly string[]; asked: Asked }) {
   const { stage, job_id } = job
   const [review, setReview] = useState<{ review: Data; prisma: Data } | null>(null)
   const [failure, setFailure] = useState('')
   const [attempt, setAttempt] = useState({})
+  const deciding = useDecisions(job_id, asked.inputs)
+  const { document } = useDocument()
+  const takesDecisions = document && fieldsOf(document, stage)?.some((field) => keyOf(field) === DECISIONS)
   const hasFlow = names.includes(FLOW_FILE)
   useEffect(() => {
     const leaving = new AbortController()
@@ -38,13 +66,19 @@ function Review({ job, names }: { job: JobReference; names: readonly string[] })
         leaving.signal,
       )
     Promise.all([read(REVIEW_FILE), hasFlow ? read(FLOW_FILE) : {}]).then(
-      ([document, prisma]) => leaving.signal.aborted || setReview({ review: document, prisma }),
+      ([found, prisma]) => leaving.signal.aborted || setReview({ review: found, prisma }),
       (error) => leaving.signal.aborted || setFailure(tellFailure(error)),
     )
     return () => leaving.abort()
   }, [stage, job_id, hasFlow, attempt])
   if (failure) return <Failure text={`The review: ${failure}`} again={() => setAttempt({})} />
-  return review ? <ReviewView {...review} /> : <Loading what="the review" />
+  if (!review) return <Loading what="the review" />
+  return (
+    <>
+      <ReviewView {...review} deciding={takesDecisions ? deciding : null} />
+      {takesDecisions && <Apply stage={stage} asked={asked} deciding={deciding} />}
+    </>
+  )
 }
 
 function Answer({ results }: { results: Data | undefined }) {

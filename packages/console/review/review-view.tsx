@@ -1,14 +1,31 @@
 /** A literature review as a page. Its writer may add and leave out: each part is shown when it is there. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { Groups, LeftOutWords } from '../search/groups.tsx'
+import { conceptsOf, leftOutOf } from '../search/read-preview.ts'
+import { Decide } from './decide.tsx'
 import { Flow } from './flow.tsx'
+import { Notices } from './notices.tsx'
 import { Papers } from './papers.tsx'
 import { type Data, data, list, plain, text, texts } from './read.ts'
 import { readFlow } from './read-flow.ts'
+import { Uncertain } from './uncertain.tsx'
+import type { Deciding } from './use-decisions.ts'
 
-export function ReviewView({ review, prisma }: { review: Data; prisma: Data }) {
+interface ReviewProps {
+  review: Data
+  prisma: Data
+  deciding: Deciding | null
+}
+
+/** `deciding` is null where the stage takes no decisions by hand. */
+export function ReviewView({ review, prisma, deciding }: ReviewProps) {
   const summary = data(review.summary)
   const flow = readFlow(review, prisma)
-  const notice = [text(review.notice) || text(summary.notice), isSample(review) ? SAMPLE : ''].find(Boolean)
+  const told = text(review.notice) || text(summary.notice)
+  const notice = [told, isSample(review) ? SAMPLE : ''].find(Boolean)
+  // The summary ends with the notice, which is said above already.
+  const lead = told ? text(summary.text).replace(told, '').trim() : text(summary.text)
   return (
     <article class="review" aria-label="Literature review">
       <h2>Review</h2>
@@ -18,23 +35,25 @@ export function ReviewView({ review, prisma }: { review: Data; prisma: Data }) {
         </p>
       )}
       <Degraded review={review} />
-      {text(summary.text) && (
+      {lead && (
         <p class="lead">
-          <bdi>{text(summary.text)}</bdi>
+          <bdi>{lead}</bdi>
         </p>
       )}
-      <Concepts review={review} />
+      <Undecided ids={texts(review.undecided)} />
+      <Papers papers={list(review.papers)} deciding={deciding} />
+      <Uncertain papers={list(review.uncertain)} deciding={deciding} />
+      <Notices review={review} />
+      <Themes themes={list(summary.themes)} />
+      <Bullets id="gaps" title="Gaps" items={texts(summary.gaps, 'text')} />
       {flow && (
         <Part id="flow" title="How the records were chosen">
           <Flow flow={flow} />
         </Part>
       )}
-      <Papers papers={list(review.papers)} />
-      <Themes themes={list(summary.themes)} />
-      <Bullets id="gaps" title="Gaps" items={texts(summary.gaps, 'text')} />
+      <Search review={review} />
       <Bullets id="limitations" title="Limitations" items={texts(summary.limitations, 'text')} />
-      <LeftOut title="Uncertain" id="uncertain" records={list(review.uncertain)} />
-      <LeftOut title="Excluded" id="excluded" records={list(review.excluded)} />
+      <Excluded records={list(review.excluded)} deciding={deciding} />
     </article>
   )
 }
@@ -72,26 +91,32 @@ function Degraded({ review }: { review: Data }) {
   )
 }
 
-function Concepts({ review }: { review: Data }) {
-  const concepts = list(review.concepts).map(data)
-  if (concepts.length === 0) return null
+function Undecided({ ids }: { ids: string[] }) {
+  if (ids.length === 0) return null
   return (
-    <details class="fold">
-      <summary>
-        <h3>How the question was read</h3>
-      </summary>
-      <dl class="facts">
-        {concepts.map((concept, at) => (
-          <div key={at}>
-            <dt>{plain(text(concept.role)) || 'concept'}</dt>
-            <dd>
-              <bdi>{text(concept.label)}</bdi>
-              <span class="quiet"> {texts(concept.terms).join(', ')}</span>
-            </dd>
-          </div>
+    <div class="note">
+      <p>These decisions match no paper of this review:</p>
+      <ul>
+        {ids.map((id) => (
+          <li key={id}>
+            <bdi>{id}</bdi>
+          </li>
         ))}
-      </dl>
-    </details>
+      </ul>
+    </div>
+  )
+}
+
+function Search({ review }: { review: Data }) {
+  const concepts = conceptsOf(review.concepts)
+  const leftOut = leftOutOf(review.left_out)
+  if (concepts.length === 0 && leftOut.length === 0) return null
+  return (
+    <Part id="search" title="How the question was searched">
+      <Groups concepts={concepts} />
+      <LeftOutWords words={leftOut} />
+      <p class="hint">The file search_log.json has every query, word for word, with its hits.</p>
+    </Part>
   )
 }
 
@@ -128,29 +153,39 @@ function Bullets({ id, title, items }: { id: string; title: string; items: strin
   )
 }
 
-function LeftOut({ id, title, records }: { id: string; title: string; records: unknown[] }) {
+/** More of them are shown when somebody asks. */
+const FIRST_EXCLUDED = 40
+
+function Excluded({ records, deciding }: { records: unknown[]; deciding: Deciding | null }) {
+  const [all, setAll] = useState(false)
   if (records.length === 0) return null
+  const shown = all ? records : records.slice(0, FIRST_EXCLUDED)
   return (
-    <details class="fold" id={id}>
+    <details class="fold" id="excluded">
       <summary>
-        <h3>{title}</h3> <span class="quiet">{records.length}</span>
+        <h3>Excluded</h3> <span class="quiet">{records.length}</span>
       </summary>
       <ul class="plain-list">
-        {records.map((record, at) => {
-          const { id: key, title: called, reason, screening } = data(record)
-          const why = text(reason) || text(data(screening).reason)
+        {shown.map((record, at) => {
+          const { id: key, title: called, reason } = data(record)
           return (
             <li key={at}>
               <bdi>{text(called) || text(key) || text(record)}</bdi>
-              {why && (
+              {text(reason) && (
                 <p class="quiet">
-                  <bdi>{plain(why)}</bdi>
+                  <bdi>{plain(text(reason))}</bdi>
                 </p>
               )}
+              {deciding && <Decide paper={data(record)} deciding={deciding} />}
             </li>
           )
         })}
       </ul>
+      {shown.length < records.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {records.length}
+        </button>
+      )}
     </details>
   )
 }

@@ -1,0 +1,40 @@
+/** The page of a job that only looked: what it would search, and a way to go on from there. */
+import type { JobSnapshot } from '../../../contract/job.ts'
+import { keepDraft, newId } from '../form/draft.ts'
+import { fieldsOf } from '../form/schema.ts'
+import { useDocument } from '../form/use-document.ts'
+import { fromBody } from '../form/values.ts'
+import { links } from '../page/route.ts'
+import type { Data } from '../review/read.ts'
+import { Groups, LeftOutWords } from './groups.tsx'
+import { PreviewView } from './preview-view.tsx'
+import { readPreview } from './read-preview.ts'
+
+interface PreviewResultProps {
+  stage: number
+  results: Data
+  asked: JobSnapshot['data']
+}
+
+export function PreviewResult({ stage, results, asked }: PreviewResultProps) {
+  const preview = readPreview(results)
+  const { document } = useDocument()
+  const fields = document && fieldsOf(document, stage)
+  const goOn = () => fields && keepDraft(stage, { workflow: newId(), values: fromBody(fields, { ...asked }) })
+  return (
+    <section aria-labelledby="preview">
+      <h2 id="preview">What would be searched</h2>
+      <p class="hint">This was a look ahead: the sources were asked for counts, and nothing was read.</p>
+      <Groups concepts={preview.concepts} />
+      <LeftOutWords words={preview.leftOut} />
+      <PreviewView preview={preview} />
+      {fields && (
+        <div class="actions">
+          <a class="button primary" href={links.create(stage)} onClick={goOn}>
+            Change it, or start
+          </a>
+        </div>
+      )}
+    </section>
+  )
+}

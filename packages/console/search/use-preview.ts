@@ -1,0 +1,75 @@
+/** Looking ahead: the stage runs with `preview`, which ends after planning, and its answer is shown in the form. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { StagecastError } from '../../client/index.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { keepWatching } from '../api/keep-watching.ts'
+import { persist } from '../api/persist.ts'
+import { newId } from '../form/draft.ts'
+import { type Preview, readPreview } from './read-preview.ts'
+
+export interface Looking {
+  preview: Preview | null
+  /** What was looked at, as JSON: whether the form says something else by now. */
+  of: string
+  busy: boolean
+  message: string
+  failure: string
+  /** The API's refusal, field by field; null when there is none. */
+  refused: { path: string; message: string }[] | null
+  look(body: Body): void
+}
+
+export interface Body {
+  inputs?: Record<string, unknown>
+  [field: string]: unknown
+}
+
+const NOTHING = { preview: null, of: '', busy: false, message: '', failure: '', refused: null }
+
+export function usePreview(stage: number): Looking {
+  const [now, setNow] = useState<Omit<Looking, 'look'>>(NOTHING)
+  const running = useRef<AbortController>(undefined)
+  useEffect(() => () => running.current?.abort(), [])
+
+  function look(body: Body): void {
+    running.current?.abort()
+    const leaving = new AbortController()
+    running.current = leaving
+    const change = (next: Partial<Looking>) =>
+      leaving.signal.aborted || setNow((before) => ({ ...before, ...next }))
+    change({ busy: true, message: 'Asking the sources…', failure: '', refused: null })
+    preview(stage, body, leaving.signal, (message) => change({ message })).then(
+      (found) => change({ ...found, of: JSON.stringify(body), busy: false }),
+      (error) => {
+        const errors = error instanceof StagecastError ? error.problem.errors : undefined
+        change({ busy: false, ...(errors ? { refused: errors } : { failure: tellFailure(error) }) })
+      },
+    )
+  }
+  return { ...now, look }
+}
+
+async function preview(
+  stage: number,
+  body: Body,
+  signal: AbortSignal,
+  tell: (message: string) => void,
+): Promise<{ preview: Preview | null; failure: string }> {
+  // A workflow of its own: what only looked ahead is no step of the researcher's.
+  const asked = { ...body, workflow_id: newId(), inputs: { ...body.inputs, preview: true } }
+  const job = await stagecast.execute(stage, asked, { idempotencyKey: newId() })
+  let ended = false
+  // Who has left, or looks at something else, waits for no answer.
+  signal.addEventListener('abort', () => ended || void stagecast.cancel(job).catch(() => undefined))
+  for await (const { event, data } of keepWatching(
+    (connecting) => stagecast.watch(job, connecting),
+    signal,
+  )) {
+    if (event === 'progress') tell(data.message)
+    if (event === 'retrying') tell(`${data.error.message} Another attempt follows.`)
+  }
+  const { result, error } = await persist(() => stagecast.status(job, { signal }), signal)
+  ended = true
+  if (result?.results) return { preview: readPreview(result.results), failure: '' }
+  return { preview: null, failure: error?.message ?? 'The look ahead was cancelled.' }
+}
