@@ -66,12 +66,12 @@ export class Gate {
    */
   delayMs(jobId: string): number {
     const times = this.line.get(jobId) ?? 0
+    const spread = this.line.size * SPREAD_MS
+    if (this.options.places > 0) return Math.min(LONGEST_MS, SHORTEST_MS * 2 ** times + spread)
     const now = performance.now()
-    if (this.options.places === 0 && times > 0 && now - this.offeredAt > OFFER_MS) {
-      this.offeredAt = now
-      return 0
-    }
-    return Math.min(LONGEST_MS, SHORTEST_MS * 2 ** times + this.line.size * SPREAD_MS)
+    if (times === 0 || now - this.offeredAt < OFFER_MS) return Math.min(LONGEST_MS, SHORTEST_MS + spread)
+    this.offeredAt = now
+    return 0
   }
 
   /** Remembers a job that is delayed by now. What it waits for may have come meanwhile. */

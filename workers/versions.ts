@@ -5,7 +5,7 @@ import { readListing } from '../contract/service.ts'
 /** How long an answer counts, one that tells nothing, and how long a service may take to answer. */
 const FRESH_MS = 5000
 const SILENT_MS = 60_000
-const ANSWER_MS = 2000
+const ANSWER_MS = 5000
 
 type Listing = ReadonlyMap<number, string> | null
 

@@ -153,8 +153,8 @@ t.test('a job is given what its stage needs and uses, as it is when the call is 
   startWorker(t, env)
   const workflow_id = randomUUID()
   const run = async (stage: number, user?: string, body: object = {}) => {
-    const job = await enqueue(api.url, { stage, body: { workflow_id, ...body }, ...(user && { user }) })
     const index = service.calls.length
+    const job = await enqueue(api.url, { stage, body: { workflow_id, ...body }, ...(user && { user }) })
     const call = await service.call(index)
     return { job, call }
   }
