@@ -5,7 +5,7 @@
  * newest, whichever is higher. A user's jobs take turns one behind the other, and those of two users share theirs. The
  * priority that BullMQ knows is the turn, counted from a base that rises: when nothing is in the queue, and by `tidyQueue`.
  */
-import { createHash } from 'node:crypto'
+import { uuidOf } from './ids.ts'
 import { digest, type JournalKeys } from './journal.ts'
 import { type Call, loadScript } from './scripts.ts'
 
@@ -53,13 +53,7 @@ export function toPriority(turn: number): number {
   return Math.min(turn, HIGHEST_PRIORITY)
 }
 
-/** The id of the job that a key stands for: a UUIDv8 of deployment, caller and key. */
+/** The id of the job that a key stands for. */
 export function keyedJobId(deployment: readonly string[], userId: string, key: string): string {
-  const bytes = createHash('sha256')
-    .update(JSON.stringify([...deployment, userId, key]))
-    .digest()
-    .subarray(0, 16)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  return uuidOf(...deployment, userId, key)
 }

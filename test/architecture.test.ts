@@ -16,6 +16,7 @@ const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
   contract: { rooms: [] },
   journal: { rooms: ['contract'] },
   watch: { rooms: ['contract', 'journal'] },
+  runs: { rooms: ['contract', 'journal'] },
   plugins: { rooms: ['contract', 'journal', 'watch'] },
   routes: { rooms: ['contract', 'journal', 'watch'], types: ['plugins'] },
   workers: { rooms: ['contract', 'journal'] },

@@ -1,0 +1,69 @@
+/** A workflow run as the API shows it: one way of a workflow through several stages. */
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { JobError, JobStatus } from './events.ts'
+import { StageNumber, Uuid } from './job.ts'
+
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const Millis = Type.Integer({ description: 'epoch milliseconds' })
+const words = <const W extends string>(...all: W[]) => all.map((word) => Type.Literal(word))
+
+export const RunStatus = Type.Union(
+  words('running', 'waiting', 'cancelling', 'completed', 'failed', 'rejected', 'cancelled', 'superseded'),
+  { title: 'RunStatus' },
+)
+export type RunStatus = Static<typeof RunStatus>
+
+/** What a step can be besides what its job is. */
+export const StepStatus = Type.Union(
+  [...JobStatus.anyOf, ...words('pending', 'reused', 'awaiting_sign_off', 'rejected', 'skipped', 'deleted')],
+  { title: 'StepStatus' },
+)
+export type StepStatus = Static<typeof StepStatus>
+
+/** A digest of what a stage gave: SHA-256, hexadecimal. */
+const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' })
+
+export const Verdict = Type.Union(words('approved', 'rejected'), { title: 'Verdict' })
+export type Verdict = Static<typeof Verdict>
+
+export const Decision = Type.Object(
+  { verdict: Verdict, by: Type.String(), at: Millis, reason: Nullable(Type.String()) },
+  { title: 'Decision' },
+)
+export type Decision = Static<typeof Decision>
+
+export const StepSignOff = Type.Object(
+  { digest: Digest, since: Millis, decision: Nullable(Decision) },
+  {
+    title: 'StepSignOff',
+    description: 'what is shown to the person who signs, since when, and the decision',
+  },
+)
+export type StepSignOff = Static<typeof StepSignOff>
+
+const STEP = {
+  stage: StageNumber,
+  status: StepStatus,
+  job_id: Nullable(Uuid),
+  attempt: Type.Integer({ minimum: 0 }),
+  progress: Type.Number({ minimum: 0, maximum: 100 }),
+  because: Type.String({ description: 'one sentence: why the step runs, or does not' }),
+  error: Nullable(JobError),
+}
+
+/** `run_if_changed`: the step has a completed result, and stands behind something that runs. */
+export const Action = Type.Union(words('run', 'reuse', 'run_if_changed'), { title: 'Action' })
+export type Action = Static<typeof Action>
+
+export const PlanStep = Type.Object(
+  {
+    ...STEP,
+    action: Action,
+    sign_off: Type.Union([Type.Boolean(), Type.Literal('if_changed')], {
+      description: 'whether the step will wait for a person',
+    }),
+    estimate_ms: Nullable(Type.Object({ p50: Type.Integer(), p90: Type.Integer() }, { title: 'Estimate' })),
+  },
+  { title: 'PlanStep' },
+)
+export type PlanStep = Static<typeof PlanStep>

@@ -1,0 +1,10 @@
+/** Ids that follow from what they name: doing a thing a second time does it to the same job. */
+import { createHash } from 'node:crypto'
+
+/** A UUIDv8 of `parts`. */
+export function uuidOf(...parts: readonly (string | number)[]): string {
+  const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16)
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}

@@ -1,0 +1,24 @@
+/** One text for each JSON value, by RFC 8785, and its SHA-256: what keys and digests of runs are made of. */
+import { createHash } from 'node:crypto'
+
+/** Throws a TypeError for what is no JSON. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value === 'object' && value !== null) {
+    // `sort` compares UTF-16 code units, as the RFC wants it.
+    const members = Object.entries(value)
+      .filter(([, one]) => one !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, one]) => `${JSON.stringify(name)}:${canonical(one)}`)
+    return `{${members.join(',')}}`
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is no JSON`)
+  // JSON.stringify writes numbers and texts exactly so.
+  const text = JSON.stringify(value)
+  if (text === undefined) throw new TypeError(`${typeof value} is no JSON`)
+  return text
+}
+
+export function sha256(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex')
+}

@@ -1,0 +1,401 @@
+/** What is reused, what runs again, and what the plan and the steps say of it: a table. */
+import t from 'tap'
+import { type RunRequest, requestFaults } from '../../runs/request.ts'
+import { catalogueOf, Workshop } from './workshop.ts'
+
+/** 1 and 2 stand first; 3 needs both and is a gate; 4 needs 3 and uses 1; 5 uses 2. */
+const CATALOGUE = catalogueOf(
+  { stage: 1 },
+  { stage: 2 },
+  { stage: 3, needs: [1, 2], sign_off: true },
+  { stage: 4, needs: [3], uses: [1] },
+  { stage: 5, uses: [2] },
+)
+const ALL: RunRequest = { stages: [1, 2, 3, 4, 5], inputs: { 1: { from: 2000, deep: { a: 1 } } } }
+const asked = (more: Partial<RunRequest>): RunRequest => ({ ...ALL, ...more })
+
+interface Case {
+  name: string
+  /** What happens between a whole, approved run and the request. */
+  before?: (shop: Workshop) => void
+  ask: RunRequest
+  /** By stage: `<action>: <because>`, and whether the gate will wait. */
+  plan: Record<number, string>
+  gate?: boolean | 'if_changed'
+  /** Stages whose jobs run, and how the run stands then. */
+  runs: number[]
+  status: string
+}
+
+const REUSE = 'reuse: nothing changed'
+const KEPT = { 1: REUSE, 2: REUSE, 3: REUSE, 4: REUSE, 5: REUSE }
+const AFTER_1 = { 3: 'run_if_changed: stage 1 runs again', 4: 'run_if_changed: stage 3 runs again' }
+
+/** Stage 1 gives something else from now on. */
+const other = (stage: number) => (shop: Workshop) => void shop.gives.set(stage, 'something else')
+
+const CASES: Case[] = [
+  { name: 'the same again', ask: ALL, plan: KEPT, gate: false, runs: [], status: 'completed' },
+  {
+    name: 'members in another order',
+    ask: asked({ inputs: { 1: { deep: { a: 1 }, from: 2000 } } }),
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'empty inputs are as none',
+    ask: asked({ inputs: { ...ALL.inputs, 2: {} } }),
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'another name of the run',
+    ask: asked({ name: 'second' }),
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'an input that changes what comes out',
+    ask: asked({ inputs: { 1: { from: 2001, deep: { a: 1 } } } }),
+    plan: { ...KEPT, 1: 'run: inputs.from changed', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1, 3, 4],
+    status: 'completed',
+  },
+  {
+    name: 'an input that changes nothing',
+    before: (shop) => void shop.gives.set(1, { stage: 1, inputs: ALL.inputs?.[1] }),
+    ask: asked({ inputs: { 1: { from: 2001, deep: { a: 1 } } } }),
+    plan: { ...KEPT, 1: 'run: inputs.from changed', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1],
+    status: 'completed',
+  },
+  {
+    name: 'an input far inside',
+    ask: asked({ inputs: { 1: { from: 2000, deep: { a: 2 } } } }),
+    plan: { ...KEPT, 1: 'run: inputs.deep.a changed', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1, 3, 4],
+    status: 'completed',
+  },
+  {
+    name: 'an input that is gone',
+    ask: asked({ inputs: { 1: { deep: { a: 1 } } } }),
+    plan: { ...KEPT, 1: 'run: inputs.from changed', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1, 3, 4],
+    status: 'completed',
+  },
+  {
+    name: 'an input of the last stage',
+    ask: asked({ inputs: { ...ALL.inputs, 4: { style: 'apa' } } }),
+    plan: { ...KEPT, 4: 'run: inputs.style changed' },
+    gate: false,
+    runs: [4],
+    status: 'completed',
+  },
+  {
+    name: 'another question',
+    ask: asked({ research_question: 'What else is there to be asked?' }),
+    plan: {
+      1: 'run: research_question changed',
+      2: 'run: research_question changed',
+      3: 'run_if_changed: research_question changed',
+      4: 'run_if_changed: research_question changed',
+      5: 'run_if_changed: research_question changed',
+    },
+    // The digest is the same, so the approval is kept.
+    gate: 'if_changed',
+    runs: [1, 2, 3, 4, 5],
+    status: 'completed',
+  },
+  {
+    name: 'another version of a stage',
+    before: (shop) => void shop.versions.set(2, '7'),
+    ask: ALL,
+    plan: {
+      ...KEPT,
+      2: 'run: version changed from none to 7',
+      3: 'run_if_changed: stage 2 runs again',
+      4: 'run_if_changed: stage 3 runs again',
+      5: 'run_if_changed: stage 2 runs again',
+    },
+    gate: 'if_changed',
+    runs: [2],
+    status: 'completed',
+  },
+  {
+    name: 'a rerun that gives the same',
+    ask: asked({ rerun: [1] }),
+    plan: { ...KEPT, 1: 'run: a rerun was asked for', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1],
+    status: 'completed',
+  },
+  {
+    name: 'a rerun that gives something else',
+    before: other(1),
+    ask: asked({ rerun: [1] }),
+    plan: { ...KEPT, 1: 'run: a rerun was asked for', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1, 3, 4],
+    status: 'completed',
+  },
+  {
+    name: 'a rerun before a gate whose content then changes',
+    before: (shop) => {
+      other(1)(shop)
+      other(3)(shop)
+    },
+    ask: asked({ rerun: [1] }),
+    plan: { ...KEPT, 1: 'run: a rerun was asked for', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1, 3],
+    status: 'waiting',
+  },
+  {
+    name: 'a rerun of the gate voids its approval, whatever it gives',
+    ask: asked({ rerun: [3] }),
+    plan: { ...KEPT, 3: 'run: a rerun was asked for', 4: 'run_if_changed: stage 3 runs again' },
+    gate: true,
+    runs: [3],
+    status: 'waiting',
+  },
+  {
+    name: 'after a voided approval nothing is approved',
+    before: (shop) => void shop.post(asked({ rerun: [3] })),
+    ask: ALL,
+    plan: KEPT,
+    gate: true,
+    runs: [],
+    status: 'waiting',
+  },
+  {
+    name: 'a rerun of the last stage',
+    ask: asked({ rerun: [5] }),
+    plan: { ...KEPT, 5: 'run: a rerun was asked for' },
+    gate: false,
+    runs: [5],
+    status: 'completed',
+  },
+  {
+    name: 'an earlier request finds its own results again',
+    before: (shop) => void shop.post(asked({ inputs: { 1: { from: 1990 } } })),
+    ask: ALL,
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'only the last stage: what it needs was completed',
+    ask: { stages: [4] },
+    plan: { 4: REUSE },
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'only the first stage',
+    ask: { stages: [1], inputs: ALL.inputs },
+    plan: { 1: REUSE },
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'a stage behind a given result that has changed',
+    before: (shop) => {
+      other(2)(shop)
+      shop.post({ stages: [2], rerun: [2] })
+    },
+    ask: { stages: [5] },
+    plan: { 5: 'run: stage 2 changed' },
+    runs: [5],
+    status: 'completed',
+  },
+  {
+    name: 'a gate behind a given result that has changed keeps its approval while it gives the same',
+    before: (shop) => {
+      other(2)(shop)
+      shop.post({ stages: [2], rerun: [2] })
+    },
+    ask: { stages: [3] },
+    plan: { 3: 'run: stage 2 changed' },
+    gate: 'if_changed',
+    runs: [3],
+    status: 'completed',
+  },
+  {
+    name: 'a rejected result is made again, and waits again with the same digest',
+    before: (shop) => {
+      shop.post(asked({ rerun: [3] }))
+      shop.sign(3, 'rejected')
+    },
+    ask: ALL,
+    plan: { ...KEPT, 3: 'run: its last result was rejected', 4: 'run_if_changed: stage 3 runs again' },
+    gate: true,
+    runs: [3],
+    status: 'waiting',
+  },
+  {
+    name: 'what failed runs again, and what stood behind it',
+    before: (shop) => {
+      shop.fails.add(1)
+      shop.post(asked({ rerun: [1] }))
+      shop.fails.clear()
+    },
+    ask: ALL,
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'a failed version is gone on with',
+    before: (shop) => {
+      shop.fails.add(1)
+      shop.post(asked({ inputs: { 1: { from: 1980 } } }))
+      shop.fails.clear()
+    },
+    ask: asked({ inputs: { 1: { from: 1980 } } }),
+    plan: { ...KEPT, 1: 'run: inputs.deep changed', ...AFTER_1 },
+    gate: 'if_changed',
+    runs: [1, 3, 4],
+    status: 'completed',
+  },
+  {
+    name: 'an undecided gate waits on',
+    before: (shop) => {
+      other(3)(shop)
+      shop.post(asked({ rerun: [3] }))
+    },
+    ask: ALL,
+    plan: { ...KEPT, 4: 'run: stage 3 changed' },
+    gate: true,
+    runs: [],
+    status: 'waiting',
+  },
+]
+
+for (const { name, before, ask, plan, gate, runs, status } of CASES) {
+  t.test(name, async (t) => {
+    const shop = new Workshop(CATALOGUE)
+    shop.post(ALL)
+    t.same(shop.statuses(), {
+      1: 'completed',
+      2: 'completed',
+      3: 'awaiting_sign_off',
+      4: 'pending',
+      5: 'completed',
+    })
+    t.equal(shop.sign(3, 'approved'), 'decided')
+    t.equal(shop.run?.status, 'completed')
+    before?.(shop)
+    const planned = shop.plan(ask)
+    t.match(Object.fromEntries(planned.map((one) => [one.stage, `${one.action}: ${one.because}`])), plan)
+    if (gate !== undefined) t.equal(planned.find(({ stage }) => stage === 3)?.sign_off, gate)
+    shop.ran.length = 0
+    t.equal(shop.post(ask), null)
+    t.same(shop.ran, runs)
+    t.equal(shop.run?.status, status)
+  })
+}
+t.ok(CASES.length >= 26)
+
+t.test('the first run says that nothing has run', async (t) => {
+  const shop = new Workshop(CATALOGUE)
+  t.same(
+    shop.plan(ALL).map(({ stage, action, because, sign_off }) => [stage, action, because, sign_off]),
+    [
+      [1, 'run', 'never run', false],
+      [2, 'run', 'never run', false],
+      [3, 'run', 'never run', true],
+      [4, 'run', 'never run', false],
+      [5, 'run', 'never run', false],
+    ],
+  )
+  shop.post(ALL)
+  t.same(shop.step(1).because, 'never run')
+})
+
+t.test('needs that nothing meets', async (t) => {
+  const shop = new Workshop(CATALOGUE)
+  t.same(shop.post({ stages: [3, 2] }), [{ stage: 3, needs: 1 }])
+  shop.post({ stages: [1, 2, 3] })
+  t.same(shop.post({ stages: [4] }), [{ stage: 4, needs: 3 }], 'an undecided gate does not count')
+  shop.sign(3, 'rejected')
+  t.same(shop.post({ stages: [4] }), [{ stage: 4, needs: 3 }], 'nor does a rejected one')
+  shop.post({ stages: [3] })
+  t.same(shop.ran, [1, 2, 3, 3], 'what was rejected runs again')
+  shop.sign(3, 'approved')
+  t.equal(shop.post({ stages: [4] }), null)
+  t.equal(shop.run?.status, 'completed')
+})
+
+t.test('a preview is no result to work on', async (t) => {
+  const shop = new Workshop(CATALOGUE)
+  shop.post({ stages: [1, 2], inputs: { 2: { preview: true } } })
+  t.same(shop.post({ stages: [3] }), [{ stage: 3, needs: 2 }])
+  shop.post({ stages: [5] })
+  t.same(shop.step(5).upstream, [], 'and it is not used')
+})
+
+t.test('what is used enters where it is there', async (t) => {
+  const shop = new Workshop(CATALOGUE)
+  shop.post({ stages: [5] })
+  shop.post({ stages: [2] })
+  t.same(
+    shop.plan({ stages: [5] }).map(({ because }) => because),
+    ['stage 2 is new'],
+  )
+})
+
+t.test('a rejected gate takes along what stands behind it', async (t) => {
+  const shop = new Workshop(CATALOGUE)
+  shop.post(ALL)
+  t.equal(shop.sign(3, 'approved', 'f'.repeat(64)), 'content-changed')
+  t.equal(shop.sign(4, 'approved'), 'not-waiting')
+  t.equal(shop.sign(3, 'rejected'), 'decided')
+  t.equal(shop.sign(3, 'rejected'), 'same')
+  t.equal(shop.sign(3, 'approved'), 'decided-otherwise')
+  t.same(shop.statuses(), { 1: 'completed', 2: 'completed', 3: 'rejected', 4: 'skipped', 5: 'completed' })
+  t.equal(shop.run?.status, 'rejected')
+  t.same(
+    shop.events.slice(-3).map(({ event, data }) => [event, 'status' in data ? data.status : data.verdict]),
+    [
+      ['sign_off', 'rejected'],
+      ['run', 'waiting'],
+      ['run', 'rejected'],
+    ],
+  )
+})
+
+t.test('a cancelled run', async (t) => {
+  const shop = new Workshop(CATALOGUE)
+  shop.post(ALL)
+  t.ok(shop.cancel())
+  t.same(shop.statuses()[3], 'cancelled')
+  t.same(shop.statuses()[4], 'skipped')
+  t.equal(shop.run?.status, 'cancelled')
+  t.notOk(shop.cancel())
+  t.equal(shop.sign(3, 'approved'), 'not-waiting')
+  shop.post(ALL)
+  t.equal(shop.run?.status, 'waiting', 'the gate waits on in the next run')
+})
+
+t.test('what is wrong with a request, whatever the workflow has', async (t) => {
+  const inputs = { type: 'object', properties: { a: { type: 'array', items: { type: 'integer' } } } }
+  const catalogue = catalogueOf({ stage: 1, needs_question: true }, { stage: 2, inputs })
+  const faults = (request: RunRequest) => requestFaults(request, catalogue).map(({ path }) => path)
+  t.same(faults({ stages: [2], inputs: { 2: { a: [1] } } }), [])
+  t.same(faults({ stages: [2], inputs: { 2: { a: [1, 'x'] } } }), ['/inputs/2/a/1'])
+  t.same(faults({ stages: [1] }), ['/research_question'])
+  t.same(faults({ stages: [2, 9, 2] }), ['/stages/1', '/stages/2'])
+  t.same(faults({ stages: [2], rerun: [2, 1], inputs: { 1: {} } }), ['/inputs/1', '/rerun/1'])
+})
