@@ -12,6 +12,7 @@ import { type Catalogue, type CatalogueOptions, openCatalogue } from './contract
 import type { CatalogueFile } from './contract/catalogue-file.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
 import type { RedisLike, RedisSource } from './journal/redis.ts'
+import access from './plugins/access.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth, { type Authenticate } from './plugins/auth.ts'
 import base, { type TrustProxy } from './plugins/base.ts'
@@ -50,6 +51,7 @@ import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
+import retryRoutes from './routes/retry.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
@@ -230,6 +232,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(metrics, { registry: options.registry })
   await app.register(bearer, jwt)
   await app.register(auth, { authenticate: options.authenticate, mock: jwt.mock ?? false })
+  await app.register(access)
   await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
   await app.register(limits, { perMinute: options.requestsPerMinute ?? 600 })
   await app.register(artifacts, { redirectHosts: options.artifactRedirectHosts })
@@ -242,6 +245,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(eventRoutes)
   await app.register(workflowEventRoutes)
   await app.register(cancelRoutes)
+  await app.register(retryRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
 

@@ -38,6 +38,8 @@ export const JobData = Type.Object({
   inputs: Type.Record(Type.String(), Type.Unknown()),
   /** The workflow run that it is a step of. */
   run_id: Type.Optional(Uuid),
+  /** The job that this one retries. */
+  retry_of: Type.Optional(Uuid),
   /** What its attempts hang on, when the client or this system traces. */
   trace: Type.Optional(TraceContext),
 })
@@ -88,6 +90,7 @@ export const JobSnapshot = Type.Object(
     created_at: Type.Integer({ description: 'epoch milliseconds' }),
     processed_at: Millis,
     finished_at: Millis,
+    retry_of: Type.Optional(Type.String({ format: 'uuid', description: 'the job that this one retries' })),
   },
   { title: 'JobSnapshot' },
 )
@@ -106,7 +109,7 @@ export const JobSummary = Type.Composite(
       'max_attempts',
     ]),
     Type.Pick(JobSnapshot.properties.data, ['research_question']),
-    Type.Pick(JobSnapshot, ['error', 'created_at', 'processed_at', 'finished_at']),
+    Type.Pick(JobSnapshot, ['error', 'created_at', 'processed_at', 'finished_at', 'retry_of']),
   ],
   { title: 'JobSummary' },
 )

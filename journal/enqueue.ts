@@ -21,6 +21,10 @@ export interface EnqueueRequest {
   body: ExecuteBody
   /** The caller's Idempotency-Key. */
   idempotencyKey?: string | undefined
+  /** Whose key it is, unless it is the user's. */
+  callerId?: string
+  /** The job that this one retries. */
+  retryOf?: string
 }
 
 /**
@@ -64,10 +68,10 @@ export function enqueuer<Request extends EnqueueRequest>(
   )
 
   return async (request) => {
-    const { userId, idempotencyKey: key } = request
+    const { idempotencyKey: key, callerId = request.userId } = request
     if (key === undefined) return admit(randomUUID(), request)
-    const claim = keys.own('idem', digest(`${userId}\n${key}`))
-    return admit(keyedJobId(deployment, userId, key), request, fingerprint(request), claim)
+    const claim = keys.own('idem', digest(`${callerId}\n${key}`))
+    return admit(keyedJobId(deployment, callerId, key), request, fingerprint(request), claim)
   }
 
   async function admit(
@@ -132,9 +136,9 @@ interface EarlierClaim {
 }
 
 /** The same for requests that ask the same, whatever the order of their fields. */
-function fingerprint({ stage, body }: EnqueueRequest): string {
+function fingerprint({ stage, body, retryOf: retry_of }: EnqueueRequest): string {
   const { workflow_id, research_question = null, inputs = {} } = body
-  const asked = { stage, workflow_id: workflow_id.toLowerCase(), research_question, inputs }
+  const asked = { stage, workflow_id: workflow_id.toLowerCase(), research_question, inputs, retry_of }
   return digest(JSON.stringify(asked, sortedKeys))
 }
 

@@ -101,6 +101,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     processed_at:
       last && journal.processedAt !== null ? Math.max(journal.processedAt, journal.createdAt) : null,
     finished_at: journal.abandonedAt,
+    ...(data.retry_of && { retry_of: data.retry_of }),
   }
 }
 

@@ -135,7 +135,7 @@ export default fp<QueuePluginOptions>(
     }
 
     async function add(jobId: string, request: TracedRequest, priority: number): Promise<void> {
-      const { stage, userId, body } = request
+      const { stage, userId, body, retryOf } = request
       const span = app.stagecast.tracing.start(
         () => queueSpan('send', QUEUE_NAME, jobId, stage),
         request.trace ?? null,
@@ -148,6 +148,7 @@ export default fp<QueuePluginOptions>(
         user_id: userId,
         timestamp: Date.now(),
         inputs: body.inputs ?? {},
+        ...(retryOf && { retry_of: retryOf }),
         ...(span.context && { trace: span.context }),
       }
       await addJob(data, priority).catch((error) => {

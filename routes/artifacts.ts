@@ -49,7 +49,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id, name } = request.params
-      const { result } = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      const { result } = await app.stagecast.access.job(request, 'read')
       if (!result?.artifacts.includes(name))
         throw new ProblemError(
           'ARTIFACT_NOT_FOUND',
@@ -83,5 +83,5 @@ function quoted(name: string): string {
 export default fp(routes, {
   name: 'artifact-routes',
   encapsulate: true,
-  dependencies: ['artifacts', 'journal', 'limits'],
+  dependencies: ['artifacts', 'access', 'limits'],
 })

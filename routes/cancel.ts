@@ -27,12 +27,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      const { data } = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      const { data } = await app.stagecast.access.job(request, 'cancel')
       const outcome = await app.stagecast.journal.cancel({ ...data, job_id })
       if (outcome === 'cancelling') return reply.code(202).send({ job_id, status: 'cancelling' })
       if (outcome === 'gone') throw new ProblemError('JOB_NOT_FOUND', NO_SUCH_JOB)
       if (outcome === 'cancelled') await app.stagecast.queue.discard(job_id)
-      const { status } = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      const { status } = await app.stagecast.journal.find(job_id, stage, data.user_id)
       if (status !== 'cancelled')
         throw new ProblemError('JOB_FINISHED', `The job has already ${status}; its result stays as it is`)
       return reply.code(200).send({ job_id, status })
@@ -40,4 +40,4 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   })
 }
 
-export default fp(routes, { name: 'cancel', encapsulate: true, dependencies: ['queue', 'limits'] })
+export default fp(routes, { name: 'cancel', encapsulate: true, dependencies: ['queue', 'access', 'limits'] })

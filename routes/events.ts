@@ -7,7 +7,6 @@ import { ProblemError } from '../contract/errors.ts'
 import { EVENT_ID_PATTERN, isTerminal } from '../contract/events.ts'
 import { Hint, JobSnapshot } from '../contract/job.ts'
 import { JobEvent, JobEventData, JobGone } from '../contract/job-event.ts'
-import { requireOwn } from '../journal/reader.ts'
 import { cursorBehindGap, isReplayable } from '../journal/snapshot.ts'
 import { JOB_PROBLEMS, JobParams, problems, Wait } from './responses.ts'
 import {
@@ -100,14 +99,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [authenticate, app.stagecast.throttle],
     errorHandler: handleStreamError,
     async handler(request, reply) {
-      const { stage, job_id } = request.params
-      const userId = request.stagecast.user.byTicket ? null : request.stagecast.user.id
+      const { job_id } = request.params
       const cursor = cursorOf(request)
       if (formOf(request, reply) === 'page')
         return reply.send((await pageFor(request, reply, cursor)) as never)
       // Read once for all who watch it here; its stream, opened in this very turn, begins with what was read.
       const feed = await app.stagecast.progress.load(job_id)
-      const { data } = requireOwn(feed.gone ? null : feed.snapshot, stage, userId)
+      const { data } = app.stagecast.access.judge(request, 'read', feed.gone ? null : feed.snapshot)
       if (feed.isOver && cursor === feed.head) return reply.code(204).send(null)
       return openStream(app, reply, { kind: 'job', key: job_id, userId: data.user_id, cursor })
     },
@@ -126,17 +124,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   async function pageFor(
     request: Pick<
       FastifyRequest<{ Params: Static<typeof JobParams>; Querystring: { wait?: number } }>,
-      'params' | 'query' | 'stagecast' | 'signal'
+      'params' | 'query' | 'stagecast' | 'signal' | 'log'
     >,
     reply: { header(name: string, value: string): unknown },
     cursor: string,
   ): Promise<Static<typeof Page>> {
-    const { stage, job_id } = request.params
-    await app.stagecast.journal.find(
-      job_id,
-      stage,
-      request.stagecast.user.byTicket ? null : request.stagecast.user.id,
-    )
+    const { job_id } = request.params
+    await app.stagecast.access.job(request, 'read')
     reply.header('cache-control', 'private, no-cache')
     const news = (ms: number) => app.stagecast.progress.news(job_id, cursor, ms, request.signal)
     return pageWithNews(() => readPage(job_id, cursor), app.stagecast.longPollMs(request.query.wait), news)
@@ -161,5 +155,5 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 export default fp(routes, {
   name: 'events',
   encapsulate: true,
-  dependencies: ['progress', 'streams', 'tickets', 'limits', 'long-poll'],
+  dependencies: ['progress', 'access', 'streams', 'tickets', 'limits', 'long-poll'],
 })

@@ -35,10 +35,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { stage, job_id } = request.params
       const { after, wait } = request.query
       const waitMs = app.stagecast.longPollMs(wait)
-      let job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      let job = await app.stagecast.access.job(request, 'read')
       if (waitMs > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
         await app.stagecast.progress.news(job_id, after, waitMs, request.signal)
-        job = await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+        job = await app.stagecast.journal.find(job_id, stage, job.data.user_id)
       }
       const etag = `"${job.cursor}"`
       reply.headers({ etag, 'cache-control': 'private, no-cache' })
@@ -58,5 +58,5 @@ function matches(header: string | undefined, etag: string): boolean {
 export default fp(routes, {
   name: 'status',
   encapsulate: true,
-  dependencies: ['progress', 'limits', 'long-poll'],
+  dependencies: ['progress', 'access', 'limits', 'long-poll'],
 })

@@ -49,7 +49,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      await app.stagecast.journal.find(job_id, stage, request.stagecast.user.id)
+      await app.stagecast.access.job(request, 'read')
       const { ticket, expiresAt } = await app.stagecast.tickets.issue(job_id)
       const events_url = `${app.stagecast.base(request)}/api/workflow/stages/${stage}/jobs/${job_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
@@ -78,5 +78,5 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 export default fp(routes, {
   name: 'ticket-routes',
   encapsulate: true,
-  dependencies: ['tickets', 'workflows', 'limits'],
+  dependencies: ['tickets', 'access', 'workflows', 'limits'],
 })

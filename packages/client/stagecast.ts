@@ -19,6 +19,11 @@ interface Signal {
   signal?: AbortSignal | undefined
 }
 
+/** `idempotencyKey`: one is made, when left out. */
+export interface SubmitOptions extends Signal {
+  idempotencyKey?: string | undefined
+}
+
 /** What `jobs` looks for; `after` is the `next` of the page before. */
 export interface JobFilter {
   stage?: number | undefined
@@ -69,23 +74,16 @@ export class Stagecast {
    * Puts a job into the queue. Without an `idempotencyKey` it makes one, so that a request whose outcome is unknown can be
    * repeated, and is, a few times: nothing runs twice.
    */
-  async execute(
-    stage: number,
-    request: ExecuteRequest,
-    { idempotencyKey = randomKey(), signal }: { idempotencyKey?: string | undefined } & Signal = {},
-  ): Promise<Accepted> {
-    const init = { headers: { 'idempotency-key': idempotencyKey }, ...(signal && { signal }) }
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.http.post<Accepted>(`/api/workflow/stages/${stage}/execute`, request, init)
-      } catch (error) {
-        signal?.throwIfAborted()
-        const { retryAfter = 0 } = error as Partial<StagecastError>
-        const waitMs = Math.max(1000 * retryAfter, 200 * 2 ** tries)
-        if (!isPassing(error) || tries > REPEATS || waitMs > LONGEST_WAIT_MS) throw error
-        await pause(waitMs, signal)
-      }
-    }
+  async execute(stage: number, request: ExecuteRequest, options: SubmitOptions = {}): Promise<Accepted> {
+    return this.submit(`/api/workflow/stages/${stage}/execute`, request, options)
+  }
+
+  /**
+   * Runs a failed or cancelled job again: a new job of the same body, whose state names the first as `retry_of`. It is
+   * repeated like an `execute`. Throws 409 NOT_RETRYABLE for any other job.
+   */
+  async retry(job: JobReference, options: SubmitOptions = {}): Promise<Accepted> {
+    return this.submit(`${pathOf(job)}/retry`, undefined, options)
   }
 
   /** The state of a job; with `after` and `wait` (0 to 30 s) as soon as something is newer than `after`. */
@@ -136,6 +134,25 @@ export class Stagecast {
     options: WatchOptions = {},
   ): AsyncGenerator<WatchedWorkflowEvent, void, undefined> {
     return watch(this.http, `${pathOfWorkflow(workflowId)}/events`, options, { endless: true })
+  }
+
+  private async submit(
+    path: string,
+    body: ExecuteRequest | undefined,
+    { idempotencyKey = randomKey(), signal }: SubmitOptions,
+  ): Promise<Accepted> {
+    const init = { headers: { 'idempotency-key': idempotencyKey }, ...(signal && { signal }) }
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.http.post<Accepted>(path, body, init)
+      } catch (error) {
+        signal?.throwIfAborted()
+        const { retryAfter = 0 } = error as Partial<StagecastError>
+        const waitMs = Math.max(1000 * retryAfter, 200 * 2 ** tries)
+        if (!isPassing(error) || tries > REPEATS || waitMs > LONGEST_WAIT_MS) throw error
+        await pause(waitMs, signal)
+      }
+    }
   }
 }
 

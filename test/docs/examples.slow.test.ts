@@ -34,6 +34,7 @@ const SHELL = [
   'artifact',
   'list',
   'workflow',
+  'retry',
 ] as const
 const OTHERS = [
   'quickstart',
@@ -175,6 +176,7 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
   const list = JSON.parse(output('list'))
   t.match(list, { jobs: [{ job_id: UUID, stage: 2, status: 'completed' }] })
   t.equal(list.jobs.length, 1)
+  t.match(JSON.parse(output('retry')), { status: 'failed', retry_of: UUID })
   t.match(output('workflow'), new RegExp(`^\\d{16} ${job.job_id} queued\\n\\d{16} ${job.job_id} active\\n`))
   t.match(output('workflow'), /\nretry: \d+\n: connected\n\nid: \d{16}\n/)
   const again = JSON.parse(await readFile(join(dir, 'again.json'), 'utf8'))

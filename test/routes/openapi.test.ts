@@ -283,6 +283,14 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('cancelJob', 202, { path: of(cancelled, 3), headers: slow })
   await drive('cancelJob', 409, { path: of(done), headers: alice })
 
+  const again = { ...alice, 'idempotency-key': 'again' }
+  await drive('retryJob', 202, { path: of(waiting), headers: again })
+  await drive('retryJob', 202, { path: of(waiting), headers: again })
+  await drive('retryJob', 409, { path: of(done), headers: alice })
+  await drive('retryJob', 422, { path: of(waiting), headers: { ...alice, 'idempotency-key': 'key-2' } })
+  const inTime = { ...again, prefer: 'wait=30' }
+  await drive('retryJob', 200, { path: of(waiting), headers: inTime })
+
   for (const stage of EXECUTES) {
     const body = JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
     const patient = { ...alice, ...typed, 'idempotency-key': `wait-${stage}`, prefer: 'wait=30' }
@@ -426,7 +434,7 @@ const PATHS = [
   '/api/workflow/jobs',
   ...EXECUTES.map((stage) => `/api/workflow/stages/${stage}/execute`),
   ...['events', 'events/page', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),
-  ...['status', 'events', 'events/page', 'cancel', 'tickets', 'artifacts/{name}'].map(
+  ...['status', 'events', 'events/page', 'cancel', 'retry', 'tickets', 'artifacts/{name}'].map(
     (path) => `${JOB}/${path}`,
   ),
 ]

@@ -5,6 +5,7 @@ import { stagecast, tellFailure } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
 import { Badge, span, wholeSeconds } from '../page/parts.tsx'
 import { useStore } from '../page/store.ts'
+import { Retry } from './retry.tsx'
 import { isOver, type JobView } from './use-job.ts'
 
 export const HOW = { connecting: 'Connecting', sse: 'Live', polling: 'Polling', waiting: 'Reconnecting' }
@@ -46,6 +47,7 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
         <Elapsed view={view} />
         {!over && <Transport view={view} />}
         {!over && <Cancel job={job} asked={status === 'cancelling'} />}
+        {(status === 'failed' || status === 'cancelled') && <Retry job={job} />}
       </div>
     </section>
   )

@@ -72,6 +72,14 @@ function About({ view }: { view: JobView }) {
         <dd class="code">
           <a href={links.workflow(snapshot.workflow_id)}>{snapshot.workflow_id}</a>
         </dd>
+        {snapshot.retry_of && (
+          <>
+            <dt>Retry of</dt>
+            <dd class="code">
+              <a href={links.job({ stage, job_id: snapshot.retry_of })}>{snapshot.retry_of}</a>
+            </dd>
+          </>
+        )}
         <dt>Started by</dt>
         <dd>
           <bdi>{data.user_id}</bdi>, <Time at={snapshot.created_at} />

@@ -1,0 +1,37 @@
+/** Running a failed or cancelled job again, as it was: the page goes on with the new job. */
+import { useRef, useState } from 'preact/hooks'
+import type { JobReference } from '../../client/index.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { newId } from '../form/draft.ts'
+import { links } from '../page/route.ts'
+
+export function Retry({ job }: { job: JobReference }) {
+  const [busy, setBusy] = useState(false)
+  const [fault, setFault] = useState('')
+  // Pressed again after a failure, it is the same job.
+  const idempotencyKey = useRef(newId()).current
+
+  async function retry(): Promise<void> {
+    setBusy(true)
+    setFault('')
+    try {
+      location.hash = links.job(await stagecast.retry(job, { idempotencyKey }))
+    } catch (error) {
+      setFault(tellFailure(error))
+    }
+    setBusy(false)
+  }
+
+  return (
+    <span class="push">
+      {fault && (
+        <span class="fault" role="alert">
+          {fault}
+        </span>
+      )}
+      <button type="button" aria-disabled={busy} onClick={() => void (busy || retry())}>
+        {busy ? 'Starting…' : 'Retry'}
+      </button>
+    </span>
+  )
+}

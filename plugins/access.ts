@@ -1,0 +1,70 @@
+/**
+ * Which jobs and workflows a caller may use: their own. An administrator may use those of all users, and what one does
+ * to a job of somebody else is a line in the log.
+ */
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { ProblemError } from '../contract/errors.ts'
+import type { JobSnapshot } from '../contract/job.ts'
+import { requireOwn } from '../journal/reader.ts'
+
+export type Act = 'read' | 'cancel' | 'delete' | 'retry'
+
+/** A request for one job. */
+export type JobRequest = Pick<FastifyRequest, 'stagecast' | 'log'> & {
+  params: { stage: number; job_id: string }
+}
+
+declare module './core.ts' {
+  interface Stagecast {
+    access: {
+      /** The job of the route. Throws 404 unless it exists and the caller may use it. */
+      job(request: JobRequest, act: Act): Promise<JobSnapshot>
+      /** The same for a job that was read already. */
+      judge(request: JobRequest, act: Act, job: JobSnapshot | null): JobSnapshot
+      /** Whose workflows or jobs are meant: the caller's, or those of the user that an administrator names. */
+      owner(request: Pick<FastifyRequest, 'stagecast'>, owner: string | undefined): string
+      /** Logs what an administrator does to something of another user. */
+      log(request: Pick<FastifyRequest, 'stagecast' | 'log'>, act: Act, of: string, what: object): void
+    }
+  }
+}
+
+export default fp(
+  async (app) => {
+    const { journal } = app.stagecast
+    app.stagecast.access = {
+      async job(request, act) {
+        return judge(request, act, await journal.snapshot(request.params.job_id))
+      },
+      judge,
+      owner({ stagecast: { user } }, owner) {
+        if (owner === undefined) return user.owner ?? user.id
+        if (user.admin) return owner
+        throw new ProblemError(
+          'FORBIDDEN',
+          "owner is for administrators: the caller's scopes must contain admin",
+        )
+      },
+      log,
+    }
+
+    function judge(request: JobRequest, act: Act, found: JobSnapshot | null): JobSnapshot {
+      const { user } = request.stagecast
+      const job = requireOwn(found, request.params.stage, user.byTicket || user.admin ? null : user.id)
+      if (!user.byTicket) log(request, act, job.data.user_id, { jobId: job.job_id })
+      return job
+    }
+
+    function log(
+      { stagecast: { user }, log }: Pick<FastifyRequest, 'stagecast' | 'log'>,
+      act: Act,
+      of: string,
+      what: object,
+    ): void {
+      if (user.admin && user.id !== of)
+        log.info({ actor: user.id, act, ...what }, `an administrator's ${act}`)
+    }
+  },
+  { name: 'access', dependencies: ['journal', 'auth'] },
+)
