@@ -132,6 +132,23 @@ export const LiteratureInputs = Type.Object(
 )
 export type LiteratureInputs = Static<typeof LiteratureInputs>
 
+/** Options of stage 1: what stage 2 takes over where its own options do not say otherwise. */
+export const ProtocolInputs = Type.Object(
+  {
+    title: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 300,
+        pattern: '\\S',
+        description: 'working title of the review',
+      }),
+    ),
+    ...Type.Omit(LiteratureInputs, ['preview', 'records', 'decisions']).properties,
+  },
+  { title: 'ProtocolInputs', additionalProperties: false },
+)
+export type ProtocolInputs = Static<typeof ProtocolInputs>
+
 /** What speaks against options of the right shape, as rules between fields; `path` is inside `inputs`. */
 export function literatureFaults({ sources, year_from, year_to, query, concepts }: LiteratureInputs) {
   const faults = sources ? sourceFaults(sources).map((message) => ({ path: 'sources', message })) : []

@@ -16,7 +16,10 @@ export interface Asked {
 }
 
 /** Throws a 422 `StageFailure` for the first fault; `fallback` are the sources when the request names none. */
-export function readRequest(request: StageRequest, fallback: readonly SourceName[]): Asked {
+export function readRequest(
+  request: Pick<StageRequest, 'research_question' | 'inputs'>,
+  fallback: readonly SourceName[],
+): Asked {
   const question = request.research_question?.trim() ?? ''
   if (question === '') {
     throw new StageFailure(422, 'QUESTION_MISSING', 'Stage 2 needs a research_question with words in it.')

@@ -7,6 +7,7 @@ import { systemClock } from './clock.ts'
 import type { LiteratureSettings } from './literature-settings.ts'
 import { openSources } from './sources/index.ts'
 import { literatureStage } from './stage.ts'
+import { stagesAround } from './stages-around.ts'
 
 export interface BuiltIn {
   stages: StageTable
@@ -29,7 +30,12 @@ export function builtInStages(dataDir: string, settings: LiteratureSettings): Bu
     deadlineMs: settings.deadlineMs,
   })
   return {
-    stages: new Map([[2, literatureStage({ sources, chosen: settings.sources, cache })]]),
+    stages: new Map(
+      [
+        ...stagesAround(dataDir, { sources, chosen: settings.sources }),
+        [2, literatureStage({ sources, chosen: settings.sources, cache })] as const,
+      ].sort(([a], [b]) => a - b),
+    ),
     sweep: async () => void (await cache.sweep()),
     close: () => agent.destroy(),
   }

@@ -1,17 +1,20 @@
 /** Stage 2, the literature review: ten steps, each told as it is done. */
 import { type SourceName, sourceFaults } from '../../contract/literature.ts'
 import { type Stage, StageFailure, type Work } from '../stage-kit/stage.ts'
+import { StageJob } from '../stage-kit/stage-job.ts'
 import type { Cache } from './cache.ts'
 import { plural } from './count.ts'
-import { frame, given } from './frame.ts'
 import { asSearch, type Imported, importAll } from './imports/import.ts'
 import { type Asked, readRequest } from './inputs.ts'
 import { preview } from './preview.ts'
+import type { Protocol } from './protocol/protocol.ts'
+import { isAbout, queryOf, takeOver } from './protocol/take-over.ts'
 import type { Query } from './query.ts'
 import type { LiteratureReview } from './schema.ts'
 import { completeBy, type Search, search } from './search.ts'
 import type { Completing, Searching, Source } from './source.ts'
 import { findingsOf } from './steps.ts'
+import { hasFile, readJson } from './upstream-file.ts'
 import { type WrittenFile, write } from './write.ts'
 
 export interface LiteratureOptions {
@@ -36,19 +39,35 @@ export function literatureStage({ sources, chosen, cache }: LiteratureOptions): 
   return {
     validate: (request) => void importAll(readRequest(request, chosen).inputs.records),
     async run(request, work) {
-      const asked = readRequest(request, chosen)
+      const job = new StageJob(2, request, request.inputs, work)
+      const protocol = hasFile(job, 1, PROTOCOL) ? (await readJson<Protocol>(job, 1, PROTOCOL)).value : null
+      const about = protocol && isAbout(protocol, request.research_question) ? protocol : null
+      const inputs = about ? takeOver(about, request.inputs) : request.inputs
+      const asked = readRequest({ ...request, inputs }, chosen)
+      const { concepts, query } = request.inputs
+      // What the request itself says about the search comes before the protocol.
+      const groups = concepts === undefined && query === undefined ? about : null
+      if (protocol) await work.progress(2, told(about !== null, groups !== null))
       const named = asked.inputs.sources.flatMap((name) => sources.get(name) ?? [])
-      return review(asked, named, cache, work)
+      return review(asked, queryOf(asked, groups), named, cache, work)
     },
   }
 }
 
+const PROTOCOL = 'protocol.json'
+
+function told(isAboutIt: boolean, givesGroups: boolean): string {
+  if (!isAboutIt) return 'the protocol of stage 1 is about another question and was not used'
+  return givesGroups
+    ? 'groups and criteria taken from the protocol of stage 1'
+    : 'criteria taken from the protocol of stage 1; the request has its own search'
+}
+
 /** No message below quotes the question: messages travel into logs. */
-async function review(asked: Asked, sources: readonly Source[], cache: Cache, work: Work) {
+async function review(asked: Asked, query: Query, sources: readonly Source[], cache: Cache, work: Work) {
   const { signal, progress } = work
   const { inputs } = asked
 
-  const query = queryOf(asked)
   const terms = query.concepts.reduce((sum, one) => sum + one.terms.length + one.synonyms.length, 0)
   await progress(
     4,
@@ -99,12 +118,6 @@ async function review(asked: Asked, sources: readonly Source[], cache: Cache, wo
   const kilobytes = Math.ceil(written.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024)
   await progress(96, `${plural(written.files.length, 'file')} written, ${kilobytes} KiB`)
   return { artifacts: written.files.map(({ name }) => name), results: inBrief(written.review, written.files) }
-}
-
-/** The request's own groups or query come before what the question says. */
-function queryOf({ question, inputs }: Asked): Query {
-  if (inputs.concepts) return given(question, inputs.concepts)
-  return typeof inputs.query === 'string' ? { ...frame(question), by: 'query' } : frame(question)
 }
 
 function importedBy(imports: readonly Imported[]): string {

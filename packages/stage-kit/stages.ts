@@ -2,7 +2,7 @@
 import { compileInputs } from '../../contract/inputs.ts'
 import type { StageRequest } from '../../contract/service.ts'
 import { buildStageService, type StageServiceOptions } from './app.ts'
-import { type Stage, StageFailure } from './stage.ts'
+import { type Stage, StageFailure, type StageTable } from './stage.ts'
 import { Cancelled, StageJob } from './stage-job.ts'
 import { type Address, listen, type StageService } from './start.ts'
 
@@ -66,6 +66,11 @@ export class Stages {
       },
     })
     return this
+  }
+
+  /** The stages by number, for a service that adds others to them. */
+  get table(): StageTable {
+    return this.known
   }
 
   /** What stands for these stages in a STAGES_FILE. */

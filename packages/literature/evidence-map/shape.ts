@@ -1,0 +1,60 @@
+/** What an evidence map is, and how kinds of study are said in it. */
+
+export interface EvidenceMap {
+  kind: 'evidence_map'
+  question: string
+  notice: string | null
+  /** SHA-256 of the literature_review.json that was counted. */
+  review_sha256: string
+  papers: number
+  concepts: { label: string; role: string }[]
+  /** Kinds of study that occur, and those that a reader looks for first. */
+  kinds: string[]
+  /** Columns of years of publication; the last one is for papers without a year. */
+  years: { label: string; from: number | null; to: number | null }[]
+  /** One for each concept, kind and column of years, also where nothing was found. */
+  cells: (Count & { concept: string; kind: string; years: string })[]
+  by_concept: (Count & { concept: string })[]
+  by_kind: (Count & { kind: string })[]
+  by_years: (Count & { years: string })[]
+  by_concept_and_kind: (Count & { concept: string; kind: string })[]
+  by_concept_and_years: (Count & { concept: string; years: string })[]
+  /** Papers that deal with both of two concepts. */
+  by_pair: (Count & { concepts: [string, string] })[]
+  gaps: MapGap[]
+}
+
+export interface Count {
+  count: number
+  paper_ids: string[]
+}
+
+export interface MapGap extends Count {
+  gap: 'concept' | 'pair' | 'kind' | 'concept_and_kind' | 'recent'
+  text: string
+  /** JSON pointer of the cell inside evidence_map.json. */
+  pointer: string
+  /** The papers among which was looked. */
+  of: number
+}
+
+/** Of a paper whose kind nothing tells. */
+export const NOT_TOLD = 'not_told'
+
+const IN_WORDS: Readonly<Record<string, string>> = {
+  randomized_controlled_trial: 'randomised controlled trial',
+  meta_analysis: 'meta-analysis',
+  in_vitro: 'in-vitro study',
+  animal: 'animal study',
+  cohort: 'cohort study',
+  case_control: 'case-control study',
+  cross_sectional: 'cross-sectional study',
+  observational: 'observational study',
+  qualitative: 'qualitative study',
+  other: 'study of another kind',
+}
+
+export function kindInWords(kind: string): string {
+  if (kind === NOT_TOLD) return 'study whose kind is not told'
+  return IN_WORDS[kind] ?? kind.replaceAll('_', ' ')
+}

@@ -1,0 +1,61 @@
+/** The protocol for people. */
+import { inlineCode, plainText } from '../markdown.ts'
+import type { Protocol } from './protocol.ts'
+
+export function protocolMarkdown(protocol: Protocol): string {
+  const { title, question, notice, concepts, left_out, queries, sources, criteria } = protocol
+  const required = concepts.filter((one) => one.required)
+  const others = concepts.filter((one) => !one.required)
+  const lines = [
+    `# Protocol: ${plainText(title ?? question)}`,
+    ...(notice ? ['', `> ${plainText(notice)}`] : []),
+    '',
+    '## Question',
+    '',
+    plainText(question),
+    '',
+    '## Groups of terms',
+    '',
+    'A paper must deal with every group. Any term of a group is enough.',
+    '',
+    '| group | role | terms | other names |',
+    '|---|---|---|---|',
+    ...required.map(({ role, terms, synonyms }, at) => {
+      return `| ${at + 1} | ${role} | ${terms.map(plainText).join(', ')} | ${synonyms.map(plainText).join(', ') || '–'} |`
+    }),
+    ...(others.length > 0
+      ? ['', `Only for the order: ${others.map(({ label }) => plainText(label)).join(', ')}.`]
+      : []),
+    ...(left_out.length > 0
+      ? [
+          '',
+          'Not searched:',
+          '',
+          ...left_out.map((one) => `- ${plainText(one.word)}: ${plainText(one.reason)}`),
+        ]
+      : []),
+    '',
+    '## Criteria',
+    '',
+    'A paper stays when it',
+    '',
+    ...criteria.map(({ text }) => `- ${plainText(text)}`),
+    '',
+    '## Sources',
+    '',
+    ...sources.map((source) => `- ${source}`),
+    '',
+    '## Draft queries',
+    '',
+    'The strictest query of each source. A search goes on to broader ones where too little is found.',
+    ...queries.flatMap(({ source, says, request }) => [
+      '',
+      `### ${source}`,
+      '',
+      `Asks for ${plainText(says)}.`,
+      '',
+      ...Object.entries(request).map(([name, value]) => `- ${name}: ${inlineCode(value)}`),
+    ]),
+  ]
+  return `${lines.join('\n')}\n`
+}
