@@ -2,9 +2,14 @@
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY packages/client/package.json packages/client/
+COPY packages/console/package.json packages/console/
+COPY packages/stage-kit/package.json packages/stage-kit/
+COPY packages/literature/package.json packages/literature/
 RUN npm ci
 COPY . .
-RUN npm run build && npm prune --omit=dev
+# dist has the workspaces compiled; the links to their sources would lead nowhere in the image.
+RUN npm run build && npm prune --omit=dev && rm -r node_modules/@stagecast
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production

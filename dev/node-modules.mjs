@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean }} Locked
  * @typedef {Record<string, string>} Ranges
  * @typedef {{ dependencies?: Ranges, devDependencies?: Ranges }} Manifest
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean } & Manifest} Locked
  */
 
 /**
@@ -23,6 +23,7 @@ export function modulesAreCurrent(root) {
   if (!manifest || !wanted || !present) return false
   return (
     lockMatchesManifest(/** @type {Manifest} */ (wanted['']), manifest) &&
+    workspacesMatch(root, wanted) &&
     everyPackageMatches(wanted, present) &&
     directPackagesExist(root, manifest)
   )
@@ -52,6 +53,20 @@ function lockMatchesManifest(locked, manifest) {
     sameRanges(locked?.dependencies, manifest.dependencies) &&
     sameRanges(locked?.devDependencies, manifest.devDependencies)
   )
+}
+
+/**
+ * What the lock file holds outside node_modules are the workspaces.
+ *
+ * @param {string} root
+ * @param {Record<string, Locked>} wanted
+ */
+function workspacesMatch(root, wanted) {
+  return Object.entries(wanted).every(([path, locked]) => {
+    if (path === '' || /(^|\/)node_modules\//.test(path)) return true
+    const manifest = /** @type {Manifest | null} */ (readJson(join(root, path, 'package.json')))
+    return manifest !== null && lockMatchesManifest(locked, manifest)
+  })
 }
 
 /**

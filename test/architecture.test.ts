@@ -48,6 +48,8 @@ const CHECKS_SCHEMAS = ['contract/inputs.ts', 'contract/catalogue-faults.ts']
 const READ_ENVIRONMENT =
   /^server\/(config|api|worker|all|command)\.ts$|^dev\/|^packages\/client\/terminal\/stage\.ts$|^packages\/literature\/(serve|settings)\.ts$/
 
+const MANIFEST = manifestOf('')
+
 interface Import {
   /** A path inside the project, or the name of a package. */
   target: string
@@ -127,9 +129,11 @@ t.test('packages have their places', async (t) => {
 
 t.test('the client runs on nothing but the platform', async (t) => {
   for (const [file, found] of imports) {
-    if (!/^packages\/client\/[^/]+$/.test(file)) continue
-    for (const { target, typeOnly } of found)
-      t.ok(typeOnly || room(target) === 'packages/client', `${file} -> ${target}`)
+    if (!/^packages\/client\/(react\/)?[^/]+$/.test(file)) continue
+    for (const { target, typeOnly } of found) {
+      const isReact = target === 'react' && file.startsWith('packages/client/react/')
+      t.ok(typeOnly || isReact || room(target) === 'packages/client', `${file} -> ${target}`)
+    }
   }
 })
 
@@ -149,20 +153,73 @@ t.test('what is exported is imported', async (t) => {
     return [...values].map(([, name]) => `${file}: ${name}`)
   })
   t.ok(exported.length > 200, `${exported.length} exports were read`)
-  const unused = exported.filter((one) => !taken.has(one) && !byTests.has(one))
+  const entries = Object.values(MANIFEST.exports as Record<string, { default?: string }>).map((one) =>
+    one.default?.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts'),
+  )
+  const unused = exported.filter(
+    (one) => !taken.has(one) && !byTests.has(one) && !entries.includes(one.split(': ')[0]),
+  )
   t.same(unused, [], 'by nobody')
 })
 
-t.test('whatever runs is a dependency, not a tool', async (t) => {
-  const manifest = JSON.parse(read('package.json'))
-  for (const [file, found] of imports) {
+t.test('whatever runs is a dependency, not a tool, of the package and of its workspace', async (t) => {
+  const workspaces = files.map(room).filter((one) => one.startsWith('packages/'))
+  t.same(MANIFEST.workspaces.toSorted(), [...new Set(workspaces)].sort(), 'they are found by looking')
+  for (const file of files) {
     // The demo runs from a working copy, tools included. The console is bundled there, with what it imports.
-    if (/^dev\/demo|^packages\/console\//.test(file)) continue
-    for (const { target, typeOnly } of found) {
-      if (isLocal({ target }) || target.startsWith('node:') || typeOnly) continue
-      const name = target.split('/', target.startsWith('@') ? 2 : 1).join('/')
-      t.ok(name in manifest.dependencies, `${file} -> ${name}`)
+    const runs = !/^dev\/demo|^packages\/console\//.test(file)
+    const own = room(file).startsWith('packages/') ? manifestOf(room(file)) : {}
+    for (const name of packagesOf(file)) {
+      t.notOk(
+        name.startsWith('@stagecast/'),
+        `${file} imports ${name} by its path: what is packed has no workspaces`,
+      )
+      if (runs) t.ok(name in { ...MANIFEST.dependencies, ...MANIFEST.peerDependencies }, `${file} -> ${name}`)
+      const { dependencies, devDependencies, peerDependencies } = own
+      const named = { ...dependencies, ...peerDependencies, ...(runs ? {} : devDependencies) }
+      if (own.name) t.ok(name in named, `${file} -> ${name}, in the manifest of its workspace`)
     }
+  }
+})
+
+t.test('an example stands by itself: it uses what is published', async (t) => {
+  const examples = sourcesBelow('examples')
+  t.ok(examples.length >= 3, `${examples.length} files were read`)
+  for (const file of examples) {
+    const home = file.split('/', 2).join('/')
+    const { dependencies, devDependencies } = manifestOf(home)
+    for (const name of packagesOf(file))
+      t.ok(name in { ...dependencies, ...devDependencies }, `${file} -> ${name}`)
+    for (const { target } of importsOf(file)) {
+      if (isLocal({ target })) t.ok(target.startsWith(`${home}/`), `${file} -> ${target}`)
+      if (/^stagecast(\/|$)/.test(target)) t.ok(target.replace('stagecast', '.') in MANIFEST.exports, target)
+    }
+  }
+})
+
+t.test('folders of the console import downwards', async (t) => {
+  const below = new Map<string, Set<string>>()
+  const folder = (file: string) => dirname(file)
+  for (const file of files.filter((one) => room(one) === 'packages/console')) {
+    const targets = (imports.get(file) ?? []).map(({ target }) => target)
+    for (const target of targets.filter((one) => imports.has(one) && room(one) === 'packages/console')) {
+      if (folder(target) === folder(file)) continue
+      const known = below.get(folder(file)) ?? new Set()
+      below.set(folder(file), known.add(folder(target)))
+    }
+  }
+  t.ok(below.size > 5, `${below.size} folders import from others`)
+  for (const start of below.keys()) {
+    const reached = new Set<string>()
+    const visit = (one: string) => {
+      for (const next of below.get(one) ?? []) {
+        if (reached.has(next)) continue
+        reached.add(next)
+        visit(next)
+      }
+    }
+    visit(start)
+    t.notOk(reached.has(start), `${start} leads back to itself by ${[...reached].join(', ')}`)
   }
 })
 
@@ -230,6 +287,17 @@ function sourcesBelow(folder: string): string[] {
 /** Tests and benchmarks of a package stand inside it. */
 function isTest(path: string): boolean {
   return /^packages\/[^/]+\/(test|bench)\//.test(path)
+}
+
+function manifestOf(folder: string) {
+  return JSON.parse(read(join(folder, 'package.json')))
+}
+
+/** The packages that a file imports values from. */
+function packagesOf(file: string): string[] {
+  return importsOf(file)
+    .filter((one) => !isLocal(one) && !one.typeOnly && !one.target.startsWith('node:'))
+    .map(({ target }) => target.split('/', target.startsWith('@') ? 2 : 1).join('/'))
 }
 
 /** The room of a file: the folder at the top, the package, or the file itself. */

@@ -30,9 +30,9 @@ t.test('each state, light and dark, wide and narrow', { skip, timeout: 90_000 },
   await page.locator('.paper').first().waitFor()
   for (const summary of await page.locator('summary').all()) await summary.click()
   await looks(t, page, 'a review, unfolded')
-  const scale = await page.locator('.flow svg').evaluate((svg) => {
-    return svg.clientWidth / Number(svg.getAttribute('viewBox')?.split(' ')[2])
-  })
+  const scale = await page
+    .locator('.flow svg')
+    .evaluate<number, never>('(svg) => svg.clientWidth / Number(svg.getAttribute("viewBox").split(" ")[2])')
   t.ok(scale > 0.75, `letters in the picture are ${scale.toFixed(2)} of their size`)
   await page.getByRole('link', { name: 'Jobs' }).click()
   await page.locator('.job-row').waitFor()

@@ -52,7 +52,7 @@ t.test('the dashboard', { skip, timeout: 60_000 }, async (t) => {
   t.ok((await overflow(page)) <= 0)
   for (const width of [1000, 1440]) {
     await page.setViewportSize({ width, height: 800 })
-    const hidden = await page.locator('.scroll').evaluate((table) => table.scrollWidth - table.clientWidth)
+    const hidden = await page.locator('.scroll').evaluate('(table) => table.scrollWidth - table.clientWidth')
     t.equal(hidden, 0, `nothing of the table is cut off at ${width} px`)
   }
   t.same(complaints, [])

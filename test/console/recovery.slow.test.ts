@@ -163,7 +163,7 @@ t.test('mock authentication is said plainly', { skip, timeout: 60_000 }, async (
   const { page } = await openTab(t)
   await page.goto(`${api.url}/`)
   t.equal(new URL(page.url()).pathname, '/console/')
-  await page.getByRole('link', { name: 'Mock authentication' }).click()
+  await page.getByRole('link', { name: 'No token needed' }).click()
   await page.getByText('everybody is user-dev-001').waitFor()
   await enter(page, token('alice'))
   await page.getByRole('button', { name: 'Sign out' }).waitFor()

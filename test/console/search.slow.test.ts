@@ -40,7 +40,7 @@ t.test('the search is seen and changed before it starts', { skip, timeout: 180_0
     await term.fill('stroke, blood pressure')
     await term.press('Enter')
     await page.getByRole('button', { name: 'Remove stroke' }).click()
-    t.ok(await term.evaluate((element) => element.ownerDocument.activeElement === element), 'the focus stays')
+    t.ok(await term.evaluate('(element) => document.activeElement === element'), 'the focus stays')
     await page.getByText('The form has changed since').waitFor()
     await page.getByRole('button', { name: 'Remove group 2' }).focus()
     await page.getByRole('button', { name: 'Look again' }).click()

@@ -28,6 +28,10 @@ const SOURCES = filesEndingIn('.ts', '.mjs', '.py')
   .filter((path) => !path.startsWith(join('test', 'docs')))
   .map(read)
 const MANIFEST = JSON.parse(read('package.json'))
+const WORKSPACES: (typeof MANIFEST)[] = MANIFEST.workspaces.map((path: string) => ({
+  path,
+  ...JSON.parse(read(join(path, 'package.json'))),
+}))
 
 /** The default of each variable as a text; undefined where there is none. */
 const DEFAULTS = (() => {
@@ -137,13 +141,22 @@ t.test('every code and variable that is named anywhere stands in the code', asyn
 t.test('every dependency has its reason', async (t) => {
   const tables = rows(read('docs/decisions/0007-dependencies.md'))
   const named = tables.flatMap(([names = '', reason = '']) => (reason ? inBackticks(names) : []))
-  const { dependencies, devDependencies } = MANIFEST
   const tools = JSON.parse(read('test/clients/package.json')).dependencies
-  const all = { ...tools, ...dependencies, ...devDependencies }
+  const manifests = [MANIFEST, ...WORKSPACES]
+  const own = Object.assign({}, ...manifests.flatMap((one) => [one.dependencies, one.devDependencies]))
+  const all = { ...tools, ...own }
   t.same([...new Set(named)].sort(), Object.keys(all).sort())
   for (const [name, version] of [...Object.entries<string>(tools), ...Object.entries<string>(all)]) {
     t.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned exactly`)
   }
+  for (const { name, dependencies, devDependencies } of manifests)
+    for (const [one, version] of Object.entries({ ...dependencies, ...devDependencies }))
+      t.equal(version, own[one], `${one} of ${name} is that of the others`)
+})
+
+t.test('the image is built with the manifest of every workspace', async (t) => {
+  for (const { path } of WORKSPACES)
+    t.match(read('Dockerfile'), `COPY ${path}/package.json ${path}/\n`, `COPY of ${path} before npm ci`)
 })
 
 t.test('every command that is named exists', async (t) => {

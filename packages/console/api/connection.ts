@@ -1,5 +1,5 @@
 /** Whether the API can be reached, told by how requests fare and by what the browser knows of the network. */
-import { Store } from '../page/store.ts'
+import { Store } from '../state/store.ts'
 
 /** `offline`: the browser has no network. `unreachable`: it has, but the last request got no answer. */
 export type Connection = 'online' | 'offline' | 'unreachable'

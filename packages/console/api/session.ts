@@ -2,7 +2,7 @@
  * Who is using the page. The token stays in sessionStorage: it survives a reload, ends with the tab, and no other tab or
  * site sees it. Not in localStorage, where it would lie about for ever; never in an address, which ends up in logs.
  */
-import { Store } from '../page/store.ts'
+import { Store } from '../state/store.ts'
 import { ownName } from './base.ts'
 
 export type Session =

@@ -1,8 +1,8 @@
 /** The state of the whole, asked for again and again while somebody looks. */
 import { useEffect, useState } from 'preact/hooks'
 import { StagecastError } from '../../client/index.ts'
+import { pauseOrOnline } from '../../client/network.ts'
 import { getJson, tellFailure } from '../api/api.ts'
-import { pause } from '../api/persist.ts'
 
 interface Percentiles {
   p50: number
@@ -69,6 +69,6 @@ async function look(
       onFailure(tellFailure(error))
       if (error instanceof StagecastError && error.status < 500 && error.status !== 429) return
     }
-    await pause(EVERY_MS, signal)
+    await pauseOrOnline(EVERY_MS, signal)
   }
 }

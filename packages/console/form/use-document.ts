@@ -2,7 +2,7 @@
 
 import { useEffect } from 'preact/hooks'
 import { getJson, tellFailure } from '../api/api.ts'
-import { Store, useStore } from '../page/store.ts'
+import { Store, useStore } from '../state/store.ts'
 import type { OpenApi } from './schema.ts'
 
 type Loaded = { document: OpenApi | null; failure: string }

@@ -4,7 +4,8 @@ import { type JobReference, StagecastError } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
 import { Badge, span, wholeSeconds } from '../page/parts.tsx'
-import { useStore } from '../page/store.ts'
+import { useStore } from '../state/store.ts'
+import { hintText } from './hint.ts'
 import { Retry } from './retry.tsx'
 import { isOver, type JobView } from './use-job.ts'
 
@@ -27,7 +28,7 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
           <bdi>{messageOf(view)}</bdi>
         </p>
       )}
-      {hint && !over && <p class="hint">{hint}</p>}
+      {hint && !over && <p class="hint">{hintText(hint)}</p>}
       {view.transport === 'polling' && !over && <p class="hint">{WHY_POLLING}</p>}
       {status === 'retrying' && error && (
         <p class="note">

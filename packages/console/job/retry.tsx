@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks'
 import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { newId } from '../form/draft.ts'
-import { links } from '../page/route.ts'
+import { links } from '../state/route.ts'
 
 export function Retry({ job }: { job: JobReference }) {
   const [busy, setBusy] = useState(false)

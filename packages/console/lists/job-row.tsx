@@ -1,8 +1,8 @@
 /** One job in a list. */
 import type { JobSummary } from '../../../contract/job.ts'
 import { Badge, Time } from '../page/parts.tsx'
-import { links } from '../page/route.ts'
 import { titleOf, useStages } from '../page/stages.ts'
+import { links } from '../state/route.ts'
 
 export function JobRow({ job, message = '' }: { job: JobSummary; message?: string }) {
   const { stages } = useStages()

@@ -1,7 +1,7 @@
 /** Earlier jobs, the newest first. */
 import { Failure, Heading, Loading } from '../page/parts.tsx'
-import { type Filter, links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'
+import { type Filter, links } from '../state/route.ts'
 import { JobRow } from './job-row.tsx'
 import { STATUSES, useJobs } from './use-jobs.ts'
 

@@ -2,9 +2,9 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import type { JobSummary } from '../../../contract/job.ts'
 import type { JobFilter } from '../../client/index.ts'
+import { persist } from '../../client/persist.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
-import { persist } from '../api/persist.ts'
-import type { Filter } from '../page/route.ts'
+import type { Filter } from '../state/route.ts'
 
 const FRESH_MS = 4000
 

@@ -1,10 +1,11 @@
 /** One workflow: its stages side by side, watched over one connection. */
 import { connection } from '../api/connection.ts'
+import { hintText } from '../job/hint.ts'
 import { HOW } from '../job/job-card.tsx'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
-import { links } from '../page/route.ts'
 import { useStages } from '../page/stages.ts'
-import { useStore } from '../page/store.ts'
+import { links } from '../state/route.ts'
+import { useStore } from '../state/store.ts'
 import { JobRow } from './job-row.tsx'
 import { useWorkflow } from './use-workflow.ts'
 
@@ -33,7 +34,7 @@ export function WorkflowPage({ id }: { id: string }) {
           </p>
           <ul class="jobs">
             {all.map((job) => (
-              <JobRow key={job.job_id} job={job} message={job.message} />
+              <JobRow key={job.job_id} job={job} message={job.hint ? hintText(job.hint) : job.message} />
             ))}
           </ul>
         </>

@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks'
 import type { Stage } from '../../../contract/catalogue.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
-import { Store, useStore } from './store.ts'
+import { Store, useStore } from '../state/store.ts'
 
 type Loaded = { stages: Stage[] | null; failure: string }
 const loaded = new Store<Loaded>({ stages: null, failure: '' })

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks'
 import type { JobSnapshot } from '../../../contract/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { type Draft, keyFor } from '../form/draft.ts'
-import { links } from '../page/route.ts'
+import { links } from '../state/route.ts'
 import type { Deciding } from './use-decisions.ts'
 
 interface ApplyProps {

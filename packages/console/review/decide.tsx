@@ -1,6 +1,6 @@
 /** Deciding about one paper by hand: in or out, with a reason. */
 import { useId } from 'preact/hooks'
-import { type Data, data, plain, text } from './read.ts'
+import { type Data, data, plain, text } from '../api/read.ts'
 import type { Deciding, Decision } from './use-decisions.ts'
 
 /** The contract allows no longer reason. */

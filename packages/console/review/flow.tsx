@@ -1,5 +1,5 @@
 /** The PRISMA flow as a picture: the way down is what stays, to the right goes what is left out. */
-import { Store, useStore } from '../page/store.ts'
+import { Store, useStore } from '../state/store.ts'
 import { type Box, heightOf, inWords, LINE, type Measures, NARROW, rowsOf, WIDE } from './flow-boxes.ts'
 import type { FlowNumbers } from './read-flow.ts'
 

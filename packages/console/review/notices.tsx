@@ -1,5 +1,5 @@
 /** Corrections, retractions and the like, each with the papers of this review that it is about. */
-import { type Data, data, list, plain, text } from './read.ts'
+import { type Data, data, list, plain, text } from '../api/read.ts'
 
 export function Notices({ review }: { review: Data }) {
   const notices = list(review.notices).map(data)

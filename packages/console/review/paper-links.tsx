@@ -1,6 +1,7 @@
 /** Where a paper can be read, and where its sources have it. */
+
+import { type Data, data, list, text } from '../api/read.ts'
 import { words } from '../form/schema.ts'
-import { type Data, data, list, text } from './read.ts'
 
 interface Link {
   name: string

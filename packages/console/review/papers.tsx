@@ -1,10 +1,10 @@
 /** The papers of a review in their order, each with the reason why it is there. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { type Data, data, list, number, plain, text, texts } from '../api/read.ts'
 import { words } from '../form/schema.ts'
 import { Decide, Ruled } from './decide.tsx'
 import { PaperLinks } from './paper-links.tsx'
-import { type Data, data, list, number, plain, text, texts } from './read.ts'
 import type { Deciding } from './use-decisions.ts'
 
 /** Shown at first: reading begins at the top. */

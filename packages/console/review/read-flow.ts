@@ -1,5 +1,5 @@
 /** The numbers of a PRISMA flow, from what a review (and the file prisma.json beside it) says about them. */
-import { counts, type Data, data, number, plain } from './read.ts'
+import { counts, type Data, data, number, plain } from '../api/read.ts'
 
 export interface FlowNumbers {
   identified: number

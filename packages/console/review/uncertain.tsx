@@ -1,9 +1,9 @@
 /** Papers that the rules could not judge: each with what it meets and misses, for a person to decide. */
 import { useState } from 'preact/hooks'
+import { data, plain, text, texts } from '../api/read.ts'
 import { Decide } from './decide.tsx'
 import { PaperLinks } from './paper-links.tsx'
 import { More, PaperHead } from './papers.tsx'
-import { data, plain, text, texts } from './read.ts'
 import type { Deciding } from './use-decisions.ts'
 
 const FIRST = 10

@@ -3,7 +3,7 @@
  * applied, so that a reload loses nothing.
  */
 import { useState } from 'preact/hooks'
-import { type Data, data, text } from './read.ts'
+import { type Data, data, text } from '../api/read.ts'
 
 export interface Decision {
   decision: 'include' | 'exclude'

@@ -1,6 +1,6 @@
 /** The groups of a search as chips: all groups must be met, each by any of its terms. */
 import { useRef, useState } from 'preact/hooks'
-import { plain } from '../review/read.ts'
+import { plain } from '../api/read.ts'
 import type { Concept, LeftOut } from './read-preview.ts'
 
 /** As they are searched, to be read. */

@@ -1,11 +1,11 @@
 /** The page of a job that only looked: what it would search, and a way to go on from there. */
 import type { JobSnapshot } from '../../../contract/job.ts'
+import type { Data } from '../api/read.ts'
 import { keepDraft, newId } from '../form/draft.ts'
 import { fieldsOf } from '../form/schema.ts'
 import { useDocument } from '../form/use-document.ts'
 import { fromBody } from '../form/values.ts'
-import { links } from '../page/route.ts'
-import type { Data } from '../review/read.ts'
+import { links } from '../state/route.ts'
 import { Groups, LeftOutWords } from './groups.tsx'
 import { PreviewView } from './preview-view.tsx'
 import { readPreview } from './read-preview.ts'

@@ -1,5 +1,5 @@
 /** What a preview of a search tells, as the page needs it. Its writer may leave parts out. */
-import { counts, type Data, data, list, number, text, texts } from '../review/read.ts'
+import { counts, type Data, data, list, number, text, texts } from '../api/read.ts'
 
 export interface Concept {
   role: string

@@ -3,8 +3,8 @@
  * of her own; and a look at the hits before anything starts.
  */
 import { useState } from 'preact/hooks'
+import { data, list, texts } from '../api/read.ts'
 import type { Values } from '../form/values.ts'
-import { data, list, texts } from '../review/read.ts'
 import { Groups, GroupsEditor, LeftOutWords } from './groups.tsx'
 import { OwnQuery, type OwnQueryValue } from './own-query.tsx'
 import { PreviewView } from './preview-view.tsx'

@@ -1,9 +1,9 @@
 /** Looking ahead: the stage runs with `preview`, which ends after planning, and its answer is shown in the form. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { StagecastError } from '../../client/index.ts'
+import { keepWatching } from '../../client/keep-watching.ts'
+import { persist } from '../../client/persist.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
-import { keepWatching } from '../api/keep-watching.ts'
-import { persist } from '../api/persist.ts'
 import { newId } from '../form/draft.ts'
 import { type Preview, readPreview } from './read-preview.ts'
 

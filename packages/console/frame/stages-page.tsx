@@ -1,7 +1,7 @@
 /** All stages, to choose one from. */
-import { Failure, Heading, Loading } from './parts.tsx'
-import { links } from './route.ts'
-import { useStages } from './stages.ts'
+import { Failure, Heading, Loading } from '../page/parts.tsx'
+import { useStages } from '../page/stages.ts'
+import { links } from '../state/route.ts'
 
 export function StagesPage() {
   const { stages, failure, again } = useStages()

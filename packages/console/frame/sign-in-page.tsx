@@ -2,9 +2,9 @@
 import { useState } from 'preact/hooks'
 import { asksForToken, checkToken, tellFailure } from '../api/api.ts'
 import { session, signIn, useMock } from '../api/session.ts'
-import { Heading } from './parts.tsx'
-import { links, route } from './route.ts'
-import { useStore } from './store.ts'
+import { Heading } from '../page/parts.tsx'
+import { links, route } from '../state/route.ts'
+import { useStore } from '../state/store.ts'
 
 export function SignInPage({ why }: { why: string }) {
   const who = useStore(session)

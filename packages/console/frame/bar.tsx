@@ -1,8 +1,8 @@
 /** The bar on top: where one can go, who one is, light or dark. */
 import { isAdmin, session, signOut } from '../api/session.ts'
-import { links, type Route, route } from './route.ts'
-import { useStore } from './store.ts'
-import { nextTheme, theme } from './theme.ts'
+import { links, type Route, route } from '../state/route.ts'
+import { useStore } from '../state/store.ts'
+import { nextTheme, theme } from '../state/theme.ts'
 
 export function Bar() {
   const at = useStore(route)
@@ -26,9 +26,9 @@ export function Bar() {
           <a
             class="mock"
             href={links.signIn}
-            title="Every request is made as user-dev-001. Sign in with a token instead."
+            title="The server takes requests of this browser as they are. Sign in with a token instead."
           >
-            Mock authentication
+            No token needed
           </a>
         )}
         {who.kind === 'token' && (

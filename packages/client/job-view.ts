@@ -1,0 +1,107 @@
+/** One job as a page shows it: what is known of it, kept up to date by its events. */
+import type { JobError, JobStatus } from '../../contract/events.ts'
+import type { Hint, JobResult, JobSnapshot } from '../../contract/job.ts'
+import type { JobEvent } from '../../contract/job-event.ts'
+import { keepWatching } from './keep-watching.ts'
+import { persist } from './persist.ts'
+import type { Stagecast } from './stagecast.ts'
+import type { JobReference, Transport } from './types.ts'
+
+export interface JobView {
+  /** Null until it has been fetched once. Fetched again at the end. */
+  snapshot: JobSnapshot | null
+  status: JobStatus
+  progress: number
+  attempt: number
+  /** That of the last event. */
+  message: string
+  /** All events, the first one first. */
+  steps: readonly JobEvent[]
+  /** Earlier events are no longer kept. */
+  gap: boolean
+  /** Of a job that failed, was cancelled, or is tried again. */
+  error: JobError | null
+  /** Of a completed job. */
+  result: JobResult | null
+  /** What a waiting job waits for. */
+  hint: Hint | null
+  /** How events come; null before the first connection. */
+  transport: Transport | null
+}
+
+export const NO_JOB: JobView = {
+  snapshot: null,
+  status: 'queued',
+  progress: 0,
+  attempt: 0,
+  message: '',
+  steps: [],
+  gap: false,
+  error: null,
+  result: null,
+  hint: null,
+  transport: null,
+}
+
+export type Change<View> = (next: (view: View) => View) => void
+
+/**
+ * Follows a job until it is over: goes on behind what `view` knows. Throws what no other try can change, and the reason
+ * of `signal`.
+ */
+export async function followJob(
+  client: Stagecast,
+  job: JobReference,
+  view: JobView,
+  signal: AbortSignal,
+  change: Change<JobView>,
+): Promise<void> {
+  const look = async () => {
+    const snapshot = await persist(() => client.status(job, { signal }), signal)
+    change((now) => withSnapshot(now, snapshot))
+  }
+  await look()
+  const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
+  const events = keepWatching(
+    (connecting) => client.watch(job, { ...connecting, onTransport }),
+    signal,
+    view.steps.at(-1)?.id,
+  )
+  for await (const event of events) {
+    if (event.event === 'gap') change((now) => ({ ...withSnapshot(now, event.data), gap: true, steps: [] }))
+    else if (event.event === 'gone') throw new Error('The job disappeared while it was watched.')
+    else if (event.event === 'hint') change((now) => ({ ...now, hint: event.data }))
+    else change((now) => withStep(now, event))
+  }
+  await look()
+}
+
+function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
+  const { status, progress, attempt, error, result } = snapshot
+  // A snapshot can be older than the events that came meanwhile.
+  const newest = now.steps.at(-1)
+  if (newest && newest.id > snapshot.cursor) return { ...now, snapshot }
+  return { ...now, snapshot, status, progress, attempt, error, result }
+}
+
+function withStep(now: JobView, step: JobEvent): JobView {
+  const { status, progress, attempt, message } = step.data
+  // What led to the state that is shown already does not turn it back.
+  if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }
+  return {
+    ...now,
+    status,
+    progress,
+    attempt,
+    message,
+    steps: [...now.steps, step],
+    // The reason for a retry is shown until the next attempt has got somewhere.
+    error: 'error' in step.data ? step.data.error : getsOn(step) ? null : now.error,
+    result: step.event === 'completed' ? step.data.result : now.result,
+    hint: null,
+  }
+}
+
+function getsOn({ event }: JobEvent): boolean {
+  return event === 'active' || event === 'progress'
+}

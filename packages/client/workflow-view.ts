@@ -1,0 +1,108 @@
+/** All jobs of a workflow as a page shows them, kept up to date over one connection. */
+import type { Hint, JobSnapshot, JobSummary } from '../../contract/job.ts'
+import type { JobEventData } from '../../contract/job-event.ts'
+import type { Change } from './job-view.ts'
+import { type Connecting, keepWatching } from './keep-watching.ts'
+import { persist } from './persist.ts'
+import type { JobPage, Stagecast } from './stagecast.ts'
+import type { Transport } from './types.ts'
+
+export interface WatchedJob extends JobSummary {
+  /** That of its last event. */
+  message: string
+  /** What it waits for. */
+  hint: Hint | null
+}
+
+export interface WorkflowView {
+  /** By id, in the order in which they were started; null until they are known. */
+  jobs: ReadonlyMap<string, WatchedJob> | null
+  /** How events come; null before the first connection. */
+  transport: Transport | null
+}
+
+export const NO_WORKFLOW: WorkflowView = { jobs: null, transport: null }
+
+/** Follows a workflow, which has no end of its own. Throws what no other try can change, and the reason of `signal`. */
+export async function followWorkflow(
+  client: Stagecast,
+  id: string,
+  signal: AbortSignal,
+  change: Change<WorkflowView>,
+): Promise<void> {
+  const known = await persist(() => listAll(client, id, signal), signal)
+  change((now) => ({
+    ...now,
+    jobs: new Map(known.map((job) => [job.job_id, { ...job, message: '', hint: null }])),
+  }))
+  const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
+  const open = (connecting: Connecting) => client.watchWorkflow(id, { ...connecting, onTransport })
+  for await (const event of keepWatching(open, signal)) {
+    if (event.event === 'gap') {
+      for (const snapshot of event.data.jobs) change((now) => withSnapshot(now, snapshot))
+    } else if (event.event === 'hint') {
+      change((now) => withHint(now, event.data))
+    } else if (event.event !== 'gone') {
+      change((now) => withEvent(now, event.data))
+      // A job that was started meanwhile: its question is not in its events.
+      if (event.event === 'queued' && !known.some(({ job_id }) => job_id === event.data.job_id)) {
+        client.status(event.data, { signal }).then(
+          ({ data }) => change((now) => withQuestion(now, event.data.job_id, data.research_question)),
+          // It is shown without.
+          () => {},
+        )
+      }
+    }
+  }
+}
+
+/** A workflow's jobs, the oldest first. */
+async function listAll(client: Stagecast, id: string, signal: AbortSignal): Promise<JobSummary[]> {
+  const jobs: JobSummary[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const page: JobPage = await client.jobs({ workflow_id: id, limit: 100, after }, { signal })
+    jobs.push(...page.jobs)
+    after = page.next
+  }
+  return jobs.reverse()
+}
+
+function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
+  const before = now.jobs?.get(data.job_id)
+  if (before && isEarlier(data, before)) return now
+  const { job_id, stage, workflow_id, status, progress, attempt, message, at } = data
+  const over = ['completed', 'failed', 'cancelled'].includes(status)
+  const job: WatchedJob = {
+    ...(before ?? { max_attempts: attempt, research_question: null, created_at: at, processed_at: null }),
+    ...{ job_id, stage, workflow_id, status, progress, attempt, message },
+    hint: null,
+    error: 'error' in data ? data.error : null,
+    finished_at: over ? at : null,
+  }
+  return put(now, job)
+}
+
+/** The events come from the beginning, the list is of now: what led there does not turn a job back. */
+function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob): boolean {
+  if (job.finished_at !== null) return status !== job.status
+  return attempt < job.attempt || (attempt === job.attempt && progress < job.progress)
+}
+
+function withSnapshot(now: WorkflowView, snapshot: JobSnapshot): WorkflowView {
+  const { data, cursor: _cursor, result: _result, ...rest } = snapshot
+  return put(now, { ...rest, research_question: data.research_question, message: '', hint: null })
+}
+
+function withHint(now: WorkflowView, hint: Hint): WorkflowView {
+  const job = now.jobs?.get(hint.job_id)
+  return job ? put(now, { ...job, hint }) : now
+}
+
+function withQuestion(now: WorkflowView, job_id: string, research_question: string | null): WorkflowView {
+  const job = now.jobs?.get(job_id)
+  return job ? put(now, { ...job, research_question }) : now
+}
+
+function put(now: WorkflowView, job: WatchedJob): WorkflowView {
+  return { ...now, jobs: new Map([...(now.jobs ?? []), [job.job_id, job]]) }
+}

@@ -1,0 +1,132 @@
+/** What the React hooks subscribe to, as React does it. The hooks themselves run in a browser: test/packaging. */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { Stagecast } from '../../packages/client/index.ts'
+import { followJob, type JobView, NO_JOB } from '../../packages/client/job-view.ts'
+import { LiveStore } from '../../packages/client/react/live-store.ts'
+import { followWorkflow, NO_WORKFLOW, type WorkflowView } from '../../packages/client/workflow-view.ts'
+import { startApi, testEnv, token } from '../helpers/app.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+import { runningJob } from '../helpers/scripted-job.ts'
+import { eventually } from '../helpers/waiting.ts'
+
+/** A client that counts the streams it opens. */
+function counting(baseUrl: string, tokenOf: () => string) {
+  const streams: string[] = []
+  const client = new Stagecast({
+    baseUrl,
+    token: tokenOf,
+    fetch(url, init) {
+      if (new Headers(init?.headers).get('accept') === 'text/event-stream') streams.push(String(url))
+      return fetch(url, init)
+    },
+  })
+  return { client, streams }
+}
+
+const jobStore = (client: Stagecast, job_id: string) =>
+  new LiveStore<JobView>(NO_JOB, (view, signal, change) =>
+    followJob(client, { stage: 2, job_id }, view, signal, change),
+  )
+
+t.test('a job to its end, subscribed as StrictMode does', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const job = await runningJob(api)
+  const { client, streams } = counting(api.url, () => token())
+  const store = jobStore(client, job.id)
+  t.match(store.snapshot(), { snapshot: null, isOver: false, failure: null }, 'a render asks for nothing')
+  store.subscribe(() => {})()
+  let changes = 0
+  const stop = store.subscribe(() => {
+    changes += 1
+  })
+  await eventually('the first events', () => store.snapshot().steps.length === job.ids.length)
+  t.equal(store.snapshot(), store.snapshot(), 'the same object until something changes')
+  t.match(store.snapshot(), { status: 'active', transport: 'sse', isOver: false })
+  await job.steps(3)
+  await job.complete()
+  await eventually('the end', () => store.snapshot().isOver)
+  const { steps, status, snapshot, result, failure } = store.snapshot()
+  t.same(
+    steps.map(({ id }) => id),
+    job.ids,
+    'every event once, in order',
+  )
+  t.match(
+    { status, snapshot, result, failure },
+    { status: 'completed', snapshot: { status: 'completed' }, failure: null },
+  )
+  t.ok(result)
+  t.equal(streams.length, 1, 'one connection')
+  t.ok(changes > 3)
+  stop()
+  store.subscribe(() => {})()
+  t.equal(streams.length, 1, 'what is over is not opened again')
+})
+
+t.test('without subscribers it is quiet, and goes on behind the last event', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const job = await runningJob(api)
+  const { client, streams } = counting(api.url, () => token())
+  const store = jobStore(client, job.id)
+  const stop = store.subscribe(() => {})
+  await eventually('the first events', () => store.snapshot().steps.length === job.ids.length)
+  const open = api.app.stagecast.streams
+  stop()
+  await eventually('the stream is closed', () => open.size === 0)
+  await job.steps(2)
+  const seen = store.snapshot().steps.length
+  t.equal(seen, job.ids.length - 2)
+  t.teardown(store.subscribe(() => {}))
+  await job.complete()
+  await eventually('the end', () => store.snapshot().isOver)
+  t.same(
+    store.snapshot().steps.map(({ id }) => id),
+    job.ids,
+    'none missed, none twice',
+  )
+  t.match(streams[1], /[?&]after=/)
+})
+
+t.test('an expired token is asked for again; a refused one can be retried', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const job = await runningJob(api)
+  const tokens = [token('alice', { exp: 1 }), token()]
+  const { client } = counting(api.url, () => tokens.shift() ?? token('alice', { exp: 1 }))
+  const store = jobStore(client, job.id)
+  t.teardown(store.subscribe(() => {}))
+  await eventually('a failure', () => store.snapshot().failure !== null)
+  t.match(store.snapshot(), {
+    snapshot: { job_id: job.id },
+    isOver: true,
+    failure: { code: 'TOKEN_EXPIRED' },
+  })
+  tokens.push(...Array.from({ length: 9 }, () => token()))
+  store.retry()
+  t.equal(store.snapshot().failure, null)
+  await job.complete()
+  await eventually('the end', () => store.snapshot().isOver)
+  t.match(store.snapshot(), { status: 'completed', failure: null })
+})
+
+t.test('a workflow, and a job that is started later', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const workflow_id = randomUUID()
+  const first = await runningJob(api, 2, { body: { workflow_id } })
+  const { client, streams } = counting(api.url, () => token())
+  const store = new LiveStore<WorkflowView>(NO_WORKFLOW, (_view, signal, change) =>
+    followWorkflow(client, workflow_id, signal, change),
+  )
+  t.teardown(store.subscribe(() => {}))
+  const jobs = () => [...(store.snapshot().jobs?.values() ?? [])]
+  await eventually('the first job', () => jobs()[0]?.status === 'active')
+  const second = await runningJob(api, 3, { body: { workflow_id } })
+  await eventually('the second job with its question', () => Boolean(jobs()[1]?.research_question))
+  await first.complete()
+  await eventually('the first is over', () => jobs()[0]?.finished_at !== null)
+  t.match(jobs(), [
+    { job_id: first.id, status: 'completed' },
+    { job_id: second.id, status: 'active' },
+  ])
+  t.equal(streams.length, 1, 'over one connection')
+})
