@@ -91,7 +91,7 @@ export default fp<{ registry?: Registry | undefined }>(
       )
       new Counter({
         name: 'stagecast_redis_reconnects_total',
-        help: 'Connections to Redis made anew, by what they are for',
+        help: 'Reconnects to Redis, by purpose of the connection',
         labelNames: ['connection'],
         registers: [registry],
         collect() {

@@ -53,7 +53,7 @@ export default fp<RedisPluginOptions>(
         const [info] = await Promise.all([redis.info('memory'), probeRedis(redis, keys)])
         return strict ? evictionFault(info) : null
       } catch (error) {
-        return `Redis does not do what is needed: ${(error as Error).message}`
+        return `Redis does not work as needed: ${(error as Error).message}`
       }
     }
     app.addHook('onClose', () => closeRedis(redis))

@@ -1,4 +1,4 @@
-/** One attempt at one job: from taking it to its outcome, a retry, or handing it over. */
+/** One attempt at a job: take it, then record its outcome, schedule a retry or hand it over. */
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import { isTerminal, type LogEntry, MILESTONE } from '../contract/events.ts'
@@ -23,25 +23,25 @@ import type { StageClient } from './stage-client.ts'
 
 export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
-  /** What the stages before have given, by stage. */
+  /** The results of earlier stages, by stage. */
   upstream(job: JobData, signal: AbortSignal): Promise<Upstream>
-  /** The files of a result, each with its hash. Throws a `StageFailure` when one cannot be read. */
+  /** The files of a result, each with its hash. Throws a `StageFailure` if one cannot be read. */
   hashedFiles(jobId: string, result: JobResult, signal: AbortSignal): Promise<StageFile[]>
-  /** The version of the stage that is called; '' when nobody says one. Never rejects. */
+  /** The version of the called stage; '' if nobody states one. Never rejects. */
   version(): Promise<string>
   tracing: Tracing
-  /** A sign of life of the stage service. */
+  /** Called when the stage service shows that it is alive. */
   onAlive(): void
-  /** Whether the circuit is not closed: what fails then, as a probe does, uses up no attempt. */
+  /** Whether the circuit is not closed. A failure is then like a failed probe: it uses up no attempt. */
   isCircuitOpen(): boolean
 }
 
-/** Why a running attempt is stopped from outside: the reason its signal is aborted with. */
+/** Why a running attempt is stopped from outside. Its signal is aborted with this reason. */
 export type StopReason = 'cancel' | 'lease-lost' | 'shutdown'
 
 /**
- * How an attempt ended, and what it tells about the stage service. `failed` has used up the job, by whatever `code`;
- * `retry` wants the next attempt in `delayMs` at the earliest, and `counts` unless the service was not met.
+ * How an attempt ended, and what that says about the health of the stage service. After `failed` the job is over, whatever
+ * the `code`. `retry` asks for another attempt after at least `delayMs`; it `counts` unless the service was never reached.
  */
 export type AttemptOutcome = { verdict: Verdict; why?: Why } & (
   | { kind: 'completed'; artifacts: number }
@@ -50,17 +50,17 @@ export type AttemptOutcome = { verdict: Verdict; why?: Why } & (
   | { kind: 'handed-over' }
 )
 
-/** For the log: what happened in our own words, what the service said, and a fault of this program. */
+/** For the log: what happened in our own words, what the service said, and any bug in this program. */
 export interface Why {
   words: string
   theirs?: string | undefined
   fault?: Error
 }
 
-/** A gateway that says so for long may hide a service that breaks down over this very job. */
+/** A limit, because a gateway error may hide a service that crashes on this very job. */
 const MOST_FORGIVEN = 20
 
-/** The code of a job that had its outcome before, which nobody can read any more. */
+/** The code of a job that already had an outcome, which has since expired. */
 export const OUTCOME_EXPIRED = 'OUTCOME_EXPIRED'
 
 const jobData: TypeCheck<typeof JobData> = TypeCompiler.Compile(JobData)
@@ -70,10 +70,10 @@ export class Attempt {
   private readonly options: AttemptOptions
   private readonly writer: JournalWriter
   private readonly journal: Journal
-  /** Its number; 0 before it has begun. */
+  /** 0 until the attempt has begun. */
   number = 0
 
-  /** `last`: the newest line of the job's log, or null. */
+  /** `last`: the newest entry of the job's log, or null. */
   constructor(job: Job<JobData>, last: LogEntry | null, token: string, options: AttemptOptions) {
     this.job = job
     this.options = options
@@ -81,7 +81,7 @@ export class Attempt {
     this.writer = new JournalWriter(this.journal, { ...options, token })
   }
 
-  /** Runs the attempt to its end. Throws `LeaseLost` when the job is not ours any more, or what Redis threw. */
+  /** Runs the attempt to its end. Throws `LeaseLost` if another worker may have the job, or Redis's own error. */
   async run(signal: AbortSignal): Promise<AttemptOutcome> {
     const { job_id, stage } = this.journal.data
     const describe = () => queueSpan('process', QUEUE_NAME, job_id, stage)
@@ -106,7 +106,7 @@ export class Attempt {
       const version = this.options.version()
       const answer = await this.call(span, signal)
       const result = resultOf(answer, await version, Math.round(performance.now() - startedAt))
-      // A run reuses and signs off by content, so nothing of it may be open any more.
+      // A run reuses results and signs them off by content, so every file needs its hash.
       const { job_id, run_id } = this.journal.data
       if (run_id) result.files = await this.options.hashedFiles(job_id, result, signal)
       return await this.complete(result)
@@ -115,7 +115,7 @@ export class Attempt {
     }
   }
 
-  /** Takes the job. An outcome means that there is nothing to run. */
+  /** Takes the job. If it returns an outcome, there is nothing to run. */
   private async begin(): Promise<AttemptOutcome | null> {
     const { last, maxAttempts, data } = this.journal
     const max = last?.max ?? maxAttempts
@@ -129,12 +129,12 @@ export class Attempt {
       { type: 'active', progress: 0, message: `attempt ${this.number} begins` },
       { type: 'progress', progress: MILESTONE.taken, message: 'a worker took the job' },
     ]
-    // Nothing lies between taking the job and calling the service, so both are told in one write.
+    // Taking the job and calling the service are recorded in one write: nothing happens in between.
     if (!fault)
       steps.push({ type: 'progress', progress: MILESTONE.called, message: 'calling the stage service' })
     await this.writer.begin(this.number, max, lost, steps)
     if (!fault) return null
-    const message = `the job's data cannot be used: ${fault.path || 'it'}: ${fault.message}`
+    const message = `the job data is invalid: ${fault.path || 'it'}: ${fault.message}`
     return this.fail({ code: 'INVALID_JOB', message, retryable: false, attempt: this.number }, 'none')
   }
 
@@ -146,13 +146,13 @@ export class Attempt {
     const upstream = await this.options.upstream(this.journal.data, signal)
     return client.call({
       upstream,
-      // With the id the queue knows the job by, whatever its data says.
+      // The ID comes from the queue, whatever the job data says.
       job: this.journal.data,
       attempt: this.number,
       trace: span.context,
       signal,
       onAlive,
-      onProgress: (percent, message = 'the stage service is at work') => {
+      onProgress: (percent, message = 'the stage service is working') => {
         reached = Math.max(reached, Math.round(MILESTONE.called + (percent / 100) * share))
         return this.writer.step({ type: 'progress', progress: reached, message })
       },
@@ -186,7 +186,7 @@ export class Attempt {
       if (error instanceof StageFailure) return await this.afterFailure(error)
       if (isProgramFault(error)) return await this.failInternally(error)
     } catch (refusal) {
-      // While one end was written, another one overtook it.
+      // Another end was written while this one was on its way.
       if (refusal instanceof CancelRequested) return this.cancel()
       if (refusal instanceof AlreadySettled) return this.adopt()
       throw refusal
@@ -202,7 +202,7 @@ export class Attempt {
     const error = { code, message, retryable, attempt: this.number }
     if (!retryable) return this.fail(error, verdict, why)
     const isHeldBack = failure.ill && this.options.isCircuitOpen()
-    // What does not count gives the job one attempt more.
+    // If the attempt does not count, the job gets one more.
     const counts = !isHeldBack && !this.isForgiven(failure)
     if (counts && this.number >= max) return this.fail(error, verdict, why)
     await this.writer.step({ type: 'retrying', progress, message, error, max: counts ? max : max + 1 })
@@ -210,15 +210,15 @@ export class Attempt {
     return { kind: 'retry', code, delayMs: failure.retryAfterMs, counts, verdict, why }
   }
 
-  /** Nothing was begun: neither is an attempt used up. */
+  /** If the service began nothing, the attempt does not count. */
   private isForgiven({ unmet }: StageFailure): boolean {
     const forgiven = this.writer.newest.max - this.journal.maxAttempts
     return unmet === 'unsent' || (unmet === 'gateway' && forgiven < MOST_FORGIVEN)
   }
 
-  /** It would be met again at every attempt. */
+  /** A bug in this program would fail every attempt, so the job is not retried. */
   private failInternally(fault: Error): Promise<AttemptOutcome> {
-    const message = 'The worker could not handle the job: the fault is in this system and was logged'
+    const message = 'The worker could not handle the job because of an internal error, which was logged'
     const error = { code: 'INTERNAL_ERROR', message, retryable: false, attempt: this.number }
     return this.fail(error, 'none', { words: message, fault })
   }
@@ -233,10 +233,10 @@ export class Attempt {
     return { kind: 'failed', code: error.code, verdict, why }
   }
 
-  /** The outcome was stored before: by a worker that died right after, or by a cancel that overtook this attempt. */
+  /** The outcome is already stored, by a worker that died right after or by a cancel that was faster. */
   private async adopt(): Promise<AttemptOutcome> {
     const stored = await this.writer.outcome()
-    // The newest line outlives the outcome.
+    // The newest log entry outlives the outcome.
     const status = stored?.status ?? this.journal.last?.type
     if (status === 'completed')
       return { kind: 'completed', artifacts: stored?.result?.artifacts.length ?? 0, verdict: 'none' }
@@ -246,14 +246,14 @@ export class Attempt {
 
   private async cancel(): Promise<AttemptOutcome> {
     await this.writer.settleCancelled(({ attempt, progress }) => {
-      const message = 'cancelled while it ran'
+      const message = 'cancelled while running'
       const error = { code: 'CANCELLED', message, retryable: false, attempt }
       return { type: 'cancelled', progress, message, error }
     })
     return { kind: 'cancelled', code: 'CANCELLED', verdict: 'none' }
   }
 
-  /** The start does not count: the next one may be as many as before. */
+  /** This start does not count; as many attempts are left as before. */
   private async handOver(): Promise<AttemptOutcome> {
     const { max, progress } = this.writer.newest
     const message = 'handed over: the worker is shutting down'
@@ -279,7 +279,7 @@ function resultOf(answer: StageAnswer, version: string, measuredMs: number): Job
   return result
 }
 
-/** A file whose hash and size the service tells. */
+/** The file, if the service stated its hash and size. */
 function vouchedFor({ name, sha256, bytes, media_type }: NonNullable<StageAnswer['files']>[0]): StageFile[] {
   if (typeof sha256 !== 'string' || typeof bytes !== 'number') return []
   return [{ name, sha256, bytes, media_type: media_type ?? 'application/octet-stream' }]
@@ -288,7 +288,7 @@ function vouchedFor({ name, sha256, bytes, media_type }: NonNullable<StageAnswer
 function lostError({ attempt }: LogEntry) {
   return {
     code: 'WORKER_LOST',
-    message: 'the worker was lost while it ran the job',
+    message: 'the worker was lost while running the job',
     retryable: true,
     attempt,
   }

@@ -1,27 +1,27 @@
-/** Hears of cancel requests, on a connection of its own. */
+/** Subscribes to cancel requests on its own Redis connection. */
 import type { FastifyBaseLogger } from 'fastify'
 import { journalKeys } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond, type RedisSource } from '../journal/redis.ts'
 
 export interface CancelListenerOptions {
   heard(jobId: string): void
-  /** It listens again: requests may have been made meanwhile. */
+  /** Called after a reconnect: requests may have been missed. */
   missed(): Promise<void>
   log: FastifyBaseLogger
 }
 
 export interface CancelListener {
-  /** How often its connection was made anew. */
+  /** How often it has reconnected. */
   readonly reconnects: number
-  /** Whether a request made now would be heard. */
+  /** Whether it is subscribed right now. */
   readonly isListening: boolean
-  /** Within `graceMs`. */
+  /** Closes the connection within `graceMs`. */
   close(graceMs: number): Promise<void>
 }
 
-/** A connection that only listens is dead unnoticed, unless it is spoken on now and then; in ms. */
+/** A connection that only listens can die unnoticed, so it is checked this often, in ms. */
 const CHECK_MS = 5000
-/** Longest silence of Redis, in ms. */
+/** Longest time Redis may take to answer, in ms. */
 const SILENCE_MS = 5000
 
 export function listenForCancels(
@@ -32,7 +32,7 @@ export function listenForCancels(
   const { cancels } = journalKeys(prefix)
   const redis = connectRedis(source, 'blocking', prefix)
   redis.options.socketTimeout = SILENCE_MS
-  // ioredis would throw a refusal where nobody can catch it, and so end the process.
+  // ioredis would throw a refused resubscribe where nobody can catch it, which would end the process.
   redis.options.autoResubscribe = false
   let connected = 0
   let isSubscribed = false
@@ -49,7 +49,7 @@ export function listenForCancels(
     void listen()
   })
   const check = setInterval(() => {
-    // A right that was taken away may come back.
+    // A permission that was revoked may be granted again.
     if (!isSubscribed && redis.status === 'ready') void listen()
     else void redis.ping().catch(() => {})
   }, CHECK_MS)
@@ -60,7 +60,7 @@ export function listenForCancels(
       isSubscribed = true
       await missed()
     } catch (err) {
-      log.warn({ err }, 'cancel requests cannot be heard')
+      log.warn({ err }, 'could not subscribe to cancel requests')
     }
   }
 

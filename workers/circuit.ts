@@ -1,13 +1,13 @@
 /**
- * The circuit to the service of one stage, in one process. It opens after a number of ill answers in a row. While it is
- * open nothing is called; then one job is let through as a probe, and its verdict closes or opens it.
+ * The circuit to the service of one stage, in one process. It opens after a number of unhealthy answers in a row. While
+ * it is open the service is not called. Then one job is let through as a probe, and its verdict closes or reopens it.
  */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
-/** What a piece of work tells about the stage service: nothing when it was stopped before it could. */
+/** What a call says about the health of the stage service; `none` if it was stopped too early to say. */
 export type Verdict = 'well' | 'ill' | 'none'
 
-/** A start that was allowed. Its verdict has to be told once. */
+/** Permission to start. Its verdict must be reported exactly once. */
 export interface Passage {
   end(verdict: Verdict): void
 }
@@ -36,7 +36,7 @@ export class Circuit {
     return this.current === 'closed' || (this.current === 'half-open' && this.probe === null)
   }
 
-  /** Lets work start, or null. */
+  /** Lets a job start, or returns null. */
   enter(): Passage | null {
     if (!this.admits) return null
     const passage: Passage = { end: (verdict) => this.judge(passage, verdict) }
@@ -44,7 +44,7 @@ export class Circuit {
     return passage
   }
 
-  /** A sign of life while a probe is under way closes the circuit: a stage may take an hour, its verdict need not. */
+  /** A sign of life during a probe closes the circuit at once: the stage may still run for an hour. */
   alive(): void {
     if (this.current === 'half-open') this.become('closed')
   }
@@ -63,7 +63,7 @@ export class Circuit {
       const isFull = this.failuresInARow >= this.failures
       if (this.current === 'half-open' || (this.current === 'closed' && isFull)) this.become('open')
     } else if (isProbe && this.current === 'half-open') {
-      // A probe that was stopped before its verdict has proved nothing.
+      // A probe that was stopped before its verdict proves nothing.
       this.become('open')
     }
     if (isProbe) this.probe = null

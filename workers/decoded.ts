@@ -1,4 +1,4 @@
-/** Undoes the content encoding of an answer. None is asked for, but some frameworks compress all the same. */
+/** Decodes a compressed answer. We never ask for compression, but some frameworks compress anyway. */
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Dispatcher } from 'undici'
@@ -12,7 +12,7 @@ const DECODERS = {
   br: createBrotliDecompress,
 }
 
-/** The body as it was before it was encoded: what it holds is counted, whatever its size on the wire. */
+/** The body after decoding. Size limits apply to the decoded bytes. */
 export function decoded({ headers, body }: Dispatcher.ResponseData): Readable {
   const encoding = String(headers['content-encoding'] ?? 'identity')
     .trim()
@@ -21,15 +21,15 @@ export function decoded({ headers, body }: Dispatcher.ResponseData): Readable {
   const decoder = DECODERS[encoding as keyof typeof DECODERS]
   if (!decoder) {
     body.on('error', () => {}).destroy()
-    throw unusable('its content encoding is none of gzip, deflate and br')
+    throw unusable('its content encoding must be gzip, deflate or br')
   }
-  // A broken connection destroys the decoder with its own error.
+  // When the connection breaks, the decoder is destroyed with the connection's error.
   return pipeline(body, decoder(), () => {})
 }
 
-/** The failure that a decoder's error means, or null. */
+/** The failure that a decoder's error stands for, or null. */
 export function failureOfDecoding({ code = '' }: Error & { code?: string }): StageFailure | null {
   if (!code.startsWith('Z_') && !code.startsWith('ERR_BROTLI') && !code.startsWith('ERR__ERROR')) return null
-  if (code === 'Z_BUF_ERROR') return unusable('its compressed data breaks off', { retryable: true })
-  return unusable(`its compressed data is broken (${code})`)
+  if (code === 'Z_BUF_ERROR') return unusable('its compressed data is cut off', { retryable: true })
+  return unusable(`its compressed data is corrupt (${code})`)
 }

@@ -1,28 +1,28 @@
-/** Why a call to the stage service did not give a result. */
+/** Why a call to the stage service gave no result. */
 import { clip, reasonOf } from './reason.ts'
 
 export interface StageFailureOptions {
-  /** Whether another attempt may go better. */
+  /** Whether another attempt may succeed. */
   retryable: boolean
-  /** Whether it tells that the service is ill, and so counts towards opening the circuit. */
+  /** Whether it shows that the service is unhealthy, and so counts towards opening the circuit. */
   ill: boolean
-  /** Whether the service has begun nothing, as far as can be known: then it uses up no attempt. */
+  /** Set if, as far as we know, the service did not start: the failure then uses up no attempt. */
   unmet?: Unmet | undefined
-  /** How long the service asked to be left alone, in ms. */
+  /** How long the service asked us to wait, in ms. */
   retryAfterMs?: number | undefined
-  /** What the user is shown instead of `words`: it holds text of the service's own. */
+  /** Shown to the user instead of `words`; contains the service's own text. */
   shown?: string | undefined
 }
 
 /**
- * `unsent`: not one byte of the request was sent. `gateway`: something in front of the service says that it is away,
- * which may also mean that it broke down over this very request.
+ * `unsent`: not one byte of the request was sent. `gateway`: a proxy in front of the service reports it unavailable, which
+ * may also mean that this request crashed it.
  */
 export type Unmet = 'unsent' | 'gateway'
 
 export class StageFailure extends Error {
   readonly code: string
-  /** What happened in our own words, without any text of the service: safe to be logged. */
+  /** What happened, in our own words and without any text of the service, so it is safe to log. */
   readonly words: string
   readonly retryable: boolean
   readonly ill: boolean
@@ -42,18 +42,18 @@ export class StageFailure extends Error {
     this.retryAfterMs = retryAfterMs
   }
 
-  /** The message where it holds text of the service's own, which may be anything. */
+  /** The message if it contains the service's own text, which may be anything. */
   get theirs(): string | undefined {
     return this.message === this.words ? undefined : this.message
   }
 }
 
-/** Answers that another attempt cannot change are all of 4xx but these. */
+/** The only 4xx answers worth another attempt. */
 const RETRYABLE_4XX: ReadonlySet<number> = new Set([408, 425, 429])
 const GATEWAY: ReadonlySet<number> = new Set([502, 503, 504])
 const MAX_RETRY_AFTER_MS = 86_400_000
 
-/** What a non-2xx answer means; `body` is as much of it as was read. */
+/** What a non-2xx answer means; `body` holds as much of it as was read. */
 export function failureOfStatus(
   status: number,
   headers: Record<string, string | string[] | undefined>,
@@ -74,11 +74,11 @@ export function failureOfStatus(
 }
 
 function kindOf(isGateway: boolean, isRedirect: boolean): string {
-  if (isGateway) return ' and an HTML page: a gateway in front of it says that it is away'
+  if (isGateway) return ' and an HTML page: a gateway in front of it reports it unavailable'
   return isRedirect ? ', a redirect' : ''
 }
 
-/** Where a redirect leads, without its query, which may hold a signature. */
+/** Where a redirect leads, without the query, which may contain a signature. */
 function placeOf(location: string | string[] | undefined): string | undefined {
   const [place = ''] = [location].flat()
   return clip(place.split(/[?#]/, 1)[0] as string) || undefined

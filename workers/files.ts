@@ -1,4 +1,4 @@
-/** What tells the content of the files that a stage made: name, SHA-256, bytes, media type. */
+/** Identifies the files that a stage made: name, SHA-256, size in bytes and media type. */
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
@@ -7,28 +7,28 @@ import type { JobResult } from '../contract/job.ts'
 import type { StageFile } from '../contract/service.ts'
 import { StageFailure } from './failure.ts'
 
-/** How long a service may pause while it sends a file, in ms. */
+/** How long a service may pause while sending a file, in ms. */
 const SILENCE_MS = 60_000
 
-/** Which job made the files, and where it did. */
+/** Which job made the files, and at which service. */
 export interface Made {
   service: Service
   stage: number
   jobId: string
 }
 
-/** Where a service has a file. */
+/** The address of a file at its service. */
 export function fileUrl({ service, jobId }: Made, name: string): string {
   return `${service.url}/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`
 }
 
 /**
- * All files of a result, each with its hash: the service's own where it told one, else the file is read and hashed here.
- * Nothing is kept in memory or on disk.
+ * All files of a result, each with its hash: the one the service stated, or else the file is read and hashed here, without
+ * keeping it in memory or on disk.
  *
- * Call it before the outcome of a job is settled if others rely on its content, as a run does for reuse and sign-off:
- * `result.files = await hashedFiles(made, result, signal)`. Throws `ARTIFACT_UNREADABLE`, to be tried again, when a file
- * that the service has just named cannot be read, and the abort reason when `signal` aborts.
+ * Call it before the job settles if its content matters, as it does to a run for reuse and sign-off:
+ * `result.files = await hashedFiles(made, result, signal)`. Throws a retryable `ARTIFACT_UNREADABLE` if a file that the
+ * service has just named cannot be read, or the abort reason if `signal` aborts.
  */
 export async function hashedFiles(
   made: Made,
@@ -41,7 +41,7 @@ export async function hashedFiles(
     const file = known.get(name) ?? (await hashFile(made, name, signal).catch(() => null))
     signal.throwIfAborted()
     if (!file) {
-      const words = `A file that stage ${made.stage} has made, and told no hash of, cannot be read from its service`
+      const words = `Stage ${made.stage} made a file without stating its hash, and the file cannot be read from its service`
       throw new StageFailure('ARTIFACT_UNREADABLE', words, { retryable: true, ill: false })
     }
     files.push(file)
@@ -49,7 +49,7 @@ export async function hashedFiles(
   return files
 }
 
-/** Reads a file once. Null when the service does not have it; rejects when it cannot be read now. */
+/** Reads a file once. Returns null if the service does not have it; rejects if it cannot be read now. */
 export async function hashFile(made: Made, name: string, signal: AbortSignal): Promise<StageFile | null> {
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(new Error('the service stopped sending')), SILENCE_MS)
@@ -57,7 +57,7 @@ export async function hashFile(made: Made, name: string, signal: AbortSignal): P
     const answer = await fetch(fileUrl(made, name), {
       headers: made.service.headers,
       signal: AbortSignal.any([signal, silence.signal]),
-      // The headers are secrets of this service.
+      // The headers hold secrets meant for this service only.
       redirect: 'error',
     })
     if (answer.status === 404) return null

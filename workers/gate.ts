@@ -1,35 +1,35 @@
 /**
- * Whether jobs of one stage may start in this process: its circuit, and how many run. A job that may not start now holds
- * no slot: it is delayed, and called back as soon as it may.
+ * Decides whether jobs of one stage may start in this process, by its circuit and by how many run. A job that may not
+ * start takes no slot: it is delayed, and called back as soon as it may.
  */
 import { Circuit, type CircuitState, type Passage, type Verdict } from './circuit.ts'
 
 export interface GateOptions {
-  /** Jobs that may run side by side; 0 for a stage that this worker does not know. */
+  /** Jobs that may run side by side; 0 for a stage that this worker does not serve. */
   places: number
   breakerFailures: number
   breakerResetMs: number
-  /** Makes a delayed job wait again; false when it is not delayed any more. */
+  /** Returns a delayed job to waiting; false if it is no longer delayed. */
   callBack(jobId: string): Promise<boolean>
   onCircuit(state: CircuitState): void
 }
 
-/** Longest and shortest time that a job is delayed at a time, in ms: twice as long each time that it comes in vain. */
+/** Longest and shortest delay of a job, in ms. It doubles each time the job comes back too early. */
 const LONGEST_MS = 10_000
 const SHORTEST_MS = 500
-/** Bounds how often jobs that wait here come back by themselves: each so many ms. */
+/** Delayed jobs come back this many ms apart. */
 const SPREAD_MS = 10
-/** A job that was called back may be taken by another process: then the next one is called after this time. */
+/** How long to wait before calling the next job, in ms, because another process may take the one called back. */
 const AGAIN_MS = 100
-/** How often at most a job of an unknown stage is offered to the other workers, in ms. */
+/** How often a job of an unknown stage is offered to the other workers at most, in ms. */
 const OFFER_MS = 1000
-/** Jobs remembered as put off; more come back by themselves. */
+/** Delayed jobs to remember; the rest come back when their delay ends. */
 const MOST_REMEMBERED = 10_000
 
 export class Gate {
   readonly circuit: Circuit
   private running = 0
-  /** Jobs that were put off, in the order in which they came first, and how often each was. */
+  /** Delayed jobs in the order of their first arrival, and how often each was delayed. */
   private readonly line = new Map<string, number>()
   private calling = false
   private timer: NodeJS.Timeout | undefined
@@ -44,7 +44,7 @@ export class Gate {
     })
   }
 
-  /** Lets a job start, or null: then it is put off. */
+  /** Lets a job start, or returns null: then delay it. */
   enter(jobId: string): Passage | null {
     const passage = this.running < this.options.places ? this.circuit.enter() : null
     if (!passage) return null
@@ -60,9 +60,9 @@ export class Gate {
   }
 
   /**
-   * For how long to delay a job that may not start, in ms; 0 offers it to the other workers at once. Workers wake
-   * together when a delay ends, in an order that can stay the same for minutes: without an offer, a worker that does
-   * not know a stage could take its jobs every time from those that do.
+   * How long to delay a job that may not start, in ms; 0 offers it to the other workers at once. Workers wake together when
+   * a delay ends, in an order that can stay the same for minutes: without an offer, a worker that does not know a stage
+   * could take its jobs every time before a worker that does.
    */
   delayMs(jobId: string): number {
     const times = this.line.get(jobId) ?? 0
@@ -74,7 +74,7 @@ export class Gate {
     return 0
   }
 
-  /** Remembers a job that is delayed by now. What it waits for may have come meanwhile. */
+  /** Remembers a job once it is delayed. What it waits for may have happened meanwhile. */
   remember(jobId: string): void {
     const times = this.line.get(jobId) ?? 0
     if (times > 0 || this.line.size < MOST_REMEMBERED) this.line.set(jobId, times + 1)
@@ -93,7 +93,7 @@ export class Gate {
     return circuit.state === 'half-open' ? 1 : this.options.places - running
   }
 
-  /** Calls back as many as may start, one after the other, until they have come. */
+  /** Calls back as many jobs as may start, one after the other. */
   private async callNext(): Promise<void> {
     if (this.calling) return
     this.calling = true

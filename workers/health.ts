@@ -1,10 +1,10 @@
-/** The health listener of a worker process: the two questions the API answers too. */
+/** The health endpoints of a worker process: the same two that the API has. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { toProblem } from '../contract/errors.ts'
 
-/** `fault` tells why no job can be taken, or null. */
+/** `fault` says why the worker can take no jobs, or null. */
 export function buildHealthApp(fault: () => Promise<string | null>, log: FastifyBaseLogger): FastifyInstance {
-  // Its log tells the address; probes every few seconds are no news.
+  // Log the address at the start, but not a probe every few seconds.
   const app = Fastify({ loggerInstance: log, forceCloseConnections: true })
   app.get('/health/live', { logLevel: 'warn' }, async () => ({ status: 'live' }))
   app.get('/health/ready', { logLevel: 'warn' }, async (_request, reply) => {

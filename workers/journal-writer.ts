@@ -1,6 +1,6 @@
 /**
- * Writes the journal of one attempt, holding the job's lease. Every write is one script call that Redis refuses once
- * the lease is lost, a cancel was asked for, or the job is settled.
+ * Writes the journal of one attempt while holding the job's lock. Each write is one script call. Redis refuses it if the
+ * lock is lost, the job is being cancelled, or the job is settled.
  */
 import type { Redis } from 'ioredis'
 import { eventId, type LogEntry } from '../contract/events.ts'
@@ -20,35 +20,35 @@ import {
   toEndRecord,
 } from '../journal/snapshot.ts'
 
-/** Another worker may hold the job by now: this one must stop at once and change nothing. */
+/** Another worker may hold the job, so this one must stop at once and change nothing. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost'
 }
 
-/** Cancelling was asked for; the holder of the lease carries it out. */
+/** A cancel was requested; the holder of the lock carries it out. */
 export class CancelRequested extends Error {
   override readonly name = 'CancelRequested'
 }
 
-/** The job has its outcome already. */
+/** The job already has its outcome. */
 export class AlreadySettled extends Error {
   override readonly name = 'AlreadySettled'
 }
 
-/** A step as the attempt tells it; place and time are added here. */
+/** A step as the attempt reports it; sequence number and time are added here. */
 export type Step = Pick<LogEntry, 'type' | 'progress' | 'message'> & Partial<Pick<LogEntry, 'error' | 'max'>>
 
 /** `cancelled`: the write that carries out a cancel. */
 type Write = Pick<RecordWrite, 'entries' | 'end' | 'cancelled'>
 
-/** Lines of this attempt kept to write them again should a fail-over have lost them. */
+/** How many entries of this attempt to keep, to write them again if a fail-over lost them. */
 const MEMORY = 64
 
 export interface WriterOptions {
   redis: Redis
   keys: JournalKeys
   token: string
-  /** How long the log of an unfinished job is kept without news, in seconds. */
+  /** How long to keep the log of an unfinished job without news, in seconds. */
   logTtlSeconds: number
   resultTtlSeconds: number
 }
@@ -58,7 +58,7 @@ export class JournalWriter {
   private readonly options: WriterOptions
   private readonly written: LogEntry[] = []
   private last: LogEntry
-  /** The newest line that Redis has taken; its place is the cursor the next write must meet. */
+  /** The newest entry that Redis has accepted. The next write must find the cursor there. */
   private stored: LogEntry
   private cursor: string
   private tail: Promise<unknown> = Promise.resolve()
@@ -71,35 +71,35 @@ export class JournalWriter {
     this.cursor = journal.last ? eventId(journal.last) : ''
   }
 
-  /** The newest line. */
+  /** The newest entry. */
   get newest(): LogEntry {
     return this.last
   }
 
-  /** Begins attempt `attempt`: what follows is numbered from 1 again. */
+  /** Begins attempt `attempt`; its entries are numbered from 1. */
   async begin(attempt: number, max: number, before: Step[], first: Step[]): Promise<void> {
     const closing = before.map((step) => this.next(step))
     this.last = { ...this.last, attempt, max, seq: 0 }
     await this.write({ entries: [...closing, ...first.map((step) => this.next(step))] })
   }
 
-  /** Writes are sent in the order of the calls. */
+  /** Writes are sent in call order. */
   step(step: Step): Promise<void> {
     return this.write({ entries: [this.next(step)] })
   }
 
-  /** Stores the outcome: after this nothing can change it. */
+  /** Stores the outcome, which nothing can change afterwards. */
   settle(steps: Step[], result: JobResult | null = null): Promise<void> {
     const entries = steps.map((step) => this.next(step))
     return this.write({ entries, end: toEndRecord(this.journal, this.last, result) })
   }
 
-  /** Stores the outcome `cancelled`, after the request for it; `toStep` makes it of the newest line stored. */
+  /** Stores the outcome `cancelled` after a request for it; `toStep` builds the step from the newest stored entry. */
   async settleCancelled(toStep: (newest: LogEntry) => Step): Promise<void> {
     const { redis, keys } = this.options
     await this.tail.catch(() => {})
     this.tail = Promise.resolve()
-    // Lines that were refused take up no place.
+    // Refused entries use up no number.
     this.last = this.stored
     const mark = await redis.hget(keys.job(this.journal.data.job_id), 'cancel')
     const asked: CancelMark = mark ? JSON.parse(mark) : { after: this.cursor, at: Date.now() }
@@ -116,7 +116,7 @@ export class JournalWriter {
   private next(step: Step): LogEntry {
     const { attempt, max, seq } = this.last
     const { type, progress, message, error } = step
-    // Spelled out: every line has the same shape, whatever the step's, and costs a fraction to make and to encode.
+    // Spelled out so that every entry has the same shape, which makes it far cheaper to create and encode.
     this.last = { type, progress, message, attempt, max: step.max ?? max, seq: seq + 1, at: Date.now() }
     if (error) this.last.error = error
     return this.last
@@ -124,7 +124,7 @@ export class JournalWriter {
 
   private write(write: Write): Promise<void> {
     const sent = this.tail.then(() => this.send(write))
-    // A refused write refuses all after it, each to its own caller.
+    // A refused write makes all later ones fail, each for its own caller.
     this.tail = sent
     sent.catch(() => {})
     return sent
@@ -136,9 +136,9 @@ export class JournalWriter {
     let reply = await this.record(this.cursor, write)
     if (reply.startsWith('moved:')) reply = await this.recover(reply.slice('moved:'.length), target, write)
     if (reply === 'settled' && write.end && (await this.isStored(write.end))) reply = 'ok'
-    if (reply === 'cancelling') throw new CancelRequested('cancelling was asked for')
-    if (reply === 'settled') throw new AlreadySettled('the job has its outcome')
-    if (reply !== 'ok') throw new LeaseLost(`the job is not held by this worker any more: ${reply}`)
+    if (reply === 'cancelling') throw new CancelRequested('a cancel was requested')
+    if (reply === 'settled') throw new AlreadySettled('the job already has its outcome')
+    if (reply !== 'ok') throw new LeaseLost(`this worker no longer holds the job: ${reply}`)
     this.cursor = target
     this.stored = newest
     this.written.push(...write.entries)
@@ -146,8 +146,8 @@ export class JournalWriter {
   }
 
   /**
-   * The stored cursor is not where this writer left it. Either this very write was sent twice over a reconnect and has
-   * happened; or Redis came back older than it was (a fail-over), and what it lost is written again.
+   * The stored cursor is not where this writer left it. Either a reconnect sent this write twice and the first one
+   * succeeded, or a fail-over lost entries, which are written again.
    */
   private async recover(stored: string, target: string, write: Write): Promise<RecordReply> {
     if (stored === target) return 'ok'

@@ -1,6 +1,6 @@
 /**
- * The one line at the end of each attempt: what an operator asks first. It holds our own words only. What the service
- * says may hold a user's, so it is logged only where the operator wants it.
+ * Logs one line at the end of each attempt, in our own words. The service's message may quote a user, so it is logged only
+ * if the operator asks for it.
  */
 import type { Job } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'

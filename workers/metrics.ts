@@ -1,10 +1,10 @@
-/** Metrics of a worker process; what its jobs came to is counted in Redis and told by every API process. */
+/** Metrics of a worker process. Job counts are kept in Redis and reported by every API process. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { StageWorker } from './stage-worker.ts'
 
 const CIRCUITS = { closed: 'closed', open: 'open', half_open: 'half-open' } as const
 
-/** All metrics as text, in the format of Prometheus. `worker` is asked for at each scrape. */
+/** All metrics in the Prometheus text format. `worker` is called at each scrape. */
 export function workerMetrics(worker: () => Pick<StageWorker, 'state' | 'reconnects'>) {
   const registry = new Registry()
   const registers = [registry]
@@ -12,7 +12,7 @@ export function workerMetrics(worker: () => Pick<StageWorker, 'state' | 'reconne
   addWorkerMetrics(registry, worker)
   new Counter({
     name: 'stagecast_redis_reconnects_total',
-    help: 'Connections to Redis made anew, by what they are for',
+    help: 'Reconnects to Redis, by purpose of the connection',
     ...{ labelNames: ['connection'], registers },
     collect() {
       this.reset()
@@ -22,18 +22,18 @@ export function workerMetrics(worker: () => Pick<StageWorker, 'state' | 'reconne
   return async () => ({ contentType: registry.contentType, text: await registry.metrics() })
 }
 
-/** What a worker tells of itself, to be told along with what else its process has. */
+/** Adds what a worker reports about itself to the metrics of its process. */
 export function addWorkerMetrics(registry: Registry, worker: () => Pick<StageWorker, 'state'>): void {
   const registers = [registry]
   new Gauge({
-    ...{ name: 'stagecast_worker_jobs_running', help: 'Jobs that this process runs', registers },
+    ...{ name: 'stagecast_worker_jobs_running', help: 'Jobs running in this process', registers },
     collect() {
       this.set(worker().state().running)
     },
   })
   new Gauge({
     name: 'stagecast_worker_circuit_state',
-    help: '1 for the worst state that a circuit of this process to the service of a stage is in',
+    help: '1 for the worst state among the circuits of this process',
     ...{ labelNames: ['circuit'], registers },
     collect() {
       const { circuit } = worker().state()

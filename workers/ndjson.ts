@@ -1,9 +1,9 @@
-/** Splits a byte stream into lines of NDJSON without ever holding more than one line and one chunk. */
+/** Splits a byte stream into NDJSON lines, holding at most one line and one chunk in memory. */
 const NEWLINE = 0x0a
 
 /**
- * Yields each line that is not blank, with its line break: the last one may lack it. A line of more than `maxBytes` ends
- * it with the error `tooLong` makes.
+ * Yields each line that is not blank, with its line break, which the last one may lack. A line longer than `maxBytes`
+ * throws what `tooLong` returns.
  */
 export async function* readLines(
   bytes: AsyncIterable<Buffer>,
@@ -32,7 +32,7 @@ export async function* readLines(
   if (!isBlank(rest)) yield rest
 }
 
-/** Of spaces, tabs and line breaks only. */
+/** Whether a line holds only spaces, tabs and line breaks. */
 function isBlank(line: Buffer): boolean {
   return line.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= NEWLINE + 3))
 }

@@ -1,4 +1,4 @@
-/** Errors that only a mistake in a program makes: another attempt would meet them again. */
+/** Errors that only a bug can cause: they would occur at every attempt. */
 export function isProgramFault(error: unknown): error is Error {
   return FAULTS.some((fault) => error instanceof fault)
 }

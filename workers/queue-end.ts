@@ -1,4 +1,4 @@
-/** How an attempt ends in the queue: the outcome is in the journal, here BullMQ follows. */
+/** Ends an attempt in the queue. The outcome is already in the journal; BullMQ follows it. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { DelayedError, type Job, Job as JobOf, UnrecoverableError, WaitingError, type Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
@@ -6,12 +6,12 @@ import type { Redis } from 'ioredis'
 import type { JournalKeys } from '../journal/journal.ts'
 import { type AttemptOutcome, OUTCOME_EXPIRED } from './attempt.ts'
 
-/** How an attempt ended, or that its end could not be recorded. */
+/** How an attempt ended, or `postponed` if its end could not be recorded. */
 export type Ending = AttemptOutcome | { kind: 'handed-over' } | { kind: 'postponed' }
 
-/** How long a worker keeps away from a job that it offers to the others, in ms. */
+/** How long a worker leaves a job to the others after offering it, in ms. */
 const OFFERED_MS = 25
-/** When a job comes back that Redis would not let be recorded. */
+/** How long to wait before retrying a job that could not be recorded in Redis, in ms. */
 const POSTPONED_MS = 1000
 
 export class QueueEnd {
@@ -25,16 +25,16 @@ export class QueueEnd {
     this.log = log
   }
 
-  /** What a processor returns or throws for an ending: the value kept with the job, or the error BullMQ acts on. */
+  /** What a processor returns or throws for an ending: the value kept with the job, or the error that BullMQ acts on. */
   async tell(job: Job, token: string, outcome: Ending): Promise<unknown> {
     switch (outcome.kind) {
       case 'completed':
-        // Copied into events and kept with the job: small.
+        // Keep it small: BullMQ copies it into events and stores it with the job.
         return { artifacts: outcome.artifacts }
       case 'handed-over':
         return this.putBack(job, token)
       case 'postponed':
-        // Where this fails too, the lease lapses and the stalled check finds the job.
+        // If this fails too, the lock expires and BullMQ's stalled check finds the job.
         return this.delay(job, token, POSTPONED_MS)
       case 'retry':
         if (!outcome.counts || outcome.delayMs > backoffOf(job))
@@ -45,15 +45,15 @@ export class QueueEnd {
     }
   }
 
-  /** No attempt is used up; another worker may take the job at once. */
+  /** Uses up no attempt; another worker may take the job at once. */
   async putBack(job: Job, token: string): Promise<never> {
     await job.moveToWait(token)
     throw new WaitingError()
   }
 
   /**
-   * A cancel may settle a job after its attempt and before the queue has put it off. It cannot take it off the queue as
-   * long as this worker holds it; whoever comes second does, the cancel or this.
+   * A cancel may settle a job after its attempt and before the queue has delayed it. It cannot remove the job while this
+   * worker holds it, so the later of the two removes it: the cancel, or this.
    */
   async dropSettled(job: Job): Promise<void> {
     const jobId = job.id as string
@@ -62,17 +62,17 @@ export class QueueEnd {
         job.failedReason === OUTCOME_EXPIRED || (await this.redis.exists(this.keys.end(jobId)))
       if (isSettled) await job.remove()
     } catch (err) {
-      // Then it stays until its time has come, and is not run.
+      // The job then stays until its time comes, and is not run.
       this.log.debug({ err, jobId }, 'a settled job stays in the queue')
     }
   }
 
-  /** For a job that may not start now: no attempt is used up, and `delayed` is told when it is. 0 ms offers it. */
+  /** Delays a job that may not start now. It uses up no attempt; `delayed` is called once it is delayed. 0 ms offers it. */
   async putOff(job: Job, token: string, ms: number, delayed: () => void): Promise<never> {
     if (ms === 0) {
       await job.moveToWait(token)
       delayed()
-      // Its marker wakes the worker that has waited longest, unless this one asks first.
+      // BullMQ's marker wakes the worker that has waited longest, unless this one asks first.
       await pause(OFFERED_MS)
       throw new WaitingError()
     }
@@ -82,13 +82,13 @@ export class QueueEnd {
     throw new DelayedError()
   }
 
-  /** Makes a delayed job wait; false when it is not delayed any more. */
+  /** Returns a delayed job to waiting; false if it is no longer delayed. */
   async callBack(worker: Worker, jobId: string): Promise<boolean> {
     try {
       await new JobOf(worker, '', null, {}, jobId).promote()
       return true
     } catch (err) {
-      this.log.debug({ err, jobId }, 'a job that was put off has gone on by itself')
+      this.log.debug({ err, jobId }, 'a delayed job has already left the delay')
       return false
     }
   }
@@ -100,13 +100,13 @@ export class QueueEnd {
   }
 }
 
-/** How long the job waits for its next attempt, in ms: the back-off, or longer where the service asks for it. */
+/** How long the job waits for its next attempt, in ms: the back-off, or longer if the service asks for it. */
 export function delayOf(job: Job, ending: Ending): number | undefined {
   if (ending.kind === 'postponed') return POSTPONED_MS
   return ending.kind === 'retry' ? Math.max(ending.delayMs, backoffOf(job)) : undefined
 }
 
-/** The delay in ms that BullMQ will choose for the next attempt: doubled with each failed one. */
+/** The delay in ms that BullMQ will choose for the next attempt. It doubles with each failure. */
 function backoffOf({ opts: { backoff }, attemptsMade }: Job): number {
   if (typeof backoff !== 'object') return backoff ?? 0
   return (backoff.delay ?? 0) * (backoff.type === 'exponential' ? 2 ** attemptsMade : 1)

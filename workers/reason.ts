@@ -1,23 +1,21 @@
-/** Finds the reason in an error body, in each form that common frameworks give it. */
+/** Finds the reason in an error body, in the forms that common frameworks use. */
 
 export interface Reason {
   code?: string | undefined
   message?: string | undefined
 }
 
-/** The reason in the text of an error answer: in JSON, or a line of plain text. */
+/** The reason in the text of an error answer, either JSON or a line of plain text. */
 export function reasonOf(body: string): Reason {
   try {
     return reasonIn(JSON.parse(body))
   } catch {
-    // A page is for browsers.
+    // HTML pages are for browsers.
     return { message: /^\s*</.test(body) ? undefined : textOf(body) }
   }
 }
 
-/**
- * The reason in a parsed error: `detail` as FastAPI and RFC 9457 have it, `message`, or `error` as a text or an object.
- */
+/** The reason in a parsed error: `detail` (FastAPI, RFC 9457), `message`, or `error` as a string or an object. */
 export function reasonIn(value: unknown): Reason {
   if (!isObject(value)) return {}
   const { detail, message, error, title, code } = value
@@ -30,22 +28,22 @@ export function reasonIn(value: unknown): Reason {
   return { code: codeOf(code), message: text }
 }
 
-/** A service's error code, if it is one: codes are logged, and words might be a user's. */
+/** A service's error code, if it looks like one. Codes are logged, and free text might be a user's. */
 export function codeOf(code: unknown): string | undefined {
   return typeof code === 'string' && /^[A-Za-z0-9_.-]{1,100}$/.test(code) ? code : undefined
 }
 
 const MAX_CHARACTERS = 500
 
-/** A service's words, short enough to be kept in every event of a job, and well-formed for every reader. */
+/** A service's text, short enough for every event of a job and without broken characters. */
 export function clip(text: string): string {
   if (text.length <= MAX_CHARACTERS) return text.toWellFormed()
-  // A pair of surrogates is not cut in two.
+  // Do not split a surrogate pair.
   const cut = text.slice(0, MAX_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, '')
   return `${cut.toWellFormed()}…`
 }
 
-/** FastAPI's list of what is wrong with a request: "body.inputs.year_from: Input should be a valid integer". */
+/** FastAPI's list of validation errors: "body.inputs.year_from: Input should be a valid integer". */
 function faultsIn(detail: unknown): string | undefined {
   if (!Array.isArray(detail)) return undefined
   const faults = detail.flatMap((fault: unknown) => {

@@ -1,4 +1,4 @@
-/** What the stage service's answer means: a result, or which failure. */
+/** Decides what the stage service's answer means: a result, or which failure. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { LossyJsonError, parseExact } from '../contract/exact-json.ts'
 import { type ErrorLine, StageAnswer, type Unchecked } from '../contract/service.ts'
@@ -10,19 +10,19 @@ const stageAnswer = TypeCompiler.Compile(StageAnswer)
 const REQUIRED: readonly string[] = StageAnswer.required ?? []
 const OPTIONAL = Object.keys(StageAnswer.properties).filter((name) => !REQUIRED.includes(name))
 
-/** Objects and lists in each other, of which Python and JavaScript read and write this many without trouble. */
+/** How deeply objects and lists may be nested: this many levels work in both Python and JavaScript. */
 const MAX_DEPTH = 200
 
-/** `fatal`: bytes that are not UTF-8 are refused. A byte-order mark is passed over. */
+/** `fatal` refuses bytes that are not UTF-8. A byte-order mark is skipped. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** A JSON object, or `unusable`. */
+/** Returns a JSON object, or throws `unusable`. */
 export function parse(bytes: Buffer): Record<string, unknown> {
   let value: unknown
   try {
     value = parseExact(utf8.decode(bytes))
   } catch (error) {
-    // Where it is holds a name of the service's own.
+    // The path may contain names from the answer.
     if (error instanceof LossyJsonError) throw unusable(error.fault, { shown: error.message })
     const fault = faultOfText(bytes, error as Error)
     throw unusable(fault.words, { bytes, retryable: fault.isCutOff })
@@ -32,11 +32,11 @@ export function parse(bytes: Buffer): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-/** The answer if it has the contract's shape and reports success; everything else is thrown. */
+/** Returns the answer if it has the contract's shape and reports success; throws otherwise. */
 export function judge(given: Record<string, unknown>): StageAnswer {
   if (given.success === false) {
     const { code = 'STAGE_FAILED', message } = reasonIn(given)
-    throw new StageFailure(code, 'The stage service reports a failure', {
+    throw new StageFailure(code, 'The stage service reported a failure', {
       ...{ shown: message, retryable: false, ill: false },
     })
   }
@@ -48,9 +48,9 @@ export function judge(given: Record<string, unknown>): StageAnswer {
   return value as StageAnswer
 }
 
-/** The service's own word that the stage failed: an `error` line. */
+/** The service itself says that the stage failed, in an `error` line. */
 export function throwReported({ code, message, retryable }: Unchecked<ErrorLine>): never {
-  throw new StageFailure(codeOf(code) ?? 'STAGE_FAILED', 'The stage service reports a failure', {
+  throw new StageFailure(codeOf(code) ?? 'STAGE_FAILED', 'The stage service reported a failure', {
     shown: typeof message === 'string' ? clip(message) : undefined,
     retryable: retryable === true,
     ill: false,
@@ -58,14 +58,14 @@ export function throwReported({ code, message, retryable }: Unchecked<ErrorLine>
 }
 
 /**
- * `why` is in our own words. The user is shown `shown` instead where it is given, and the beginning of `bytes`, which is
- * what was answered. Most mistakes are the same at the next attempt.
+ * `why` is in our own words. The user sees `shown` instead, if given, and the beginning of the answer, `bytes`. Not
+ * retryable by default, because most such mistakes would be repeated.
  */
 export function unusable(
   why: string,
   { bytes, shown = why, retryable = false }: { bytes?: Buffer; shown?: string; retryable?: boolean } = {},
 ): StageFailure {
-  const begin = 'The answer of the stage service cannot be used:'
+  const begin = 'The stage service sent an invalid answer:'
   const end = bytes?.length ? `; it begins with ${beginning(bytes)}` : ''
   return new StageFailure('STAGE_ANSWER_INVALID', `${begin} ${why}`, {
     ...{ shown: `${begin} ${clip(shown)}${end}`, retryable, ill: true },
@@ -73,11 +73,11 @@ export function unusable(
 }
 
 export function tooLarge(maxBytes: number): StageFailure {
-  const message = `The answer of the stage service is larger than ${maxBytes} bytes`
+  const message = `The stage service sent an answer larger than ${maxBytes} bytes`
   return new StageFailure('STAGE_RESULT_TOO_LARGE', message, { retryable: false, ill: false })
 }
 
-/** As a JSON text: control characters and quotes are escaped in it. */
+/** As a JSON string, which escapes control characters and quotes. */
 function beginning(bytes: Buffer): string {
   return JSON.stringify(bytes.subarray(0, 60).toString()) + (bytes.length > 60 ? '…' : '')
 }
@@ -86,17 +86,17 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
   if (typeof value !== 'string') return `a ${typeof value}`
-  return /^\s*\{/.test(value) ? 'JSON within a JSON text (encoded twice)' : 'a text'
+  return /^\s*\{/.test(value) ? 'JSON inside a JSON string (encoded twice)' : 'a text'
 }
 
-/** Null counts as absent wherever a field is optional: FastAPI's models write it so. */
+/** Treats null as absent wherever a field is optional, because FastAPI's models write it. */
 function withoutNulls(given: Record<string, unknown>): Record<string, unknown> {
   const value = { ...given }
   for (const name of OPTIONAL) if (value[name] === null) delete value[name]
   return value
 }
 
-/** What of an answer could not be passed on. Level by level: recursion would not survive the depth it looks for. */
+/** What could not be passed on of an answer, or null. Iterative: recursion would not survive the depth it checks for. */
 function flawIn(value: object): string | null {
   let level: object[] = [value]
   for (let depth = 1; level.length > 0; depth += 1) {
@@ -107,7 +107,7 @@ function flawIn(value: object): string | null {
         if (typeof inner === 'object' && inner !== null) next.push(inner)
         const isText = typeof inner !== 'string' || inner.isWellFormed()
         if (!isText || !key.isWellFormed())
-          return 'a text in it is not Unicode: it holds half of a surrogate pair, as Python makes of file names in another encoding'
+          return 'a string in it is not Unicode: it contains half a surrogate pair, as Python makes from file names in another encoding'
       }
     }
     level = next

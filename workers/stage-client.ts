@@ -1,4 +1,4 @@
-/** Calls the stage service over HTTP and reads both forms of its answer, within its limits of time and size. */
+/** Calls the stage service over HTTP and reads both forms of its answer, within limits of time and size. */
 import type { Readable } from 'node:stream'
 import { Agent, DecoratorHandler, type Dispatcher } from 'undici'
 import type { JobData } from '../contract/job.ts'
@@ -22,7 +22,7 @@ import { Watchdog } from './watchdog.ts'
 
 export interface StageClientOptions {
   url: string
-  /** What the service wants to be sent; secrets. */
+  /** Headers that the service requires; secrets. */
   headers?: Readonly<Record<string, string>>
   /** Longest call, in ms. */
   timeoutMs: number
@@ -34,22 +34,22 @@ export interface StageClientOptions {
 
 export interface StageCall {
   job: JobData
-  /** What the stages before have given. */
+  /** The results of earlier stages. */
   upstream?: Upstream
   attempt: number
-  /** What the call hangs on in a trace. */
+  /** The trace that the call belongs to. */
   trace: TraceContext | null
-  /** Ends the call by closing the connection, which is how the service learns that it may stop. */
+  /** Ends the call by closing the connection, which tells the service to stop. */
   signal: AbortSignal
-  /** A line arrived: the service is alive. */
+  /** Called for each line: the service is alive. */
   onAlive(): void
-  /** The service's own progress, 0 to 100. The next line is read when it resolves. */
+  /** The service's own progress, 0 to 100. The next line is read once it resolves. */
   onProgress(percent: number, message: string | undefined): Promise<void>
 }
 
 const TEMPLATE = '/api/workflow/stages/{stage}/execute'
 const MAX_ERROR_BYTES = 65_536
-/** By which names lines of JSON go. */
+/** The content types of NDJSON. */
 const NDJSON: ReadonlySet<string | undefined> = new Set([
   'application/x-ndjson',
   'application/ndjson',
@@ -66,17 +66,17 @@ export class StageClient {
   constructor(options: StageClientOptions) {
     this.options = options
     this.base = new URL(options.url)
-    // undici's own limits (300 s) are shorter than a stage: silence and deadline are watched here.
+    // undici's own limits (300 s) are shorter than a stage may take; the watchdog checks silence and deadline.
     this.agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 }, pipelining: 1 })
   }
 
-  /** The service's answer with `success: true`; every other end is thrown as `StageFailure` or the abort reason. */
+  /** Returns the service's answer with `success: true`; otherwise throws a `StageFailure` or the abort reason. */
   async call(call: StageCall): Promise<StageAnswer> {
     const span = this.options.tracing.start(() => this.describe(call), call.trace)
     try {
       return await this.exchange(call, span)
     } catch (error) {
-      // A user's cancel is no error of anybody.
+      // A user's cancel is not an error.
       if (call.signal.reason === 'cancel') span.set({ 'stagecast.stopped': 'cancel' })
       else
         span.end(
@@ -112,7 +112,7 @@ export class StageClient {
     return this.agent.destroy()
   }
 
-  /** By OpenTelemetry's conventions for HTTP clients. */
+  /** Follows OpenTelemetry's conventions for HTTP clients. */
   private describe({ job, attempt }: StageCall): SpanDescription {
     const { hostname, port, protocol } = this.base
     const attributes = {
@@ -183,7 +183,7 @@ export class StageClient {
     if (type !== 'application/json') {
       const bytes = await firstBytes(body)
       const fault = 'its content type must be application/json or application/x-ndjson'
-      throw unusable(fault, { bytes, shown: `${fault}, and is ${clip(JSON.stringify(type))}` })
+      throw unusable(fault, { bytes, shown: `${fault}, but is ${clip(JSON.stringify(type))}` })
     }
     return judge(parse(await readAll(body, this.options.maxResultBytes, watchdog)))
   }
@@ -218,7 +218,7 @@ export class StageClient {
   ): Promise<void> {
     if (typeof percent !== 'number' || !Number.isFinite(percent)) return
     const words = typeof message === 'string' ? clip(message) : undefined
-    // Storing a step is our time, not the service's silence.
+    // Time spent storing a step does not count as the service's silence.
     watchdog.pause()
     await call.onProgress(Math.min(100, Math.max(0, percent)), words).catch(throwAsCallerError)
     watchdog.listen()
@@ -227,7 +227,7 @@ export class StageClient {
 
 type Start = NonNullable<Dispatcher.DispatchHandler['onRequestStart']>
 
-/** Notes when the request begins to be written: what fails before that was never sent. */
+/** Notes when the request starts being written. If it fails earlier, nothing was sent. */
 class NotesStart extends DecoratorHandler {
   private readonly sending: { begun: boolean }
 
@@ -243,12 +243,12 @@ class NotesStart extends DecoratorHandler {
   }
 }
 
-/** What is of no kind the contract knows is passed over: a sign of life. */
+/** Lines of an unknown kind only count as a sign of life. */
 function isLine({ type }: Unchecked<ServiceLine>, kind: ServiceLine['type']): boolean {
   return type === kind
 }
 
-/** An error of the caller's own callback, told apart from those of the connection. */
+/** An error of the caller's own callback, as opposed to the connection's. */
 class CallerError extends Error {}
 
 function throwAsCallerError(cause: unknown): never {
@@ -270,7 +270,7 @@ function readAll(body: Readable, maxBytes: number, watchdog: Watchdog): Promise<
   })
 }
 
-/** The beginning of an answer that nobody reads to its end: it would hold its connection for good. */
+/** Reads only the beginning of an answer; reading the rest could hold the connection open for good. */
 async function firstBytes(body: Readable): Promise<Buffer> {
   // Leaving the loop destroys the stream.
   for await (const chunk of body) return chunk
@@ -283,7 +283,7 @@ function broken(error: Error & { code?: string }, begun: boolean): StageFailure 
   const { code = '' } = error
   const message = begun
     ? `The connection to the stage service failed${code && ` (${code})`}`
-    : `No connection to the stage service: ${reasons(code)}`
+    : `Could not connect to the stage service: ${reasons(code)}`
   return new StageFailure('STAGE_UNREACHABLE', message, {
     retryable: true,
     ill: true,
@@ -291,7 +291,7 @@ function broken(error: Error & { code?: string }, begun: boolean): StageFailure 
   })
 }
 
-/** By the codes of Node, OpenSSL and undici. */
+/** Recognises the codes of Node, OpenSSL and undici. */
 function reasons(code: string): string {
   if (/CERT|SIGNED|ISSUER|SIGNATURE|CRL/.test(code)) return `its certificate is not accepted (${code})`
   if (/SSL|EPROTO|TLS/.test(code)) return `TLS failed (${code})`

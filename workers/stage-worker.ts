@@ -25,14 +25,14 @@ export interface StageWorkerOptions {
   concurrency: number
   lockMs: number
   stalledCheckMs: number
-  /** For stages that set none of their own. */
+  /** For stages that set none. */
   stageTimeoutMs: number
   silenceMs: number
   maxResultBytes: number
   resultTtlSeconds: number
   breakerFailures: number
   breakerResetMs: number
-  /** Whether the log tells what the stage service says of a failure, which may be anything. */
+  /** Whether to log what the stage service says about a failure, which may be anything. */
   logServiceErrors: boolean
   log: FastifyBaseLogger
   tracing: Tracing
@@ -41,28 +41,28 @@ export interface StageWorkerOptions {
 export interface StageWorker {
   /** Why no job can be taken right now, or null. */
   fault(): string | null
-  /** The same, having asked Redis whether it does what is needed. */
+  /** As `fault`, but also asks Redis whether it works. */
   ready(): Promise<string | null>
   state(): WorkerPresence
-  /** How often its connections to Redis were made anew, by what they are for. */
+  /** How often its connections to Redis have reconnected, by purpose. */
   reconnects(): Record<'jobs' | 'cancels', number>
-  /** Takes no more jobs, gives those under way 70 % of `graceMs` to finish, hands the rest over; done within `graceMs`. */
+  /** Stops taking jobs, gives running ones 70 % of `graceMs` to finish and hands the rest over, all within `graceMs`. */
   close(graceMs: number): Promise<void>
 }
 
-/** Longest silence of Redis on the connection that renews leases, in ms: later is too late. */
+/** Longest time Redis may take to answer on the connection that renews locks, in ms. */
 const SILENCE_MS = 5000
-/** The parts of the grace in which jobs may finish and be handed over; the rest is for closing connections. */
+/** The share of the grace period in which jobs may finish and be handed over; the rest is for closing connections. */
 const FINISHING_SHARE = 0.7
 const HANDING_OVER_SHARE = 0.2
-/** A wait that keeps no process alive. */
+/** Does not keep the process alive. */
 const UNREF = { ref: false }
 
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, logServiceErrors, prefix, source } = options
   const keys = journalKeys(prefix)
   const redis = connectRedis(source, 'blocking', prefix)
-  /** Runs of this process by job id, for the signals that reach them. */
+  /** Running jobs by ID, for the signals that stop them. */
   const running = new Map<string, Run>()
   const state = () => ({
     concurrency: options.concurrency,
@@ -84,31 +84,31 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     concurrency: options.concurrency,
     lockDuration: options.lockMs,
     stalledInterval: options.stalledCheckMs,
-    // BullMQ renews by the wall clock: set back, it would let every lease lapse. See `keepLease`.
+    // BullMQ renews locks by the wall clock: set back, it would let every lock expire. See `keepLease`.
     skipLockRenewal: true,
-    // How often a job may lose its worker is a matter of its attempts, not of the queue.
+    // Jobs that lose their worker are limited by their attempts, not by the queue.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
-    // After a failed fetch or a failed end; BullMQ's 15 s would leave jobs lying after Redis is back.
+    // Applies after a failed fetch or a failed end. BullMQ's default of 15 s would delay jobs after Redis is back.
     runRetryDelay: 1000,
   })
-  // The twin of `redis` for blocking reads, which are longer, has been made with the worker.
+  // BullMQ copied the connection for blocking reads when it created the worker, so those may still take longer.
   redis.options.socketTimeout = SILENCE_MS
   const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
   redis.on('error', warn('redis connection'))
   worker.on('error', warn('worker'))
-  const warnOfLease = warn('a lease could not be renewed')
+  const warnOfLease = warn('could not renew a job lock')
   worker.on('failed', (job) => {
-    // Without an end it was put off. What had its outcome long ago, and was queued again, leaves nothing behind.
+    // Without an end the job was delayed. One that had its outcome long ago and was queued again must leave nothing behind.
     if (job && (!job.finishedOn || job.failedReason === OUTCOME_EXPIRED)) void queueEnd.dropSettled(job)
   })
-  worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and waits for another'))
+  worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and is waiting for another'))
 
   redis.on('ready', () => {
     connected += 1
   })
   const cancels = listenForCancels(source, prefix, {
     heard: (jobId) => stop(jobId, 'cancel'),
-    // Requests made while nobody listened left their mark in the job.
+    // Requests made while this worker was not subscribed left a flag in the job.
     async missed() {
       for (const jobId of running.keys())
         if (await redis.hexists(keys.job(jobId), 'cancel')) stop(jobId, 'cancel')
@@ -124,7 +124,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       const slow = delay(SILENCE_MS, 'Redis does not answer', UNREF)
       const probe = probeRedis(redis, keys).then(() => null)
       return Promise.race([probe, slow]).catch(
-        ({ message }: Error) => `Redis does not do what is needed: ${message}`,
+        ({ message }: Error) => `Redis does not work as needed: ${message}`,
       )
     },
     state,
@@ -137,18 +137,18 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
 
   function fault(): string | null {
     if (redis.status !== 'ready') return 'Redis is not connected'
-    if (!cancels.isListening) return 'cancel requests cannot be heard'
-    return worker.isRunning() ? null : 'the worker does not run'
+    if (!cancels.isListening) return 'not subscribed to cancel requests'
+    return worker.isRunning() ? null : 'the worker is not running'
   }
 
   async function takeJob(job: Job<JobData>, token: string): Promise<unknown> {
     const jobId = job.id as string
-    // BullMQ may fetch one more in the moment of closing.
+    // BullMQ may fetch one more job while it closes.
     if (worker.closing) return queueEnd.putBack(job, token)
     const earlier = running.get(jobId)
     if (earlier) {
-      // Its lease vanished, and the job came back to this very process before that was noticed. BullMQ tracks jobs by
-      // id: side by side, one run would lose the renewal of its lease to the other.
+      // The lock expired, and this process got the job again before it noticed. BullMQ tracks jobs by ID: with both
+      // running, one would lose its lock renewal to the other.
       earlier.stop('lease-lost')
       await earlier.ended
       return queueEnd.putBack(job, token)
@@ -174,11 +174,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     }
   }
 
-  /** Renews the lease by timers, which no change of the wall clock moves, until the returned function is called. */
+  /** Renews the lock on a timer, which clock changes do not affect, until the returned function is called. */
   function keepLease(job: Job<JobData>, token: string, lost: () => void): () => void {
     let isAsking = false
     const timer = setInterval(async () => {
-      // While Redis is away the first question waits for it, and is enough.
+      // While Redis is away, the first request waits for it; one is enough.
       if (isAsking) return
       isAsking = true
       const renewed = await job.extendLock(token, options.lockMs).catch((err: Error) => {
@@ -191,7 +191,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     return () => clearInterval(timer)
   }
 
-  /** Rejects with `LeaseLost`, or a fault of this program. */
+  /** Rejects with `LeaseLost` or a bug in this program. */
   async function runJob(
     job: Job<JobData>,
     token: string,
@@ -203,7 +203,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     const startedAt = performance.now()
     let verdict: AttemptOutcome['verdict'] = 'none'
     try {
-      // Before its first start a job has no log, as a rule: somebody may have reset the number of starts.
+      // Before its first start a job has no log, unless somebody reset the number of starts.
       const isFresh = job.attemptsStarted <= 1 && job.progress === 0
       const last = isFresh ? null : await redis.hget(keys.job(jobId), 'last')
       const attempt = new Attempt(job, last ? JSON.parse(last) : null, token, stage.options)
@@ -213,19 +213,19 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       logEnd(log, { job, attempt: attempt.number, outcome, ms }, logServiceErrors)
       return outcome
     } catch (err) {
-      // No attempt is used up; another worker may take the job at once.
+      // This uses up no attempt; another worker may take the job at once.
       if (signal.reason === 'shutdown') return { kind: 'handed-over' }
       if (err instanceof LeaseLost) {
-        log.warn({ jobId }, 'the lease of the job was lost: stopped')
+        log.warn({ jobId }, 'lost the job lock: stopped')
         throw err
       }
-      // A fault of this program would be met again and again.
+      // A bug would strike again at every attempt.
       if (isProgramFault(err)) {
-        log.error({ err, jobId }, 'a fault of the worker could not be recorded: the queue ends the job')
+        log.error({ err, jobId }, 'could not record an internal error: the queue ends the job')
         return { kind: 'failed', code: 'INTERNAL_ERROR', verdict: 'none' }
       }
-      // Redis refused or failed. BullMQ must not end what the journal has not: the job comes back.
-      log.error({ err, jobId }, 'the attempt could not be recorded')
+      // Redis refused or failed. BullMQ must not end a job that the journal has not ended, so the job comes back.
+      log.error({ err, jobId }, 'could not record the attempt')
       return { kind: 'postponed' }
     } finally {
       passage.end(verdict)
@@ -248,9 +248,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 }
 
-/** One job under way in this process. */
+/** One running job in this process. */
 interface Run {
   stop(reason: StopReason): void
-  /** Settles, and never rejects, when nothing of it is under way any more. */
+  /** Settles once all its work has stopped; never rejects. */
   ended: Promise<void>
 }

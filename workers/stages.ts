@@ -1,4 +1,4 @@
-/** What a worker process keeps of each stage whose jobs it meets: its gate, and the way to its service. */
+/** What a worker process keeps for each stage it sees jobs of: a gate, and the way to its service. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
@@ -16,9 +16,9 @@ import { Versions } from './versions.ts'
 
 export interface WorkerStagesOptions extends Pick<AttemptOptions, 'redis' | 'keys' | 'resultTtlSeconds'> {
   catalogue: Catalogue
-  /** Jobs that the process runs side by side. */
+  /** How many jobs the process runs side by side. */
   concurrency: number
-  /** For stages that set none of their own. */
+  /** For stages that set none. */
   stageTimeoutMs: number
   silenceMs: number
   breakerFailures: number
@@ -26,7 +26,7 @@ export interface WorkerStagesOptions extends Pick<AttemptOptions, 'redis' | 'key
   maxResultBytes: number
   tracing: Tracing
   log: FastifyBaseLogger
-  /** Makes a delayed job wait again; false when it is not delayed any more. */
+  /** Returns a delayed job to waiting; false if it is no longer delayed. */
   callBack(jobId: string): Promise<boolean>
   onCircuit(): void
 }
@@ -38,10 +38,10 @@ export interface WorkerStage {
   options: Omit<AttemptOptions, 'token'>
 }
 
-/** How long a log without news is kept beyond the longest call, in seconds. */
+/** How much longer than the longest call to keep a log without news, in seconds. */
 const LOG_SPARE_SECONDS = 86_400
 const jobData = TypeCompiler.Compile(JobData)
-/** For what has no service and is never called. */
+/** For a stage without a service, which is never called. */
 const UNKNOWN = 'http://unknown.invalid'
 
 export class WorkerStages {
@@ -55,7 +55,7 @@ export class WorkerStages {
     this.upstream = new UpstreamReader(options.redis, options.keys, options.catalogue)
   }
 
-  /** The stage of a job. One put into the queue by hand may be of anything: it may start, and fails with its fault. */
+  /** The stage of a job. A job added by hand may be anything: it may start, and then fails with its own error. */
   of(job: Pick<Job<JobData>, 'id' | 'data'>): WorkerStage {
     const { stage: number } = Object(job.data) as JobData
     const isJob = () => jobData.Check({ ...job.data, job_id: job.id })
@@ -65,7 +65,7 @@ export class WorkerStages {
     return known
   }
 
-  /** The circuits that are not closed, and the worst state of all. */
+  /** All circuits that are not closed, and the worst state among them. */
   circuits(): Pick<WorkerState, 'circuit' | 'circuits'> {
     const circuits = [...this.met]
       .flatMap(([stage, { gate }]) => {
@@ -89,14 +89,14 @@ export class WorkerStages {
     const { catalogue, log, redis, keys, resultTtlSeconds, tracing, ...options } = this.options
     const limits = catalogue.get(stage)?.limits ?? {}
     const isKnown = stage === 0 || catalogue.get(stage) !== undefined
-    if (!isKnown) log.warn({ stage }, 'this worker does not know the stage: its jobs wait for another worker')
+    if (!isKnown) log.warn({ stage }, 'unknown stage: its jobs wait for another worker')
     const gate = new Gate({
       places: isKnown ? this.placesFor(limits.concurrency) : 0,
       breakerFailures: limits.breaker_failures ?? options.breakerFailures,
       breakerResetMs: options.breakerResetMs,
       callBack: options.callBack,
       onCircuit: (state: CircuitState) => {
-        log.warn({ stage, state }, 'circuit to the service of a stage')
+        log.warn({ stage, state }, 'the circuit of a stage changed state')
         options.onCircuit()
       },
     })
@@ -124,7 +124,7 @@ export class WorkerStages {
     }
   }
 
-  /** One place is kept for the other stages, where there are any. */
+  /** Keeps one slot for the other stages, if there are any. */
   private placesFor(limit = Number.POSITIVE_INFINITY): number {
     const { concurrency, catalogue } = this.options
     const kept = concurrency > 1 && catalogue.stages.length > 1 ? 1 : 0

@@ -1,4 +1,4 @@
-/** What a job is given of the stages that its stage needs and uses. It is read when the call is made, and not kept. */
+/** The results of earlier stages that a stage needs or uses. They are read for each call and not kept. */
 import type { Redis } from 'ioredis'
 import type { Catalogue } from '../contract/catalogue.ts'
 import type { JobData, JobResult } from '../contract/job.ts'
@@ -19,7 +19,7 @@ export class UpstreamReader {
     this.catalogue = catalogue
   }
 
-  /** By stage. Throws a `StageFailure` when a file cannot be read now, or what Redis threw. */
+  /** By stage. Throws a `StageFailure` if a file cannot be read now, or Redis's own error. */
   async read(job: JobData, signal: AbortSignal): Promise<Upstream> {
     const { needs = [], uses = [] } = this.catalogue.get(job.stage) ?? {}
     const results = await newestResults(this.redis, this.keys, job, [...new Set([...needs, ...uses])])
@@ -45,7 +45,7 @@ async function filesOf(
   const found: FileWithUrl[] = []
   for (const name of artifacts) {
     const file = known.get(name) ?? (await hashFile(made, name, signal).catch(() => unreadable(made, signal)))
-    // What the service does not have any more is left out.
+    // Leave out what the service no longer has.
     if (file) found.push({ ...file, url: fileUrl(made, name) })
   }
   return found
@@ -53,6 +53,6 @@ async function filesOf(
 
 function unreadable({ stage }: Made, signal: AbortSignal): never {
   signal.throwIfAborted()
-  const message = `A file of stage ${stage}, which this stage works on, cannot be read right now`
+  const message = `A file of stage ${stage}, which this stage needs, cannot be read right now`
   throw new StageFailure('UPSTREAM_UNREADABLE', message, { retryable: true, ill: false })
 }

@@ -1,8 +1,8 @@
-/** Which version of a stage its service has right now. */
+/** Which version of a stage its service currently has. */
 import type { Service } from '../contract/catalogue.ts'
 import { readListing } from '../contract/service.ts'
 
-/** How long an answer counts, one that tells nothing, and how long a service may take to answer. */
+/** How long to keep an answer, how long to keep a missing one, and how long a service may take to answer, in ms. */
 const FRESH_MS = 5000
 const SILENT_MS = 60_000
 const ANSWER_MS = 5000
@@ -12,7 +12,7 @@ type Listing = ReadonlyMap<number, string> | null
 export class Versions {
   private readonly latest = new Map<string, { until: number; listing: Promise<Listing> }>()
 
-  /** As the service says it; null when it says none. Never rejects. */
+  /** The version that the service states, or null. Never rejects. */
   async of(stage: number, service: Service | undefined): Promise<string | null> {
     if (!service) return null
     const known = this.latest.get(service.url)

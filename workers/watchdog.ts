@@ -1,23 +1,23 @@
-/** Watches one call of the stage service: its deadline, and the silence between two signs of life. */
+/** Watches one call to the stage service: its deadline, and the silence between two signs of life. */
 import { EventEmitter } from 'node:events'
 import { StageFailure } from './failure.ts'
 
-/** How long a service may take to end its answer after the last line of it. */
+/** How long a service may take to close its answer after the last line. */
 const ENDING_MS = 500
 
-/** The signal of the call: `abort` ends it. undici takes an emitter as well, which costs less than an AbortController. */
+/** The signal of the call; `abort` ends it. undici also takes an emitter, which costs less than an AbortController. */
 export class Watchdog extends EventEmitter<{ abort: [] }> {
   aborted = false
   /** Why the call was ended. */
   reason: unknown
-  /** Why it barked. */
+  /** The failure, if the watchdog ended the call. */
   failure: StageFailure | undefined
   private readonly silenceMs: number
   private readonly caller: AbortSignal
   private readonly deadline: NodeJS.Timeout
   private silence: NodeJS.Timeout | undefined
 
-  /** What the caller's signal ends it ends too. */
+  /** Ends the call when `caller` aborts. */
   constructor({ timeoutMs, silenceMs }: { timeoutMs: number; silenceMs: number }, caller: AbortSignal) {
     super()
     this.silenceMs = silenceMs
@@ -28,14 +28,14 @@ export class Watchdog extends EventEmitter<{ abort: [] }> {
     this.deadline = setTimeout(() => this.bark('STAGE_TIMEOUT', message), timeoutMs)
   }
 
-  /** A sign of life: counts the silence anew. */
+  /** A sign of life: restarts the timer. */
   listen(): void {
     if (this.silence?.refresh()) return
     const message = `The stage service was silent for ${this.silenceMs} ms`
     this.silence = setTimeout(() => this.bark('STAGE_SILENT', message), this.silenceMs)
   }
 
-  /** The answer is known. A connection closed now would read as a cancel, so the service may end it by itself. */
+  /** The answer is complete. Closing the connection now would look like a cancel, so let the service close it. */
   letEnd(): void {
     clearTimeout(this.deadline)
     this.pause()

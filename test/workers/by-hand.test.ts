@@ -241,7 +241,7 @@ t.test('a fault of the worker is told as one, logged, and not tried again', asyn
   t.teardown(() => worker.close(1000))
   const end = await finished(url, await enqueue(url))
   t.match(end, { status: 'failed', attempt: 1, error: { code: 'INTERNAL_ERROR', retryable: false } })
-  t.match((end.error as { message: string }).message, /the fault is in this system and was logged/)
+  t.match((end.error as { message: string }).message, /because of an internal error, which was logged/)
   t.equal(service.calls.length, 0)
   const line = logs.map((one) => JSON.parse(one)).find(({ msg }) => msg === 'attempt ended')
   t.match(line, { level: 50, code: 'INTERNAL_ERROR', err: { message: /call stack/, stack: /by-hand/ } })

@@ -68,7 +68,7 @@ t.test('a write that Redis refuses for a while neither ends the job nor loses it
   // A log that is no list makes every write fail, as long as it stands there.
   await admin.set(keys.log(job.job_id), 'in the way')
   const { logs } = startWorker(t, env)
-  while (!logs.some((line) => line.includes('could not be recorded'))) await get(url + job.urls.status)
+  while (!logs.some((line) => line.includes('could not record the attempt'))) await get(url + job.urls.status)
   t.equal((await get(url + job.urls.status)).status, 'queued')
   await admin.del(keys.log(job.job_id))
   t.equal((await ending(url, job))?.event, 'completed')
