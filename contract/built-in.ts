@@ -1,13 +1,13 @@
-/** The catalogue that is used without a STAGES_FILE: contract/stages.json, and what the built-in stages add to it. */
+/** The default catalogue, used when STAGES_FILE is not set: contract/stages.json plus the rules of the built-in stages. */
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { CatalogueFile } from './catalogue-file.ts'
 import { LiteratureInputs, literatureFaults, ProtocolInputs } from './literature.ts'
 import stages from './stages.json' with { type: 'json' }
 
-/** A rule between inputs that a schema cannot tell; `path` is inside `inputs`. */
+/** A rule across several inputs that a schema cannot express; `path` is relative to `inputs`. */
 export type InputRule = (inputs: Record<string, unknown>) => { path: string; message: string }[]
 
-/** Options that have types here, by stage. */
+/** Input schemas defined in code, by stage. */
 const INPUTS: Readonly<Record<number, TSchema>> = { 1: ProtocolInputs, 2: LiteratureInputs }
 
 export const BUILT_IN: CatalogueFile = {

@@ -1,4 +1,4 @@
-/** A catalogue as it is written: the JSON that STAGES_FILE names. docs/stages.schema.json is made from this schema. */
+/** The catalogue file that STAGES_FILE names. docs/stages.schema.json is generated from this schema. */
 import { type Static, Type } from '@sinclair/typebox'
 import { StageNumber } from './job.ts'
 
@@ -16,15 +16,15 @@ export const StageEntry = Type.Object(
     slug: Type.String({
       pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
       maxLength: 64,
-      description: 'small letters, digits and single hyphens',
+      description: 'lowercase letters, digits and single hyphens',
     }),
     title: Type.String({ minLength: 1, maxLength: 200 }),
     description: Type.Optional(Type.String({ maxLength: 2000 })),
-    needs: Stages('stages that must be completed in the workflow before; their results are passed on'),
-    uses: Stages('stages whose results are passed on where they are completed'),
+    needs: Stages('stages that must complete first in the workflow; their results are passed on'),
+    uses: Stages('stages whose results are passed on if they have completed'),
     needs_question: Flag('whether a request must have a research question'),
-    sign_off: Flag('whether a person signs off before the result counts as done'),
-    optional: Flag('whether a workflow is complete without it'),
+    sign_off: Flag('whether a person must sign off before the result counts as done'),
+    optional: Flag('whether a workflow can complete without it'),
     inputs: Type.Optional(
       Type.Object(
         {},
@@ -33,25 +33,28 @@ export const StageEntry = Type.Object(
     ),
     service: Type.Optional(ServiceName),
     version: Type.Optional(
-      Type.String({ maxLength: 100, description: 'of the stage, where its service does not tell one' }),
+      Type.String({
+        maxLength: 100,
+        description: 'version of the stage, if its service does not report one',
+      }),
     ),
-    timeout_ms: Millis('longest call; else STAGE_TIMEOUT_MS'),
-    heartbeat_timeout_ms: Millis('longest silence in an answer; else STAGE_HEARTBEAT_TIMEOUT_MS'),
+    timeout_ms: Millis('longest call; default STAGE_TIMEOUT_MS'),
+    heartbeat_timeout_ms: Millis('longest silence within an answer; default STAGE_HEARTBEAT_TIMEOUT_MS'),
     attempts: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, description: 'else STAGE_JOB_ATTEMPTS' }),
+      Type.Integer({ minimum: 1, maximum: 1000, description: 'default STAGE_JOB_ATTEMPTS' }),
     ),
     backoff_ms: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'else STAGE_JOB_BACKOFF_MS' }),
+      Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'default STAGE_JOB_BACKOFF_MS' }),
     ),
     concurrency: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 10_000,
-        description: 'jobs that one worker process runs at a time',
+        description: 'jobs of this stage that one worker process runs at a time',
       }),
     ),
     breaker_failures: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'else BREAKER_FAILURES' }),
+      Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'default BREAKER_FAILURES' }),
     ),
   },
   { additionalProperties: false, title: 'stage' },
@@ -60,7 +63,7 @@ export type StageEntry = Static<typeof StageEntry>
 
 const ServiceEntry = Type.Object(
   {
-    url: Type.String({ description: 'http or https, without user name and password' }),
+    url: Type.String({ description: 'http or https, without user name or password' }),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         description: 'sent with each call; a value `env:NAME` is read from the environment',

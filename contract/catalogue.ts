@@ -1,4 +1,4 @@
-/** The stages that there are: what a catalogue file says, opened once at the start. Everything else asks here. */
+/** The stage catalogue, loaded once at startup. Everything else looks stages up here. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { BUILT_IN, BUILT_IN_RULES, type InputRule } from './built-in.ts'
 import { CatalogueError, formFaults, meaningFaults, serviceFaults, variableOf } from './catalogue-faults.ts'
@@ -13,22 +13,22 @@ export const Stage = Type.Object(
     slug: Type.String(),
     title: Type.String(),
     description: Type.String(),
-    needs: Type.Array(StageNumber, { description: 'stages that a workflow run must have completed before' }),
-    uses: Type.Array(StageNumber, { description: 'stages whose results are passed on where there are any' }),
-    /** A human signs off before the stage's result counts as done. */
+    needs: Type.Array(StageNumber, { description: 'stages that must complete first in a workflow run' }),
+    uses: Type.Array(StageNumber, { description: 'stages whose results are passed on if they exist' }),
+    /** A person must sign off before the result counts as done. */
     sign_off: Type.Boolean(),
     optional: Type.Boolean(),
     /** Whether the request must carry a research question. */
     needs_question: Type.Boolean(),
     available: Type.Union([Type.Boolean(), Type.Null()], {
-      description: 'false: its service says that it does not have this stage; null: the service cannot tell',
+      description: 'false: its service does not offer this stage; null: the service does not say',
     }),
   },
   { title: 'Stage' },
 )
 export type Stage = Static<typeof Stage>
 
-/** What a stage may take, as far as the catalogue says. */
+/** Limits of a stage; an unset limit uses the configured default. */
 export type StageLimits = {
   [Limit in
     | 'timeout_ms'
@@ -42,14 +42,14 @@ export type StageLimits = {
 export interface CatalogueStage extends Omit<Stage, 'available'> {
   /** Name of its service. */
   service: string
-  /** As the catalogue says; '' when it does not. */
+  /** The version in the catalogue, or ''. */
   version: string
   limits: StageLimits
-  /** The schema of its inputs as the OpenAPI document shows it. */
+  /** Schema of its inputs for the OpenAPI document. */
   inputs: object | null
 }
 
-/** Where a service is, and what it wants to be sent. Header values are secrets: they stand in no log and no answer. */
+/** Address and headers of a service. Header values are secrets: never log or return them. */
 export interface Service {
   url: string
   headers: Readonly<Record<string, string>>
@@ -62,22 +62,22 @@ export interface Catalogue {
   get(stage: number): CatalogueStage | undefined
   /** The service of a stage, or the default one. */
   serviceOf(stage: number): Service | undefined
-  /** What speaks against `inputs` of a stage; paths are inside them. */
+  /** Validates the inputs of a stage; paths are relative to `inputs`. */
   inputFaults(stage: number, inputs: unknown): InputFault[]
 }
 
 export interface CatalogueOptions {
-  /** Else the built-in one. */
+  /** Parsed STAGES_FILE; default: the built-in catalogue. */
   file?: unknown
-  /** Services beside those of the file, which win; `default` serves stages that name none. */
+  /** Additional services; the file wins on a clash. `default` serves stages that do not name a service. */
   services?: Readonly<Record<string, string | { url: string; headers?: Record<string, string> }>>
-  /** What an `env:NAME` stands for. */
+  /** Resolves `env:NAME`. */
   env?: (name: string) => string | undefined
 }
 
 const NOTHING_SET = () => undefined
 
-/** Throws `CatalogueError` with all faults. */
+/** Throws a `CatalogueError` that lists all faults. */
 export function openCatalogue({ file, services = {}, env = NOTHING_SET }: CatalogueOptions = {}): Catalogue {
   const given: unknown = file ?? BUILT_IN
   const faults = [...formFaults(given)]
@@ -138,7 +138,7 @@ function toStage(entry: StageEntry, isBuiltIn: boolean): CatalogueStage {
   return {
     ...{ stage, slug, title, description, needs, uses, sign_off, optional, needs_question, service, version },
     limits: { timeout_ms, heartbeat_timeout_ms, attempts, backoff_ms, concurrency, breaker_failures },
-    // Two stages of a file may have one title, and the document wants a name for each.
+    // Two stages may share a title, but each schema of the document needs a unique name.
     inputs: shown && !isBuiltIn ? { ...shown, title: `Stage${stage}Inputs` } : shown,
   }
 }
@@ -149,7 +149,7 @@ function checkOf({ inputs }: StageEntry, rule: InputRule | undefined): InputChec
   if (!rule) return check
   return (value) => {
     const faults = check(value)
-    // A rule between fields may rely on their types.
+    // Rules may assume that the types are right.
     return faults.length > 0 ? faults : rule(value as Record<string, unknown>).map(ruleFault)
   }
 }
@@ -158,7 +158,7 @@ function ruleFault({ path, message }: { path: string; message: string }): InputF
   return { instancePath: `/${path}`, message, keyword: 'rule', schemaPath: '', params: {} }
 }
 
-/** What every execute body comes down to, whatever its stage. */
+/** The execute body common to all stages. */
 export interface ExecuteBody {
   workflow_id: string
   research_question?: string
@@ -167,7 +167,7 @@ export interface ExecuteBody {
 
 const AnyInputs = Type.Record(Type.String(), Type.Unknown(), { description: 'passed to the stage service' })
 
-/** The envelope of `POST /api/workflow/stages/{stage}/execute`. Its inputs are checked by the catalogue. */
+/** The body of `POST /api/workflow/stages/{stage}/execute`. The catalogue checks `inputs`. */
 export function executeEnvelope({
   stage,
   needs_question,
@@ -182,7 +182,7 @@ export function executeEnvelope({
   )
 }
 
-/** The same with the schema of the stage's inputs, for the OpenAPI document. */
+/** The same body including the schema of the stage's inputs, for the OpenAPI document. */
 export function executeBody(stage: CatalogueStage): TSchema {
   const envelope = executeEnvelope(stage)
   if (!stage.inputs) return envelope

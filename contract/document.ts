@@ -1,15 +1,14 @@
-/** Gives the parts of an OpenAPI document their names, so that generated code has types to call by name. */
+/** Names the schemas of an OpenAPI document, so that generated code has named types. */
 
 type Node = { [key: string]: unknown }
 type Components = Record<string, unknown>
 
-/** A title that is a name. */
+/** A title that can be used as a type name. */
 const NAME = /^[A-Z][A-Za-z0-9]*$/
 
 /**
- * Each schema whose title is a name becomes a component of that name, wherever it stands, with a reference in its place;
- * alternatives that are single words become one enum. `document` itself stays as it is. Throws when two schemas claim
- * one name.
+ * Moves each schema whose title is a valid name to `components/schemas` and replaces it by a reference. A union of
+ * string literals becomes one enum. Does not modify `document`. Throws if two different schemas use the same name.
  */
 export function nameParts<D extends object>(document: D): D {
   const schemas: Components = {}
@@ -20,7 +19,7 @@ export function nameParts<D extends object>(document: D): D {
   return { ...walked, components: { ...walked.components, schemas: Object.fromEntries(sorted) } } as D
 }
 
-/** Titles below such a schema come from a catalogue and are words for people: two stages may use the same. */
+/** Titles inside such a schema come from a catalogue and are free text: two stages may use the same one. */
 const INPUTS_TITLE = /^Stage\d+Inputs$/
 
 function walk(node: unknown, schemas: Components | null): unknown {
@@ -39,12 +38,12 @@ function walk(node: unknown, schemas: Components | null): unknown {
   return { $ref: `#/components/schemas/${title}` }
 }
 
-/** The info of a document has a title too, and a property may be called so. */
+/** `info` has a title too, and a property may be named `title`. */
 function isSchema({ type, anyOf, allOf }: Node): boolean {
   return typeof type === 'string' || Array.isArray(anyOf) || Array.isArray(allOf)
 }
 
-/** What a union of words comes down to; null when something else is in it. */
+/** The literals of a union of strings; null if the union contains anything else. */
 function wordsOf({ type, enum: words, anyOf }: Node): unknown[] | null {
   if (type === 'string' && Array.isArray(words)) return words
   if (!Array.isArray(anyOf)) return null
@@ -55,6 +54,6 @@ function wordsOf({ type, enum: words, anyOf }: Node): unknown[] | null {
 function claim(schemas: Components, name: string, schema: unknown): void {
   const known = schemas[name]
   if (known !== undefined && JSON.stringify(known) !== JSON.stringify(schema))
-    throw new Error(`Two schemas of the document claim the name ${name}`)
+    throw new Error(`Two different schemas of the document are named ${name}`)
   schemas[name] = schema
 }

@@ -1,6 +1,6 @@
 /**
- * Every error a client of the API can see: one row per code. `title` says what kind of thing went wrong,
- * the `detail` given when the error is thrown says what to do about it.
+ * Every error that the API returns, one row per code. `title` names the kind of error; the `detail` passed when it is
+ * thrown says what to do about it.
  */
 import { type Static, Type } from '@sinclair/typebox'
 
@@ -39,7 +39,7 @@ export const ERRORS = {
   QUEUE_UNAVAILABLE: { status: 503, title: 'The queue is not available right now' },
   AUTH_UNAVAILABLE: { status: 503, title: 'The token issuer keys cannot be fetched right now' },
   STAGE_SERVICE_UNAVAILABLE: { status: 503, title: 'The stage service cannot be reached right now' },
-  STREAMS_FULL: { status: 503, title: 'This process can open no more event streams' },
+  STREAMS_FULL: { status: 503, title: 'This process cannot open more event streams' },
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
@@ -61,10 +61,10 @@ export const Problem = Type.Object(
 )
 export type Problem = Static<typeof Problem>
 
-/** What may travel with an error besides its code and detail. */
+/** Optional parts of an error. */
 export interface ProblemExtras {
   errors?: { path: string; message: string }[]
-  /** The job a 503 is unsure about. */
+  /** The job that may or may not exist after a 503. */
   job_id?: string
   /** Seconds, sent as Retry-After. */
   retryAfter?: number
@@ -88,7 +88,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** The 401 for a token or ticket, with the challenge that RFC 6750 wants. */
+/** The 401 for a token or ticket, with the challenge that RFC 6750 requires. */
 export function unauthenticated(
   code: 'UNAUTHENTICATED' | 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'INVALID_TICKET' | 'TICKET_EXPIRED',
   detail: string,
@@ -97,7 +97,7 @@ export function unauthenticated(
   return new ProblemError(code, detail, { headers: { 'www-authenticate': challenge } })
 }
 
-/** The body for `code`; `detail` is for the client and must name nothing of the inside. */
+/** The body for `code`. The client reads `detail`, so it must not mention internals. */
 export function toProblem(code: ErrorCode, detail: string, extras: ProblemExtras = {}): Problem {
   const { status, title } = ERRORS[code]
   const problem: Problem = {
@@ -112,22 +112,19 @@ export function toProblem(code: ErrorCode, detail: string, extras: ProblemExtras
   return problem
 }
 
-/** One text for every job a caller may not see, so that it tells nothing about those of others. */
-export const NO_SUCH_JOB =
-  'There is no such job under this stage, or it is not yours, or its result has expired'
+/** The same text for every job that the caller cannot see, so that it reveals nothing about other users' jobs. */
+export const NO_SUCH_JOB = 'This stage has no such job, or the job is not yours, or its result has expired'
 
-/** As for a job: one text, whoever's it is. */
-export const NO_SUCH_STAGE =
-  'There is no stage of this number; GET /api/workflow/stages lists the stages that there are'
+export const NO_SUCH_STAGE = 'There is no stage with this number; GET /api/workflow/stages lists all stages'
 
-export const NO_SUCH_WORKFLOW = 'There is no such workflow with jobs of yours, or it has expired'
+/** The same text for every workflow that the caller cannot see. */
+export const NO_SUCH_WORKFLOW = 'You have no jobs in such a workflow, or it has expired'
 
-const AWAY = 'The queue cannot be reached; nothing was lost, try again shortly'
-/** Redis is there, and says no: it is full, or its rights were changed. */
-export const REFUSED =
-  'The queue refuses this right now; operators find the reason in the log. Try again later'
+const AWAY = 'The queue cannot be reached. Nothing was lost; try again shortly'
+/** Redis answers, but rejects the command: it is full, read-only, or its permissions changed. */
+export const REFUSED = 'The queue rejects this request right now; the log has the reason. Try again later'
 
-/** The 503 for anything that needs Redis while it is away. */
+/** The 503 for any request that needs Redis while Redis is unavailable. */
 export function unavailable(extras: { job_id?: string } = {}, detail = AWAY): ProblemError {
   return new ProblemError('QUEUE_UNAVAILABLE', detail, { retryAfter: 2, ...extras })
 }

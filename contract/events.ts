@@ -1,4 +1,4 @@
-/** The events of a job: their types, their ids, and the entry in which the log keeps one. */
+/** The events of a job: types, ids, and the form in which the log stores them. */
 import { type Static, Type } from '@sinclair/typebox'
 
 export const JobStatus = Type.Union(
@@ -18,7 +18,7 @@ export type JobStatus = Static<typeof JobStatus>
 export const EventType = Type.Union([JobStatus, Type.Literal('progress')], { title: 'EventType' })
 export type EventType = Static<typeof EventType>
 
-/** Why an attempt or a job ended without a result. `attempt` is the one that ended so. */
+/** Why an attempt or a job ended without a result. */
 export const JobError = Type.Object(
   {
     code: Type.String(),
@@ -31,9 +31,9 @@ export const JobError = Type.Object(
 export type JobError = Static<typeof JobError>
 
 /**
- * One line of a job's log. Its place is (attempt, seq): `seq` counts from 1 within an attempt. Only the holder
- * of the job's lease writes, so places never clash. `attempt` counts every start, `max` is the highest number
- * it may still reach: a start cut short by a shutdown raises it, so that no try is used up.
+ * One entry of a job's log. Its place is (attempt, seq); `seq` counts from 1 within an attempt. Only the holder of the
+ * job's lock appends, so places never clash. `attempt` counts every start; `max` is the highest number it may reach.
+ * A shutdown that interrupts an attempt raises `max`, so no attempt is used up.
  */
 export const LogEntry = Type.Object({
   type: EventType,
@@ -45,12 +45,12 @@ export const LogEntry = Type.Object({
   /** Epoch milliseconds. */
   at: Type.Integer(),
   error: Type.Optional(JobError),
-  /** Set on what was inserted right behind the place by another than the lease holder: see `eventId`. */
+  /** Set if a process without the lock inserted the entry after this place; see `eventId`. */
   behind: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(9)])),
 })
 export type LogEntry = Static<typeof LogEntry>
 
-/** Entries of one job that the log keeps; older ones are dropped and a reader is told so. */
+/** Maximum entries kept per job. Older entries are dropped, and a reader that needs them gets a gap. */
 export const LOG_CAPACITY = 512
 
 /** The milestones of one attempt, in percent. */
@@ -58,15 +58,15 @@ export const MILESTONE = { taken: 10, called: 20, answered: 80, stored: 100 } as
 
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
-/** Whether nothing can follow this status or event. */
+/** Whether this status or event is final. */
 export function isTerminal(status: string): boolean {
   return TERMINAL.has(status)
 }
 
 /**
- * Event ids are twelve digits: attempt (4), seq (7), and a last digit for what another process than the lease
- * holder inserts behind that place: 1 for a cancel request, 9 for an end that nobody recorded. Fixed width makes
- * the order of texts the order of events.
+ * Event ids are twelve digits: attempt (4), seq (7), and a last digit for an entry that a process without the lock
+ * inserts after that place: 1 for a cancel request, 9 for an end that no worker recorded. The fixed width makes string
+ * order the order of events.
  */
 export type EventId = string
 
@@ -78,17 +78,17 @@ export function eventId(entry: Pick<LogEntry, 'attempt' | 'seq' | 'behind'>): Ev
 }
 
 /**
- * A position in the order of a workflow is sixteen digits: microseconds of Redis's clock, but always later than the
- * position before.
+ * A position in the event order of a workflow is sixteen digits: microseconds by Redis's clock, always later than the
+ * previous position.
  */
 export const POSITION_PATTERN = '^[0-9]{16}$'
 
-/** Whether nothing can lie between these two events: `next` is the very next line of the same attempt. */
+/** Whether `next` directly follows `id` in the same attempt, so that no event can be missing between them. */
 export function isNext(id: EventId, next: EventId): boolean {
   return id.slice(0, 4) === next.slice(0, 4) && Number(next) - Number(`${id.slice(0, -1)}0`) === 10
 }
 
-/** The status a job has after an event of this type. */
+/** The status of a job after an event of this type. */
 export function statusAfter(type: EventType): JobStatus {
   return type === 'progress' ? 'active' : type
 }

@@ -1,16 +1,16 @@
 /**
- * Finds what `JSON.parse` would change or lose without a word: numbers that JavaScript cannot hold, such as
- * 12345678901234567890, and all values but the last under a repeated key.
+ * Finds what `JSON.parse` would silently change or drop: numbers that JavaScript cannot represent, such as
+ * 12345678901234567890, and all but the last value of a duplicate key.
  */
 
 export interface Loss {
-  /** The way to the place: names of members and indexes. */
+  /** Member names and indexes that lead to the place. */
   path: string[]
-  /** What is wrong there, to be put behind the path. */
+  /** What is wrong; reads as a sentence after the path. */
   message: string
 }
 
-/** Thrown by `parseExact`; a text that is no JSON at all is a SyntaxError, as ever. */
+/** Thrown by `parseExact`. Invalid JSON still throws a SyntaxError. */
 export class LossyJsonError extends Error {
   readonly path: string
   readonly fault: string
@@ -24,7 +24,7 @@ export class LossyJsonError extends Error {
   }
 }
 
-/** `JSON.parse`, but what it would change or lose is thrown. */
+/** `JSON.parse`, but throws where it would change or drop something. */
 export function parseExact(text: string): unknown {
   const value = JSON.parse(text)
   const loss = findLoss(text)
@@ -32,17 +32,17 @@ export function parseExact(text: string): unknown {
   return value
 }
 
-/** A container that is open: an object has `names`, an array counts. */
+/** An open container: an object has `names`; for an array, `at` is the index. */
 interface Open {
   names: Set<string> | null
   at: string | number
 }
 
-/** The first thing that `JSON.parse(text)` changes or loses. `text` has to be JSON: nothing else is checked here. */
+/** The first thing that `JSON.parse(text)` would change or drop. `text` must be valid JSON. */
 export function findLoss(text: string): Loss | null {
   const open: Open[] = []
   let top: Open | undefined
-  // Whether a text that comes next is a name.
+  // Whether the next string is a member name.
   let isName = false
   const loss = (message: string): Loss => ({ path: open.map(({ at }) => String(at)), message })
 
@@ -54,7 +54,7 @@ export function findLoss(text: string): Loss | null {
           const raw = text.slice(i + 1, end)
           const name: string = raw.includes('\\') ? JSON.parse(text.slice(i, end + 1)) : raw
           top.at = name
-          if (top.names.has(name)) return loss('must not be given twice: which of the two values counts?')
+          if (top.names.has(name)) return loss('must not be given twice: it is unclear which value counts')
           top.names.add(name)
           isName = false
         }
@@ -89,7 +89,7 @@ export function findLoss(text: string): Loss | null {
       case 0x38:
       case 0x39: {
         const end = endOfNumber(text, i)
-        // Up to fifteen characters without an exponent are exact in any double; minus zero is not.
+        // A double holds up to fifteen digits exactly; negative zero is lost.
         if ((end - i > 15 || !isPlain(text, i, end)) && !isExact(text.slice(i, end))) return loss(NOT_EXACT)
         i = end - 1
         break
@@ -99,9 +99,9 @@ export function findLoss(text: string): Loss | null {
   return null
 }
 
-const NOT_EXACT = 'must be a number that a double keeps as it is written; send a longer one as text'
+const NOT_EXACT = 'must be a number that a double represents exactly; send a longer one as a string'
 
-/** Index of the closing quote of the text that begins at `start`. */
+/** Index of the closing quote of the string that starts at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let slashes = 0
@@ -127,7 +127,7 @@ function endOfNumber(text: string, start: number): number {
   return end
 }
 
-/** Whether it has neither a minus nor an exponent. */
+/** Whether the number has neither a minus sign nor an exponent. */
 function isPlain(text: string, start: number, end: number): boolean {
   for (let i = start; i < end; i += 1) {
     const code = text.charCodeAt(i)
@@ -136,20 +136,20 @@ function isPlain(text: string, start: number, end: number): boolean {
   return true
 }
 
-/** Whether the number is written back with the same value, digit for digit: `1.50` and `15e-1` are the same. */
+/** Whether parsing and printing keeps the value, digit for digit; `1.50` and `15e-1` count as equal. */
 function isExact(written: string): boolean {
   const number = Number(written)
   return Number.isFinite(number) && !Object.is(number, -0) && plain(written) === plain(String(number))
 }
 
-/** One text for each decimal value: sign, digits without zeros at either end, and the power of ten. */
+/** One normal form for each decimal value: sign, digits without leading or trailing zeros, power of ten. */
 function plain(number: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? []
   const digits = whole + fraction
   let start = 0
   while (digits[start] === '0') start += 1
-  // Not by an expression: `0+$` would take quadratic time for zeros in the middle.
+  // A regular expression such as `0+$` would take quadratic time for zeros in the middle.
   let end = digits.length
   while (end > start && digits[end - 1] === '0') end -= 1
   if (start === end) return '0'
@@ -159,7 +159,7 @@ function plain(number: string): string {
 
 const ESCAPE = /\\(?:u(?:d[89ab][\da-f]{2}\\ud[c-f]|(d[89a-f][\da-f]{2}))|[\s\S])/gi
 
-/** JSON text with U+FFFD for each half of a surrogate pair that stands alone: it has no form in UTF-8. */
+/** Replaces each lone surrogate in a JSON text by U+FFFD: UTF-8 cannot encode it. */
 export function mendSurrogates(text: string): string {
   if (!/\\ud[89a-f]/i.test(text)) return text
   return text.replace(ESCAPE, (whole, lone?: string) => (lone ? '\\ufffd' : whole))

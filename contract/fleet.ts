@@ -1,19 +1,19 @@
-/** The worker processes of a queue, as operators see them, and why jobs wait. */
+/** The worker processes of a queue as operators see them, and the reason why jobs wait. */
 import { type Static, Type } from '@sinclair/typebox'
 
 export const WorkerState = Type.Object({
-  id: Type.String({ description: 'host, process and a word of chance' }),
-  concurrency: Type.Integer({ description: 'jobs it runs side by side' }),
-  running: Type.Integer({ description: 'jobs it runs' }),
+  id: Type.String({ description: 'host, process id and a random suffix' }),
+  concurrency: Type.Integer({ description: 'jobs it can run at the same time' }),
+  running: Type.Integer({ description: 'jobs it is running' }),
   circuit: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], {
-    description: 'the worst of its circuits: one that is open, else one that is half-open',
+    description: 'the worst state of its circuits: open, then half-open, then closed',
   }),
   circuits: Type.Array(
     Type.Object({
       stage: Type.Integer(),
       state: Type.Union([Type.Literal('open'), Type.Literal('half-open')]),
     }),
-    { description: 'the stages whose circuit is not closed: it does not call their service' },
+    { description: 'stages whose circuit is not closed; the worker does not call their service' },
   ),
   seen_at: Type.Integer({ description: "epoch milliseconds, by Redis's clock" }),
 })
@@ -27,7 +27,7 @@ export const WaitingBecause = Type.Union([
 ])
 export type WaitingBecause = Static<typeof WaitingBecause>
 
-/** Whether no worker calls the service of a stage, because of its circuit. */
+/** Whether the circuit of a stage is open in every worker. */
 export function isCutOff(stage: number, workers: readonly WorkerState[]): boolean {
   const isOpen = ({ circuits }: WorkerState) =>
     circuits.some((one) => one.stage === stage && one.state === 'open')
@@ -35,8 +35,7 @@ export function isCutOff(stage: number, workers: readonly WorkerState[]): boolea
 }
 
 /**
- * Why jobs wait; null when none does, or when one is just about to be taken. Jobs behind an open circuit are delayed, a few
- * seconds at a time.
+ * Why jobs wait; null if none waits, or if one is about to start. An open circuit delays jobs a few seconds at a time.
  */
 export function waitingBecause(
   queue: { waiting: number; delayed: number; active: number },

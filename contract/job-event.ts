@@ -1,6 +1,6 @@
 /**
- * The events of a job as clients see them: one schema for each type, told apart by `event`, so that code made from the
- * document knows which of them has a result and which an error.
+ * The events of a job as clients see them: one schema per type, with `event` as discriminator, so that generated code
+ * knows which events carry a result and which an error.
  */
 import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import { EVENT_ID_PATTERN, type EventType, JobError, type JobStatus, POSITION_PATTERN } from './events.ts'
@@ -14,7 +14,7 @@ const CompletedData = data('CompletedData', 'completed', { result: JobResult })
 const FailedData = data('FailedData', 'failed', { error: JobError })
 const CancelledData = data('CancelledData', 'cancelled', { error: JobError })
 
-/** `data` of one event. `active` is the status of two types: an attempt begins, and it gets on. */
+/** `data` of one event. Two event types have the status `active`: `active` and `progress`. */
 export const JobEventData = Type.Union(
   [QueuedData, ActiveData, RetryingData, CancellingData, CompletedData, FailedData, CancelledData],
   {
@@ -48,11 +48,11 @@ export const JobEventData = Type.Union(
 )
 export type JobEventData = Static<typeof JobEventData>
 
-/** One event with its id: an element of the JSON page, and what an SSE frame carries. */
+/** One event with its id: an element of the JSON page, and the content of an SSE frame. */
 export const JobEvent = eventsOf('JobEvent', 'Job', Type.String({ pattern: EVENT_ID_PATTERN }))
 export type JobEvent = Static<typeof JobEvent>
 
-/** An event with its position in the order of its workflow. */
+/** An event with its position in its workflow. */
 export const WorkflowEvent = eventsOf('WorkflowEvent', 'Workflow', Type.String({ pattern: POSITION_PATTERN }))
 export type WorkflowEvent = Static<typeof WorkflowEvent>
 
@@ -78,7 +78,7 @@ function data<S extends JobStatus, M extends TProperties>(title: string, status:
   )
 }
 
-/** All types of event, under ids of one kind. `owner` begins the names of their schemas. */
+/** All event types, with ids of one kind. Schema names start with `owner`. */
 function eventsOf<I extends TSchema>(title: string, owner: string, id: I) {
   const nameOf = (type: string) => `${owner}${type.charAt(0).toUpperCase()}${type.slice(1)}Event`
   const event = <E extends EventType, D extends TSchema>(type: E, payload: D) =>

@@ -1,60 +1,58 @@
-/** A job as the API shows it and as the queue carries it. */
+/** A job as the API returns it and as the queue stores it. */
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
 import { EVENT_ID_PATTERN, JobError, JobStatus } from './events.ts'
 import { ArtifactName, StageFile } from './service.ts'
 import { TraceContext } from './trace.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-// TypeBox refuses a format it was not told of; Ajv brings its own.
+// TypeBox rejects unregistered formats; Ajv has its own registry.
 FormatRegistry.Set('uuid', (value) => UUID.test(value))
 
-/** `format` is for readers of the document; the pattern keeps Ajv from accepting `urn:uuid:` too. */
+/** `format` documents the type; the pattern makes Ajv reject `urn:uuid:`. */
 export const Uuid = Type.String({
   format: 'uuid',
   pattern: UUID.source.replaceAll('a-f', 'a-fA-F'),
   description: 'a UUID',
 })
 
-/** 10 to 4000 characters, something besides white space, no NUL and no lone surrogate. */
+/** 10 to 4000 characters, not blank, without NUL or lone surrogates. */
 export const ResearchQuestion = Type.String({
   minLength: 10,
   maxLength: 4000,
   pattern: '^(?=[\\s\\S]*\\S)[^\\u0000\\ud800-\\udfff]*$',
-  description: 'a text of 10 to 4000 characters that is not blank; without NUL and lone surrogates',
+  description: 'a text of 10 to 4000 characters that is not blank, without NUL or lone surrogates',
 })
 
-/** A stage's number. Which of them there are, the catalogue says. */
+/** A stage number. The catalogue decides which numbers exist. */
 export const StageNumber = Type.Integer({ minimum: 1, maximum: 999 })
 
-/** The data of a job in the queue. The worker checks it again: the two sides are deployed apart. */
+/** The data of a job in the queue. The worker validates it again, because API and worker are deployed separately. */
 export const JobData = Type.Object({
   stage: StageNumber,
   job_id: Uuid,
   workflow_id: Uuid,
   research_question: Type.Union([Type.String(), Type.Null()]),
   user_id: Type.String({ minLength: 1 }),
-  /** Epoch milliseconds at which the API accepted the job. */
+  /** When the API accepted the job, in epoch milliseconds. */
   timestamp: Type.Integer(),
   inputs: Type.Record(Type.String(), Type.Unknown()),
-  /** The workflow run that it is a step of. */
+  /** The workflow run that the job belongs to. */
   run_id: Type.Optional(Uuid),
   /** The job that this one retries. */
   retry_of: Type.Optional(Uuid),
-  /** What its attempts hang on, when the client or this system traces. */
+  /** Parent of the spans of its attempts, if the request is traced. */
   trace: Type.Optional(TraceContext),
 })
 export type JobData = Static<typeof JobData>
 
-/** What a completed job leaves behind; `duration_ms` is the stage service's own figure, or the measured one. */
+/** The result of a completed job. `duration_ms` is reported by the stage service, or else measured. */
 export const JobResult = Type.Object(
   {
     success: Type.Literal(true),
     artifacts: Type.Array(ArtifactName, { description: 'names of files that can be downloaded' }),
-    files: Type.Optional(
-      Type.Array(StageFile, { description: 'those of them whose content the stage service vouches for' }),
-    ),
+    files: Type.Optional(Type.Array(StageFile, { description: 'the artifacts whose hash is known' })),
     version: Type.Optional(
-      Type.String({ description: 'of the stage that ran: what its service says, else the catalogue' }),
+      Type.String({ description: 'version of the stage that ran, from its service or else the catalogue' }),
     ),
     duration_ms: Type.Number(),
     results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
@@ -67,7 +65,7 @@ const Millis = Type.Union([Type.Integer(), Type.Null()], { description: 'epoch m
 const Nullable = <T extends import('@sinclair/typebox').TSchema>(schema: T) =>
   Type.Union([schema, Type.Null()])
 
-/** The state of a job: the answer of the status route, and, stored, the end record of a finished job. */
+/** The state of a job: the body of the status route, and the stored outcome of a finished job. */
 export const JobSnapshot = Type.Object(
   {
     job_id: Uuid,
@@ -115,7 +113,7 @@ export const JobSummary = Type.Composite(
 )
 export type JobSummary = Static<typeof JobSummary>
 
-/** `data` of `event: hint`: what a waiting job waits for. It is no event of the job, has no id, and is not kept. */
+/** `data` of `event: hint`: what a waiting job waits for. A hint is not a job event: it has no id and is not stored. */
 export const Hint = Type.Object(
   {
     job_id: Uuid,
@@ -123,13 +121,13 @@ export const Hint = Type.Object(
       [Type.Literal('turn'), Type.Literal('worker'), Type.Literal('circuit'), Type.Literal('retry')],
       {
         description:
-          'turn: jobs before it; worker: no worker process is there; circuit: the stage service is away; retry: the delay before the next attempt',
+          'turn: other jobs are ahead of it; worker: no worker is connected; circuit: the stage service is unavailable; retry: the delay before the next attempt',
       },
     ),
     position: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
-      description: 'its place in the queue, 1 = next; null while it is delayed, or when it is far behind',
+      description: 'its place in the queue, 1 = next; null while it is delayed or far back in the queue',
     }),
-    waiting: Type.Integer({ minimum: 0, description: 'jobs in the queue, its own included' }),
+    waiting: Type.Integer({ minimum: 0, description: 'jobs in the queue, including this one' }),
     retry_at: Millis,
   },
   { title: 'Hint' },

@@ -1,14 +1,14 @@
-/** Options of stage 2, the literature review: what a client may put into `inputs`. */
+/** Options of stage 2, the literature review: the fields of `inputs`. */
 import { type Static, Type } from '@sinclair/typebox'
 
-/** Where records come from. `sample` is the shipped set of invented records and is never mixed with the others. */
+/** Sources of records. `sample` is a bundled set of invented records and never combined with the others. */
 export const LITERATURE_SOURCES = ['sample', 'europepmc', 'pubmed', 'openalex', 'crossref'] as const
-/** Those that are asked for papers. */
+/** Sources that can be searched. */
 const SEARCHING = LITERATURE_SOURCES.filter((name) => name !== 'crossref')
 export type SourceName = (typeof LITERATURE_SOURCES)[number]
 const LiteratureSource = Type.Union(LITERATURE_SOURCES.map((name) => Type.Literal(name)))
 
-/** Kinds of study the screening step can tell apart. */
+/** Study types that screening can distinguish. */
 export const STUDY_TYPES = [
   'systematic_review',
   'meta_analysis',
@@ -54,7 +54,7 @@ const NamedRecords = Type.Object(
         minLength: 1,
         maxLength: 60,
         pattern: '\\S',
-        description: 'of the database; e.g. "Embase"',
+        description: 'name of the database, e.g. "Embase"',
       }),
     ),
     text: RecordsText,
@@ -75,12 +75,16 @@ export const LiteratureInputs = Type.Object(
       Type.Array(LiteratureSource, {
         minItems: 1,
         uniqueItems: true,
-        description:
-          'sample stands alone; crossref completes what others find and needs one of them beside it',
+        description: 'sample cannot be combined; crossref only completes records, so it needs another source',
       }),
     ),
     max_results: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 200, default: 25, description: 'papers included at most' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 200,
+        default: 25,
+        description: 'maximum number of included papers',
+      }),
     ),
     year_from: Type.Optional(Year),
     year_to: Type.Optional(Year),
@@ -88,14 +92,18 @@ export const LiteratureInputs = Type.Object(
     include_keywords: Type.Optional(keywords('at least one must occur in title or abstract')),
     exclude_keywords: Type.Optional(keywords('none may occur in title or abstract')),
     language: Type.Optional(
-      Type.String({ pattern: '^[a-z]{2}$', description: 'an ISO 639-1 code, two small letters; e.g. "en"' }),
+      Type.String({
+        pattern: '^[a-z]{2}$',
+        description: 'an ISO 639-1 code, two lowercase letters, e.g. "en"',
+      }),
     ),
     require_abstract: Type.Optional(Type.Boolean()),
     concepts: Type.Optional(
       Type.Array(Type.Array(Keyword, { minItems: 1, maxItems: 20 }), {
         minItems: 1,
         maxItems: 10,
-        description: 'groups of terms instead of those read from the question: all groups, any term of each',
+        description:
+          'groups of terms that replace those read from the question; a paper must match one term of every group',
       }),
     ),
     query: Type.Optional(
@@ -108,23 +116,23 @@ export const LiteratureInputs = Type.Object(
           }),
         ],
         {
-          description: 'a query of your own, for all sources or by source; it is sent as it is',
+          description: 'your own query, for all sources or per source; it is sent unchanged',
         },
       ),
     ),
     preview: Type.Optional(
-      Type.Boolean({ description: 'end after planning, with the hits of each group and of the whole' }),
+      Type.Boolean({ description: 'stop after planning and return the hits of each group and in total' }),
     ),
     records: Type.Optional(
       Type.Union([RecordsText, Type.Array(NamedRecords, { minItems: 1, maxItems: 20 })], {
         description:
-          'records of other databases as RIS, NBIB, BibTeX or CSL-JSON: one text, or several with the name of each database',
+          'records from other databases as RIS, NBIB, BibTeX or CSL-JSON: one text, or several, each with its database name',
       }),
     ),
     decisions: Type.Optional(
       Type.Record(Type.String({ minLength: 1, maxLength: 300 }), DecisionByHand, {
         maxProperties: 2000,
-        description: 'what a person decided, by the id of the paper; it comes before every rule',
+        description: "a person's decisions by paper id; they override every rule",
       }),
     ),
   },
@@ -132,7 +140,7 @@ export const LiteratureInputs = Type.Object(
 )
 export type LiteratureInputs = Static<typeof LiteratureInputs>
 
-/** Options of stage 1: what stage 2 takes over where its own options do not say otherwise. */
+/** Options of stage 1. Stage 2 uses them unless its own options override them. */
 export const ProtocolInputs = Type.Object(
   {
     title: Type.Optional(
@@ -149,15 +157,15 @@ export const ProtocolInputs = Type.Object(
 )
 export type ProtocolInputs = Static<typeof ProtocolInputs>
 
-/** What speaks against options of the right shape, as rules between fields; `path` is inside `inputs`. */
+/** Checks rules across several options; `path` is relative to `inputs`. */
 export function literatureFaults({ sources, year_from, year_to, query, concepts }: LiteratureInputs) {
   const faults = sources ? sourceFaults(sources).map((message) => ({ path: 'sources', message })) : []
   if (year_from !== undefined && year_to !== undefined && year_from > year_to) {
-    const message = `must not be later than year_to: no year is from ${year_from} on and at the latest ${year_to}`
+    const message = `must not be later than year_to: no year is from ${year_from} to ${year_to}`
     faults.push({ path: 'year_from', message })
   }
   if (concepts !== undefined && typeof query === 'string') {
-    const message = 'must not stand beside query: either your groups are searched or your query is'
+    const message = 'cannot be combined with query: send either groups of terms or a query'
     faults.push({ path: 'concepts', message })
   }
   for (const name of typeof query === 'object' ? Object.keys(query) : []) {
@@ -170,13 +178,13 @@ export function literatureFaults({ sources, year_from, year_to, query, concepts 
   return faults
 }
 
-/** What speaks against a choice of sources. */
+/** Checks a selection of sources. */
 export function sourceFaults(sources: readonly string[]): string[] {
   if (sources.includes('sample') && sources.length > 1) {
     return ['must not mix sample, whose records are invented, with live sources']
   }
   if (sources.length > 0 && sources.every((name) => name === 'crossref')) {
-    return ['must name europepmc, pubmed or openalex beside crossref, which only completes what they find']
+    return ['must name europepmc, pubmed or openalex besides crossref, which only completes what they find']
   }
   return []
 }

@@ -1,4 +1,4 @@
-/** A workflow run as the API shows it: one way of a workflow through several stages. */
+/** A workflow run as the API returns it: one pass of a workflow through several stages. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { JobError, JobStatus } from './events.ts'
 import { StageNumber, Uuid } from './job.ts'
@@ -13,14 +13,14 @@ export const RunStatus = Type.Union(
 )
 export type RunStatus = Static<typeof RunStatus>
 
-/** What a step can be besides what its job is. */
+/** Status of a step: that of its job, or a status that only steps have. */
 export const StepStatus = Type.Union(
   [...JobStatus.anyOf, ...words('pending', 'reused', 'awaiting_sign_off', 'rejected', 'skipped', 'deleted')],
   { title: 'StepStatus' },
 )
 export type StepStatus = Static<typeof StepStatus>
 
-/** A digest of what a stage gave: SHA-256, hexadecimal. */
+/** Digest of a stage's result. */
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal' })
 
 export const Verdict = Type.Union(words('approved', 'rejected'), { title: 'Verdict' })
@@ -36,7 +36,7 @@ export const StepSignOff = Type.Object(
   { digest: Digest, since: Millis, decision: Nullable(Decision) },
   {
     title: 'StepSignOff',
-    description: 'what is shown to the person who signs, since when, and the decision',
+    description: 'digest of the result to sign, when the wait began, and the decision',
   },
 )
 export type StepSignOff = Static<typeof StepSignOff>
@@ -47,11 +47,11 @@ const STEP = {
   job_id: Nullable(Uuid),
   attempt: Type.Integer({ minimum: 0 }),
   progress: Type.Number({ minimum: 0, maximum: 100 }),
-  because: Type.String({ description: 'one sentence: why the step runs, or does not' }),
+  because: Type.String({ description: 'one sentence: why the step runs or does not run' }),
   error: Nullable(JobError),
 }
 
-/** `run_if_changed`: the step has a completed result, and stands behind something that runs. */
+/** `run_if_changed`: the step has a completed result, but depends on a step that runs. */
 export const Action = Type.Union(words('run', 'reuse', 'run_if_changed'), { title: 'Action' })
 export type Action = Static<typeof Action>
 

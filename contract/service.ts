@@ -1,13 +1,13 @@
 /**
- * The stage-service contract: what a worker sends to a stage service and what it may answer.
- * A stage service is any HTTP server; the built-in one and the Python example speak exactly this.
+ * The stage-service contract: what a worker sends and what a stage service may answer. Any HTTP server can be a stage
+ * service; the built-in one and the Python package implement exactly this.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
 /**
- * A file a stage produced, by its bare name. It becomes a path segment of a URL and a file name on someone's
- * disk, so separators, control characters and the two dot names are refused.
+ * The bare name of a file that a stage produced. It becomes part of a URL and a file name on disk, so separators,
+ * control characters, `.` and `..` are rejected.
  */
 export const ArtifactName = Type.String({
   pattern: '^(?!\\.{1,2}$)[^/\\\\\\u0000-\\u001f\\u007f]{1,255}$',
@@ -21,13 +21,13 @@ const FILE = {
   media_type: Type.String({ minLength: 1, maxLength: 200 }),
 }
 
-/** A file with what tells its content. */
+/** A file with the hash of its content. */
 export const StageFile = Type.Object(FILE, { title: 'StageFile' })
 export type StageFile = Static<typeof StageFile>
 
 const absent = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 
-/** What a service says of a file; without a hash it counts as a name. */
+/** A file in a service's answer; without a hash it counts as a bare name. */
 const AnsweredFile = Type.Object({
   name: ArtifactName,
   sha256: absent(FILE.sha256),
@@ -35,7 +35,7 @@ const AnsweredFile = Type.Object({
   media_type: absent(FILE.media_type),
 })
 
-/** By stage: the newest result of each stage that the called one needs or uses. */
+/** The newest result of each stage that the called stage needs or uses, by stage number. */
 const Upstream = Type.Record(
   Type.String(),
   Type.Object({
@@ -53,7 +53,7 @@ export const StageRequest = Type.Object({
   user_id: Type.String(),
   job_id: Type.String({ format: 'uuid' }),
   inputs: Type.Record(Type.String(), Type.Unknown()),
-  /** The workflow run that the job is a step of. */
+  /** The workflow run that the job belongs to. */
   run_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   upstream: Type.Optional(Upstream),
 })
@@ -78,7 +78,7 @@ export type StageAnswer = Static<typeof StageAnswer>
 
 const ProgressLine = Type.Object({
   type: Type.Literal('progress'),
-  /** Share of the service's own work, 0 to 100; the worker maps it into 20 to 80. */
+  /** Progress of the service, 0 to 100; the worker maps it to 20 to 80. */
   percent: Type.Number({ minimum: 0, maximum: 100 }),
   message: Type.Optional(Type.String()),
 })
@@ -100,7 +100,7 @@ const ResultLine = Type.Composite([Type.Object({ type: Type.Literal('result') })
 export const ServiceLine = Type.Union([ProgressLine, HeartbeatLine, ErrorLine, ResultLine])
 export type ServiceLine = Static<typeof ServiceLine>
 
-/** A line as it comes over the wire: its fields are the contract's, what stands in them may be anything. */
+/** A line before validation: known fields with values of any type. */
 export type Unchecked<Line> = { readonly [Field in keyof Line]?: unknown }
 
 /** Body of every non-2xx answer of a stage service (FastAPI's own `detail` shape). */
@@ -109,7 +109,7 @@ export const ServiceError = Type.Object({
 })
 export type ServiceError = Static<typeof ServiceError>
 
-/** The answer to `GET /api/workflow/stages` at a stage service, which need not have that route. */
+/** The answer to `GET /api/workflow/stages` of a stage service. The route is optional. */
 const StageListing = Type.Array(
   Type.Object({
     stage: Type.Integer(),
@@ -117,7 +117,7 @@ const StageListing = Type.Array(
   }),
 )
 
-/** Versions by stage, or null when `value` is no such answer. */
+/** Versions by stage, or null if `value` is not a valid answer. */
 export function readListing(value: unknown): ReadonlyMap<number, string> | null {
   if (!Value.Check(StageListing, value)) return null
   return new Map(value.map(({ stage, version }) => [stage, version ?? '']))

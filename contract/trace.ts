@@ -1,4 +1,4 @@
-/** Where a job stands in a trace: the context of W3C Trace Context, as headers and queue carry it. */
+/** W3C Trace Context, as headers and job data carry it. */
 import { type Static, Type } from '@sinclair/typebox'
 
 export const TraceContext = Type.Object({
@@ -7,13 +7,13 @@ export const TraceContext = Type.Object({
 })
 export type TraceContext = Static<typeof TraceContext>
 
-/** Version, trace id, span id, flags; versions behind 00 may add to it. Ids of nothing but zeros are none. */
+/** Version, trace id, span id, flags; versions after 00 may append fields. All-zero ids are invalid. */
 const TRACEPARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:(?<!^00.*)-[\x21-\x7e]{0,200})?$/
-/** What a header may hold, and no more than others are bound to pass on. */
+/** Printable ASCII, up to the length that every system must pass on. */
 const TRACESTATE = /^[\x20-\x7e]{1,512}$/
 
-/** The context that headers, or the data of a job, carry; null when there is none that can be passed on. */
+/** Reads the context from headers or job data; null if it is missing or invalid. */
 export function readTraceContext(from: unknown): TraceContext | null {
   const { traceparent, tracestate } = Object(from) as Record<string, unknown>
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return null
@@ -21,7 +21,7 @@ export function readTraceContext(from: unknown): TraceContext | null {
   return { traceparent, ...state }
 }
 
-/** A span about a job in the queue, by OpenTelemetry's conventions for messaging. */
+/** A span for a queue operation, following OpenTelemetry's messaging conventions. */
 export function queueSpan(operation: 'send' | 'process', queue: string, jobId: string, stage: number) {
   return {
     name: `${operation} ${queue}`,

@@ -1,6 +1,6 @@
 /**
- * Traces of jobs: one span for each part of the way. Off, a span only hands on the context it was given, and nothing of
- * OpenTelemetry is loaded. Attributes carry ids and codes; never a question, an answer, a token or a ticket.
+ * Tracing of jobs, one span per step. When tracing is off, spans only pass their context on, and OpenTelemetry is not
+ * loaded. Attributes contain ids and codes; never a question, a result, a token or a ticket.
  */
 import type { TraceContext } from './trace.ts'
 
@@ -14,17 +14,17 @@ export interface SpanDescription {
 }
 
 export interface Span {
-  /** What the next part of the way hangs on; null when there is no trace. */
+  /** Parent context for child spans; null if there is no trace. */
   readonly context: TraceContext | null
   set(attributes: Attributes): void
-  /** `error`: why it failed, a code. Only the first call counts. */
+  /** `error`: the code of the failure. Only the first call counts. */
   end(error?: string): void
 }
 
 export interface Tracing {
-  /** Begins a span below `parent`, or a trace of its own. Off, nobody asks what it is. */
+  /** Starts a child span of `parent`, or a new trace. Does not call `describe` when tracing is off. */
   start(describe: () => SpanDescription, parent: TraceContext | null): Span
-  /** Sends what is left. Never rejects, and takes `withinMs` at most, and never more than a second. */
+  /** Exports the remaining spans within `withinMs` and at most one second. Never rejects. */
   close(withinMs: number): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Opens artifacts at the stage service for streaming through. */
+/** Opens artifacts at the stage service so that routes can stream them. */
 import fp from 'fastify-plugin'
 import { Agent, type Dispatcher } from 'undici'
 import { ProblemError } from '../contract/errors.ts'
@@ -6,7 +6,7 @@ import { ProblemError } from '../contract/errors.ts'
 declare module './core.ts' {
   interface Stagecast {
     artifacts: {
-      /** The stage service's answer, its body unread. Throws 404, 416, 502 or 503. */
+      /** The stage service's response with its body unread. Throws 404, 416, 502 or 503. */
       open(
         stage: number,
         jobId: string,
@@ -18,18 +18,18 @@ declare module './core.ts' {
 }
 
 export interface ArtifactRequest {
-  /** Request headers to pass on: a range, a validator. */
+  /** Request headers to forward: range and validators. */
   headers: Record<string, string>
-  /** Aborted when the client hangs up. */
+  /** Aborted when the client disconnects. */
   signal: AbortSignal
 }
 
-/** Longest silence of the stage service while it sends a file, in ms. */
+/** Longest pause of the stage service while it sends a file, in ms. */
 const SILENCE_MS = 30_000
-const NO_SERVICE = 'The stage of this job has left the catalogue, and with it the address of its files'
+const NO_SERVICE = 'The stage of this job is no longer in the catalogue, so its files cannot be found'
 
 export interface ArtifactsOptions {
-  /** Hosts to which a service may redirect for a file, beside its own address. */
+  /** Hosts to which a service may redirect, besides its own. */
   redirectHosts?: readonly string[] | undefined
 }
 
@@ -49,16 +49,16 @@ export default fp<ArtifactsOptions>(
       async open(stage, jobId, name, { headers, signal }) {
         const service = app.stagecast.catalogue.serviceOf(stage)
         if (!service) throw new ProblemError('ARTIFACT_NOT_FOUND', NO_SERVICE)
-        // A path prefix in the base URL is kept.
+        // Keep a path prefix of the base URL.
         const base = service.url.replace(/\/+$/, '')
         const asked = new URL(`${base}/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`)
         let answer = await get(asked, jobId, { headers: { ...service.headers, ...headers }, signal })
         const { location } = answer.headers
-        // To storage, as a rule: once, and no further.
+        // Usually a redirect to storage. Follow one, not more.
         if (REDIRECTS.has(answer.statusCode) && typeof location === 'string') {
           await answer.body.dump().catch(() => {})
           const place = judge(location, asked)
-          // What the service wants to be told is no other host's business.
+          // Send the service's own headers to no other host.
           const told = place.origin === asked.origin ? { ...service.headers, ...headers } : headers
           answer = await get(place, jobId, { headers: told, signal })
         }
@@ -78,18 +78,18 @@ export default fp<ArtifactsOptions>(
       })
     }
 
-    /** Where the service sends us, if that is a place an operator allows: it must not make us read any other. */
+    /** The redirect target, if the operator allows its host. A service must not make us read from any other host. */
     function judge(location: string, from: URL): URL {
       const place = URL.canParse(location, from.href) ? new URL(location, from) : null
       const isSafe =
         place?.protocol === 'https:' || (place?.protocol === 'http:' && from.protocol === 'http:')
       if (place && isSafe && (place.host === from.host || allowed.has(place.hostname))) return place
-      // The host only: the rest may hold a signature.
+      // Log the host only: the rest may contain a signature.
       app.log.warn(
         { host: place?.hostname },
-        'a redirect of the stage service is not followed: ARTIFACT_REDIRECT_HOSTS',
+        'did not follow a redirect of the stage service: its host is not in ARTIFACT_REDIRECT_HOSTS',
       )
-      const detail = 'The stage service keeps the file elsewhere, at a host that is not allowed here'
+      const detail = 'The stage service redirects to a host that is not allowed here'
       throw new ProblemError('STAGE_SERVICE_ERROR', detail)
     }
   },

@@ -1,29 +1,29 @@
-/** Who calls: the host's own authentication, or a bearer token. */
+/** Identifies the caller, by the host application's authentication or a bearer token. */
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError, unauthenticated } from '../contract/errors.ts'
 
 export interface Caller {
-  /** Owner of the jobs: the token's `sub`, or what the host says. */
+  /** Owner of the jobs: the token's `sub`, or the id that the host returns. */
   id: string
-  /** When the credentials end, epoch ms. */
+  /** When the credentials expire, epoch ms. */
   until: number
-  /** Whether a ticket for a job was shown: it opens the job, whoever has it. */
+  /** Set if the caller presented a ticket. A ticket opens its job to anyone who holds it. */
   byTicket?: true
-  /** Of a ticket: whose workflow it opens. */
+  /** Owner of the workflow that a ticket opens. */
   owner?: string
   scopes?: readonly string[]
   /** Whether the scopes contain `admin`. */
   admin?: boolean
 }
 
-/** What a host knows of a caller. */
+/** A caller as the host application identifies it. */
 export interface Identity {
-  /** Owner of the caller's jobs; not empty. */
+  /** Owner of the caller's jobs; must not be empty. */
   id: string
-  /** `admin` opens the routes for administrators. */
+  /** `admin` allows the administrators' routes. */
   scopes?: readonly string[] | undefined
-  /** When the caller's credentials end, epoch ms: streams end with them. */
+  /** When the credentials expire, epoch ms. Streams end at that time. */
   until?: number | undefined
 }
 
@@ -33,7 +33,7 @@ declare module './core.ts' {
   interface Stagecast {
     /** onRequest hook: sets `request.stagecast.user` or throws 401. */
     authenticate(request: FastifyRequest): Promise<void>
-    /** onRequest hook, to stand behind `authenticate`: throws 403 unless the caller is an administrator. */
+    /** onRequest hook, used after `authenticate`: throws 403 unless the caller is an administrator. */
     requireAdmin(request: FastifyRequest): Promise<void>
   }
   interface StagecastRequest {
@@ -42,9 +42,9 @@ declare module './core.ts' {
 }
 
 export interface AuthPluginOptions {
-  /** The host's own. Without it, callers send bearer tokens. */
+  /** The host's own authentication. Without it, callers send bearer tokens. */
   authenticate?: Authenticate | undefined
-  /** Requests without a JWT-shaped bearer are `user-dev-001`. For development on loopback only. */
+  /** Treat requests without a bearer token as `user-dev-001`. For development on loopback only. */
   mock: boolean
 }
 
@@ -54,10 +54,10 @@ const MOCK_USER: Caller = {
   scopes: ['admin'],
   admin: true,
 }
-/** Verified tokens that are remembered; longer ones are not. */
+/** Maximum number of cached tokens. */
 const REMEMBERED = 1000
 const LONGEST_REMEMBERED = 4096
-/** A key that its issuer has withdrawn is noticed after so long, in ms. */
+/** How long a token is trusted before it is verified again, so that a revoked key takes effect, in ms. */
 const RECHECK_MS = 30_000
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
@@ -72,7 +72,7 @@ export default fp<AuthPluginOptions>(
       if (user.admin) return
       // RFC 6750, 3.1.
       const challenge = 'Bearer error="insufficient_scope", scope="admin"'
-      const detail = "This is for administrators: the caller's scopes must contain admin"
+      const detail = "Only administrators may do this: the caller's scopes must contain admin"
       throw new ProblemError('FORBIDDEN', detail, { headers: { 'www-authenticate': challenge } })
     }
 
@@ -88,7 +88,7 @@ export default fp<AuthPluginOptions>(
       return caller
     }
 
-    /** What is there longest goes first. */
+    /** Evicts the oldest entry first. */
     function remember(authorization: string, caller: Caller): void {
       remembered.delete(authorization)
       if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value as string)
@@ -98,7 +98,7 @@ export default fp<AuthPluginOptions>(
   { name: 'auth', dependencies: ['bearer'] },
 )
 
-/** Until when, epoch ms, a caller is believed without looking at the token again. */
+/** A verified caller, and until when (epoch ms) it is trusted without verifying the token again. */
 interface Verified {
   caller: Caller
   until: number
@@ -109,7 +109,7 @@ async function askHost(request: FastifyRequest, authenticate: Authenticate): Pro
   try {
     identity = await authenticate(request)
   } catch (err) {
-    request.log.info({ err }, 'the authentication of the application refused the caller')
+    request.log.info({ err }, 'the application rejected the caller')
     identity = null
   }
   if (identity === null || identity === undefined)

@@ -1,19 +1,19 @@
-/** Where a caller finds this application: the prefix of `register`, behind the one that a trusted proxy has removed. */
+/** The path prefix of this application as the caller sees it: the one a trusted proxy removed, plus that of `register`. */
 import proxyAddr from '@fastify/proxy-addr'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** What every path in an answer begins with, '' at the root. */
+    /** Prefix of every path in a response; '' at the root. */
     base(request: FastifyRequest): string
   }
 }
 
-/** All proxies, or the addresses and networks (CIDR) of some; a text lists them with commas between. */
+/** `true` for all proxies, or addresses and networks (CIDR) as an array or a comma-separated string. */
 export type TrustProxy = boolean | string | readonly string[]
 
-/** A path of plain segments. It must not begin like `//`, which a browser reads as another host. */
+/** A path of plain segments. It must not start with `//`, which a browser takes for another host. */
 const PREFIX = /^(\/[\w.~!$&'()*+;=:@%-]+)+$/
 const LONGEST = 200
 
@@ -31,7 +31,7 @@ export default fp<{ trustProxy: TrustProxy }>(
   { name: 'base', dependencies: ['core'] },
 )
 
-/** Throws a TypeError that names what is no address. */
+/** Throws a TypeError that names an invalid address. */
 function trustFunction(trustProxy: TrustProxy): (address: string) => boolean {
   if (typeof trustProxy === 'boolean') return () => trustProxy
   const list = typeof trustProxy === 'string' ? trustProxy.split(',') : trustProxy
@@ -39,7 +39,7 @@ function trustFunction(trustProxy: TrustProxy): (address: string) => boolean {
   return (address) => isTrusted(address, 0)
 }
 
-/** Of several proxies each has added its own, with a comma between. What is no path is as if it were not there. */
+/** Each proxy appends its prefix after a comma. Invalid paths are ignored. */
 function read(header: string): string {
   const path = header
     .split(',')

@@ -7,16 +7,16 @@ import type { Caller } from './auth.ts'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** Who the token speaks for; throws 401, or 503 while the issuer's keys cannot be fetched. */
+    /** The caller that the token identifies. Throws 401, or 503 while the issuer's keys cannot be fetched. */
     verifyToken(token: string): Promise<Caller>
   }
 }
 
-/** At most one key source. Without one, every token is refused. */
+/** At most one key source. Without one, every token is rejected. */
 export interface BearerOptions {
   /** For HS256: at least 32 bytes. */
   secret?: string | undefined
-  /** For RS256 and ES256, in PEM form. */
+  /** PEM, for RS256 and ES256. */
   publicKey?: string | undefined
   /** For RS256 and ES256. */
   jwksUrl?: string | undefined
@@ -41,7 +41,7 @@ export default fp<BearerOptions>(
         return toCaller(payload)
       } catch (error) {
         if (isIssuerAway(error)) {
-          const detail = 'The keys of the token issuer cannot be fetched; try again shortly'
+          const detail = "The token issuer's keys cannot be fetched; try again shortly"
           throw new ProblemError('AUTH_UNAVAILABLE', detail, { retryAfter: 5 })
         }
         app.log.debug(
@@ -68,7 +68,7 @@ function keySource({ secret, publicKey, jwksUrl }: BearerOptions): JWTVerifyGetK
   return async () => key
 }
 
-/** An unknown key id is the token's defect; keys that cannot be had are not. */
+/** Whether the issuer's keys cannot be fetched. An unknown key id, in contrast, is a fault of the token. */
 function isIssuerAway(error: unknown): boolean {
   if (error instanceof jose.JWKSTimeout) return true
   if (error instanceof jose.JOSEError)
@@ -76,13 +76,13 @@ function isIssuerAway(error: unknown): boolean {
   return error instanceof TypeError && error.message === 'fetch failed'
 }
 
-/** Reads the claims whose types the library leaves open. */
+/** Reads the claims whose types the library does not check. */
 function toCaller({ sub, exp, scope }: { sub?: unknown; exp?: unknown; scope?: unknown }): Caller {
-  // JSON knows numbers beyond all numbers (`1e999`): a token must not live for ever.
-  // And Redis would take two ill-formed names for the same one.
+  // JSON allows `1e999`, which parses to Infinity: such a token would never expire.
+  // Redis would store two different ill-formed strings as the same one.
   if (typeof sub !== 'string' || sub === '' || !sub.isWellFormed() || !Number.isFinite(exp))
     throw new Error('sub or exp is unusable')
-  // RFC 8693, 4.2: one text, with blanks between.
+  // RFC 8693, 4.2: a space-separated string.
   const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : []
   return { id: sub, until: (exp as number) * 1000, scopes, admin: scopes.includes('admin') }
 }

@@ -1,4 +1,4 @@
-/** The catalogue, and which of its stages are there right now. */
+/** The catalogue, and which of its stages are available right now. */
 import fp from 'fastify-plugin'
 import type { Catalogue, Service, Stage } from '../contract/catalogue.ts'
 import { readListing } from '../contract/service.ts'
@@ -6,15 +6,15 @@ import { readListing } from '../contract/service.ts'
 declare module './core.ts' {
   interface Stagecast {
     catalogue: Catalogue & {
-      /** The stages as the API lists them. Soon: what a service does not say in time is not known. */
+      /** The stages as the API lists them. If a service does not answer in time, `available` is null. */
       list(): Promise<Stage[]>
     }
   }
 }
 
-/** How long an answer of a service counts, and one that told nothing. */
+/** How long a service's answer is cached, and how long a failure. */
 const FRESH_MS = 10_000
-/** How long a service may take to answer, and how long a client waits for it. */
+/** How long a service may take to answer, and how long a client waits. */
 const ANSWER_MS = 5000
 const PATIENCE_MS = 500
 
@@ -40,7 +40,7 @@ export default fp<{ catalogue: Catalogue }>(
 
 type Listing = ReadonlyMap<number, string> | null
 
-/** Asks at most once in `FRESH_MS`, and meanwhile gives what was known before. */
+/** Asks at most once per `FRESH_MS`; until the answer arrives, returns the previous one. */
 function listingOf({ url, headers }: Service): () => Promise<Listing> {
   let latest: Listing = null
   let askedAt = Number.NEGATIVE_INFINITY

@@ -1,4 +1,4 @@
-/** The console's pages under /console/, from the folder its build has filled. */
+/** Serves the built console under /console/. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
@@ -7,11 +7,11 @@ import fp from 'fastify-plugin'
 import { headersOf } from './security-headers.ts'
 
 export interface ConsoleOptions {
-  /** Asked at each request: the folder with index.html and what it needs. May build it when asked first. */
+  /** Returns the folder with index.html; called on each request. The first call may build it. */
   files: () => Promise<string>
 }
 
-/** Only what comes from here runs, and no text becomes markup: `style` attributes and inline scripts are refused. */
+/** Allows scripts and styles from this origin only; blocks inline scripts and `style` attributes. */
 const PAGE_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -24,7 +24,7 @@ const PAGE_POLICY = {
   requireTrustedTypesFor: ["'script'"],
 }
 const PAGE = 'index.html'
-/** The build puts a hash of its content into the name of everything but the page. */
+/** The build puts a content hash into every file name except that of the page. */
 const HASHED = /-[A-Z0-9]{8}\.\w+$/
 const YEAR_MS = 31_536_000_000
 
@@ -36,7 +36,7 @@ export default fp<ConsoleOptions>(
     })
 
     app.get('/', { schema: { hide: true } }, async (request, reply) => {
-      // Programs that look at the root are told as before that nothing is there.
+      // Redirect browsers only; other clients still get 404 at the root.
       if (request.accepts().type(['json', 'html']) !== 'html') return reply.callNotFound()
       return reply.redirect(`${app.stagecast.base(request)}/console/`)
     })
@@ -50,7 +50,7 @@ export default fp<ConsoleOptions>(
     async function send(reply: FastifyReply, name: string): Promise<FastifyReply> {
       const forever = HASHED.test(name)
       reply.headers(headers)
-      // The page names the scripts of its version, so a browser must ask whether it is still the newest.
+      // The page refers to the scripts of its version, so browsers must revalidate it.
       if (!forever) reply.header('cache-control', 'no-cache')
       const options = forever ? { maxAge: YEAR_MS, immutable: true } : { cacheControl: false }
       return reply.sendFile(name, await files(), options)
@@ -59,7 +59,7 @@ export default fp<ConsoleOptions>(
   { name: 'console', dependencies: ['base', 'errors', '@fastify/accepts'] },
 )
 
-/** The pages that the build has put beside the compiled code; null in a working copy. */
+/** The console built next to the compiled code; null in a working copy. */
 export function builtConsole(): ConsoleOptions['files'] | null {
   const folder = join(import.meta.dirname, '..', 'console')
   return existsSync(join(folder, PAGE)) ? async () => folder : null

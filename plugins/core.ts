@@ -1,12 +1,12 @@
 /**
- * The one name that Stagecast takes in an application. What a plugin offers is a member of `app.stagecast`, and what is
- * known of a request is in `request.stagecast`. A host may have its own `redis`, `queue` or `user`, and its hooks, which
- * also run for our routes, still find their own.
+ * The only name that Stagecast adds to an application. Plugins add members to `app.stagecast`, and request state is in
+ * `request.stagecast`. So a host can have its own `redis`, `queue` or `user`, and its hooks, which also run for our
+ * routes, still see its own.
  */
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** Plugins add their members by `declare module './core.ts'`. */
+/** Plugins add their members with `declare module './core.ts'`. */
 // biome-ignore lint/suspicious/noEmptyInterface: the plugins fill it
 export interface Stagecast {}
 
@@ -27,12 +27,12 @@ export default fp(
   async (app) => {
     app.decorate('stagecast', {} as Stagecast)
     app.decorateRequest('stagecast', null as unknown as StagecastRequest)
-    // The first of our hooks: those after it write into the object.
+    // This must be our first hook: later hooks write to the object.
     app.addHook('onRequest', (request, _reply, done) => {
       request.stagecast = {} as StagecastRequest
       done()
     })
-    // A query may hold a ticket, and a host's logger would write it down.
+    // A query may contain a ticket, which the host's logger would log.
     app.addHook('onRoute', (route) => {
       route.logSerializers = { ...route.logSerializers, req: withoutQuery }
     })

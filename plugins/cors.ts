@@ -1,8 +1,8 @@
-/** Which pages of other origins may call the API from a browser: those on the list. */
+/** Lets pages of the listed origins call the API from a browser. */
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
 
-/** Headers of answers that a page may read beside the few that any page may. */
+/** Response headers that a page may read in addition to the CORS-safelisted ones. */
 const EXPOSED = [
   'location',
   'retry-after',
@@ -27,7 +27,7 @@ export default fp<{ origins: readonly string[] }>(
       origin: origins.map(toPattern),
       exposedHeaders: EXPOSED,
       maxAge: 600,
-      // Its refusal of an OPTIONS that is no preflight would be plain text.
+      // Otherwise the plugin rejects an OPTIONS that is not a preflight in plain text.
       strictPreflight: false,
     })
   },
@@ -35,8 +35,8 @@ export default fp<{ origins: readonly string[] }>(
 )
 
 /**
- * For answers that are given before any hook runs: the headers for a page of `origin`. Null means that it could not be
- * found out, and any page may read the answer.
+ * CORS headers for responses that are sent before any hook runs. If `origin` is null, it is unknown, and any page may
+ * read the response.
  */
 export function corsHeaders(
   origins: readonly string[],
@@ -55,7 +55,7 @@ export function corsHeaders(
   }
 }
 
-/** `https://*.example.org` stands for every subdomain, however deep, and not for example.org itself. */
+/** `https://*.example.org` matches every subdomain at any depth, but not example.org itself. */
 function toPattern(origin: string): string | RegExp {
   const [scheme = '', rest] = origin.split('://*.')
   if (rest === undefined) return origin

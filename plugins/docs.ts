@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document, made from the route schemas, and its page. The routes are in this document alone: one that the
- * application around makes of its own routes shows them only if that is wanted.
+ * The OpenAPI document, generated from the route schemas, and its page. The host's own document contains our routes only
+ * if `shared` is set.
  */
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
@@ -10,15 +10,15 @@ import fp from 'fastify-plugin'
 import { nameParts } from '../contract/document.ts'
 
 export interface DocsOptions {
-  /** Default: that of this package. */
+  /** Default: the version of this package. */
   version?: string | undefined
-  /** Whether the document of the application around shows our routes too. */
+  /** Whether the host's own OpenAPI document also shows our routes. */
   shared: boolean
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Of one of our routes: its schema as our own document shows it. */
+    /** Schema of one of our routes, as our own document shows it. */
     stagecastSchema?: FastifySchema
   }
 }
@@ -28,7 +28,7 @@ export default fp<DocsOptions>(
     app.addHook('onRoute', (route) => {
       if (!route.schema || route.schema.hide) return
       route.config = { ...route.config, stagecastSchema: route.schema }
-      // How callers prove who they are is a matter of the application around: it has other names for it, or none.
+      // Drop our security schemes: the host may name its own differently, or have none.
       const { security: _, ...open } = route.schema
       route.schema = shared ? open : { ...route.schema, hide: true }
     })
@@ -39,14 +39,14 @@ export default fp<DocsOptions>(
           title: 'Stagecast',
           version,
           description:
-            'Queue a research stage, run it once, watch it live. Errors are RFC 9457 problem documents; their codes are stable.',
+            'Queue a research stage, run it once and watch it live. Errors are RFC 9457 problem documents with stable codes.',
           license: { name: 'MIT', identifier: 'MIT' },
         },
         servers: [{ url: app.prefix || '/' }],
         tags: [
-          { name: 'stages', description: 'What can be run, and running it' },
+          { name: 'stages', description: 'List and run stages' },
           { name: 'jobs', description: 'One run of a stage: state, events, results' },
-          { name: 'workflows', description: 'All your jobs of a workflow, watched as one' },
+          { name: 'workflows', description: 'Watch all your jobs of a workflow in one stream' },
           { name: 'operation', description: 'Health of this process' },
         ],
         components: {
@@ -65,7 +65,7 @@ export default fp<DocsOptions>(
     })
     let document: object | undefined
 
-    /** As it is for whoever asks: the paths in it begin where this application is found. */
+    /** The document with paths that include the caller's prefix. */
     function documentFor(request: FastifyRequest) {
       document ??= nameParts(withoutForeign(app.swagger()))
       return { ...document, servers: [{ url: app.stagecast.base(request) || '/' }] }
@@ -78,7 +78,7 @@ export default fp<DocsOptions>(
       uiConfig: { validatorUrl: null },
       uiHooks: {
         onRequest(request, reply, done) {
-          // Behind a proxy that removed a prefix only the addresses of `/docs/` are right: they are relative.
+          // Behind a proxy that removes a prefix, only relative addresses such as those under `/docs/` work.
           const base = app.stagecast.base(request)
           if (base !== app.prefix && /\/docs(\?|$)/.test(request.url)) reply.redirect(`${base}/docs/`)
           else done()
@@ -92,13 +92,13 @@ export default fp<DocsOptions>(
   { name: 'docs', dependencies: ['base'] },
 )
 
-/** Our schemas stand in the routes, each under its title; those with an id are of the application around. */
+/** Removes the host's schemas, which have an id. Ours are inline in the routes and have titles. */
 function withoutForeign(document: object): object {
   const { components, ...rest } = document as { components?: object }
   return { ...rest, components: { ...components, schemas: {} } }
 }
 
-/** The version in package.json, one level above the sources and two above the compiled code. */
+/** The version in package.json: one folder above the sources, two above the compiled code. */
 export const VERSION: string = readVersion()
 
 function readVersion(): string {

@@ -1,9 +1,9 @@
-/** Counts the answers under way, so that closing can wait for them and need not wait for silent connections. */
+/** Counts responses in progress, so that closing waits for them but not for idle connections. */
 import fp from 'fastify-plugin'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** Resolves when no answer is under way, or after `ms`. */
+    /** Resolves when no response is in progress, or after `ms`. */
     drained(ms: number): Promise<void>
   }
 }
@@ -18,7 +18,7 @@ export default fp(
     }
     app.addHook('onRequest', (_request, reply, done) => {
       open += 1
-      // Fastify's onResponse is not called for an answer that was broken off.
+      // Fastify does not call onResponse if the client disconnects first.
       reply.raw.once('close', closed)
       done()
     })

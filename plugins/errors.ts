@@ -1,4 +1,4 @@
-/** Every error becomes `application/problem+json`, also that of a path or a method that is not served. */
+/** Turns every error into `application/problem+json`, including unknown paths and methods. */
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../contract/errors.ts'
 
 export interface ErrorsOptions {
-  /** Answer for paths that nothing serves. Without it they are left to the application around this one. */
+  /** Whether to answer unknown paths. If false, the host application answers them. */
   catchAll: boolean
 }
 
@@ -22,7 +22,7 @@ export default fp<ErrorsOptions>(
     if (!catchAll) return
     const routes: { method: string; pattern: RegExp }[] = []
     app.addHook('onRoute', ({ method, url }) => {
-      // The preflight route of CORS answers everywhere and says nothing about what is there.
+      // The CORS preflight route matches every path, so it does not show that a resource exists.
       if (url === '*') return
       const pattern = new RegExp(
         `^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+').replace(/\*$/, '.*')}$`,
@@ -33,9 +33,9 @@ export default fp<ErrorsOptions>(
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] as string
       const allowed = [...new Set(routes.filter((r) => r.pattern.test(path)).map((r) => r.method))]
-      // The method is right, and a route that finds nothing has come here.
+      // The method is right: a route found nothing and called `callNotFound`.
       if (allowed.length === 0 || allowed.includes(request.method)) {
-        return sendProblem(reply, 'NOT_FOUND', 'Nothing is served under this path; see /openapi.json')
+        return sendProblem(reply, 'NOT_FOUND', 'There is nothing at this path; see /openapi.json')
       }
       const allow = allowed.sort().join(', ')
       const detail = `${request.method} is not supported here; use ${allow}`
@@ -48,7 +48,7 @@ export default fp<ErrorsOptions>(
 const MAX_ERRORS = 20
 const TARGET_FAULT = 'The request target is too long or not a valid URL; see /openapi.json for the paths'
 
-/** Codes of Fastify's own errors; anything else below 500 goes by its status. */
+/** Maps Fastify's error codes to ours. Other errors below 500 are mapped by status. */
 const BY_CODE: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
@@ -73,7 +73,7 @@ const BY_STATUS: Record<number, ErrorCode> = {
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof ProblemError) return sendProblem(reply, error.code, error.message, error.extras)
   if (error.validation && error.validationContext === 'params') {
-    // A path that cannot exist is not found, whatever makes it impossible.
+    // An invalid path parameter means that the resource cannot exist: 404.
     const of = (name: string) => error.validation?.some(({ instancePath }) => instancePath === `/${name}`)
     if (of('stage')) return sendProblem(reply, 'STAGE_NOT_FOUND', NO_SUCH_STAGE)
     return of('workflow_id')
@@ -81,7 +81,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)
   }
   if (error.validation) {
-    // What a union has against a value, it says itself, once.
+    // A union reports one fault of its own; drop those of its members.
     const faults = error.validation.filter(
       ({ keyword, schemaPath }) => keyword !== 'const' || !schemaPath.includes('/anyOf/'),
     )
@@ -95,15 +95,15 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
   const status = error.statusCode ?? 500
   if (status >= 400 && status < 500) {
     const code = BY_CODE[error.code] ?? BY_STATUS[status] ?? 'BAD_REQUEST'
-    // The router quotes the whole target back, which may be long or hold a ticket.
+    // The router's message quotes the whole target, which may be long or contain a ticket.
     const detail = code === 'URI_TOO_LONG' || error.code === 'FST_ERR_BAD_URL' ? TARGET_FAULT : error.message
     return sendProblem(reply, code, detail)
   }
   request.log.error({ err: error }, 'request failed')
-  return sendProblem(reply, 'INTERNAL_ERROR', 'The fault is on this side and was logged; try again later')
+  return sendProblem(reply, 'INTERNAL_ERROR', 'An unexpected error occurred and was logged; try again later')
 }
 
-/** Sends the problem document of `code`. Also for what Fastify reports before it has a route. */
+/** Sends the problem document of `code`, also for errors that occur before a route is found. */
 function sendProblem(
   reply: FastifyReply,
   code: ErrorCode,
@@ -114,13 +114,13 @@ function sendProblem(
   if (extras.headers) reply.headers(extras.headers)
   if (extras.retryAfter !== undefined) reply.header('retry-after', extras.retryAfter)
   reply.code(problem.status).type('application/problem+json')
-  // Serialised here: the answer of an error does not depend on a route's response schemas.
+  // Serialised here, so that a route's response schemas cannot change it.
   return reply.serializer(JSON.stringify).send(problem)
 }
 
 /**
- * A pattern means nothing to who reads an error: the schema's description, up to its first semicolon, says it. A union
- * of constants says which there are.
+ * Words a fault for a reader. A pattern is replaced by its schema's description up to the first semicolon; a union of
+ * constants lists them.
  */
 function inWords(
   { keyword, message = 'is not valid', ...fault }: FastifySchemaValidationError,
@@ -137,14 +137,14 @@ function inWords(
   return message
 }
 
-/** What Ajv gives with `verbose`. */
+/** The schema that Ajv attaches with `verbose`. */
 interface FaultySchema {
   description?: string
   anyOf?: { const?: unknown }[]
   properties?: object
 }
 
-/** The field an Ajv message is about when its path stops at the object around it. */
+/** The field that an Ajv message refers to, if its path ends at the enclosing object. */
 function memberOf(params: Record<string, unknown>): string {
   const name = params.missingProperty ?? params.additionalProperty
   return typeof name === 'string' ? `/${name}` : ''

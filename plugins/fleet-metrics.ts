@@ -1,4 +1,4 @@
-/** Metrics of the whole fleet, as Redis has them: every API process tells the same figures. */
+/** Metrics of the whole fleet, read from Redis. Every API process reports the same values. */
 import type { MetricType, MetricValue, MetricValueWithName, Registry } from 'prom-client'
 import { BUCKETS_MS, type StageTally } from '../journal/tally.ts'
 import type { Fleet } from './fleet.ts'
@@ -6,7 +6,7 @@ import { histogramValues } from './histogram.ts'
 
 type Value = MetricValue<string> | MetricValueWithName<string>
 
-/** Registers them; `read` gives null when Redis does not answer, and the figures are then left out. */
+/** Registers the metrics. If `read` returns null, Redis did not answer and they are omitted. */
 export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | null>): void {
   const add = (
     name: string,
@@ -22,7 +22,7 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
   }
   const perStage = (values: (tally: StageTally) => Value[]) => (fleet: Fleet) =>
     fleet.tallies.flatMap((tally) => {
-      // Stage 0 is for what should not be there.
+      // Stage 0 counts jobs without a valid stage; normally there are none.
       const unused =
         tally.stage === 0 && tally.attempts + tally.completed + tally.failed + tally.cancelled === 0
       const labels = { stage: tally.stage === 0 ? 'other' : String(tally.stage) }
@@ -38,13 +38,13 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
   add(
     'stagecast_attempts_total',
     'counter',
-    'Attempts that began; every start of a job counts',
+    'Attempts started; every start of a job counts',
     perStage(({ attempts }) => [{ value: attempts, labels: {} }]),
   )
   add(
     'stagecast_retries_total',
     'counter',
-    'Attempts that ended without settling their job: they failed, lost their worker, or were handed over',
+    'Attempts that did not end their job: they failed, lost their worker, or were handed over',
     perStage(({ retried, lost, handedOver }) =>
       labelled('reason', { failed: retried, lost, handed_over: handedOver }),
     ),
@@ -52,45 +52,40 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
   add(
     'stagecast_job_duration_seconds',
     'histogram',
-    'How long the attempts took that completed their job',
+    'Duration of attempts that completed their job',
     perStage(({ duration }) => histogramValues('stagecast_job_duration_seconds', BUCKETS_MS, duration)),
   )
   add(
     'stagecast_job_waiting_seconds',
     'histogram',
-    'How long jobs waited from being accepted to their first start',
+    'Time from acceptance of a job to its first start',
     perStage(({ waiting }) => histogramValues('stagecast_job_waiting_seconds', BUCKETS_MS, waiting)),
   )
-  add('stagecast_queue_jobs', 'gauge', 'Jobs in the queue that have not ended', ({ queue }) => {
+  add('stagecast_queue_jobs', 'gauge', 'Unfinished jobs in the queue', ({ queue }) => {
     const { waiting, delayed, active } = queue
     return labelled('state', { waiting, delayed, active })
   })
   add(
     'stagecast_queue_oldest_waiting_seconds',
     'gauge',
-    'Age of the job that is next in line, since it was accepted; 0 when none waits',
+    'Time since the next waiting job was accepted; 0 if none waits',
     ({ queue, at }) => {
       const age = queue.oldestWaitingAt === null ? 0 : (at - queue.oldestWaitingAt) / 1000
       return [{ value: Math.max(0, age), labels: {} }]
     },
   )
-  add(
-    'stagecast_workers',
-    'gauge',
-    'Worker processes alive, by the state of their circuit',
-    ({ workers }) => {
-      const count = (state: string) => workers.filter(({ circuit }) => circuit === state).length
-      return labelled('circuit', {
-        closed: count('closed'),
-        open: count('open'),
-        half_open: count('half-open'),
-      })
-    },
-  )
+  add('stagecast_workers', 'gauge', 'Live worker processes by circuit state', ({ workers }) => {
+    const count = (state: string) => workers.filter(({ circuit }) => circuit === state).length
+    return labelled('circuit', {
+      closed: count('closed'),
+      open: count('open'),
+      half_open: count('half-open'),
+    })
+  })
   add(
     'stagecast_stage_workers_cut_off',
     'gauge',
-    'Worker processes alive whose circuit for the stage is open: they do not call its service',
+    'Live worker processes whose circuit for the stage is open, so that they do not call its service',
     ({ workers, tallies }) =>
       tallies
         .filter(({ stage }) => stage !== 0)
@@ -99,9 +94,12 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
           labels: { stage: String(stage) },
         })),
   )
-  add('stagecast_worker_places', 'gauge', 'Jobs that the workers alive can run at a time', ({ workers }) => [
-    { value: workers.reduce((sum, { concurrency }) => sum + concurrency, 0), labels: {} },
-  ])
+  add(
+    'stagecast_worker_places',
+    'gauge',
+    'Jobs that all live workers together can run at the same time',
+    ({ workers }) => [{ value: workers.reduce((sum, { concurrency }) => sum + concurrency, 0), labels: {} }],
+  )
 }
 
 function isOpen(circuits: Fleet['workers'][0]['circuits'], stage: number): boolean {

@@ -1,4 +1,4 @@
-/** What goes on in all processes together: the tally, the living workers, the queue. Read at most once a second. */
+/** State of all processes together: counts, live workers, queue. Read at most once a second. */
 import fp from 'fastify-plugin'
 import type { WorkerState } from '../contract/fleet.ts'
 import { readTally, type StageTally } from '../journal/tally.ts'
@@ -6,19 +6,19 @@ import { readWorkers } from '../journal/workers.ts'
 import type { QueueDepth } from './queue.ts'
 
 export interface Fleet {
-  /** When it was read, epoch ms. */
+  /** When the state was read, epoch ms. */
   at: number
   queue: QueueDepth
-  /** The living, in the order of their ids. */
+  /** Live workers, ordered by id. */
   workers: WorkerState[]
-  /** Every stage of the catalogue; 0 stands for jobs that somebody queued by hand under no number of a stage. */
+  /** Every stage of the catalogue; 0 is for manually queued jobs without a valid stage. */
   tallies: StageTally[]
 }
 
 declare module './core.ts' {
   interface Stagecast {
     fleet: {
-      /** As of `FRESH_MS` ago at most, however many ask. Throws 503 while Redis is away. */
+      /** The state, at most `FRESH_MS` old. Throws 503 while Redis is unavailable. */
       read(): Promise<Fleet>
     }
   }
@@ -37,7 +37,7 @@ export default fp(
         if (latest && now - latest.at < FRESH_MS) return latest.fleet
         const reading = { at: now, fleet: app.stagecast.fromRedis(readFleet()) }
         latest = reading
-        // A failure is told to those who wait for this reading, and to nobody after them.
+        // Only callers that wait for this reading see its failure; the next call reads again.
         reading.fleet.catch(() => {
           if (latest === reading) latest = undefined
         })
@@ -46,7 +46,7 @@ export default fp(
     }
 
     async function readFleet(): Promise<Fleet> {
-      // BullMQ would wait for Redis.
+      // Without this check BullMQ would wait until Redis is back.
       if (redis.status !== 'ready') throw new Error('Redis is not connected')
       const { tally, workers } = journal.keys
       const [depth, counts, announced, [seconds]] = await Promise.all([

@@ -1,6 +1,6 @@
 /**
- * Tells those who watch a waiting job what it waits for: now and then, when it changes, and for all of them together.
- * Nothing is asked of Redis while no waiting job is watched here.
+ * Sends hints to clients that watch a waiting job: what it waits for, whenever that changes. One periodic read serves all
+ * watched jobs; if no waiting job is watched here, Redis is not asked.
  */
 import fp from 'fastify-plugin'
 import { isCutOff, type WorkerState } from '../contract/fleet.ts'
@@ -9,19 +9,19 @@ import { readWorkers } from '../journal/workers.ts'
 import type { Feed, WaitingJob } from '../watch/feed.ts'
 
 const EVERY_MS = 2000
-/** The part of the queue in which positions are told, from its head. */
+/** Positions are reported for this many jobs at the head of the queue. */
 const WINDOW = 1000
-/** Jobs that are looked for among the delayed ones in one round. */
+/** Maximum delayed jobs to look up per round. */
 const DELAYED = 1000
-/** What a worker puts off because its stage may not start is delayed for less than this, in ms. */
+/** A job that a worker postpones because its stage cannot start is delayed for less than this, in ms. */
 const PUT_OFF_MS = 10_500
-/** BullMQ keeps the moment a delayed job is due in the upper digits of its score. */
+/** BullMQ stores the due time of a delayed job in the upper digits of its score. */
 const DELAY_SCALE = 4096
 
-/** What the queue looks like to jobs that wait. */
+/** The queue as seen by waiting jobs. */
 interface Line {
   waiting: number
-  /** Places of the first jobs, 1 = next. */
+  /** Positions of the first jobs, 1 = next. */
   positions: Map<string, number>
   /** When delayed jobs are due, epoch ms. */
   due: Map<string, number>
@@ -59,7 +59,7 @@ export default fp(
       }
     }
 
-    /** A few commands at once, whatever the number of jobs and clients. */
+    /** Needs a fixed number of commands, regardless of the number of jobs and clients. */
     async function look(jobIds: string[]): Promise<Line> {
       const wait = journal.keys.own('wait')
       const prioritized = journal.keys.own('prioritized')
@@ -74,7 +74,7 @@ export default fp(
       ])
       const now = Number(seconds) * 1000
       const workers = readWorkers(announced, now)
-      // Workers take from the right of the list, and then by priority.
+      // Workers take from the right end of the list first, then by priority.
       const line = [...first.reverse(), ...next].slice(0, WINDOW)
       const positions = new Map(line.map((id, i) => [id, i + 1]))
       const due = new Map<string, number>()
@@ -87,7 +87,7 @@ export default fp(
 )
 
 function tell(feed: Feed, line: Line): void {
-  // It may have been taken meanwhile.
+  // The job may have started in the meantime.
   for (const job of feed.waiting()) {
     const hint = hintOf(job, line)
     if (!hint || JSON.stringify(feed.hints.get(job.jobId)) === JSON.stringify(hint)) continue
@@ -96,14 +96,14 @@ function tell(feed: Feed, line: Line): void {
   }
 }
 
-/** Null when the job stands nowhere: it is taken at this moment, or has just ended. */
+/** Null if the job is not in the queue: it is just starting, or has just ended. */
 function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | null {
   const { waiting, positions, due, now, workers } = line
   const position = positions.get(jobId) ?? null
   const dueAt = due.get(jobId) ?? null
   if (position === null && dueAt === null && waiting <= WINDOW) return null
   const lack = isCutOff(stage, workers) ? 'circuit' : workers.length === 0 ? 'worker' : 'turn'
-  // Delayed is also what may not start now: its circuit is open, or as many of its stage run as may.
+  // A job is also delayed if it cannot start now: its circuit is open, or its stage is at its concurrency limit.
   const isPutOff = lack === 'circuit' ? (dueAt ?? 0) <= now + PUT_OFF_MS : !isRetrying
   const isRetry = dueAt !== null && dueAt > now && !isPutOff
   if (dueAt !== null && !isRetry && isRetrying && lack === 'turn') return null
@@ -116,7 +116,7 @@ function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | nu
   }
 }
 
-/** Of jobs that do not wait any more. */
+/** Drops the hints of jobs that no longer wait. */
 function forgetOld(feed: Feed): void {
   const waiting = new Set(feed.waiting().map(({ jobId }) => jobId))
   for (const id of feed.hints.keys()) if (!waiting.has(id)) feed.hints.delete(id)

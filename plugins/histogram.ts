@@ -1,14 +1,14 @@
-/** Durations counted by bucket, and how Prometheus wants to read them. */
+/** A histogram of durations, and its values in Prometheus form. */
 import type { MetricValueWithName } from 'prom-client'
 import type { Histogram } from '../journal/tally.ts'
 
-/** Counts durations. prom-client's own histogram would look up its labels for each of them. */
+/** Counts durations. prom-client's own histogram would look up its labels on every observation. */
 export class Durations implements Histogram {
   readonly counts: number[]
   sumMs = 0
   private readonly boundsMs: readonly number[]
 
-  /** `boundsMs`: the upper ends of the buckets, rising. */
+  /** `boundsMs`: upper bounds of the buckets, ascending. */
   constructor(boundsMs: readonly number[]) {
     this.boundsMs = boundsMs
     this.counts = Array(boundsMs.length + 1).fill(0)
@@ -23,7 +23,7 @@ export class Durations implements Histogram {
   }
 }
 
-/** Cumulative, in seconds; nothing for what has not happened yet. */
+/** Cumulative buckets in seconds; empty if nothing was counted yet. */
 export function histogramValues(
   name: string,
   boundsMs: readonly number[],

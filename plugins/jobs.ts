@@ -11,23 +11,23 @@ export interface JobFilter {
 
 export interface JobPage {
   jobs: JobSummary[]
-  /** Where the next page begins, null at the end of the list. A page may be short, or empty, before the end. */
+  /** Where the next page starts; null at the end of the list. A page before the end may be short or empty. */
   next: string | null
 }
 
 declare module './core.ts' {
   interface Stagecast {
     jobs: {
-      /** `after`: the `next` of the page before. Costs a bounded number of calls, however little the filter matches. */
+      /** `after`: `next` of the previous page. The number of calls is bounded, even if the filter matches little. */
       page(userId: string, filter: JobFilter, limit: number, after?: string): Promise<JobPage>
     }
   }
 }
 
-/** Members that are looked at for one page, and jobs that are read for it, in rounds of one call each. */
+/** List entries scanned for one page. Jobs are read in rounds of one call each. */
 const WINDOW = 1000
 const READ_ROUNDS = 3
-/** Jobs are read that may not be shown: their result may have expired, or their status be another one. */
+/** Extra jobs to read, because some may have expired or not match the status filter. */
 const SPARE = 10
 
 export default fp(
@@ -63,7 +63,7 @@ export default fp(
           }
           if (page.jobs.length === limit) break
         }
-        // Everything that was looked at is behind us: the next page begins where this window ends, if it was full.
+        // Nothing in this window matched: the next page starts where the window ends, unless the list ended too.
         if (found.length === 0) page.next = entries.length === window ? (entries.at(-1)?.score ?? null) : null
         if (vanished.length > 0) void redis.zrem(key, ...vanished).catch(() => {})
         return page

@@ -1,4 +1,4 @@
-/** The journal of this queue, read through the connection that answers requests. */
+/** The journal of this queue, read through the connection that serves requests. */
 import fp from 'fastify-plugin'
 import { type JournalReader, openJournal } from '../journal/reader.ts'
 

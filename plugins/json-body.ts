@@ -1,23 +1,23 @@
-/** Reads JSON bodies more strictly than JSON.parse: what cannot be stored and shown again unchanged is refused. */
+/** Parses JSON bodies more strictly than JSON.parse: rejects what cannot be stored and returned unchanged. */
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import { findLoss } from '../contract/exact-json.ts'
 
-/** Deeper than any options object; recursive readers further on are safe below it. */
+/** Deeper than any real options object, and shallow enough for recursive code. */
 const MAX_DEPTH = 32
 
 export default fp(
   async (app) => {
     const parse = app.getDefaultJsonParser('error', 'error')
-    // Those of the host too: no other type of body is read here.
+    // Also removes the host's parsers: our routes read only JSON.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
       const { 'content-encoding': coding = 'identity', 'content-type': type = '' } = request.headers
       if (!/^identity$/i.test(coding)) return done(encoded(coding))
       const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1]
       if (charset && !/^(utf-?8|us-ascii)$/i.test(charset)) return done(inOtherCharset(charset))
-      // Many clients name the type although they send nothing. Where a body is needed, its schema says so.
+      // Many clients send a content type without a body. A route that needs a body says so in its schema.
       if (bytes.length === 0) return done(null, undefined)
       if (!isUtf8(bytes)) return done(new ProblemError('BAD_REQUEST', 'The body is not valid UTF-8'))
       const text = bytes.toString()
@@ -33,14 +33,14 @@ export default fp(
   { name: 'json-body' },
 )
 
-/** RFC 9110, 15.5.16: the answer says which codings are read. */
+/** RFC 9110, 15.5.16: the response says which codings are supported. */
 function encoded(coding: string): ProblemError {
-  const detail = `Send the body as it is, without Content-Encoding: ${coding.slice(0, 100)}`
+  const detail = `Send the body unencoded, without Content-Encoding: ${coding.slice(0, 100)}`
   return new ProblemError('UNSUPPORTED_MEDIA_TYPE', detail, { headers: { 'accept-encoding': 'identity' } })
 }
 
 function inOtherCharset(charset: string): ProblemError {
-  const detail = `JSON is UTF-8 (RFC 8259): send the body so, not as ${charset.slice(0, 100)}`
+  const detail = `JSON is UTF-8 (RFC 8259): send the body in UTF-8, not in ${charset.slice(0, 100)}`
   return new ProblemError('UNSUPPORTED_MEDIA_TYPE', detail)
 }
 
@@ -54,7 +54,7 @@ function lossFault(text: string): Fault | null {
   return loss && fault(['body', ...loss.path].join('/'), loss.message)
 }
 
-/** The first text with a NUL or a lone surrogate, or the first value nested too deeply. */
+/** Finds the first string with a NUL or a lone surrogate, or the first value nested too deeply. */
 function findFault(value: unknown, path: string, depth: number): Fault | null {
   if (typeof value === 'string') return textFault(value, path)
   if (typeof value !== 'object' || value === null) return null

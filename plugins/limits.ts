@@ -1,7 +1,7 @@
 /**
- * Requests per minute and caller, counted in Redis over all API processes; in this process while Redis is away. A process
- * takes a caller's requests a few at a time, so that most of them need no look at Redis: no more than the limit are ever
- * let through, and at most a hundredth of it for each process is left unused.
+ * Limits requests per minute and caller. Redis counts them for all API processes; while Redis is unavailable, each process
+ * counts for itself. A process reserves a few of a caller's requests at a time, so that most requests need no call to
+ * Redis. This never allows more than the limit, and each process wastes at most a hundredth of it.
  */
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,7 +11,7 @@ import { loadScript } from '../journal/scripts.ts'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** onRequest hook, to stand behind the one that sets `request.stagecast.user`. */
+    /** onRequest hook, used after the one that sets `request.stagecast.user`. */
     throttle: onRequestHookHandler
   }
 }
@@ -21,11 +21,11 @@ const REQUESTS_PER_TURN = 100
 
 const countRequests = loadScript<[count: number, ttlMs: number]>('count-requests')
 
-/** The part of the limit that a process takes at a time, and the most. */
+/** Share of the limit that a process reserves at a time, and the maximum number. */
 const SHARE_AT_A_TIME = 0.01
 const MOST_AT_A_TIME = 10
 
-/** What is known of a caller's minute: the requests in it so far, this one included, and its rest in ms. */
+/** A caller's current minute: requests so far, including this one, and the time left in ms. */
 interface Count {
   current: number
   ttl: number
@@ -61,7 +61,7 @@ export default fp<{ perMinute: number }>(
       else judge(local.increment(caller))
     }
 
-    /** Requests that arrived in one turn: those of one caller are counted by one call, each with its own place. */
+    /** Counts the requests of one event-loop turn; one call per caller, which gives each request its own number. */
     async function countTogether(callers: string[]): Promise<Count[]> {
       const requests = new Map<string, number>()
       for (const caller of callers) requests.set(caller, (requests.get(caller) ?? 0) + 1)
@@ -84,7 +84,7 @@ export default fp<{ perMinute: number }>(
   { name: 'limits', dependencies: ['journal', 'auth'] },
 )
 
-/** Requests that were counted before they came. */
+/** Requests counted in advance. */
 class Leases {
   private readonly perMinute: number
   private readonly held = new Map<string, { current: number; to: number; endsAt: number }>()
@@ -94,7 +94,7 @@ class Leases {
     this.perMinute = perMinute
   }
 
-  /** The place of a caller's next request, or null when none is left. */
+  /** The number of the caller's next request, or null if none is reserved. */
   take(caller: string): Count | null {
     const lease = this.held.get(caller)
     const now = Date.now()
@@ -103,7 +103,7 @@ class Leases {
     return { current: lease.current, ttl: lease.endsAt - now }
   }
 
-  /** Of the requests counted up to `to`, those behind `current` have yet to come. */
+  /** Reserves the requests after `current` up to `to`. */
   grant(caller: string, current: number, to: number, ttl: number): void {
     const now = Date.now()
     if (now >= this.forgetAt) {
@@ -114,7 +114,7 @@ class Leases {
   }
 }
 
-/** Fixed windows, all of them beginning together, so that forgetting them is one assignment. */
+/** Fixed windows that all start at the same time, so that one assignment clears them. */
 class LocalCounters {
   private counts = new Map<string, number>()
   private endsAt = 0

@@ -1,9 +1,9 @@
-/** How long an answer may be held back until there is news. Proxies give up on an answer sooner or later. */
+/** Limits how long a response waits for news, because proxies time out. */
 import fp from 'fastify-plugin'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** The time in ms for a client that would wait for so many seconds. */
+    /** The wait in ms that is granted to a client that asks for `seconds`. */
     longPollMs(seconds: number | undefined): number
   }
 }

@@ -1,4 +1,4 @@
-/** Metrics in the format of Prometheus: of this process, and of the fleet as Redis has it. */
+/** Prometheus metrics of this process and, read from Redis, of the fleet. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
@@ -8,34 +8,34 @@ import { Durations, histogramValues } from './histogram.ts'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** All metrics as text. Comes within `REDIS_WITHIN_MS`, also with Redis away. */
+    /** All metrics as text, within `REDIS_WITHIN_MS` even if Redis is unavailable. */
     metrics(): Promise<{ contentType: string; text: string }>
-    /** What they are read from, for those who share the process. */
+    /** The registry, for other code in this process. */
     metricsRegistry: Registry
   }
 }
 
-/** How long a scrape waits for Redis before it does without. */
+/** How long a scrape waits for Redis before it omits the fleet. */
 const REDIS_WITHIN_MS = 2500
-/** Bounds of the buckets of answer times. */
+/** Bucket bounds of response times. */
 const ANSWERS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000]
 
 export default fp<{ registry?: Registry | undefined }>(
   async (app, options) => {
     const registry = options.registry ?? new Registry()
     let reconnects = 0
-    // Assembled when the first connection stands or has failed; every one from here on is made anew.
+    // By now the first connection has succeeded or failed; count every later one as a reconnect.
     app.stagecast.redis.on('ready', () => {
       reconnects += 1
     })
-    // One that was given belongs to somebody who measures the process already.
+    // A registry passed in belongs to a host that already measures its process.
     if (!options.registry) collectDefaultMetrics({ register: registry })
     countProcess()
     timeRequests()
 
     new Gauge({
       name: 'stagecast_redis_up',
-      help: '1 when Redis has told the figures of the fleet for this scrape; without it they are left out',
+      help: '1 if Redis answered for this scrape; if 0, the fleet metrics are omitted',
       registers: [registry],
       async collect() {
         this.set((await readFleet()) ? 1 : 0)
@@ -48,7 +48,7 @@ export default fp<{ registry?: Registry | undefined }>(
       text: await registry.metrics(),
     })
 
-    /** Fresh for about a second, so that one scrape tells of one reading. */
+    /** Cached for about a second, so that one scrape reports one reading. */
     function readFleet(): Promise<Fleet | null> {
       let timer: NodeJS.Timeout
       const late = new Promise<null>((resolve) => {
@@ -58,7 +58,7 @@ export default fp<{ registry?: Registry | undefined }>(
       return Promise.race([read, late]).finally(() => clearTimeout(timer))
     }
 
-    /** What the plugins count by themselves. */
+    /** Exports the counters of the plugins. */
     function countProcess(): void {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({ name, help, registers: [registry], collect: onCollect(read) })
@@ -76,17 +76,17 @@ export default fp<{ registry?: Registry | undefined }>(
       counter('stagecast_events_sent_total', 'Events written to event streams', () => counts.events)
       counter(
         'stagecast_replays_total',
-        'Event streams that were opened behind an event their client had, and went on from there',
+        'Event streams that resumed after an event their client had',
         () => counts.replays,
       )
       counter(
         'stagecast_gaps_total',
-        'Clients told that events behind theirs are no longer kept',
+        'Gaps sent to clients whose next events are no longer stored',
         () => counts.gaps,
       )
       counter(
         'stagecast_slow_clients_dropped_total',
-        'Event streams cut because their client took nothing for long',
+        'Event streams closed because their client did not read',
         () => counts.dropped,
       )
       new Counter({
@@ -102,11 +102,11 @@ export default fp<{ registry?: Registry | undefined }>(
       })
     }
 
-    /** By the template of the route: its parameters would be labels without end. */
+    /** Labels by route template: real paths would create unlimited labels. */
     function timeRequests(): void {
       const name = 'stagecast_http_request_duration_seconds'
-      const help = 'How long answers took, by route; long polls wait on purpose, event streams are left out'
-      /** By labels, and by what tells the labels at less cost. */
+      const help = 'Response times by route; long polls wait on purpose, event streams are excluded'
+      /** Series by a cheap key that identifies their labels. */
       const series = new Map<string, { labels: Record<string, string>; durations: Durations }>()
       const known = new Map<string, Durations>()
       const find = (labels: Record<string, string>): Durations => {
@@ -117,7 +117,7 @@ export default fp<{ registry?: Registry | undefined }>(
       }
       app.addHook('onResponse', (request, reply, done) => {
         const route = request.routeOptions.url ?? 'none'
-        // An event stream lasts for as long as its client likes; whatever it was told is told by other metrics.
+        // An event stream lasts as long as its client wants; other metrics cover it.
         if (!route.endsWith('/events')) {
           const key = `${request.method} ${route} ${reply.statusCode}`
           const durations = known.get(key) ?? find(labelsOf(request, reply, route))
@@ -145,7 +145,7 @@ function onCollect(read: () => number): (this: Gauge) => void {
   }
 }
 
-/** The twenty routes of execute are one. */
+/** Counts the execute routes of all stages as one. */
 function labelsOf({ method }: FastifyRequest, { statusCode }: FastifyReply, route: string) {
   return { method, route: route.replace(/\/\d+\/execute$/, '/:stage/execute'), status: String(statusCode) }
 }

@@ -11,7 +11,7 @@ declare module './core.ts' {
   }
 }
 
-/** Parsing them holds up what else there is to do. */
+/** Parsing more at once would block the event loop too long. */
 const JOBS_PER_READ = 64
 
 export default fp(
@@ -21,7 +21,7 @@ export default fp(
         wake: app.stagecast.tail.wake,
         perRead: JOBS_PER_READ,
         create: (jobId) => new JobFeed(jobId),
-        // An end may come with a large result; and while nothing is heard, what is known grows old.
+        // Drop finished jobs, whose result may be large, and everything while disconnected, when it becomes stale.
         keeps: (feed) => !feed.isOver && app.stagecast.tail.connected,
         async read(batch, asOf) {
           const records = await app.stagecast.journal.records(batch.map(({ key }) => key))

@@ -1,4 +1,4 @@
-/** Puts jobs into the queue, and looks after it. */
+/** Adds jobs to the queue and maintains it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
@@ -16,37 +16,37 @@ export interface QueuePluginOptions {
   backoffMs: number
   keepCompleted: number
   keepFailed: number
-  /** Sets deployments apart that share a prefix and a stage service. */
+  /** Distinguishes deployments that share a prefix and a stage service. */
   queueId: string
-  /** Jobs that a user may have queued, 0 = any number. */
+  /** Maximum queued jobs per user; 0 = no limit. */
   maxWaiting: number
 }
 
-/** A request, and what its job hangs on in a trace. */
+/** A request, with the trace context of its job. */
 export interface TracedRequest extends EnqueueRequest {
   trace?: TraceContext | null
 }
 
 export interface QueueDepth {
-  /** Jobs that a worker may take now. */
+  /** Jobs that a worker can take now. */
   waiting: number
-  /** Jobs whose next attempt has its time. */
+  /** Jobs whose next attempt is scheduled. */
   delayed: number
   active: number
-  /** When the job that is next in line was accepted, epoch ms. */
+  /** When the next waiting job was accepted, epoch ms. */
   oldestWaitingAt: number | null
 }
 
 declare module './core.ts' {
   interface Stagecast {
     queue: {
-      /** It answers soon and never lies. */
+      /** Queues a job. Returns within a bounded time and never reports success for a job that is not in Redis. */
       enqueue(request: TracedRequest): Promise<EnqueueOutcome>
-      /** Takes a settled job off the queue, unless a worker has just taken it: that one sees it is settled. */
+      /** Removes a finished job from the queue. If a worker has just taken it, the worker sees that it is finished. */
       discard(jobId: string): Promise<void>
-      /** BullMQ's own view of the queue, to be looked at. Rejects when Redis does not answer. */
+      /** BullMQ's queue, for reading only. Rejects if Redis does not answer. */
       opened(): Promise<Queue>
-      /** What lies in the queue now. Rejects when Redis does not answer. */
+      /** Current queue depth. Rejects if Redis does not answer. */
       depth(): Promise<QueueDepth>
     }
   }
@@ -89,19 +89,21 @@ export default fp<QueuePluginOptions>(
 
     app.stagecast.queue = {
       async enqueue(request) {
-        // BullMQ would wait for Redis and add the job whenever that is: only an open connection is given a job.
+        // While disconnected, BullMQ would wait and add the job at any later time. So add only when connected.
         return redis.status === 'ready' ? enqueue(request) : { kind: 'unavailable' }
       },
       async discard(jobId) {
         await usable()
           .then((queue) => queue.getJob(jobId))
           .then((job) => job?.remove())
-          .catch((err: Error) => app.log.debug({ err, jobId }, 'a settled job stays in the queue'))
+          .catch((err: Error) =>
+            app.log.debug({ err, jobId }, 'could not remove a finished job from the queue'),
+          )
       },
       opened: () => usable(),
       async depth() {
         const queue = await usable()
-        // Jobs that were handed over, or added by hand, have no priority and go first.
+        // Jobs that were handed over or added manually have no priority and go first.
         const [counts, [first]] = await Promise.all([
           queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active'),
           queue.getJobs(['waiting', 'prioritized'], 0, 0, true),
@@ -123,7 +125,7 @@ export default fp<QueuePluginOptions>(
       return opened
     }
 
-    /** BullMQ asks Redis for its version once; when that fails, the queue must be made anew. */
+    /** BullMQ asks Redis for its version only once. If that fails, the queue must be created again. */
     async function usable(): Promise<Queue<JobData>> {
       const current = queue
       await current.waitUntilReady().catch((error) => {
@@ -158,18 +160,18 @@ export default fp<QueuePluginOptions>(
       span.end()
     }
 
-    /** Where this fails, the worker makes good for it with the first line of the job, or `tidy` does before. */
+    /** If this fails, `tidy` repeats it, or the worker does with the job's first log entry. */
     async function place(jobs: readonly JobData[]): Promise<void> {
       const replies = await journal.placeQueued(jobs).catch((err: Error) => jobs.map(() => err))
       const err = replies.find((reply) => reply instanceof Error)
-      if (err) logPlace({ err }, 'jobs are in the queue, but not listed yet')
+      if (err) logPlace({ err }, 'jobs are queued but not listed yet')
     }
 
     async function tidy(): Promise<void> {
       if (redis.status !== 'ready') return
       await usable()
         .then((queue) => tidyQueue({ redis, keys: journal.keys, queue, place }))
-        .catch((err: Error) => app.log.debug({ err }, 'the queue was not tidied'))
+        .catch((err: Error) => app.log.debug({ err }, 'could not tidy the queue'))
     }
   },
   { name: 'queue', dependencies: ['catalogue', 'journal', 'tracing'] },

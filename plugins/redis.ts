@@ -1,4 +1,4 @@
-/** The connection on which requests are answered, and the one way its failures reach a client. */
+/** The Redis connection that serves requests, and the one place that turns its failures into client errors. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
@@ -9,11 +9,11 @@ import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSourc
 
 declare module './core.ts' {
   interface Stagecast {
-    /** For commands that answer soon; see the `commands` role. */
+    /** For commands that return quickly; see the `commands` role. */
     redis: Redis
     /** Awaits `command`; any failure of Redis becomes 503 QUEUE_UNAVAILABLE. */
     fromRedis<T>(command: Promise<T>): Promise<T>
-    /** Why the queue cannot be used right now, or null when it can. */
+    /** Why the queue cannot be used right now; null if it can. */
     redisFault(): Promise<string | null>
   }
 }
@@ -22,7 +22,7 @@ export interface RedisPluginOptions {
   source: RedisSource
   /** Prefix of all keys. */
   prefix: string
-  /** Refuse a Redis that may evict jobs (`maxmemory-policy` other than noeviction). */
+  /** Whether to reject a Redis that may evict jobs (`maxmemory-policy` other than noeviction). */
   strict: boolean
 }
 
@@ -57,7 +57,7 @@ export default fp<RedisPluginOptions>(
       }
     }
     app.addHook('onClose', () => closeRedis(redis))
-    // With Redis there, the first request finds it; with Redis away, the API starts all the same.
+    // Wait so that the first request finds Redis connected; start anyway if it is unavailable.
     await Promise.race([once(redis, 'ready').catch(() => {}), delay(CONNECT_WITHIN_MS, null, { ref: false })])
     const fault = strict && redis.status === 'ready' ? evictionFault(await redis.info('memory')) : null
     if (fault) throw new Error(fault)
@@ -68,5 +68,5 @@ export default fp<RedisPluginOptions>(
 function evictionFault(info: string): string | null {
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
   if (!policy || policy === 'noeviction') return null
-  return `Redis may evict jobs: set maxmemory-policy to noeviction, it is ${policy}`
+  return `Redis may evict jobs: set maxmemory-policy to noeviction (it is ${policy})`
 }

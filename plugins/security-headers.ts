@@ -1,4 +1,4 @@
-/** Security headers on every answer: helmet's, made once, since they are the same for all of them. */
+/** Adds helmet's security headers to every response. They never differ, so they are computed once. */
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
@@ -15,7 +15,7 @@ export default fp<HelmetOptions>(
   { name: 'security-headers' },
 )
 
-/** What helmet sets on an answer that has no headers yet. */
+/** The headers that helmet sets on an empty response. */
 export async function headersOf(options: HelmetOptions): Promise<Record<string, string>> {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)

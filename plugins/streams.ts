@@ -1,4 +1,4 @@
-/** The open event streams of this process: their number, their heartbeats and their end. */
+/** The open event streams of this process: caps, heartbeats, lifetime. */
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { Feed } from '../watch/feed.ts'
@@ -8,7 +8,7 @@ import { TimingWheel } from '../watch/timing-wheel.ts'
 
 export interface StreamsPluginOptions {
   heartbeatMs: number
-  /** Longest life of a stream, times 0.8 to 1.0, so that load spreads over processes again; 0 = no limit. */
+  /** Lifetime of a stream, multiplied by 0.8 to 1.0 so that reconnects spread over time and processes; 0 = no limit. */
   lifetimeMs: number
   maxConnections: number
   maxPerUser: number
@@ -20,21 +20,21 @@ export interface StreamRequest {
   /** Key of the feed. */
   key: string
   userId: string
-  /** The last event the client has, '' for none. */
+  /** The last event that the client has; '' for none. */
   cursor: string
-  /** Epoch ms at which the client's token or ticket ends, and with it the stream. */
+  /** Epoch ms at which the client's token or ticket expires; the stream ends then. */
   until: number
 }
 
 declare module './core.ts' {
   interface Stagecast {
     streams: {
-      /** Which cap another stream would break, or null. 0 = no cap. */
+      /** The cap that one more stream would exceed, or null. A cap of 0 means no limit. */
       full(key: string, userId: string): 'process' | 'user' | 'feed' | null
-      /** Takes over a response whose head is written, until feed, client, credentials or process end. */
+      /** Takes over a response whose head is written. The stream ends with its feed, client, credentials or process. */
       open(response: ServerResponse, request: StreamRequest): void
       readonly size: number
-      /** Since the process began. */
+      /** Counts since the process started. */
       readonly counts: Readonly<StreamCounts>
     }
   }
@@ -63,12 +63,12 @@ export default fp<StreamsPluginOptions>(
         return over(perFeed.get(key), options.maxPerJob) ? 'feed' : null
       },
       open(response, { kind, key, userId, cursor, until }) {
-        // The client hung up while its request was looked at: no `close` would come any more.
+        // The client disconnected during the request: `close` would not fire again.
         if (response.destroyed) return
         const owner = owners[kind]
         const { feeds } = owner
         const lifetime = (options.lifetimeMs || Number.POSITIVE_INFINITY) * (0.8 + 0.2 * Math.random())
-        // The wheel may be a step late; credentials are never outlived.
+        // The timer wheel may be one step late, but a stream must not outlive its credentials.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
         const stream = new Stream(response, owner, cursor, deadline)
         streams.add(stream)
@@ -92,7 +92,7 @@ export default fp<StreamsPluginOptions>(
       closing = true
       wheel.stop()
       for (const stream of streams) stream.sendBack()
-      // Whoever has not taken the last line by then does not read.
+      // A client that has not taken the last line by then is not reading.
       setTimeout(() => {
         for (const stream of streams) stream.destroy()
       }, FAREWELL_MS).unref()

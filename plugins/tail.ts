@@ -1,4 +1,4 @@
-/** The reader of the event stream, for as long as the application lives. */
+/** Runs the event stream's reader for the lifetime of the application. */
 import fp from 'fastify-plugin'
 import type { RedisSource } from '../journal/redis.ts'
 import { startTail, type Tail } from '../watch/tail.ts'

@@ -1,7 +1,7 @@
 /**
- * Tickets open the events of one job, or of one workflow of one user, for a browser's EventSource, which cannot send a
- * header. A ticket is self-contained and signed: 16 bytes id, 6 bytes end in ms, 16 bytes of HMAC-SHA256, in base64url;
- * that of a workflow has its user's id behind them. Every API process checks it with the same key, which lives in Redis.
+ * A ticket gives access to the events of one job, or of one user's workflow, for a browser's EventSource, which cannot
+ * send a header. It is self-contained and signed: 16 bytes id, 6 bytes expiry in ms, 16 bytes of HMAC-SHA256, in
+ * base64url; a workflow ticket ends with its user's id. All API processes share the signing key, which is in Redis.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import fp from 'fastify-plugin'
@@ -11,10 +11,10 @@ declare module './core.ts' {
   interface Stagecast {
     tickets: {
       issue(jobId: string): Promise<Ticket>
-      /** When the ticket ends, epoch ms; throws 401 unless it is a valid one of this job. */
+      /** When the ticket expires, epoch ms. Throws 401 unless it is valid for this job. */
       check(ticket: string, jobId: string): Promise<number>
       issueWorkflow(userId: string, workflowId: string): Promise<Ticket>
-      /** Whose workflow the ticket opens and until when, epoch ms; throws 401 unless it is a valid one. */
+      /** The owner of the workflow, and when the ticket expires, epoch ms. Throws 401 unless it is valid. */
       checkWorkflow(ticket: string, workflowId: string): Promise<{ userId: string; until: number }>
     }
   }
@@ -33,7 +33,7 @@ export default fp<{ ttlSeconds: number }>(
   async (app, { ttlSeconds }) => {
     const { redis, journal } = app.stagecast
     let key: Buffer | undefined
-    // After a fail-over or a flush another process may have made a new key. Until Redis tells, the old one serves.
+    // After a fail-over or a flush another process may have created a new key. Use the old one until Redis answers.
     redis.on('ready', () => void loadKey().catch(() => {}))
 
     app.stagecast.tickets = {
@@ -56,7 +56,7 @@ export default fp<{ ttlSeconds: number }>(
     async function check(kind: 'job' | 'workflow', ticket: string, id: string) {
       const bytes = Buffer.from(ticket, 'base64url')
       const genuine =
-        // A user has an id, which is never empty: the length tells the two kinds apart.
+        // User ids are never empty, so the length tells the two kinds of ticket apart.
         (kind === 'job' ? bytes.length === BYTES : bytes.length > BYTES) &&
         bytes.toString('base64url') === ticket &&
         timingSafeEqual(bytes.subarray(SIGNED_BYTES, BYTES), sign(bytes, key ?? (await loadKey())))
@@ -70,14 +70,14 @@ export default fp<{ ttlSeconds: number }>(
 
     async function loadKey(): Promise<Buffer> {
       const name = journal.keys.own('ticket-key')
-      // Read first: tickets are still good while Redis takes no writes.
+      // Read before writing, so that tickets still work while Redis is read-only.
       const stored =
         (await app.stagecast.fromRedis(redis.get(name))) ?? (await app.stagecast.fromRedis(makeKey(name)))
       key = Buffer.from(stored, 'base64')
       return key
     }
 
-    /** The key of whoever comes first. */
+    /** The first process to write decides the key. */
     async function makeKey(name: string): Promise<string> {
       const mine = randomBytes(32).toString('base64')
       const [, stored] = await Promise.all([redis.set(name, mine, 'NX'), redis.get(name)])

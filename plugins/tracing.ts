@@ -1,4 +1,4 @@
-/** The span of a request, for the routes that begin the way of a job. */
+/** Request spans for the routes that create jobs. */
 import type { FastifyRequest, onRequestHookHandler, onResponseHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { readTraceContext } from '../contract/trace.ts'
@@ -7,7 +7,7 @@ import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
 declare module './core.ts' {
   interface Stagecast {
     tracing: Tracing
-    /** Hooks of a route that is traced; `request.span` is there in between. */
+    /** Hooks of a traced route; they set `request.span`. */
     traced: { onRequest: onRequestHookHandler; onResponse: onResponseHookHandler }
   }
   interface StagecastRequest {
@@ -33,7 +33,7 @@ export default fp<{ tracing: Tracing }>(
   { name: 'tracing' },
 )
 
-/** By OpenTelemetry's conventions for HTTP servers. The query is left out: it may hold a ticket. */
+/** Follows OpenTelemetry's conventions for HTTP servers. Omits the query, which may contain a ticket. */
 function spanOf({ method, protocol, routeOptions: { url: route } }: FastifyRequest): SpanDescription {
   const attributes = { 'http.request.method': method, 'http.route': route, 'url.scheme': protocol }
   return { name: `${method} ${route}`, kind: 'server', attributes: { ...attributes, 'url.path': route } }

@@ -1,7 +1,7 @@
 /**
- * Validates requests with two rules: a body is taken as it is, nothing coerced and nothing dropped; path, query and
- * headers are text by nature, so a number in them is read as one, if it is written plainly, and an id in capitals is
- * the same id. A query parameter that a route does not know is refused: a filter with a typo would match everything.
+ * Validates requests. In a body, nothing is coerced and nothing dropped. Path, query and headers are text, so plainly
+ * written numbers are parsed, and ids in capitals equal those in lower case. Unknown query parameters are rejected:
+ * otherwise a misspelt filter would match everything.
  */
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { Ajv, type Options, type ValidateFunction } from 'ajv'
@@ -14,11 +14,11 @@ export default fp(
     const strict = compilerWith({ allErrors: true })
     const lenient = compilerWith({ useDefaults: true })
     app.addHook('onRoute', (route) => {
-      // Routes without a schema are those of Bull Board, which has queries of its own.
+      // Only Bull Board's routes have no schema; they take their own queries.
       if (route.schema && /(^|\/)api\//.test(route.url))
         route.schema = { querystring: NOTHING, ...route.schema }
     })
-    // Fastify's own, which the application around this one may have replaced.
+    // Restore Fastify's default, which the host may have replaced.
     app.setSerializerCompiler(SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>)
     app.setValidatorCompiler(({ schema, httpPart }) => {
       if (httpPart === 'body') return lazy(() => strict.compile(schema))
@@ -40,7 +40,7 @@ export default fp(
   { name: 'validation' },
 )
 
-/** Compiles a schema for its first request: compiling all of them would take most of the start. */
+/** Compiles a schema on its first request: compiling all of them would take most of the startup time. */
 function lazy(compile: () => ValidateFunction): FastifyValidationResult {
   let validate: ValidateFunction | undefined
   const check: FastifyValidationResult = (data) => {
@@ -55,12 +55,12 @@ function lazy(compile: () => ValidateFunction): FastifyValidationResult {
 type ObjectSchema = { properties?: Record<string, { type?: string; format?: string }> }
 
 const NOTHING = { type: 'object', properties: {} }
-/** Templates of URLs leave these behind when there is nothing to put in: as good as absent. */
+/** URL templates may leave these parameters empty, which counts as absent. */
 const MAY_BE_EMPTY = ['after', 'lastEventId', 'wait', 'ticket']
 
 /**
- * Ajv's own coercion reads `0x2`, `+2`, ` 2` and `2e0` as 2, and `Infinity` too: one resource would have many names.
- * What is not plain stays a text, which its schema refuses.
+ * Ajv's coercion accepts `0x2`, `+2`, ` 2`, `2e0` and `Infinity`, so one resource would have many URLs. Anything that is
+ * not a plain number stays a string, which the schema rejects.
  */
 const PLAIN: Record<string, RegExp> = {
   integer: /^(0|-?[1-9]\d{0,14})$/,
@@ -74,7 +74,7 @@ function read(text: unknown, type: string): unknown {
   return PLAIN[type]?.test(text) ? JSON.parse(text) : text
 }
 
-/** The parameters that are not taken as they are. */
+/** The parameters that need conversion. */
 function typesOf({ properties = {} }: ObjectSchema): [name: string, type: string][] {
   return Object.entries(properties).flatMap(([name, { type = '', format }]): [string, string][] => {
     if (format === 'uuid') return [[name, format]]
@@ -83,7 +83,7 @@ function typesOf({ properties = {} }: ObjectSchema): [name: string, type: string
 }
 
 function compilerWith(options: Options): Ajv {
-  // Verbose: an error carries the schema it comes from, whose description is what a pattern means in words.
+  // `verbose` attaches the schema to an error; its description explains a pattern in words.
   const ajv = new Ajv({ strictTypes: false, verbose: true, ...options })
   formats.default(ajv)
   return ajv

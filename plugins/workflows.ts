@@ -1,4 +1,4 @@
-/** Follows watched workflows, and reads them page by page. */
+/** Follows watched workflows and reads them page by page. */
 import fp from 'fastify-plugin'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { WorkflowEvent } from '../contract/job-event.ts'
@@ -8,14 +8,14 @@ import { Feeds } from '../watch/feeds.ts'
 import { TOUCHING } from '../watch/tail.ts'
 import { WorkflowFeed, type WorkflowRecord } from '../watch/workflow-feed.ts'
 
-/** Events of a workflow behind some position. */
+/** Events of a workflow after a position. */
 export interface WorkflowPage {
   events: WorkflowEvent[]
   /** The position of the last of them. */
   cursor: string
-  /** Whether there are more behind it. */
+  /** Whether more events follow. */
   more: boolean
-  /** Events are missing: the states of the jobs instead. */
+  /** Set if events are missing: the current states of the jobs. */
   gap?: { jobs: JobSnapshot[] }
 }
 
@@ -24,7 +24,7 @@ declare module './core.ts' {
     /** Feeds of workflows, by the name that `workflowName` gives. */
     workflows: Feeds<WorkflowFeed> & {
       exists(name: string): Promise<boolean>
-      /** The events after `cursor`, so many as a page may hold; null when there is no such workflow. */
+      /** The next page of events after `cursor`; null if there is no such workflow. */
       page(name: string, cursor: string): Promise<WorkflowPage | null>
     }
   }
@@ -32,10 +32,10 @@ declare module './core.ts' {
 
 const FEEDS_PER_READ = 20
 const JOBS_PER_CALL = 20
-/** Places that a feed looks at when it is told that there is news. */
+/** Newest places that a feed reads when news is announced. */
 const NEWEST = 64
 const EVENTS_PER_PAGE = 250
-/** What is read of one workflow, from its newest job on: what lies further back is told as a gap. */
+/** Maximum jobs read per workflow, newest first. Anything older becomes a gap. */
 const MAX_JOBS = 2000
 const MAX_BYTES = 33_554_432
 
@@ -113,7 +113,7 @@ export default fp(
           let places = newest[i] as Place[]
           if (!isWhole && !has(places, head)) places = (await orders([[feed.key, 0]]))[0] as Place[]
           if (places.length === 0) return null
-          // What is known is of a history that Redis has lost, or so old that the order has dropped it.
+          // The known events were lost by Redis, or are so old that the order has dropped them.
           const whole = isWhole || !has(places, head)
           const isCut = whole && places.length >= ORDER_CAPACITY
           if (!whole) places = places.filter(({ position }) => position > head)
@@ -122,14 +122,14 @@ export default fp(
       )
       for (const [i, { feed }] of wanted.entries()) {
         const record = read[i]
-        // Nobody follows it any more: what it learned now nobody would make it forget.
+        // The feed is no longer in use: nothing would ever remove what is added to it now.
         if (feeds.get(feed.key) !== feed) continue
         if (record) feed.take(record, asOf)
         else feed.gone = true
       }
     }
 
-    /** From the given index on, of several workflows in one round trip. */
+    /** Reads the orders of several workflows, each from its index on, in one round trip. */
     async function orders(asked: [name: string, from: number][]): Promise<Place[][]> {
       const pipeline = redis.pipeline()
       for (const [name, from] of asked) pipeline.lrange(keyOf(name), from, -1)
@@ -140,7 +140,7 @@ export default fp(
       })
     }
 
-    /** Of the jobs that the places name, the newest first and so many as may be looked at; and of some more. */
+    /** Reads the jobs that the places refer to, newest first up to the limit, plus `more`. */
     async function recordsOf(places: Place[], more: string[] = []): Promise<WorkflowRecord['records']> {
       const ids = [...new Set(places.map(({ jobId }) => jobId).reverse()), ...more]
       const records: WorkflowRecord['records'] = new Map()
@@ -162,7 +162,7 @@ export default fp(
       return records
     }
 
-    /** A job that was ended by hand: nobody has given its end a place. Whoever comes first does. */
+    /** Gives a place to the end of a job that no worker ended. The first process to see it does this. */
     function placeAbandoned({ snapshot, events }: JobRecord): void {
       const end = events.at(-1)
       if (!end?.id.endsWith('9')) return
