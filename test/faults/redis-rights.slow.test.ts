@@ -57,7 +57,7 @@ t.test('what is refused for good ends the start with one clear line', async (t) 
   const { url, port, restrict } = await setUp(t)
   const env = await testEnv(t, { REDIS_URL: url, REDIS_PREFIX: 'bull' })
   const cases: [string[], string, RegExp][] = [
-    [['-info'], url, /rejects a command that is needed \(NOPERM.*info/],
+    [['-info'], url, /may not run a command that is needed \(NOPERM.*info/],
     [['-eval', '-evalsha'], url, /NOPERM.*eval/],
     [['-xadd', '-hset'], url, /its user may not run HSET, XADD \(/],
     [['-bzpopmin'], url, /NOPERM.*bzpopmin/],
