@@ -124,6 +124,7 @@ function lastingFault({ message }: Error, db: number): string | null {
     return 'it does not accept the user or password'
   if (/^NOAUTH/.test(message)) return 'it asks for a password'
   // A command that was renamed away is as good as forbidden.
-  if (/^NOPERM|unknown command/.test(message)) return `its user may not run a command that is needed (${message})`
+  if (/^NOPERM|unknown command/.test(message))
+    return `its user may not run a command that is needed (${message})`
   return null
 }

@@ -144,7 +144,11 @@ t.test('what is wrong with a catalogue is told with its place', async (t) => {
       /^\/stages\/1\/stage is 1, which \/stages\/0 already uses/,
     ],
     ['one slug twice', stages(entry(1), entry(2, { slug: 's1' })), /^\/stages\/1\/slug is "s1"/],
-    ['an unknown stage', file({ needs: [7] }), /^\/stages\/0\/needs\/0 names stage 7, which is not in this file$/],
+    [
+      'an unknown stage',
+      file({ needs: [7] }),
+      /^\/stages\/0\/needs\/0 names stage 7, which is not in this file$/,
+    ],
     [
       'a circle',
       stages(entry(1, { needs: [2] }), entry(2, { uses: [1] })),
