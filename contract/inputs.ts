@@ -1,13 +1,13 @@
-/** Validates the inputs of a stage with its JSON Schema (2020-12, formats asserted). */
+/** Checks `inputs` of a stage by its JSON Schema (2020-12, formats asserted). The one place here that needs a library. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
-/** A fault of a value, with the schema that it violates; `instancePath` is a JSON Pointer into the value. */
+/** A fault of a value; `instancePath` is a JSON Pointer inside it. With the schema that it violates. */
 export type InputFault = ErrorObject
 
 export type InputCheck = (inputs: unknown) => InputFault[]
 
-/** A fault of a schema; `pointer` points into the schema. */
+/** A fault of a schema; `pointer` is inside it. */
 export interface SchemaFault {
   pointer: string
   message: string
@@ -15,12 +15,12 @@ export interface SchemaFault {
 
 const MAX_FAULTS = 5
 
-/** Compiles a schema to a check, or returns the schema's faults. */
+/** The check that a schema asks for, or what is wrong with the schema. */
 export function compileInputs(schema: object): { check: InputCheck } | { faults: SchemaFault[] } {
   const unknownFormats = new Set<string>()
   const ajv = new Ajv2020({
     ...{ strict: false, allErrors: true, verbose: true },
-    // Ajv only warns about an unknown format and then accepts any value.
+    // A format that it does not know it only warns about, and would let everything pass.
     logger: { log() {}, error() {}, warn: (message: string) => void unknownFormats.add(message) },
   })
   formats.default(ajv as never)
@@ -38,7 +38,7 @@ export function compileInputs(schema: object): { check: InputCheck } | { faults:
 function* formFaults(ajv: Ajv2020, schema: object): Generator<SchemaFault> {
   const { type = 'object', $schema = DIALECT } = schema as { type?: unknown; $schema?: unknown }
   if (String($schema).replace(/#$/, '') !== DIALECT)
-    return yield { pointer: '/$schema', message: `must be ${DIALECT} or absent` }
+    return yield { pointer: '/$schema', message: `must be ${DIALECT}, or be left out` }
   if (type !== 'object') return yield { pointer: '/type', message: 'must be "object": inputs are an object' }
   if (ajv.validateSchema(schema) === true) return
   const seen = new Set<string>()
@@ -54,7 +54,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 function formatFault(warning: string): SchemaFault {
   const [, format = '', at = '#'] =
     /unknown format "(.*)" ignored in schema at path "(.*)"/.exec(warning) ?? []
-  return { pointer: at.slice(1), message: `uses the unknown format ${JSON.stringify(format)}` }
+  return { pointer: at.slice(1), message: `has the format ${JSON.stringify(format)}, which is not known` }
 }
 
 function compileFault(schema: object, { message, missingRef }: Error & { missingRef?: string }): SchemaFault {
@@ -64,13 +64,10 @@ function compileFault(schema: object, { message, missingRef }: Error & { missing
     if (typeof $ref === 'string' && missingRef.endsWith($ref))
       return {
         pointer: `${pointer}/$ref`,
-        message: `refers to ${JSON.stringify($ref)}, which is not in this schema; references are not fetched`,
+        message: `refers to ${JSON.stringify($ref)}, which is not in this schema; nothing is fetched`,
       }
   }
-  return {
-    pointer: '',
-    message: `refers to ${missingRef}, which is not in this schema; references are not fetched`,
-  }
+  return { pointer: '', message: `refers to ${missingRef}, which is not in this schema; nothing is fetched` }
 }
 
 function* nodesOf(node: unknown, pointer = ''): Generator<[pointer: string, node: object]> {
@@ -84,12 +81,12 @@ export function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** Maximum nodes of an expanded schema; anything beyond accepts any value in the document. */
+/** Nodes that references may blow a schema up to in the document; what is beyond is left open. */
 const MAX_NODES = 5000
 
 /**
- * The schema for the OpenAPI document. References are expanded, because `#` would refer to the document there.
- * A recursive reference is expanded once.
+ * The schema as the OpenAPI document shows it: references are replaced by what they refer to, because `#` would mean the
+ * document there. What refers to itself is left open at its second time.
  */
 export function withoutReferences(schema: object): object {
   let nodes = 0
