@@ -137,7 +137,7 @@ t.test('what is wrong with a catalogue is told with its place', async (t) => {
       /title must be string/,
     ],
     ['a number too large', file({ stage: 1000 }), /^\/stages\/0\/stage must be <= 999/],
-    ['a bad slug', file({ slug: 'A b' }), /^\/stages\/0\/slug must be small letters/],
+    ['a bad slug', file({ slug: 'A b' }), /^\/stages\/0\/slug must be lowercase letters/],
     [
       'one number twice',
       stages(entry(1), entry(1, { slug: 'b' })),
