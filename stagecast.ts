@@ -1,7 +1,7 @@
 /**
- * Stagecast as a Fastify plugin. The order of `register` is the architecture: what a plugin needs stands above it.
- * Nothing here reads the environment or listens, and nothing is taken from the application around it but its routes
- * under one prefix and the name `stagecast`.
+ * Stagecast as a Fastify plugin. The order of `register` is the architecture: a plugin is registered after those it
+ * needs. The plugin does not read the environment or listen on a port. It adds to the host application only the routes
+ * under its prefix and the name `stagecast`.
  */
 import accepts from '@fastify/accepts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
@@ -57,108 +57,108 @@ import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
 import { startStageWorker as startWorker } from './workers/stage-worker.ts'
 
-/** Where the queue is, and who runs the stages: the same for the API and its workers. */
+/** Queue and stage services. API and workers must agree on these options. */
 interface Connected {
-  /** redis://, rediss:// or unix://; of a Redis Cluster one node or several, with commas between. */
+  /** redis://, rediss:// or unix://. For a Redis Cluster, one or more nodes, comma-separated. */
   redisUrl?: string | undefined
-  /** Instead: an ioredis instance. Its address and credentials are taken over; it is neither used nor closed. */
+  /** Alternatively, an ioredis instance. Its address and credentials are copied; the instance is neither used nor closed. */
   redis?: RedisLike | undefined
-  /** Prefix of all keys: two registrations with two prefixes share nothing. Default `bull`. */
+  /** Prefix of all keys; registrations with different prefixes share nothing. Default `bull`. */
   redisPrefix?: string | undefined
-  /** The stage services by name, beside those of the catalogue; `default` runs the stages that name none. */
+  /** Stage services by name, in addition to those of the catalogue; `default` runs stages that do not name a service. */
   services?: CatalogueOptions['services'] | undefined
-  /** The stages: what a STAGES_FILE holds, or `openCatalogue(…)` of it. Default: the 20 stages. */
+  /** The content of a STAGES_FILE, or the result of `openCatalogue(…)`. Default: the 20 built-in stages. */
   catalogue?: CatalogueFile | Catalogue | undefined
 }
 
-/** Plain values. What has a default may be left out. */
+/** Plain values. Options with a default are optional. */
 export interface StagecastOptions extends Connected {
-  /** Refuse a Redis that may evict jobs. Default true. */
+  /** Whether to reject a Redis that may evict jobs. Default true. */
   requireNoEviction?: boolean | undefined
-  /** Hosts to which a service may redirect for a file, beside its own address. Default none. */
+  /** Hosts to which a service may redirect for a file, besides its own. Default none. */
   artifactRedirectHosts?: readonly string[] | undefined
 
-  /** Who calls. Null, or an error thrown, is a 401. Either this or `jwt` is needed. */
+  /** Identifies the caller; null or a thrown error is a 401. Set either this or `jwt`. */
   authenticate?: Authenticate | undefined
-  /** Callers send bearer tokens. `mock` lets a request without a token in: for development on loopback only. */
+  /** Callers send bearer tokens. `mock` accepts requests without a token, for development on loopback only. */
   jwt?: (BearerOptions & { mock?: boolean | undefined }) | undefined
 
-  /** Of a job, and the first delay between them, which doubles. Default 3 and 5000. */
+  /** Attempts per job, and the delay before the second one; it doubles each time. Default 3 and 5000. */
   attempts?: number | undefined
   backoffMs?: number | undefined
-  /** Finished jobs that the queue keeps. Default 100 and 50. */
+  /** Finished jobs to keep in the queue. Default 100 and 50. */
   keepCompleted?: number | undefined
   keepFailed?: number | undefined
-  /** Sets this deployment apart from others that share its stage services. */
+  /** Distinguishes this deployment from others that share its stage services. */
   queueId?: string | undefined
-  /** Jobs that a user may have queued; 0 = any number. Default 0. */
+  /** Maximum queued jobs per user; 0 = no limit. Default 0. */
   maxWaitingPerUser?: number | undefined
-  /** How long the state and result of a finished job can be read. Default a day. */
+  /** How long the state and result of a finished job stay readable. Default: a day. */
   resultTtlSeconds?: number | undefined
-  /** Default an hour. */
+  /** Default: an hour. */
   ticketTtlSeconds?: number | undefined
   /** Per user; 0 = no limit. Default 600. */
   requestsPerMinute?: number | undefined
-  /** How long an answer is held back until there is news, at most. Default 30. */
+  /** Maximum wait of a long poll. Default 30. */
   longPollSeconds?: number | undefined
-  /** Longest silence in an event stream. Default 15000. */
+  /** Interval of keep-alive comments in an event stream. Default 15000. */
   heartbeatMs?: number | undefined
-  /** Longest life of an event stream; then its client reconnects. 0 = no limit. Default 600. */
+  /** Maximum lifetime of an event stream; its client then reconnects. 0 = no limit. Default 600. */
   streamSeconds?: number | undefined
-  /** Open event streams; 0 = no cap. Default 20000, 200 and 0. */
+  /** Maximum open event streams: per process, per user, per job; 0 = no limit. Default 20000, 200 and 0. */
   maxStreams?: number | undefined
   maxStreamsPerUser?: number | undefined
   maxStreamsPerJob?: number | undefined
-  /** How long `close()` waits for the answers under way, at most. Default 7000. */
+  /** How long `close()` waits for responses in progress. Default 7000. */
   drainMs?: number | undefined
 
-  /** Which proxies may say under which prefix the application is found (`X-Forwarded-Prefix`). Default none. */
+  /** Proxies whose `X-Forwarded-Prefix` is trusted. Default none. */
   trustProxy?: TrustProxy | undefined
-  /** Show our routes in the OpenAPI document of the application around too. Default false: ours has its own. */
+  /** Whether to show our routes in the host's OpenAPI document too. Default false: they have their own document. */
   openapi?: boolean | undefined
-  /** Where our metrics are registered. Default a registry of our own, with those of the process. */
+  /** Registry for our metrics. Default: a separate one that includes the process metrics. */
   registry?: Registry | undefined
   tracing?: Tracing | undefined
-  /** Where the pages of the console lie; null for no console. Default: those of this package. */
+  /** Folder of the built console; null for no console. Default: the console of this package. */
   consoleFiles?: (() => Promise<string>) | null | undefined
-  /** As the OpenAPI document shows it. Default: that of this package. */
+  /** Version in the OpenAPI document. Default: the version of this package. */
   version?: string | undefined
-  /** Answer for unknown paths and methods too. Default: if there is a prefix, below it. */
+  /** Whether to answer unknown paths and methods too. Default: if there is a prefix, below it. */
   catchAll?: boolean | undefined
 }
 
-/** For a worker. What has a default may be left out; what must agree with the API's has the same name. */
+/** Options of a worker. Options that must match the API's have the same name. */
 export interface StageWorkerOptions extends Connected {
-  /** Jobs at a time. Default 2. */
+  /** Jobs to run at the same time. Default 2. */
   concurrency?: number | undefined
-  /** How long a job is ours without news, and how often lost jobs are looked for. Default 30000 and 15000. */
+  /** How long a lock lasts without renewal, and how often to look for lost jobs. Default 30000 and 15000. */
   lockMs?: number | undefined
   stalledCheckMs?: number | undefined
-  /** How long a stage may take, and be silent meanwhile. Default 1800000 and 60000. */
+  /** Maximum duration of a stage call, and maximum silence during it. Default 1800000 and 60000. */
   stageTimeoutMs?: number | undefined
   silenceMs?: number | undefined
   /** Default 1048576. */
   maxResultBytes?: number | undefined
-  /** Default a day. */
+  /** Default: a day. */
   resultTtlSeconds?: number | undefined
-  /** Failed calls in a row that open the circuit of a stage, and for how long. Default 5 and 30000. */
+  /** Consecutive failures that open the circuit of a stage, and how long it stays open. Default 5 and 30000. */
   breakerFailures?: number | undefined
   breakerResetMs?: number | undefined
-  /** Whether the log tells what the stage service says of a failure, which may be anything. Default false. */
+  /** Whether to log the stage service's error messages, which may contain anything. Default false. */
   logServiceErrors?: boolean | undefined
-  /** Default: JSON lines on standard output, from `info` on. */
+  /** Default: JSON lines on standard output at level `info`. */
   log?: FastifyBaseLogger | undefined
   tracing?: Tracing | undefined
 }
 
 export interface StageWorker {
-  /** Why no job can be taken right now, or null. */
+  /** Why the worker cannot take jobs right now; null if it can. */
   fault(): string | null
-  /** Takes no more jobs, lets those under way finish for 70 % of the time, and hands the rest over. Default 10000. */
+  /** Stops taking jobs, lets running ones finish for 70 % of the time, then hands the rest over. Default 10000. */
   close(graceMs?: number): Promise<void>
 }
 
-/** Takes jobs from the queue, calls the stage service and records what it says, until it is closed. */
+/** Starts a worker that takes jobs from the queue, calls the stage service and records the results, until it is closed. */
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const worker = startWorker({
     source: sourceOf(options),
@@ -180,13 +180,13 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   return { fault: () => worker.fault(), close: (graceMs = 10_000) => worker.close(graceMs) }
 }
 
-/** Registers the API of Stagecast in `app`. */
+/** Registers Stagecast's API in `app`. */
 export default async function stagecast(app: FastifyInstance, options: StagecastOptions): Promise<void> {
   const { redisPrefix: prefix = 'bull', jwt = {} } = options
   const source = sourceOf(options)
   if (!options.authenticate && !options.jwt)
     throw new TypeError(
-      'stagecast: give authenticate(request), or jwt with a key; without it nobody can call',
+      'stagecast: set authenticate(request), or jwt with a key; otherwise every request would be rejected',
     )
 
   await app.register(core)
@@ -261,7 +261,7 @@ function sourceOf({ redisUrl, redis }: Connected): RedisSource {
   const source = redis ?? redisUrl
   if (!source || (redis && redisUrl))
     throw new TypeError(
-      'stagecast: give either redisUrl, e.g. redis://127.0.0.1:6379, or redis, an ioredis instance',
+      'stagecast: set either redisUrl, e.g. redis://127.0.0.1:6379, or redis, an ioredis instance',
     )
   return source
 }
@@ -272,8 +272,8 @@ function catalogueOf({ catalogue: file, services }: Connected): Catalogue {
 }
 
 /**
- * The API serves data; its only pages, those of /docs and /console/, set policies of their own. What means something for
- * a page alone, or for browsers long gone, is left out: each header costs an answer half a microsecond.
+ * The API serves data; its only pages, /docs and /console/, set their own policies. Headers that only matter for pages or
+ * for obsolete browsers are omitted: each header costs half a microsecond per response.
  */
 const SECURITY: HelmetOptions = {
   contentSecurityPolicy: {

@@ -1,21 +1,21 @@
-/** Content negotiation by RFC 9110, 12.4.2 and 12.5.1: the quality a client gives to each form of the events. */
+/** Content negotiation (RFC 9110, 12.4.2 and 12.5.1): picks the form of the events that the client prefers. */
 
 export type Form = 'stream' | 'page'
 
 interface Range {
   type: string
-  /** Besides `q`, in lower case: `charset=utf-8`. */
+  /** Parameters other than `q`, in lower case, e.g. `charset=utf-8`. */
   parameters: string[]
   q: number
 }
 
 /**
- * The form with the higher quality, null when neither is accepted. On a tie it is the stream where a client names
- * `text/event-stream`, else the page where it names `application/json`. axios and Angular name JSON beside any other type.
+ * The form with the higher quality; null if neither is accepted. On a tie, the stream wins if the client names
+ * `text/event-stream`, else the page if it names `application/json`. axios and Angular name JSON and `*` + `/*`.
  */
 export function preferredForm(accept = ''): Form | null {
   const ranges = parse(accept)
-  // EventSource in some environments, and plain clients, send nothing.
+  // Some EventSource implementations and simple clients send no Accept header.
   if (ranges.length === 0) return 'stream'
   const stream = qualityOf('text/event-stream', ranges)
   const page = qualityOf('application/json', ranges)
@@ -25,19 +25,19 @@ export function preferredForm(accept = ''): Form | null {
   return names('application/json') && !names('text/event-stream') ? 'page' : 'stream'
 }
 
-/** The quality of the most specific range that the type falls under, 0 without one. */
+/** The quality of the most specific range that matches the type; 0 if none does. */
 function qualityOf(type: string, ranges: Range[]): number {
   let best = -1
   let q = 0
   for (const range of ranges) {
-    // Both forms are UTF-8; a range that wants any other parameter is not met.
+    // Both forms are UTF-8. A range with any other parameter does not match.
     if (!range.parameters.every((one) => one === 'charset=utf-8')) continue
     const places = ['*/*', `${type.split('/', 1)[0]}/*`, type]
     const rank = places.indexOf(range.type)
     if (rank === -1) continue
     const specificity = 2 * rank + Math.min(1, range.parameters.length)
     if (specificity < best) continue
-    // Of two that say the same, the more favourable one.
+    // Of two equally specific ranges, the higher quality counts.
     q = specificity > best ? range.q : Math.max(q, range.q)
     best = specificity
   }
@@ -57,12 +57,12 @@ function parse(accept: string): Range[] {
   })
 }
 
-/** A weight that cannot be read is as none. */
+/** Ignores an invalid weight. */
 function qOf(text: string | undefined): number {
   return text !== undefined && /^(0(\.\d*)?|1(\.0*)?)$/.test(text) ? Number(text) : 1
 }
 
-/** Splits at separators that stand outside quotation marks; empty parts are left out. */
+/** Splits at separators outside quotation marks; drops empty parts. */
 function split(text: string, separator: string): string[] {
   const outside = new RegExp(`(?:[^"${separator}]|"(?:[^"\\\\]|\\\\.)*"|")+`, 'g')
   return (text.match(outside) ?? []).map((part) => part.trim()).filter((part) => part !== '')

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import { BEARER, headers, JOB_PROBLEMS, JobParams, problems } from './responses.ts'
 
-/** Binary to a generated client, whatever is in it. Two generators make nothing of a type with wildcards. */
+/** Generated clients get every file as binary: two generators cannot handle a media type with wildcards. */
 const FILE = {
   'application/octet-stream': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) },
 }
@@ -17,7 +17,7 @@ const schema = {
   security: BEARER,
   params: Type.Composite([JobParams, Type.Object({ name: Type.String() })]),
   response: {
-    // In fact of the type that the stage service gives it.
+    // The real content type is the one that the stage service sends.
     200: { description: 'The file', headers: headers('content-disposition', 'etag'), content: FILE },
     206: {
       description: 'The range',
@@ -53,7 +53,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       if (!result?.artifacts.includes(name))
         throw new ProblemError(
           'ARTIFACT_NOT_FOUND',
-          `The names are in the result of the job; ${quoted(name)} is not`,
+          `The result of the job lists its files; ${quoted(name)} is not among them`,
         )
       const headers = Object.fromEntries(
         PASSED_ON.flatMap((header) =>
@@ -66,7 +66,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         const value = file.headers[header]
         if (value !== undefined) reply.header(header, value)
       }
-      // The service's own type is kept, but nothing is run as a page of this origin.
+      // Keep the service's content type, but never let a browser open the file as a page of this origin.
       reply.header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
       return reply
         .code(file.statusCode as 200 | 206 | 304)

@@ -1,4 +1,4 @@
-/** POST .../cancel: stops a job, wherever it is. */
+/** POST .../cancel: cancels a waiting or running job. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
@@ -34,7 +34,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       if (outcome === 'cancelled') await app.stagecast.queue.discard(job_id)
       const { status } = await app.stagecast.journal.find(job_id, stage, data.user_id)
       if (status !== 'cancelled')
-        throw new ProblemError('JOB_FINISHED', `The job has already ${status}; its result stays as it is`)
+        throw new ProblemError('JOB_FINISHED', `The job has already ${status}; nothing was changed`)
       return reply.code(200).send({ job_id, status })
     },
   })

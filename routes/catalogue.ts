@@ -1,4 +1,4 @@
-/** GET /api/workflow/stages: the stages of the catalogue. */
+/** GET /api/workflow/stages: lists the stages. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'

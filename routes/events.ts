@@ -23,17 +23,19 @@ const Page = Type.Object(
   {
     events: Type.Array(JobEvent),
     cursor: Type.String({ pattern: EVENT_ID_PATTERN }),
-    finished: Type.Boolean({ description: 'nothing can follow this page' }),
+    finished: Type.Boolean({ description: 'true: the job has ended and no events follow' }),
     gap: Type.Optional(JobSnapshot),
   },
-  { title: 'EventPage', description: '`gap`: events after `after` are missing; this is the state instead' },
+  {
+    title: 'EventPage',
+    description: '`gap`: events after `after` are no longer stored; this is the current state instead',
+  },
 )
 
-/** `data` of whatever comes in the stream. */
+/** `data` of the events in the stream. */
 const StreamData = Type.Union([JobEventData, JobSnapshot, JobGone, Hint], {
   title: 'JobStreamData',
-  description:
-    'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
+  description: 'depends on the `event` field of the frame; `gap`, `gone` and `hint` have their own data',
 })
 
 const After = Type.Optional(
@@ -48,13 +50,13 @@ const streamSchema = {
   operationId: 'getJobEvents',
   summary: 'Watch a job',
   description:
-    'Server-Sent Events. `Last-Event-ID`, `lastEventId` or `after` resumes after that event. The stream ends after the terminal event; a reconnect after it gets 204. A stream that breaks off before it says `event: reconnect`. A client that prefers `application/json` gets the answer of `…/events/page`.',
+    'Server-Sent Events. Send `Last-Event-ID`, `lastEventId` or `after` to resume after that event. The stream ends after the terminal event; reconnecting after it returns 204. A stream that the server closes earlier ends with `event: reconnect`. A client that prefers `application/json` gets the response of `…/events/page`.',
   querystring: Type.Object({
     after: After,
     lastEventId: Type.Optional(
       Type.String({
         pattern: EVENT_ID_PATTERN,
-        description: 'the same, as polyfills of EventSource send it',
+        description: 'the same as `after`; sent by EventSource polyfills',
       }),
     ),
     ticket: TicketText,
@@ -63,7 +65,7 @@ const streamSchema = {
   headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
   response: {
     200: { description: 'The events', content: { 'text/event-stream': { schema: StreamData } } },
-    204: Type.Null({ description: 'The terminal event was seen: stop reconnecting' }),
+    204: Type.Null({ description: 'The client has the terminal event: stop reconnecting' }),
     ...problems(400, 406, ...JOB_PROBLEMS),
   },
 }
@@ -73,7 +75,7 @@ const pageSchema = {
   operationId: 'getJobEventsPage',
   summary: 'Read the events of a job',
   description:
-    'The events after `after` as JSON. A page without news is held back for `wait` seconds, or until there is some.',
+    'The events after `after` as JSON. If there are none, the server waits up to `wait` seconds for one.',
   querystring: Type.Object({ after: After, ticket: TicketText, wait: Wait }),
   response: {
     200: { description: 'The events', content: { 'application/json': { schema: Page } } },
@@ -92,7 +94,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url,
-    // A HEAD of an endless answer would never end.
+    // A HEAD request to an endless stream would never finish.
     exposeHeadRoute: false,
     schema: streamSchema,
     serializerCompiler: asItIs,
@@ -103,7 +105,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const cursor = cursorOf(request)
       if (formOf(request, reply) === 'page')
         return reply.send((await pageFor(request, reply, cursor)) as never)
-      // Read once for all who watch it here; its stream, opened in this very turn, begins with what was read.
+      // One read serves all clients that watch the job here. The stream opens in the same turn and starts with it.
       const feed = await app.stagecast.progress.load(job_id)
       const { data } = app.stagecast.access.judge(request, 'read', feed.gone ? null : feed.snapshot)
       if (feed.isOver && cursor === feed.head) return reply.code(204).send(null)
@@ -138,7 +140,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 
   async function readPage(jobId: string, cursor: string): Promise<Static<typeof Page>> {
     const [record] = await app.stagecast.journal.records([jobId])
-    if (!record) throw new ProblemError('JOB_NOT_FOUND', 'The job disappeared while it was read')
+    if (!record) throw new ProblemError('JOB_NOT_FOUND', 'The job was removed while it was being read')
     const { events, snapshot } = record
     if (!isReplayable(cursor, events)) {
       const behind = cursorBehindGap(snapshot, events)

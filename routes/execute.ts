@@ -1,4 +1,4 @@
-/** POST /api/workflow/stages/{stage}/execute: one route a stage, each with its own body schema. */
+/** POST /api/workflow/stages/{stage}/execute: one route per stage, each with its own body schema. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -27,7 +27,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         execute(stage.stage, request as FastifyRequest, reply as unknown as FastifyReply),
     })
   }
-  // Any other number: the same checks of the caller, then 404.
+  // Any other stage number: check the caller as usual, then answer 404.
   app.post(
     '/api/workflow/stages/:stage/execute',
     { schema: { hide: true }, onRequest: [app.stagecast.authenticate, app.stagecast.throttle] },
@@ -48,10 +48,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 }
 
 type Compiler = FastifySchemaCompiler<object>
-/** What a compiler makes; Ajv leaves its errors at the function. */
+/** A compiled validator; Ajv stores its errors on the function. */
 type Validate = ((value: unknown) => boolean) & { errors?: unknown[] | null }
 
-/** Checks a body by the envelope, and its inputs by the catalogue: all faults are told at once. */
+/** Validates a body with the envelope schema and its inputs with the catalogue; reports all faults together. */
 function withInputs(compile: Compiler, catalogue: Catalogue, stage: CatalogueStage): Compiler {
   return (part) => {
     if (part.httpPart !== 'body') return compile(part)
@@ -74,7 +74,7 @@ function schemaOf(stage: CatalogueStage) {
     operationId: `executeStage${stage.stage}`,
     summary: `Queue stage ${stage.stage}: ${stage.title.toLowerCase()}`,
     description:
-      '202 is a promise: the job is in Redis. 503 with a job_id: it may be. With `Prefer: wait=<seconds>` the answer is the state of a job that ends in time.',
+      '202 means that the job is in Redis. A 503 with a job_id means that it may be. With `Prefer: wait=<seconds>`, a job that ends in time is answered with its state.',
     tags: ['stages'],
     security: BEARER,
     headers: SubmitHeaders,

@@ -1,4 +1,4 @@
-/** GET /health/live: the process runs. GET /health/ready: it can do its work. */
+/** GET /health/live: the process is running. GET /health/ready: it can serve requests. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
@@ -7,7 +7,7 @@ import { PUBLIC, problems } from './responses.ts'
 
 const live = {
   operationId: 'getLiveness',
-  summary: 'Whether the process runs',
+  summary: 'Whether the process is running',
   tags: ['operation'],
   security: PUBLIC,
   response: { 200: Type.Object({ status: Type.Literal('live') }), ...problems() },

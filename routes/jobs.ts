@@ -10,12 +10,13 @@ const Page = Type.Object(
   {
     jobs: Type.Array(JobSummary),
     next: Type.Union([Type.String({ pattern: POSITION_PATTERN }), Type.Null()], {
-      description: 'opaque: `after` of the next page, null on the last one',
+      description: 'opaque; send it as `after` to get the next page; null on the last page',
     }),
   },
   {
     title: 'JobPage',
-    description: 'A page may be shorter than `limit`, even empty, and have a `next`: go on until it is null',
+    description:
+      'A page may be shorter than `limit`, or empty, and still have a `next`: continue until it is null',
   },
 )
 
@@ -23,7 +24,7 @@ const schema = {
   operationId: 'listJobs',
   summary: 'List your jobs',
   description:
-    'Newest first. No job is skipped or told twice while new ones arrive. Expired jobs are not listed.',
+    'Newest first. Paging never skips or repeats a job while new ones arrive. Expired jobs are not listed.',
   tags: ['jobs'],
   security: BEARER,
   querystring: Type.Object({
@@ -32,7 +33,7 @@ const schema = {
     workflow_id: Type.Optional(Uuid),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
     after: Type.Optional(
-      Type.String({ pattern: POSITION_PATTERN, description: '`next` of the page before' }),
+      Type.String({ pattern: POSITION_PATTERN, description: '`next` of the previous page' }),
     ),
   }),
   response: { 200: Page, ...problems(400, 401, 429, 503) },

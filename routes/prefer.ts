@@ -1,11 +1,11 @@
-/** `Prefer: wait=<seconds>` by RFC 7240: how long a client would have an answer held back. */
+/** `Prefer: wait=<seconds>` (RFC 7240): how long the client is willing to wait for the job to end. */
 
-/** One preference: its name, and its value bare or quoted. Parameters behind it mean nothing here. */
+/** One preference: name and bare or quoted value. Parameters after it are ignored. */
 const WAIT = /^wait\s*=\s*(?:"(\d+)"|(\d+))\s*(?:;|$)/i
 
-/** The seconds, null where none can be read: what is not understood is ignored. The first of several counts. */
+/** The seconds, or null if the header has no valid `wait`. The first of several counts. */
 export function preferredWait(prefer = ''): number | null {
-  // A comma inside quotation marks separates nothing.
+  // Do not split at commas inside quotation marks.
   const preferences = prefer.match(/(?:[^",]|"(?:[^"\\]|\\.)*"|")+/g) ?? []
   const wait = preferences.map((one) => one.trim()).find((one) => /^wait\s*(?:[=;]|$)/i.test(one))
   const [, quoted, bare] = WAIT.exec(wait ?? '') ?? []

@@ -1,4 +1,4 @@
-/** GET .../status: a job's state, with ETag and long poll. */
+/** GET .../status: the state of a job, with ETag and long polling. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
@@ -9,7 +9,7 @@ import { answer, BEARER, headers, JOB_PROBLEMS, JobParams, problems, Wait } from
 const schema = {
   operationId: 'getJobStatus',
   summary: 'Get the state of a job',
-  description: 'With `after` and `wait` it answers as soon as something is newer than `after`.',
+  description: 'With `after` and `wait`, the server answers as soon as the job has an event after `after`.',
   tags: ['jobs'],
   security: BEARER,
   params: JobParams,
@@ -20,7 +20,7 @@ const schema = {
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: {
     200: answer('The state', JobSnapshot, 'etag', 'retry-after'),
-    304: Type.Null({ description: 'Nothing is newer', headers: headers('etag', 'retry-after') }),
+    304: Type.Null({ description: 'The state has not changed', headers: headers('etag', 'retry-after') }),
     ...problems(400, ...JOB_PROBLEMS),
   },
 }
@@ -49,7 +49,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   })
 }
 
-/** RFC 9110, 13.1.2: a list of tags, weak ones alike, or `*`. */
+/** RFC 9110, 13.1.2: a list of tags, compared weakly, or `*`. */
 function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
   return header.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')))

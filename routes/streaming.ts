@@ -1,4 +1,4 @@
-/** What the two event routes share: choosing a form, opening a stream, and turning a client away. */
+/** Shared by the event routes: choose the form, open a stream, refuse a client. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERRORS, ProblemError } from '../contract/errors.ts'
 import type { Caller } from '../plugins/auth.ts'
@@ -6,12 +6,12 @@ import type { StreamRequest } from '../plugins/streams.ts'
 import { breakOff } from '../watch/frame.ts'
 import { preferredForm } from './accept.ts'
 
-/** How long a client over a cap is told to stay away. */
+/** Retry-After for a client over a stream cap. */
 const FULL_RETRY_SECONDS = 30
 
 /**
- * Writes an answer without looking at its schema. An event is one of many alternatives there, and a serializer that is
- * made of a schema would hold each event of a page against one after the other.
+ * Serialises without the response schema. The schema of an event is a union, and a compiled serializer would check each
+ * event of a page against one alternative after the other.
  */
 export function asItIs(): (answer: unknown) => string {
   return JSON.stringify
@@ -26,7 +26,7 @@ export function formOf(request: FastifyRequest, reply: FastifyReply): 'stream' |
   return form
 }
 
-/** The last event that the client has: browsers send the header, polyfills `lastEventId`, pages and programs `after`. */
+/** The last event that the client has: browsers send the header, polyfills `lastEventId`, other programs `after`. */
 export function cursorOf({
   headers,
   query,
@@ -43,8 +43,8 @@ interface Resuming {
 }
 
 /**
- * Lets in who comes with a ticket that `check` accepts, or with a good `Authorization`, whatever the ticket beside it
- * is worth.
+ * Accepts a ticket that `check` confirms, or a valid `Authorization` header. With a valid header, an invalid ticket does
+ * not matter.
  */
 export function ticketOrToken(
   app: FastifyInstance,
@@ -62,7 +62,7 @@ export function ticketOrToken(
   }
 }
 
-/** Hands the connection over to an event stream; throws 429 or 503 over a cap. */
+/** Hands the connection over to an event stream. Throws 429 or 503 if a cap is reached. */
 export function openStream(
   app: FastifyInstance,
   reply: FastifyReply,
@@ -75,7 +75,7 @@ export function openStream(
   return reply
 }
 
-/** A page, held back for at most `waitMs` while there is nothing to tell. */
+/** Returns a page; waits up to `waitMs` if there is no news. */
 export async function pageWithNews<P extends { events: unknown[]; gap?: unknown; finished?: boolean }>(
   read: () => Promise<P>,
   waitMs: number,
@@ -87,36 +87,36 @@ export async function pageWithNews<P extends { events: unknown[]; gap?: unknown;
   return read()
 }
 
-/** An EventSource is not stopped for good by a trouble that passes. */
+/** Keeps an EventSource reconnecting after a temporary error. */
 export function handleStreamError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const passing = error instanceof ProblemError && error.extras.retryAfter !== undefined
   return passing && isEventSource(request) ? turnAway(reply, error) : reply.send(error)
 }
 
-/** Makes the head, which goes out with the first line; the headers that hooks have set (CORS, security) are kept. */
+/** Builds the response head, including headers set by hooks (CORS, security). It is sent with the first line. */
 function startStream(reply: FastifyReply): void {
   reply.hijack()
   reply.raw.writeHead(200, {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
-    // nginx would hold the stream back otherwise.
+    // Otherwise nginx buffers the stream.
     'x-accel-buffering': 'no',
   })
-  // In one write with what is told first, and yet a text of its own: joined to another, Node would keep the head for as
-  // long as the stream lasts as the dozens of pieces it was made of.
+  // Sent in one write with the first lines, but as a separate string: concatenated, Node would keep the dozens of pieces
+  // of the head in memory for as long as the stream lasts.
   const { socket } = reply.raw
   socket?.cork()
   reply.raw.flushHeaders()
   process.nextTick(() => socket?.uncork())
 }
 
-/** A browser's EventSource cannot send a token, so it comes with a ticket. */
+/** A browser's EventSource cannot send a token, so it uses a ticket. */
 function isEventSource({ query, headers }: FastifyRequest): boolean {
   return (query as { ticket?: string }).ticket !== undefined && headers.accept === 'text/event-stream'
 }
 
-/** Any status but 200 would stop an EventSource for good: it is told to come back. */
+/** Tells an EventSource to reconnect later. Any status other than 200 would stop it for good. */
 function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: ProblemError): void {
   startStream(reply)
   breakOff(reply.raw, retryAfter * 1000, ERRORS[code].title)
@@ -125,7 +125,7 @@ function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: Pro
 function refusal(full: 'process' | 'user' | 'job' | 'workflow'): ProblemError {
   const retryAfter = FULL_RETRY_SECONDS
   return full === 'process'
-    ? new ProblemError('STREAMS_FULL', 'Watch by polling the status route, or come back later', {
+    ? new ProblemError('STREAMS_FULL', 'Poll the status route instead, or try again later', {
         retryAfter,
       })
     : new ProblemError('TOO_MANY_STREAMS', `Close some streams of this ${full}, or poll the status route`, {

@@ -1,4 +1,4 @@
-/** What the routes share that queue a job: their answers, and waiting for the job's end where a client prefers that. */
+/** Shared by the routes that queue a job: their responses, and waiting for the job's end if the client prefers that. */
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ProblemError, unavailable } from '../contract/errors.ts'
@@ -18,7 +18,7 @@ const Accepted = Type.Object(
     message: Type.String(),
     urls: Type.Object({
       status: Type.String(),
-      events: Type.String({ description: 'carries a ticket: EventSource can open it as it is' }),
+      events: Type.String({ description: 'includes a ticket, so EventSource can open it directly' }),
       cancel: Type.String(),
     }),
   },
@@ -30,19 +30,19 @@ export const SubmitHeaders = Type.Object({
     Type.String({
       pattern: '^[\\u0021-\\u007e]{1,255}$',
       description:
-        '1 to 255 visible ASCII characters; remembered 24 h per caller: a repeat answers with the same job and runs nothing twice',
+        "1 to 255 visible ASCII characters; remembered per caller until 24 h after the job's end: a repeated request returns the same job and runs nothing twice",
     }),
   ),
   prefer: Type.Optional(
     Type.String({
-      description: '`wait=<seconds>`: if the job ends within that time, the answer is its state',
+      description: '`wait=<seconds>`: if the job ends within that time, the response is its state',
     }),
   ),
 })
 
 export const SUBMITTED = {
   200: answer(
-    'The job has ended within the time that `Prefer` named',
+    'The job ended within the time given in `Prefer`',
     JobSnapshot,
     'location',
     'preference-applied',
@@ -51,10 +51,10 @@ export const SUBMITTED = {
   202: answer('The job is queued', Accepted, 'location', 'retry-after', 'idempotent-replayed'),
 }
 
-/** When a user whose queue is full may try again. */
+/** Retry-After for a user with too many queued jobs. */
 const FULL_RETRY_SECONDS = 5
 
-/** Queues the job and answers: 202, or 200 with its state when it has ended in time. */
+/** Queues the job. Answers 202, or 200 with its state if it ends in time. */
 export async function submit(
   app: FastifyInstance,
   request: FastifyRequest,
@@ -97,7 +97,7 @@ export async function submit(
   }
 }
 
-/** The state of the job once it has ended; null after `ms`, at a shutdown, and when Redis does not tell. */
+/** The state of the job once it has ended. Null after `ms`, at a shutdown, or if Redis does not answer. */
 async function endWithin(
   app: FastifyInstance,
   jobId: string,

@@ -1,4 +1,4 @@
-/** POST .../tickets: a ticket for EventSource, which cannot send a header. */
+/** POST .../tickets: issues a ticket for EventSource, which cannot send a header. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'

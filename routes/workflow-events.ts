@@ -28,20 +28,22 @@ const Page = Type.Object(
   {
     events: Type.Array(WorkflowEvent),
     cursor: Type.Union([Position, Type.Literal('')]),
-    more: Type.Boolean({ description: 'there are more events: go on behind `cursor` at once' }),
+    more: Type.Boolean({
+      description: 'true: more events follow; request the next page after `cursor` at once',
+    }),
     gap: Type.Optional(Gap),
   },
   {
     title: 'WorkflowEventPage',
-    description: '`gap`: events after `after` are missing; these are the states of the jobs instead',
+    description:
+      '`gap`: events after `after` are no longer stored; these are the current states of the jobs instead',
   },
 )
 
-/** `data` of whatever comes in the stream. */
+/** `data` of the events in the stream. */
 const StreamData = Type.Union([JobEventData, Gap, WorkflowGone, Hint], {
   title: 'WorkflowStreamData',
-  description:
-    'the type of the event (its `event` field, no part of the data) tells which: `gap`, `gone` and `hint` have data of their own',
+  description: 'depends on the `event` field of the frame; `gap`, `gone` and `hint` have their own data',
 })
 
 const After = Type.Optional(
@@ -56,13 +58,13 @@ const streamSchema = {
   operationId: 'getWorkflowEvents',
   summary: 'Watch all jobs of a workflow',
   description:
-    'The events of all your jobs of a workflow in one order, the same for everybody who watches, as Server-Sent Events. `Last-Event-ID`, `lastEventId` or `after` resumes after that event. The stream does not end with a job: more stages may follow. It breaks off with `event: reconnect`. A client that prefers `application/json` gets the answer of `…/events/page`.',
+    'The events of all your jobs of a workflow as Server-Sent Events, in one order that is the same for every client. Send `Last-Event-ID`, `lastEventId` or `after` to resume after that event. The stream does not end with a job, because more stages may follow; the server closes it with `event: reconnect`. A client that prefers `application/json` gets the response of `…/events/page`.',
   querystring: Type.Object({
     after: After,
     lastEventId: Type.Optional(
       Type.String({
         pattern: POSITION_PATTERN,
-        description: 'the same, as polyfills of EventSource send it',
+        description: 'the same as `after`; sent by EventSource polyfills',
       }),
     ),
     ticket: TicketText,
@@ -80,7 +82,7 @@ const pageSchema = {
   operationId: 'getWorkflowEventsPage',
   summary: 'Read the events of a workflow',
   description:
-    'The events after `after` as JSON. A page without news is held back for `wait` seconds, or until there is some.',
+    'The events after `after` as JSON. If there are none, the server waits up to `wait` seconds for one.',
   querystring: Type.Object({ after: After, ticket: TicketText, wait: Wait }),
   response: {
     200: { description: 'The events', content: { 'application/json': { schema: Page } } },
@@ -99,7 +101,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url,
-    // A HEAD of an endless answer would never end.
+    // A HEAD request to an endless stream would never finish.
     exposeHeadRoute: false,
     schema: streamSchema,
     serializerCompiler: asItIs,

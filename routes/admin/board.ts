@@ -1,7 +1,7 @@
 /**
- * GET /admin/queues: Bull Board, a page that shows single jobs as the queue has them. It only shows. The journal is the
- * truth about a job, and the queue merely follows: whoever retried, promoted or removed a job there would change what
- * follows and not what is true. So the routes that write are not there at all.
+ * GET /admin/queues: Bull Board, a page that shows single jobs as the queue stores them. It is read-only: the journal is
+ * the truth about a job and the queue only follows it, so retrying, promoting or removing a job in the queue would change
+ * nothing in the journal. The routes that write are not registered.
  */
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
@@ -13,7 +13,7 @@ import { unavailable } from '../../contract/errors.ts'
 import type { Guarded } from '../responses.ts'
 
 const PREFIX = '/admin/queues'
-/** What the page needs, and no more; the API's own policy allows nothing. */
+/** The page's content security policy; the API's own policy allows nothing. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'",
   "style-src 'self' 'unsafe-inline'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
@@ -36,7 +36,7 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
     if (queue !== shown) replaceQueues([new BullMQAdapter(queue, { readOnlyMode: true })])
     shown = queue
   })
-  // Read by the page's handler, which runs right after this hook, in the same turn.
+  // The page's handler reads this right after the hook, in the same event-loop turn.
   app.addHook('preHandler', (request, _reply, done) => {
     serverAdapter.setBasePath(`${app.stagecast.base(request)}${PREFIX}`)
     done()
@@ -44,7 +44,7 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
   const board = serverAdapter.registerPlugin()
   await app.register(
     (scope, _options, done) => {
-      // Its own error handler would tell what went wrong inside: that of the application stays.
+      // Bull Board's error handler would reveal internals, so keep ours.
       const kept = Object.create(scope, { setErrorHandler: { value: () => scope } })
       board(kept, { prefix: PREFIX, basePath: PREFIX }, done)
     },

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import type { Guarded } from '../responses.ts'
 
 const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
-  // No part of the API that clients generate code from.
+  // Not part of the API that clients generate code for.
   const options = { schema: { hide: true }, onRequest: guards, logLevel: 'warn' as const }
   app.get('/metrics', options, async (_request, reply) => {
     const { contentType, text } = await app.stagecast.metrics()

@@ -1,4 +1,4 @@
-/** GET /api/admin/overview: what goes on, for administrators. */
+/** GET /api/admin/overview: the state of queue and workers, for administrators. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
@@ -20,7 +20,7 @@ const Overview = Type.Object(
       delayed: Count,
       active: Count,
       oldest_waiting_at: Type.Union([Type.Integer(), Type.Null()], {
-        description: 'when the job next in line was accepted, epoch milliseconds',
+        description: 'when the next waiting job was accepted, epoch milliseconds',
       }),
     }),
     workers: Type.Array(WorkerState),
@@ -32,11 +32,11 @@ const Overview = Type.Object(
         completed: Count,
         failed: Count,
         cancelled: Count,
-        retried: Type.Integer({ description: 'attempts that were followed by another' }),
+        retried: Type.Integer({ description: 'attempts followed by another attempt' }),
         success_rate: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
-          description: 'completed of those that completed or failed',
+          description: 'completed jobs as a share of completed and failed ones',
         }),
-        per_minute: Type.Number({ description: 'jobs that ended within the last minute' }),
+        per_minute: Type.Number({ description: 'jobs that ended in the last minute' }),
         duration_ms: Spread,
         waiting_ms: Spread,
       }),
@@ -47,9 +47,9 @@ const Overview = Type.Object(
 
 const schema = {
   operationId: 'getOverview',
-  summary: 'Get what goes on in the queue, for administrators',
+  summary: 'Get the state of the queue, for administrators',
   description:
-    'Counted since the queue was made, over all processes. Quantiles are estimated from the buckets of a histogram.',
+    'Counts cover all processes since the queue was created. Quantiles are estimated from histogram buckets.',
   tags: ['operation'],
   security: BEARER,
   response: { 200: Overview, ...problems(401, 403, 429, 503) },
@@ -77,7 +77,7 @@ function toOverview(
     },
     workers,
     waiting_because: waitingBecause(queue, workers),
-    // The first one stands for jobs of no stage.
+    // The first entry counts jobs without a stage.
     stages: catalogue.map(({ stage, slug }, i) => ({
       stage,
       slug,

@@ -166,7 +166,7 @@ t.test('options that cannot work say so', async (t) => {
   }
   await t.rejects(register({ services, redisUrl: 'redis://127.0.0.1:1' }), /give authenticate.*or jwt/)
   const authenticate = () => null
-  await t.rejects(register({ services, authenticate }), /give either redisUrl/)
+  await t.rejects(register({ services, authenticate }), /set either redisUrl/)
   await t.rejects(register({ redisUrl: 'redis://x', authenticate }), /default/)
 })
 
