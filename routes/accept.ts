@@ -11,7 +11,7 @@ interface Range {
 
 /**
  * The form with the higher quality; null if neither is accepted. On a tie, the stream wins if the client names
- * `text/event-stream`, else the page if it names `application/json`. axios and Angular name JSON and `*` + `/*`.
+ * `text/event-stream`, else the page if it names `application/json`. axios and Angular name JSON and any type.
  */
 export function preferredForm(accept = ''): Form | null {
   const ranges = parse(accept)
