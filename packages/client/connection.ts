@@ -1,4 +1,4 @@
-/** One connection to a stream of events, or one page of it: what `watch` goes on with until it is over. */
+/** One connection to an event stream, or one page of events. `watch` uses one after another until the end. */
 import type { JobEvent } from '../../contract/job-event.ts'
 import { Freshness, Late } from './freshness.ts'
 import { connected, type Http, Swallowed, within } from './http.ts'
@@ -6,46 +6,46 @@ import type { Patience } from './patience.ts'
 import { readFrames } from './sse.ts'
 import type { Watched } from './types.ts'
 
-/** The server says that the caller has seen the end. */
+/** The server says that the caller has already seen the end. */
 export class Finished extends Error {}
 
-/** The stream began, and then nothing came for longer than the server is ever silent. */
+/** The stream began and was then silent for longer than the server ever is. */
 export class Silent extends Error {}
 
 export interface Place {
   http: Http
   /** Path or URL of the events. */
   events: string
-  /** Whether `events` carries a ticket, which stands in for the token. */
+  /** Whether `events` carries a ticket instead of the token. */
   byTicket: boolean
-  /** The last event that is known, '' for none. */
+  /** The ID of the last known event, '' for none. */
   cursor: string
   signal: AbortSignal | undefined
   patience: Patience
 }
 
 export interface StreamNews {
-  /** The first bytes are here. */
+  /** The first bytes arrived. */
   onOpen(): void
-  /** Events come as they happen. */
+  /** Events arrive as they happen. */
   onLive(): void
-  /** The time in ms that the server wants between two connections. */
+  /** How long the server wants clients to wait before reconnecting, in ms. */
   onRetry(ms: number): void
 }
 
 export interface PageNews {
-  /** The whole page was given: the next one is asked for behind `cursor`. */
+  /** The whole page was delivered; the next one is requested after `cursor`. */
   onRead(cursor: string): void
 }
 
-/** A piece that takes so long to come, in ms, was not there when it was asked for. */
+/** A chunk that takes at least this long to arrive, in ms, was not waiting in a buffer. */
 const IN_WAITING_MS = 50
 
-/** What an EventSource sends; one that may send a token is told by a status when there is no room, and polls. */
+/** What an EventSource sends. With a token, the server answers a full house with an error status, and we poll. */
 const STREAM = 'text/event-stream'
 const STREAM_BY_TICKET = `${STREAM}, */*;q=0.1`
 
-/** The events of one connection, until the server ends it. */
+/** The events of one connection until the server closes it. */
 export async function* stream<State, Gone>(
   place: Place,
   news: StreamNews,
@@ -64,7 +64,7 @@ export async function* stream<State, Gone>(
     const freshness = new Freshness(Date.now(), patience.late)
     const arriving = pieces(answer.body, patience, news, freshness, signal)
     for await (const { id, event, data } of readFrames(arriving, news.onRetry)) {
-      // There is more to come, over another connection; this one is cut off behind it.
+      // More events follow on another connection; this one is cut off next.
       if (event === 'reconnect') return
       const told = { id, event, data: JSON.parse(data) } as Watched<State, Gone>
       const { at } = told.data as { at?: unknown }
@@ -80,11 +80,11 @@ interface Page<State> {
   events: JobEvent[]
   cursor: string
   gap?: State
-  /** No event can follow. */
+  /** No further event can follow. */
   finished?: boolean
 }
 
-/** One page, for which the server waits until there are news. */
+/** One page. The server holds the request until there is news. */
 export async function* page<State, Gone>(place: Place, news: PageNews): AsyncGenerator<Watched<State, Gone>> {
   const { http, patience, byTicket: anonymous } = place
   const { signal, end } = linked(place.signal)
@@ -103,7 +103,7 @@ export async function* page<State, Gone>(place: Place, news: PageNews): AsyncGen
   }
 }
 
-/** A signal that follows `outer`, which outlives it. */
+/** A signal that follows `outer` and can be released before it. */
 function linked(outer: AbortSignal | undefined): { signal: AbortSignal; end(): void } {
   const inner = new AbortController()
   const follow = () => inner.abort(outer?.reason)
@@ -123,7 +123,7 @@ function withQuery({ events, cursor }: Place, ...more: string[]): string {
   return query ? `${events}${events.includes('?') ? '&' : '?'}${query}` : events
 }
 
-/** The body as it arrives. What is not asked for does not count as silence. */
+/** The chunks of the body. Only time spent waiting for one counts as silence. */
 async function* pieces(
   body: ReadableStream<Uint8Array>,
   patience: Patience,
@@ -144,7 +144,7 @@ async function* pieces(
     })
     if (done) return
     if (!open) news.onOpen()
-    // What was there already has waited for its reader.
+    // A chunk that was already there was waiting for its reader.
     freshness.arrived(Date.now(), Date.now() - askedAt >= IN_WAITING_MS)
     yield value
   }

@@ -1,19 +1,19 @@
 /**
- * Judges a connection by the age of its events. Bytes prove nothing: a proxy that passes a stream on in blocks of 4 KB
- * lets heartbeats through as well, and events many seconds late.
+ * Judges a connection by the age of its events. Bytes alone prove nothing: a proxy that buffers in blocks of 4 KB lets
+ * heartbeats through too, with events many seconds late.
  */
 
-/** Events came late: something on the way collects them. */
+/** Events arrived late, so something on the way buffers them. */
 export class Late extends Error {}
 
 export class Freshness {
   private readonly openedAt: number
   private readonly limitMs: number
-  /** The least time between an event's `at` and its arrival: the difference of the clocks, and the way. */
+  /** The shortest time seen between an event's `at` and its arrival: clock difference plus travel time. */
   private offset = Number.POSITIVE_INFINITY
   private arrivedAt = 0
   private waited = false
-  /** `at` of the events in the last piece. */
+  /** `at` of the events in the last chunk. */
   private times: number[] = []
 
   constructor(openedAt: number, limitMs: number) {
@@ -21,20 +21,20 @@ export class Freshness {
     this.limitMs = limitMs
   }
 
-  /** A piece is here; `waited` tells whether it was asked for before, so that it is as old as the way made it. */
+  /** A chunk arrived. `waited`: we were already waiting for it, so its delay is the network's. */
   arrived(now: number, waited: boolean): void {
     this.arrivedAt = now
     this.waited = waited
     this.times = []
   }
 
-  /** An event of the last piece. */
+  /** Adds an event of the last chunk. */
   add(at: number): void {
     this.times.push(at)
     if (this.waited) this.offset = Math.min(this.offset, this.arrivedAt - at)
   }
 
-  /** The verdict on the last piece: null when it held nothing but what happened before the connection was there. */
+  /** The verdict on the last chunk; null if all its events happened before the connection existed. */
   judge(): 'live' | 'late' | null {
     if (!this.waited) return null
     const due = this.times.map((at) => at + this.offset).filter((time) => time > this.openedAt)

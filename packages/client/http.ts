@@ -1,18 +1,18 @@
-/** Requests with the caller's token; an answer that is an error is thrown. */
+/** Sends requests with the caller's token and throws on an error answer. */
 import { errorOf, foreign, StagecastError } from './stagecast-error.ts'
 
 export interface HttpOptions {
-  /** Where the API is, e.g. `https://stagecast.example.org`; in a page of the API's own origin '' will do. */
+  /** Where the API is, e.g. `https://stagecast.example.org`. In a page that the API itself serves, '' is enough. */
   baseUrl: string
-  /** A JWT, or where to get one: asked for each request, and once more when the API refuses what it gave. */
+  /** A JWT, or a function that returns one: called for each request, and once more if the API rejects the token. */
   token?: string | (() => string | Promise<string>) | undefined
-  /** Instead of the global `fetch`. */
+  /** Used instead of the global `fetch`. */
   fetch?: typeof fetch | undefined
 }
 
 /**
- * There was no connection, or it broke: `cause` is what `fetch` threw. A `TypeError` as that is, but not to be mistaken
- * for one that a mistake in the caller's own functions throws.
+ * There was no connection, or it broke; `cause` is what `fetch` threw. It is a `TypeError` as from `fetch`, but cannot be
+ * confused with one that a bug in the caller's own functions throws.
  */
 export class ConnectionError extends TypeError {
   constructor(cause: unknown) {
@@ -21,15 +21,15 @@ export class ConnectionError extends TypeError {
   }
 }
 
-/** Nothing came in time: something between here and the server keeps it to itself. */
+/** Nothing arrived in time: something between here and the server holds the answer back. */
 export class Swallowed extends Error {}
 
-/** For `request`: everything that `fetch` takes but for the shape of the headers. */
+/** Options of `request`: those of `fetch`, with headers in one shape. */
 export type Init = Omit<RequestInit, 'headers'> & {
   headers?: Record<string, string>
-  /** How long the head of the answer may take, in ms; then `Swallowed` is thrown. */
+  /** How long the response headers may take, in ms, before `Swallowed` is thrown. */
   within?: number
-  /** Without the token. */
+  /** Send no token. */
   anonymous?: boolean
 }
 
@@ -40,17 +40,17 @@ export class Http {
   constructor(options: HttpOptions) {
     this.options = options
     this.base = options.baseUrl.replace(/\/+$/, '')
-    // A relative one is for pages alone; anything else would be reported as a lost connection, again and again.
+    // Only pages may use a relative URL. Any other bad URL would look like a lost connection, again and again.
     if (!/^https?:\/\/[^/]/i.test(this.base) && !('location' in globalThis && /^(\/|$)/.test(this.base)))
       throw new TypeError(
         `baseUrl must be like https://stagecast.example.org, not ${JSON.stringify(this.base)}`,
       )
   }
 
-  /** The answer, its body unread. Throws `StagecastError`, or `ConnectionError` when there was no answer. */
+  /** Returns the answer, its body unread. Throws `StagecastError`, or `ConnectionError` if there was no answer. */
   async request(path: string, init: Init = {}): Promise<Response> {
     const answer = await this.send(path, init)
-    // A token may have ended between the question for it and its use.
+    // The token may have expired since it was fetched.
     if (answer.status === 401 && !init.anonymous && typeof this.options.token === 'function') {
       await answer.body?.cancel()
       return accept(await this.send(path, init))
@@ -68,7 +68,7 @@ export class Http {
     }
   }
 
-  /** `json` with a body. */
+  /** Returns JSON; sends `body` as JSON. */
   post<T>(path: string, body?: unknown, init: Init = {}): Promise<T> {
     const headers = { 'content-type': 'application/json', ...init.headers }
     const sent = body === undefined ? {} : { headers, body: JSON.stringify(body) }
@@ -77,7 +77,7 @@ export class Http {
 
   private async send(path: string, { within: ms, anonymous, ...init }: Init): Promise<Response> {
     const { token, fetch = globalThis.fetch } = this.options
-    // Not on the clock: somebody may have to sign in.
+    // Not timed: the user may have to sign in.
     const bearer = anonymous ? undefined : typeof token === 'function' ? await token() : token
     init.signal?.throwIfAborted()
     const headers = { ...init.headers, ...(bearer && { authorization: `Bearer ${bearer}` }) }
@@ -85,7 +85,7 @@ export class Http {
     return ms === undefined ? asked : within(ms, asked)
   }
 
-  /** Our own paths begin below the prefix of the API; those in its answers have the prefix already. */
+  /** Our own paths are relative to the API's prefix; paths in its answers already contain it. */
   private urlOf(path: string): string {
     if (/^https?:/i.test(path)) return path
     const [, origin = '', prefix = ''] = /^(https?:\/\/[^/]+)?(.*)$/i.exec(this.base) ?? []
@@ -98,7 +98,7 @@ async function accept(answer: Response): Promise<Response> {
   throw await errorOf(answer)
 }
 
-/** What `promise` throws is a lost connection, unless the caller wanted its end. */
+/** Turns what `promise` throws into a lost connection, unless the caller aborted it. */
 export async function connected<T>(promise: Promise<T>, signal?: AbortSignal | null): Promise<T> {
   try {
     return await promise
@@ -108,7 +108,7 @@ export async function connected<T>(promise: Promise<T>, signal?: AbortSignal | n
   }
 }
 
-/** Throws `Swallowed` when nothing came of it in time. */
+/** Throws `Swallowed` if `promise` does not settle in time. */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
@@ -118,21 +118,21 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
     return await Promise.race([promise, late])
   } finally {
     clearTimeout(timer)
-    // Given up, it may still fail.
+    // It may still fail after we gave up on it.
     promise.catch(() => {})
   }
 }
 
-/** Whether the same request may succeed later: there was no answer, or one that says so. */
+/** Whether the same request may succeed later: there was no answer, or the answer says so. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof StagecastError)) return error instanceof ConnectionError
   return error.status === 408 || error.status === 429 || error.status >= 500
 }
 
-/** The longest a timer can wait; with more it would fire at once. */
+/** The longest delay of a timer; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** Resolves after `ms`; throws the reason of `signal` once that is aborted. */
+/** Resolves after `ms`; throws the reason of `signal` when it is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {

@@ -1,4 +1,4 @@
-/** The first-party client: everything the API offers, without dependencies, for browsers and Node 20 or later. */
+/** The official client for the whole API: no dependencies, for browsers and Node 20 or later. */
 
 export { ConnectionError } from './http.ts'
 export type { JobFilter, JobPage, ListedJob, Ticket } from './stagecast.ts'

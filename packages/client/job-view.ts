@@ -1,4 +1,4 @@
-/** One job as a page shows it: what is known of it, kept up to date by its events. */
+/** The view of one job for a page, kept up to date by its events. */
 import type { JobError, JobStatus } from '../../contract/events.ts'
 import type { Hint, JobResult, JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
@@ -8,24 +8,24 @@ import type { Stagecast } from './stagecast.ts'
 import type { JobReference, Transport } from './types.ts'
 
 export interface JobView {
-  /** Null until it has been fetched once. Fetched again at the end. */
+  /** Null until it has been fetched. Fetched again at the end. */
   snapshot: JobSnapshot | null
   status: JobStatus
   progress: number
   attempt: number
-  /** That of the last event. */
+  /** The message of the last event. */
   message: string
-  /** All events, the first one first. */
+  /** All events, oldest first. */
   steps: readonly JobEvent[]
   /** Earlier events are no longer kept. */
   gap: boolean
-  /** Of a job that failed, was cancelled, or is tried again. */
+  /** Set for a job that failed, was cancelled or is being retried. */
   error: JobError | null
-  /** Of a completed job. */
+  /** Set for a completed job. */
   result: JobResult | null
-  /** What a waiting job waits for. */
+  /** What a waiting job is waiting for. */
   hint: Hint | null
-  /** How events come; null before the first connection. */
+  /** How events arrive; null before the first connection. */
   transport: Transport | null
 }
 
@@ -46,8 +46,8 @@ export const NO_JOB: JobView = {
 export type Change<View> = (next: (view: View) => View) => void
 
 /**
- * Follows a job until it is over: goes on behind what `view` knows. Throws what no other try can change, and the reason
- * of `signal`.
+ * Follows a job until it ends, resuming after what `view` already has. Throws what a retry cannot change, and the reason of
+ * `signal`.
  */
 export async function followJob(
   client: Stagecast,
@@ -78,7 +78,7 @@ export async function followJob(
 
 function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
   const { status, progress, attempt, error, result } = snapshot
-  // A snapshot can be older than the events that came meanwhile.
+  // A snapshot may be older than the events that arrived meanwhile.
   const newest = now.steps.at(-1)
   if (newest && newest.id > snapshot.cursor) return { ...now, snapshot }
   return { ...now, snapshot, status, progress, attempt, error, result }
@@ -86,7 +86,7 @@ function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
 
 function withStep(now: JobView, step: JobEvent): JobView {
   const { status, progress, attempt, message } = step.data
-  // What led to the state that is shown already does not turn it back.
+  // An event that the snapshot already includes must not turn the state back.
   if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }
   return {
     ...now,
@@ -95,7 +95,7 @@ function withStep(now: JobView, step: JobEvent): JobView {
     attempt,
     message,
     steps: [...now.steps, step],
-    // The reason for a retry is shown until the next attempt has got somewhere.
+    // Keep showing the reason for a retry until the next attempt makes progress.
     error: 'error' in step.data ? step.data.error : getsOn(step) ? null : now.error,
     result: step.event === 'completed' ? step.data.result : now.result,
     hint: null,

@@ -1,16 +1,16 @@
-/** Watching as a page wants it: the client's own patience is for servers, a browser hears when its network is back. */
+/** Watching for pages. The client's own retries suit servers; a browser also knows when its network returns. */
 import { isOffline, onNetwork, pauseOrOnline } from './network.ts'
 
 export interface Connecting {
-  /** The last event that is known, '' for none. */
+  /** The ID of the last known event, '' for none. */
   after: string
   signal: AbortSignal
 }
 
-/** How soon to look again whether the network is back; the browser says it first. */
+/** How often to check whether the network is back; the browser usually says so sooner. */
 const LOOK_MS = 5000
 
-/** What `open` gives after `after`, and, whenever the network has come back, what it gives behind the last event. */
+/** Yields what `open` yields, and reopens it after the last event whenever the network comes back. */
 export async function* keepWatching<Event extends { id: string | null }>(
   open: (connecting: Connecting) => AsyncIterable<Event>,
   signal: AbortSignal,
@@ -29,13 +29,13 @@ export async function* keepWatching<Event extends { id: string | null }>(
       }
       return
     } catch (error) {
-      // Where the token comes from may be out of reach as well.
+      // The token's source may be unreachable too.
       if (!connection.signal.aborted && !isOffline()) throw error
       if (!connection.signal.aborted) await pauseOrOnline(LOOK_MS, signal)
     } finally {
       signal.removeEventListener('abort', end)
       stop()
-      // Whoever stops reading wants no more of it.
+      // The reader stopped early.
       end()
     }
   }

@@ -1,11 +1,11 @@
-/** What a browser knows of its network. Elsewhere nobody tells, and the network counts as there. */
+/** What a browser knows about its network. Elsewhere the network counts as available. */
 
 const page = globalThis as {
   addEventListener?(type: string, listener: () => void): void
   removeEventListener?(type: string, listener: () => void): void
 }
 
-/** Calls `listener` whenever the network goes or comes back, until the function that it returns is called. */
+/** Calls `listener` when the network goes or comes back. Returns a function that unsubscribes. */
 export function onNetwork(type: 'online' | 'offline', listener: () => void): () => void {
   page.addEventListener?.(type, listener)
   return () => page.removeEventListener?.(type, listener)
@@ -15,7 +15,7 @@ export function isOffline(): boolean {
   return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false
 }
 
-/** Ends after `ms`, when the network comes back, or when `signal` is aborted. */
+/** Resolves after `ms`, when the network comes back, or when `signal` is aborted. */
 export function pauseOrOnline(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

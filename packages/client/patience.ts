@@ -1,21 +1,21 @@
-/** The times in which watching takes things for granted, in ms. */
+/** The timeouts of watching, in ms. */
 export interface Patience {
-  /** The server sends its first bytes at once: whoever gets none for so long sits behind something that keeps them. */
+  /** The server sends its first bytes at once. If none arrive for this long, a proxy holds them back. */
   firstBytes: number
-  /** The server says something every 15 s at least: a stream that is silent for so long is lost. */
+  /** The server sends something at least every 15 s. A stream that is silent for this long is lost. */
   silence: number
-  /** An event that is older when it arrives has been held back on the way. */
+  /** An event older than this on arrival was held back on the way. */
   late: number
-  /** How long the server may hold a page back until it has news: 0 to 30,000. */
+  /** How long the server may hold a page request while there is no news: 0 to 30,000. */
   pageWait: number
-  /** How much longer than that an answer may take. */
+  /** How much longer than `pageWait` an answer may take. */
   pageSpare: number
-  /** Between two empty pages, where nothing on the way lets the server wait for news. */
+  /** The pause between two empty pages if a proxy keeps the server from waiting for news. */
   emptyPage: number
-  /** For how long it polls before it tries a stream again: doubled each time, up to the longest. */
+  /** How long to poll before trying a stream again; doubles each time, up to the longest. */
   polling: number
   longestPolling: number
-  /** Between two tries until the server has said what it wants: doubled each time, up to the longest. */
+  /** The pause between retries until the server states its own; doubles each time, up to the longest. */
   backoff: number
   longestBackoff: number
 }

@@ -1,16 +1,16 @@
-/** Reads Server-Sent Events, as the HTML standard (9.2) has them. */
+/** Reads Server-Sent Events as specified in the HTML standard (9.2). */
 
 export interface Frame {
-  /** The id sent with this very event, null when it had none. */
+  /** The ID sent with this event, or null. */
   id: string | null
   event: string
   data: string
 }
 
-/** A line longer than this, in characters, is none of this API. */
+/** This API never sends a longer line (in characters). */
 const MAX_LINE = 64 * 1024 * 1024
 
-/** Frames as their bytes arrive; one that is cut off by the end is dropped. `onRetry` is told `retry:`, in ms. */
+/** Yields frames as they arrive and drops one that the end cuts off. `onRetry` receives the ms of `retry:`. */
 export async function* readFrames(
   pieces: AsyncIterable<Uint8Array>,
   onRetry: (ms: number) => void,
@@ -20,7 +20,7 @@ export async function* readFrames(
   let frame = emptyFrame()
   for await (const piece of pieces) {
     rest += decoder.decode(piece, { stream: true })
-    // A CR at the very end may be the first half of CR LF.
+    // A CR at the very end may be the first half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/)
     rest = lines.pop() ?? ''
     if (rest.length > MAX_LINE) throw new Error('The event stream sent a line without an end')
@@ -42,7 +42,7 @@ function emptyFrame(): Gathered {
   return { id: null, event: 'message', data: [] }
 }
 
-/** Adds a line to the frame; gives the time in ms when the line was a `retry:`. */
+/** Adds a line to the frame. Returns the ms of a `retry:` line. */
 function take(frame: Gathered, line: string): number | undefined {
   const colon = line.indexOf(':')
   const name = colon < 0 ? line : line.slice(0, colon)

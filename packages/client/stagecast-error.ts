@@ -1,14 +1,14 @@
-/** An answer of the API, or of something on the way, that is not what was asked for. */
+/** An error answer, from the API or from something in between. */
 import type { Problem } from '../../contract/errors.ts'
 
 export class StagecastError extends Error {
   /** The HTTP status. */
   readonly status: number
-  /** The API's stable code, or `HTTP_<status>` when the answer was not the API's. */
+  /** The API's stable code, or `HTTP_<status>` if the answer did not come from the API. */
   readonly code: string
-  /** The problem document; of an answer that was not the API's, what is known of it. */
+  /** The problem document, or what is known about an answer that did not come from the API. */
   readonly problem: Problem
-  /** Seconds after which another try makes sense, when the answer names them. */
+  /** Seconds to wait before retrying, if the answer says so. */
   readonly retryAfter: number | undefined
 
   constructor(status: number, problem: Problem, retryAfter?: number) {
@@ -21,23 +21,23 @@ export class StagecastError extends Error {
   }
 }
 
-/** Reads an answer that is an error. */
+/** Reads an error answer. */
 export async function errorOf(answer: Response): Promise<StagecastError> {
   const text = await answer.text().catch(() => '')
   const problem = problemOf(answer, text)
   return problem ? new StagecastError(answer.status, problem, retryAfter(answer)) : foreign(answer, text)
 }
 
-/** The error for an answer that cannot be the API's, whatever its status. */
+/** The error for an answer that cannot come from the API, whatever its status. */
 export function foreign(answer: Response, text: string): StagecastError {
   const { status, statusText } = answer
-  const title = `The answer is not the API's: status ${status}${statusText && ` ${statusText}`}`
+  const title = `The answer did not come from the API: status ${status}${statusText && ` ${statusText}`}`
   const code = `HTTP_${status}`
   const problem = { type: 'about:blank', title, status, detail: text.slice(0, 200), code }
   return new StagecastError(status, problem, retryAfter(answer))
 }
 
-/** Seconds; proxies also name a date. */
+/** In seconds. Proxies may also send a date. */
 function retryAfter({ headers }: Response): number | undefined {
   const text = headers.get('retry-after')
   if (!text) return undefined

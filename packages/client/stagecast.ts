@@ -19,17 +19,17 @@ interface Signal {
   signal?: AbortSignal | undefined
 }
 
-/** `idempotencyKey`: one is made, when left out. */
+/** `idempotencyKey` is generated if left out. */
 export interface SubmitOptions extends Signal {
   idempotencyKey?: string | undefined
 }
 
-/** What `jobs` looks for; `after` is the `next` of the page before. */
+/** Filters for `jobs`; `after` is the `next` of the previous page. */
 export interface JobFilter {
   stage?: number | undefined
   status?: JobSnapshot['status'] | undefined
   workflow_id?: string | undefined
-  /** Jobs of one page, 1 to 100. */
+  /** Jobs per page, 1 to 100. */
   limit?: number | undefined
   after?: string | undefined
 }
@@ -38,7 +38,7 @@ export type ListedJob = JobSummary
 
 export interface Ticket {
   ticket: string
-  /** A path on the API with the ticket in it. */
+  /** An API path that contains the ticket. */
   events_url: string
   /** Epoch ms. */
   expires_at: number
@@ -46,17 +46,17 @@ export interface Ticket {
 
 export interface JobPage {
   jobs: ListedJob[]
-  /** Where the next page begins, null at the end. */
+  /** Where the next page begins, or null at the end. */
   next: string | null
 }
 
-/** How often an execute is repeated whose outcome is not known, and the longest wait between, in ms. */
+/** How often to repeat an execute with an unknown outcome, and the longest pause between, in ms. */
 const REPEATS = 4
 const LONGEST_WAIT_MS = 10_000
 
 /**
- * A client of one API. Every method throws `StagecastError` for an answer that is an error, and `ConnectionError`, a
- * `TypeError`, when there was none.
+ * A client of one API. Every method throws a `StagecastError` for an error answer, and a `ConnectionError`, which is a
+ * `TypeError`, if there was no answer.
  */
 export class Stagecast {
   private readonly http: Http
@@ -65,28 +65,28 @@ export class Stagecast {
     this.http = new Http(options)
   }
 
-  /** The catalogue. */
+  /** Returns the catalogue. */
   async stages(): Promise<Stage[]> {
     return (await this.http.json<{ stages: Stage[] }>('/api/workflow/stages')).stages
   }
 
   /**
-   * Puts a job into the queue. Without an `idempotencyKey` it makes one, so that a request whose outcome is unknown can be
-   * repeated, and is, a few times: nothing runs twice.
+   * Queues a job. Without an `idempotencyKey` it generates one. If the outcome is unknown it repeats the request a few times;
+   * the key prevents a second job.
    */
   async execute(stage: number, request: ExecuteRequest, options: SubmitOptions = {}): Promise<Accepted> {
     return this.submit(`/api/workflow/stages/${stage}/execute`, request, options)
   }
 
   /**
-   * Runs a failed or cancelled job again: a new job of the same body, whose state names the first as `retry_of`. It is
-   * repeated like an `execute`. Throws 409 NOT_RETRYABLE for any other job.
+   * Runs a failed or cancelled job again, as a new job with the same body whose state has `retry_of`. Repeated like an
+   * `execute`. Throws 409 NOT_RETRYABLE for any other job.
    */
   async retry(job: JobReference, options: SubmitOptions = {}): Promise<Accepted> {
     return this.submit(`${pathOf(job)}/retry`, undefined, options)
   }
 
-  /** The state of a job; with `after` and `wait` (0 to 30 s) as soon as something is newer than `after`. */
+  /** The state of a job. With `after` and `wait` (0 to 30 s), returns as soon as something is newer than `after`. */
   status(
     job: JobReference,
     { signal, ...query }: { after?: string | undefined; wait?: number | undefined } & Signal = {},
@@ -94,7 +94,7 @@ export class Stagecast {
     return this.http.json(`${pathOf(job)}/status${search(query)}`, { ...(signal && { signal }) })
   }
 
-  /** Cancels a job: `cancelling` while it still runs. Throws 409 JOB_FINISHED when it has ended otherwise. */
+  /** Cancels a job: `cancelling` while it still runs. Throws 409 JOB_FINISHED if it has ended in another way. */
   cancel(
     job: JobReference,
     { signal }: Signal = {},
@@ -107,28 +107,28 @@ export class Stagecast {
     return this.http.json(`/api/workflow/jobs${search({ ...filter })}`, { ...(signal && { signal }) })
   }
 
-  /** A file of a completed job, its body unread. */
+  /** A file of a completed job, with its body unread. */
   artifact(job: JobReference, name: string, { signal }: Signal = {}): Promise<Response> {
     const path = `${pathOf(job)}/artifacts/${encodeURIComponent(name)}`
     return this.http.request(path, { ...(signal && { signal }) })
   }
 
-  /** A URL that opens the job's events for an EventSource, which cannot send a token. */
+  /** A URL of the job's events for an EventSource, which cannot send a token. */
   ticket(job: JobReference): Promise<Ticket> {
     return this.http.post(`${pathOf(job)}/tickets`)
   }
 
-  /** The same for the events of a workflow. */
+  /** As `ticket`, for the events of a workflow. */
   workflowTicket(workflowId: string): Promise<Ticket> {
     return this.http.post(`${pathOfWorkflow(workflowId)}/tickets`)
   }
 
-  /** The events of a job, until its terminal one. Lost connections are made anew until `signal` is aborted. */
+  /** The events of a job up to its terminal one. Reconnects until `signal` is aborted. */
   watch(job: JobReference, options: WatchOptions = {}): AsyncGenerator<WatchedEvent, void, undefined> {
     return watch(this.http, `${pathOf(job)}/events`, options)
   }
 
-  /** The events of all your jobs of a workflow, in one order, without end: more stages may follow. */
+  /** The events of all your jobs in a workflow, in one order. It never ends, because more stages may follow. */
   watchWorkflow(
     workflowId: string,
     options: WatchOptions = {},
@@ -171,7 +171,7 @@ function search(query: Record<string, string | number | undefined>): string {
   return pairs.size > 0 ? `?${pairs}` : ''
 }
 
-/** Not `randomUUID`, which pages have on https alone. */
+/** `randomUUID` exists only on https pages. */
 function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),

@@ -1,32 +1,32 @@
-/** What goes in and comes out of the client, made from the API's own schemas: types only. */
+/** The client's input and output types, derived from the API's schemas. */
 import type { ExecuteBody } from '../../contract/catalogue.ts'
 import type { Hint, JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
 
-/** Names a job. What `execute` gives does, and so does a line of a list. */
+/** Identifies a job: the answer of `execute` or an entry of a list will do. */
 export interface JobReference {
   stage: number
   job_id: string
 }
 
-/** The body of an execute. */
+/** The body of an execute request. */
 export type ExecuteRequest = ExecuteBody
 
-/** The answer to an execute: the job is in the queue. */
+/** The answer to an execute: the job is queued. */
 export interface Accepted extends JobReference {
   success: true
   workflow_id: string
   status: 'queued'
   message: string
-  /** Paths on the API; `events` carries a ticket, so that an EventSource can open it as it is. */
+  /** Paths on the API. `events` contains a ticket, so an EventSource can open it directly. */
   urls: { status: string; events: string; cancel: string }
 }
 
 /**
- * What watching gives, in order, each once. Beside the durable events of the API: `gap`, events are no longer kept, and
- * `data` is the whole state instead; `gone`, the job disappeared, the last of all; `hint`, news without a place in the
- * order, such as the position in the queue. Hints and `gone` have no id. `event` tells which: what has a result or an error is
- * known by it.
+ * What watching yields, in order and each once. Besides the API's durable events: `gap` means that events are no longer kept
+ * and `data` is the whole state instead; `gone` means that the job disappeared, and ends the stream; `hint` is news outside
+ * the order, such as the queue position. Hints and `gone` have no ID. Check `event` to narrow the type to one with a result
+ * or an error.
  */
 export type Watched<State, Gone = { job_id: string }> =
   | JobEvent
@@ -34,25 +34,25 @@ export type Watched<State, Gone = { job_id: string }> =
   | { id: null; event: 'gone'; data: Gone }
   | { id: null; event: 'hint'; data: Hint }
 
-/** What watching one job gives. */
+/** What watching a job yields. */
 export type WatchedEvent = Watched<JobSnapshot>
 
-/** What watching a workflow gives. */
+/** What watching a workflow yields. */
 export type WatchedWorkflowEvent = Watched<{ jobs: JobSnapshot[] }, { workflow_id: string }>
 
 export interface WatchOptions {
-  /** The id of the last event that is known already; the first one given is behind it. Everything, when left out. */
+  /** The ID of the last event you know; watching resumes after it. Leave it out to get everything. */
   after?: string | undefined
   /**
-   * A URL or path of the events with a ticket in it, as `urls.events` and `events_url` are, for whoever has no token: none
-   * is sent. A function is asked for one at the beginning, and again when the ticket has ended.
+   * A URL or path of the events that contains a ticket, such as `urls.events` or `events_url`. Use it without a token; none
+   * is sent. A function is called at the start, and again when the ticket has expired.
    */
   events?: string | (() => string | Promise<string>) | undefined
-  /** Ends the watching: the loop throws the reason of the signal. */
+  /** Stops watching: the loop throws the signal's reason. */
   signal?: AbortSignal | undefined
   /**
-   * Told how events come from now on: `sse`, a stream; `polling`, something on the way holds the stream back;
-   * `waiting`, there is no connection at the moment, another try follows.
+   * Called when the way events arrive changes: `sse`, by a stream; `polling`, because a proxy holds the stream back;
+   * `waiting`, no connection at the moment, a retry follows.
    */
   onTransport?: ((transport: Transport) => void) | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Watches a job or a workflow over as many connections as it takes. The place in the order of events is the only thing
- * it remembers: it goes on behind the last event it gave, so that none is missed and none comes twice.
+ * Watches a job or a workflow over as many connections as it takes. It remembers only the ID of the last event it yielded
+ * and resumes after it, so no event is missed or repeated.
  */
 import { Finished, type Place, page, Silent, stream } from './connection.ts'
 import { Late } from './freshness.ts'
@@ -9,13 +9,13 @@ import { PATIENCE } from './patience.ts'
 import { StagecastError } from './stagecast-error.ts'
 import type { Transport, Watched, WatchOptions } from './types.ts'
 
-/** The API has no room for another stream: a page will do. */
+/** The API has no room for another stream, so fall back to pages. */
 const NO_ROOM: ReadonlySet<string> = new Set(['TOO_MANY_STREAMS', 'STREAMS_FULL'])
-/** Pages are held back for less where a proxy cuts them off, but not for less than this. */
+/** If a proxy cuts long polls off, the wait is shortened, but not below this. */
 const SHORTEST_WAIT_MS = 1000
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
-/** `endless`: what follows a terminal event is watched too, as in a workflow. */
+/** `endless`: keep watching after a terminal event, as for a workflow. */
 export async function* watch<State, Gone>(
   http: Http,
   path: string,
@@ -85,7 +85,7 @@ export async function* watch<State, Gone>(
     }
   }
 
-  /** A page may be further on than its last event: of a job that has vanished, only the place is left. */
+  /** A page's cursor may be ahead of its last event: a job that disappeared leaves only its place. */
   function onRead(end: string): void {
     reached('polling')
     if (end !== '') cursor = end
@@ -103,16 +103,16 @@ export async function* watch<State, Gone>(
     onTransport?.(transport)
   }
 
-  /** Returns when it is time for the next try; throws what no other try can change. */
+  /** Returns when it is time to retry; throws what a retry cannot change. */
   async function recover(error: unknown, polls: boolean, waited: number): Promise<void> {
     const { code = '', status, retryAfter } = error instanceof StagecastError ? error : {}
-    // The ticket has ended, and there is somebody who makes new ones.
+    // The ticket has expired, and `events` can supply a new one.
     if (status === 401 && typeof events === 'function' && !renewed) {
       renewed = true
       url = undefined
       return
     }
-    // A proxy has less patience than the page needs.
+    // A proxy is less patient than the page.
     const isCut = status === 504 || (error instanceof ConnectionError && waited > pageWait / 2)
     if (polls && isCut && pageWait > SHORTEST_WAIT_MS) {
       pageWait = Math.max(SHORTEST_WAIT_MS, pageWait / 2)
@@ -120,7 +120,7 @@ export async function* watch<State, Gone>(
     }
     const isSilent = error instanceof Silent
     if (isSilent) silences += 1
-    // A network may fall silent once; what does so again lets the beginning of a stream pass, and keeps the rest.
+    // One silence may be the network's. A second means that a proxy passes the start of a stream and holds the rest back.
     const isLate = error instanceof Late
     if (isLate) wasLate = true
     if (!polls && (isLate || error instanceof Swallowed || silences > 1 || NO_ROOM.has(code))) {
@@ -129,14 +129,14 @@ export async function* watch<State, Gone>(
       pollingMs = Math.min(2 * pollingMs, patience.longestPolling)
       return
     }
-    // What once was the API, and answers with the page of a hotel now, will be the API again.
+    // If this was the API before, it is only temporarily something else, such as a hotel's sign-in page.
     const isElsewhere = status === 200 && told !== undefined
     if (!isSilent && !(error instanceof Swallowed) && !isElsewhere && !isPassing(error)) throw error
     tell('waiting')
     const longest = Math.max(patience.longestBackoff, retryMs)
     const backoff = Math.min(retryMs * 2 ** failures, longest)
     failures += 1
-    // Spread, so that those who lost the same server do not come back as one.
+    // Add jitter, so that clients that lost the same server do not all return at once.
     await pause(retryAfter ? retryAfter * 1000 : backoff * (0.5 + Math.random() / 2), signal)
   }
 }

@@ -1,4 +1,4 @@
-/** All jobs of a workflow as a page shows them, kept up to date over one connection. */
+/** The view of all jobs in a workflow for a page, kept up to date over one connection. */
 import type { Hint, JobSnapshot, JobSummary } from '../../contract/job.ts'
 import type { JobEventData } from '../../contract/job-event.ts'
 import type { Change } from './job-view.ts'
@@ -8,22 +8,22 @@ import type { JobPage, Stagecast } from './stagecast.ts'
 import type { Transport } from './types.ts'
 
 export interface WatchedJob extends JobSummary {
-  /** That of its last event. */
+  /** The message of its last event. */
   message: string
-  /** What it waits for. */
+  /** What it is waiting for. */
   hint: Hint | null
 }
 
 export interface WorkflowView {
-  /** By id, in the order in which they were started; null until they are known. */
+  /** By ID, in the order they were started; null until known. */
   jobs: ReadonlyMap<string, WatchedJob> | null
-  /** How events come; null before the first connection. */
+  /** How events arrive; null before the first connection. */
   transport: Transport | null
 }
 
 export const NO_WORKFLOW: WorkflowView = { jobs: null, transport: null }
 
-/** Follows a workflow, which has no end of its own. Throws what no other try can change, and the reason of `signal`. */
+/** Follows a workflow, which never ends. Throws what a retry cannot change, and the reason of `signal`. */
 export async function followWorkflow(
   client: Stagecast,
   id: string,
@@ -44,11 +44,11 @@ export async function followWorkflow(
       change((now) => withHint(now, event.data))
     } else if (event.event !== 'gone') {
       change((now) => withEvent(now, event.data))
-      // A job that was started meanwhile: its question is not in its events.
+      // A new job: its events do not contain its question.
       if (event.event === 'queued' && !known.some(({ job_id }) => job_id === event.data.job_id)) {
         client.status(event.data, { signal }).then(
           ({ data }) => change((now) => withQuestion(now, event.data.job_id, data.research_question)),
-          // It is shown without.
+          // Show the job without its question.
           () => {},
         )
       }
@@ -56,7 +56,7 @@ export async function followWorkflow(
   }
 }
 
-/** A workflow's jobs, the oldest first. */
+/** Lists a workflow's jobs, oldest first. */
 async function listAll(client: Stagecast, id: string, signal: AbortSignal): Promise<JobSummary[]> {
   const jobs: JobSummary[] = []
   for (let after: string | null = ''; after !== null; ) {
@@ -82,7 +82,7 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   return put(now, job)
 }
 
-/** The events come from the beginning, the list is of now: what led there does not turn a job back. */
+/** Events replay from the beginning but the list is current, so an older event must not turn a job back. */
 function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob): boolean {
   if (job.finished_at !== null) return status !== job.status
   return attempt < job.attempt || (attempt === job.attempt && progress < job.progress)

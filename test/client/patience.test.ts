@@ -206,7 +206,7 @@ t.test('a page of somebody else: waited for by who knows the API, else an error'
   await done
   t.same(seen, [id(1), id(9)])
   const stranger = gather((await scripted(t, portal)).url)
-  await t.rejects(stranger.done, { code: 'HTTP_200', status: 200, message: /not the API's/ })
+  await t.rejects(stranger.done, { code: 'HTTP_200', status: 200, message: /did not come from the API/ })
   const stages = new Stagecast({ baseUrl: (await scripted(t, portal)).url }).stages()
   await t.rejects(stages, StagecastError)
 })

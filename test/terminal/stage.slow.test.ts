@@ -114,7 +114,7 @@ t.test('exit codes', async (t) => {
     [['list', '--limit', '1001'], 2, /--limit must be a whole number from 1 to 1000, not 1001/],
     [['status', '2'], 2, /needs STAGE and JOB/],
     [['status', '2', job_id, 'more'], 2, /does not take more/],
-    [['status', '2', job_id, '--question', 'x'], 2, /takes no --question/],
+    [['status', '2', job_id, '--question', 'x'], 2, /does not take --question/],
     [['status', '2', job_id, '--strange'], 2, /--strange/],
     [['run', '2', '--inputs', 'x'], 2, /--inputs must be a JSON object/],
     [['run', '2', '--question', 'short'], 2, /VALIDATION_FAILED[\s\S]*research_question/],

@@ -1,4 +1,4 @@
-/** React hooks over the client: a job, or all jobs of a workflow, live. For React 18 and 19. */
+/** React hooks for a live view of a job or of all jobs in a workflow. For React 18 and 19. */
 import { useMemo, useSyncExternalStore } from 'react'
 import { followJob, type JobView, NO_JOB } from '../job-view.ts'
 import type { Stagecast } from '../stagecast.ts'
@@ -8,18 +8,18 @@ import { type Following, LiveStore } from './live-store.ts'
 
 export type { JobReference, JobView, WatchedJob, WorkflowView }
 
-/** What both hooks give beside what they follow. */
+/** What both hooks return besides the view. */
 export interface Live extends Following {
-  /** Follows again after a failure, e.g. once the user has signed in again. */
+  /** Follows again after a failure, for example once the user has signed in again. */
   retry: () => void
 }
 
 /**
- * A job, until it is over. `client` is made outside the component, so that it stays the same; null for `job` follows
- * nothing yet. Lost connections, an expired token and a network that comes back are dealt with.
+ * Follows a job until it ends. Create `client` outside the component, so that it stays the same. Pass null for `job` to
+ * follow nothing yet. It recovers from lost connections, expired tokens and a lost network.
  */
 export function useJob(client: Stagecast, job: JobReference | null): JobView & Live {
-  // Not the object, which may be a new one at each render.
+  // Depend on the values: the object may be new at each render.
   const stage = job?.stage ?? 0
   const job_id = job?.job_id ?? ''
   const store = useMemo(
@@ -35,7 +35,7 @@ export function useJob(client: Stagecast, job: JobReference | null): JobView & L
   return useLive(store)
 }
 
-/** All your jobs of a workflow over one connection, those that are started later too. It has no end. */
+/** Follows all your jobs in a workflow, including later ones, over one connection. It never ends. */
 export function useWorkflow(client: Stagecast, workflowId: string | null): WorkflowView & Live {
   const store = useMemo(
     () =>
@@ -51,7 +51,7 @@ export function useWorkflow(client: Stagecast, workflowId: string | null): Workf
 }
 
 function useLive<View>(store: LiveStore<View>): View & Live {
-  // What a server renders is what is there before the first answer.
+  // A server renders the state before the first answer.
   const view = useSyncExternalStore(store.subscribe, store.snapshot, store.snapshot)
   return { ...view, retry: store.retry }
 }

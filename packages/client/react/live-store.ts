@@ -1,19 +1,19 @@
 /**
- * A view that is kept up to date while somebody looks at it: what `useSyncExternalStore` subscribes to. Nothing runs
- * before the first subscriber: a render that React throws away has asked for nothing.
+ * A view that stays up to date while it has subscribers; `useSyncExternalStore` subscribes to it. It starts with the first
+ * subscriber, so a render that React throws away sends no request.
  */
 
 import type { Change } from '../job-view.ts'
 
-/** Beside what is followed. */
+/** The state of the following itself. */
 export interface Following {
-  /** Nothing more will come: it is over, or following failed. */
+  /** No more updates will come: it has ended, or following failed. */
   isOver: boolean
-  /** Why it cannot be followed any more; `retry` tries again. */
+  /** Why following failed; `retry` tries again. */
   failure: Error | null
 }
 
-/** Changes `view` until it is over; throws what ends it otherwise. */
+/** Changes `view` until the end; throws if it ends in any other way. */
 export type Follow<View> = (view: View, signal: AbortSignal, change: Change<View>) => Promise<void>
 
 export class LiveStore<View> {
@@ -22,7 +22,7 @@ export class LiveStore<View> {
   private readonly listeners = new Set<() => void>()
   private following: AbortController | null = null
 
-  /** `follow` is null where there is nothing to follow yet. */
+  /** `follow` is null if there is nothing to follow yet. */
   constructor(view: View, follow: Follow<View> | null) {
     this.view = { ...view, isOver: false, failure: null }
     this.follow = follow
@@ -35,7 +35,7 @@ export class LiveStore<View> {
     if (!this.following && !this.view.isOver) this.start()
     return () => {
       this.listeners.delete(listener)
-      // StrictMode, and moves in the tree, subscribe again at once: the connection stays for that long.
+      // StrictMode and moves in the tree resubscribe at once, so keep the connection that long.
       setTimeout(() => {
         if (this.listeners.size > 0) return
         this.following?.abort()
@@ -44,7 +44,7 @@ export class LiveStore<View> {
     }
   }
 
-  /** After a failure. */
+  /** Tries again after a failure. */
   readonly retry = (): void => {
     if (!this.view.failure) return
     this.set({ ...this.view, isOver: false, failure: null })

@@ -1,7 +1,7 @@
 /** Reads the command line. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** How a command ends, for scripts: see the help. */
+/** Exit codes for scripts: see the help. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -33,7 +33,7 @@ Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the comm
 a file cannot be written; 2 the command or the request is wrong; 3 the job was cancelled; 4 no permission, or no such
 job; 5 the API cannot be reached; 130 Ctrl-C.`
 
-/** The command line is wrong; the message says how. */
+/** The command line is wrong; the message says why. */
 export class UsageError extends Error {}
 
 const OPTIONS = {
@@ -56,7 +56,7 @@ const OPTIONS = {
 /** Options by name, as typed. */
 export type Options = ReturnType<typeof parse>['values']
 
-/** Which words and options each command takes, beside those that all take. */
+/** The words and options of each command, besides the options common to all. */
 const COMMANDS: Record<string, { words: [least: number, most: number]; options: (keyof Options)[] }> = {
   run: { words: [1, 1], options: ['question', 'workflow', 'inputs', 'key', 'detach'] },
   watch: { words: [2, 2], options: ['after'] },
@@ -73,25 +73,25 @@ export interface Command {
   options: Options
 }
 
-/** Throws `UsageError`. `help` and no command at all give the command `help`. */
+/** Throws `UsageError`. Without a command, or with `help`, returns the command `help`. */
 export function readCommand(args: readonly string[]): Command {
   const { positionals, values } = parse(args)
   const [name = 'help', ...words] = positionals
   if (values.help || name === 'help') return { name: 'help', words: [], options: values }
   const command = COMMANDS[name]
   if (!command)
-    throw new UsageError(`there is no command ${name}; there are ${Object.keys(COMMANDS).join(', ')}`)
+    throw new UsageError(`unknown command ${name}; use one of ${Object.keys(COMMANDS).join(', ')}`)
   const strange = Object.keys(values).find(
     (option) => !FOR_ALL.includes(option) && !(command.options as string[]).includes(option),
   )
-  if (strange) throw new UsageError(`${name} takes no --${strange}`)
+  if (strange) throw new UsageError(`${name} does not take --${strange}`)
   const [least, most] = command.words
   if (words.length < least) throw new UsageError(`${name} needs ${least === 1 ? 'STAGE' : 'STAGE and JOB'}`)
   if (words.length > most) throw new UsageError(`${name} does not take ${words.slice(most).join(' ')}`)
   return { name, words, options: values }
 }
 
-/** A whole number that was typed, from 1 to `most`. */
+/** Reads a whole number from 1 to `most`. */
 export function readNumber(text: string | undefined, what: string, most: number): number {
   const number = text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0
   if (number >= 1 && number <= most) return number

@@ -1,4 +1,4 @@
-/** The commands, each a few calls of the client. */
+/** The commands. Each makes a few calls of the client. */
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -11,9 +11,9 @@ import { type Command, EXIT, type Options, readNumber, UsageError } from './comm
 import { type Output, tellJob, tellJobs } from './output.ts'
 import { plain } from './terminal-text.ts'
 
-/** Stages have numbers up to this one; which of them there are, the API knows. */
+/** The highest stage number to accept here; the API knows which exist. */
 const STAGES = 999
-/** Jobs of several pages. */
+/** The most jobs to list, over several pages. */
 const MOST_LISTED = 1000
 
 interface Context {
@@ -70,7 +70,7 @@ const COMMANDS: Record<string, Run> = {
     await mkdir(out, { recursive: true })
     for (const name of names) {
       const { body } = await stagecast.artifact(job, name, { signal })
-      // The name comes from the service: only its last part may become a file.
+      // The name comes from the service, so only its last part may become a file name.
       const path = join(out, basename(name))
       await pipeline(received(body, signal), createWriteStream(path), { signal })
       output.result({ name, path }, path)
@@ -96,12 +96,12 @@ const COMMANDS: Record<string, Run> = {
   },
 }
 
-/** The exit code. */
+/** Returns the exit code. */
 export function runCommand(command: Command, context: Context): Promise<number> {
   return (COMMANDS[command.name] as Run)(command, context)
 }
 
-/** What breaks off on the way is told from a file that cannot be written. */
+/** Distinguishes a broken download from a file that cannot be written. */
 async function* received(body: Response['body'], signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     yield* Readable.fromWeb(body as never)
@@ -111,11 +111,11 @@ async function* received(body: Response['body'], signal: AbortSignal): AsyncGene
   }
 }
 
-/** To the end of the job; its exit code says which. */
+/** Watches until the job ends, and returns the exit code for its end. */
 async function watch(job: JobReference, after: string | undefined, { stagecast, output, signal }: Context) {
   const onTransport = (transport: string) => {
-    if (transport === 'polling') output.note('Something on the way holds the event stream back: polling')
-    if (transport === 'waiting') output.note('The connection is lost: trying again')
+    if (transport === 'polling') output.note('A proxy holds the event stream back: polling instead')
+    if (transport === 'waiting') output.note('Connection lost: reconnecting')
   }
   let end: string | undefined
   try {
@@ -126,9 +126,11 @@ async function watch(job: JobReference, after: string | undefined, { stagecast, 
   } finally {
     output.endEvents()
     if (signal.aborted)
-      output.note(`The job goes on. To come back: npm run -s stage -- watch ${job.stage} ${job.job_id}`)
+      output.note(
+        `The job is still running. To resume watching: npm run -s stage -- watch ${job.stage} ${job.job_id}`,
+      )
   }
-  // Watched from behind its end, there was nothing to tell.
+  // Watching resumed after the end, so there was no event to show.
   end ??= (await stagecast.status(job, { signal })).status
   return end === 'completed' ? EXIT.ok : end === 'cancelled' ? EXIT.cancelled : EXIT.failed
 }
@@ -148,7 +150,7 @@ function readInputs(text: string): Record<string, unknown> {
 function filterOf({ stage, status, workflow }: Options) {
   return {
     ...(stage !== undefined && { stage: readNumber(stage, '--stage', STAGES) }),
-    // What is no status is for the API to refuse.
+    // Let the API refuse an unknown status.
     ...(status !== undefined && { status: status as JobStatus }),
     ...(workflow !== undefined && { workflow_id: workflow }),
   }

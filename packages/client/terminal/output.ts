@@ -1,4 +1,4 @@
-/** What a command says: to a person on a terminal, or as JSON lines to a program in a pipe. */
+/** What a command prints: text for a person at a terminal, JSON lines for a program in a pipe. */
 
 import type { JobSnapshot, JobSummary } from '../../../contract/job.ts'
 import type { WatchedEvent } from '../index.ts'
@@ -11,13 +11,13 @@ export interface Streams {
 }
 
 export interface Output {
-  /** Something to know on the way; never among the results. */
+  /** Prints a note, separate from the results. */
   note(text: string): void
-  /** The result of a command: one JSON line, or `text` for people. */
+  /** Prints the result of a command: one JSON line, or `text` for people. */
   result(value: unknown, text: string): void
-  /** An event of the job that is watched. */
+  /** Prints an event of the watched job. */
   event(event: WatchedEvent): void
-  /** Leaves the bar standing. */
+  /** Keeps the progress bar on the screen and ends its line. */
   endEvents(): void
 }
 
@@ -35,12 +35,12 @@ export function createOutput({ stdout, stderr }: Streams, json: boolean): Output
   }
 }
 
-/** The state instead of events that are no longer kept. */
+/** Shows the state in place of events that are no longer kept. */
 function toShown({ progress, attempt, error }: JobSnapshot): Shown {
   return { progress, attempt, message: 'earlier events are no longer kept', ...(error && { error }) }
 }
 
-/** A job in a few lines. */
+/** Describes a job in a few lines. */
 export function tellJob(job: JobSnapshot): string {
   const lines = [
     ['Job', job.job_id],
@@ -57,9 +57,9 @@ export function tellJob(job: JobSnapshot): string {
   return lines.map(([name, value]) => `${name?.padEnd(9)} ${value}`).join('\n')
 }
 
-/** Jobs as a table. */
+/** Lists jobs in a table. */
 export function tellJobs(jobs: readonly JobSummary[], columns = 120): string {
-  if (jobs.length === 0) return 'There are no such jobs.'
+  if (jobs.length === 0) return 'No jobs found.'
   return jobs
     .map((job) => {
       const place = `${String(job.stage).padStart(2)} ${job.job_id}  ${fit(job.status, 10)} ${time(job.created_at)}  `

@@ -1,4 +1,4 @@
-/** The progress of a job: one line redrawn on a terminal, one line a step everywhere else. */
+/** A job's progress: one line redrawn on a terminal, one line per step elsewhere. */
 import type { JobError } from '../../../contract/events.ts'
 import type { JobEventData } from '../../../contract/job-event.ts'
 import { cut } from './terminal-text.ts'
@@ -12,14 +12,14 @@ export interface ProgressOutput {
 const BAR_WIDTH = 30
 const DEFAULT_COLUMNS = 80
 
-/** What it shows of an event. */
+/** The parts of an event it shows. */
 export interface Shown extends Pick<JobEventData, 'progress' | 'attempt' | 'message'> {
   error?: JobError
 }
 
 export interface ProgressBar {
   show(news: Shown): void
-  /** Leaves the last state standing and goes to the next line. */
+  /** Keeps the last state on the screen and starts a new line. */
   end(): void
 }
 
@@ -36,7 +36,7 @@ export function progressBar(output: ProgressOutput): ProgressBar {
       }
       const filled = Math.round((progress / 100) * BAR_WIDTH)
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
-      // Back to the first column, then the rest of the old line away; one column short, or it would wrap.
+      // Return to column one and erase the rest of the old line. One column short, or it would wrap.
       output.write(`\r${cut(`${bar} ${told}`, (output.columns ?? DEFAULT_COLUMNS) - 1)}\x1b[K`)
       drawn = true
     },

@@ -7,7 +7,7 @@ import { plain } from './terminal-text.ts'
 
 const interrupt = new AbortController()
 process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))
-// Whoever reads may go away in the middle, as `head` does.
+// The reader of the output may quit early, as `head` does.
 process.stdout.on('error', () => process.exit(EXIT.ok))
 process.exitCode = await main(process.argv.slice(2))
 
@@ -35,14 +35,15 @@ function run(command: Command): Promise<number> {
 
 function explain(error: Error): string {
   if (interrupt.signal.aborted) return 'Stopped.'
-  if (error instanceof UsageError) return `${plain(error.message)}\nnpm run -s stage -- --help says more.`
+  if (error instanceof UsageError)
+    return `${plain(error.message)}\nnpm run -s stage -- --help shows the usage.`
   if (error instanceof StagecastError) {
     const faults =
       error.problem.errors?.map(({ path, message }) => `\n  ${plain(`${path} ${message}`)}`) ?? []
     return `${error.code}: ${plain(error.message)}${faults.join('')}`
   }
   if (!(error instanceof ConnectionError)) return plain(error.message)
-  // Node's own reason is the cause of what `fetch` throws.
+  // Node puts its own reason into the cause of what `fetch` throws.
   const { code = '' } = ((error.cause as Error | undefined)?.cause ?? {}) as { code?: string }
   return `${plain(error.message)}${code && ` (${code})`}: is the API running, and is --url right?`
 }

@@ -1,11 +1,11 @@
-/** Text from elsewhere on a terminal: harmless, and of a known width. */
+/** Makes foreign text safe for a terminal and measures its width. */
 
-/** Without control characters, which could move the cursor or recolour the screen. */
+/** Removes control characters, which could move the cursor or change colours. */
 export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
 }
 
-/** Cut to `width` columns, with an ellipsis when something is missing. */
+/** Cuts text to `width` columns, with an ellipsis if something is missing. */
 export function cut(text: string, width: number): string {
   const graphemes = Array.from(new Intl.Segmenter().segment(plain(text)), ({ segment }) => segment)
   if (columns(graphemes) <= width) return graphemes.join('')
@@ -17,7 +17,7 @@ export function cut(text: string, width: number): string {
   return `${kept.join('').trimEnd()}…`
 }
 
-/** Cut and filled up to exactly `width` columns. */
+/** Cuts or pads text to exactly `width` columns. */
 export function fit(text: string, width: number): string {
   const short = cut(text, width)
   return (
@@ -25,7 +25,7 @@ export function fit(text: string, width: number): string {
   )
 }
 
-/** Scripts and pictures that terminals draw two columns wide. */
+/** Scripts and emoji that terminals draw two columns wide. */
 const WIDE =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
 
