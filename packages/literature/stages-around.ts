@@ -1,20 +1,30 @@
 /** The stages around the review: what comes before its search, and what is made of it. All are pure: no clock, no network. */
+import { createHash } from 'node:crypto'
 import { BUILT_IN } from '../../contract/built-in.ts'
 import type { ProtocolInputs, SourceName } from '../../contract/literature.ts'
 import { StageFailure, type StageTable } from '../stage-kit/stage.ts'
+import type { StageJob } from '../stage-kit/stage-job.ts'
 import { Stages } from '../stage-kit/stages.ts'
+import { checklistOf } from './checklist/checklist.ts'
+import { checklistMarkdown } from './checklist/checklist-md.ts'
 import { plural } from './count.ts'
 import { evidenceMapOf, summaryOf } from './evidence-map/evidence-map.ts'
 import { gapsMarkdown } from './evidence-map/gaps-md.ts'
 import { mapCsv } from './evidence-map/map-csv.ts'
 import { mapSvg } from './evidence-map/map-svg.ts'
 import { readRequest } from './inputs.ts'
+import { type Bindings, bindingsOf } from './manuscript/bindings.ts'
+import { docxOf } from './manuscript/docx.ts'
+import { manuscriptOf } from './manuscript/manuscript.ts'
+import { markdownOf } from './manuscript/markdown.ts'
+import { References } from './manuscript/references.ts'
+import type { ManuscriptInputs, Sources } from './manuscript/sources-of.ts'
 import { protocolOf } from './protocol/protocol.ts'
 import { protocolMarkdown } from './protocol/protocol-md.ts'
 import { queryOf } from './protocol/take-over.ts'
 import type { LiteratureReview } from './schema.ts'
 import type { Searching, Source } from './source.ts'
-import { readJson } from './upstream-file.ts'
+import { hasFile, readJson, readText } from './upstream-file.ts'
 
 export interface AroundOptions {
   sources: ReadonlyMap<string, Source>
@@ -66,7 +76,58 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         counts: { papers: map.papers, concepts: map.concepts.length, gaps: map.gaps.length },
         gaps: map.gaps.slice(0, ANSWERED_GAPS).map(({ text, pointer }) => ({ text, pointer })),
       }
+    })
+    .stage<ManuscriptInputs>(14, { version: '1', inputs: schemaOf(14) }, async (job) => {
+      const sources = await sourcesOf(job)
+      await job.progress(30, 'files of earlier stages read, hashes verified')
+      const manuscript = manuscriptOf(sources)
+      const written = markdownOf(manuscript)
+      const bindings = bindingsOf(written, MANUSCRIPT)
+      await job.progress(60, `numbers and citations bound: ${bindings.tokens.length}`)
+      await job.write(MANUSCRIPT, written.text)
+      await job.write('manuscript.docx', await docxOf(manuscript))
+      await job.write(BINDINGS, json(bindings))
+      const { tokens, gaps, sections } = bindings
+      await job.progress(90, `manuscript written: ${plural(gaps.length, 'gap')} for the author`)
+      return {
+        kind: 'manuscript',
+        notice: sources.review.value.notice,
+        counts: { sections: sections.length, bound: tokens.length, gaps: gaps.length },
+        gaps: gaps.map(({ section, text }) => ({ section, text })),
+      }
+    })
+    .stage(16, { version: '1', inputs: schemaOf(16) }, async (job) => {
+      const text = await readText(job, 14, MANUSCRIPT)
+      const bindings = await readJson<Bindings>(job, 14, BINDINGS)
+      await job.progress(40, 'manuscript and bindings read, hashes verified')
+      const checklist = checklistOf(text.value, bindings.value)
+      await job.write('checklist.json', json(checklist))
+      await job.write('checklist.md', checklistMarkdown(checklist))
+      await job.progress(90, `${plural(checklist.items.length, 'item')} looked for`)
+      return {
+        kind: 'checklist',
+        guideline: checklist.guideline,
+        items: checklist.items.map(({ item, topic, state }) => ({ item, topic, state })),
+        unbound: checklist.unbound.length,
+      }
     }).table
+}
+
+const MANUSCRIPT = 'manuscript.md'
+const BINDINGS = 'bindings.json'
+
+async function sourcesOf(job: StageJob<ManuscriptInputs>): Promise<Sources> {
+  const { stage, inputs } = job
+  const sha256 = createHash('sha256').update(JSON.stringify(inputs)).digest('hex')
+  return {
+    review: await readJson(job, REVIEW.stage, REVIEW.file),
+    flow: await readJson(job, REVIEW.stage, 'prisma.json'),
+    log: await readJson(job, REVIEW.stage, 'search_log.json'),
+    map: await readJson(job, 10, 'evidence_map.json'),
+    protocol: hasFile(job, 1, 'protocol.json') ? await readJson(job, 1, 'protocol.json') : null,
+    inputs: { name: 'inputs', stage, sha256, value: inputs },
+    references: new References(await readJson(job, REVIEW.stage, 'references.csl.json')),
+  }
 }
 
 /** The catalogue has the schemas of the inputs: what the API accepts is what is accepted here. */

@@ -17,6 +17,11 @@ export async function readJson<T>(job: Job, stage: number, name: string): Promis
   return { ...file, value: (await from.json(name)) as T }
 }
 
+export async function readText(job: Job, stage: number, name: string): Promise<UpstreamFile<string>> {
+  const { file, from } = find(job, stage, name)
+  return { ...file, value: await from.text(name) }
+}
+
 /** Whether the stage has run and left this file. */
 export function hasFile({ upstream }: Job, stage: number, name: string): boolean {
   return upstream[stage]?.files.some((one) => one.name === name) ?? false

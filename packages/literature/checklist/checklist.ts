@@ -1,0 +1,127 @@
+/**
+ * Stage 16: where a manuscript tells what PRISMA 2020 asks for, with a quotation. It says what stands where; it judges
+ * nothing and gives no score.
+ */
+import { createHash } from 'node:crypto'
+import type { Bindings } from '../manuscript/bindings.ts'
+import { ITEMS, type Item } from './items.ts'
+
+export interface Checklist {
+  kind: 'checklist'
+  guideline: 'PRISMA 2020'
+  manuscript: { name: string; sha256: string }
+  items: CheckedItem[]
+  /** Numbers in the text that no artifact stands behind; none where nobody changed the text. */
+  unbound: { start: number; end: number; text: string }[]
+}
+
+export interface CheckedItem {
+  item: number
+  topic: string
+  asks: string
+  /** `told`: text stands there. `for_the_author`: a marked gap stands there. `not_assessed`: this draft has no place for it. */
+  state: 'told' | 'told_in_part' | 'for_the_author' | 'not_assessed'
+  places: Place[]
+}
+
+export interface Place {
+  section: string
+  title: string
+  /** In UTF-16 units of the manuscript. */
+  start: number
+  end: number
+  quotation: string
+  gap: boolean
+}
+
+/** Throws when the text is not the one that the bindings speak of. */
+export function checklistOf(text: string, bindings: Bindings): Checklist {
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  if (sha256 !== bindings.manuscript.sha256) {
+    throw new Error(`${bindings.manuscript.name} is not the text that bindings.json was written for`)
+  }
+  return {
+    kind: 'checklist',
+    guideline: 'PRISMA 2020',
+    manuscript: bindings.manuscript,
+    items: ITEMS.map((item) => checked(item, text, bindings)),
+    unbound: unboundOf(text, bindings),
+  }
+}
+
+function checked({ item, topic, asks, sections }: Item, text: string, bindings: Bindings): CheckedItem {
+  const places = sections.flatMap((id) => placesIn(id, text, bindings))
+  const [told, gaps] = [places.some(({ gap }) => !gap), places.some(({ gap }) => gap)]
+  const state = told ? (gaps ? 'told_in_part' : 'told') : gaps ? 'for_the_author' : 'not_assessed'
+  return { item, topic, asks, state, places }
+}
+
+/** The first words that tell something, and the first gap. */
+function placesIn(id: string, text: string, { sections, gaps }: Bindings): Place[] {
+  const section = id === 'title' ? titleOf(text) : sections.find((one) => one.id === id)
+  if (!section) return []
+  const { title, start, end } = section
+  const place = (from: number, to: number, gap: boolean): Place => {
+    return { section: id, title, start: from, end: to, quotation: text.slice(from, to), gap }
+  }
+  const body = id === 'title' ? start : text.indexOf('\n', start) + 1
+  const inside = gaps.filter((one) => one.start >= start && one.end <= end)
+  const [from, to] = passage(text, body, end, inside)
+  const [gap] = inside
+  return [...(from < to ? [place(from, to, false)] : []), ...(gap ? [place(gap.start, gap.end, true)] : [])]
+}
+
+/** What is before the first section is the title. */
+function titleOf(text: string) {
+  const end = text.indexOf('\n')
+  return { title: 'Title', start: 2, end: end < 0 ? text.length : end }
+}
+
+/** Characters of a quotation at most. */
+const LONGEST = 300
+
+/** The first line between `from` and `end` that holds words outside gaps, cut at the first gap in it. */
+function passage(
+  text: string,
+  from: number,
+  end: number,
+  gaps: readonly { start: number; end: number }[],
+): [number, number] {
+  for (let at = from; at < end; ) {
+    const line = text.indexOf('\n', at)
+    const stop = line < 0 || line > end ? end : line
+    let start = at
+    for (const gap of [
+      ...gaps.filter((one) => one.start >= at && one.end <= stop),
+      { start: stop, end: stop },
+    ]) {
+      // A label such as "Background." before a gap tells nothing.
+      if (/\p{L}[^\p{L}]+\p{L}+[^\p{L}]+\p{L}/u.test(text.slice(start, gap.start)))
+        return trimmed(text, start, gap.start)
+      start = gap.end
+    }
+    at = stop + 1
+  }
+  return [0, 0]
+}
+
+function trimmed(text: string, start: number, end: number): [number, number] {
+  const part = text.slice(start, end)
+  // The mark of a list is no part of what it says.
+  const from = start + (/^\s*(?:- )?/.exec(part)?.[0].length ?? 0)
+  const to = Math.min(end - (part.length - part.trimEnd().length), from + LONGEST)
+  // No half of a surrogate pair.
+  return [from, /[\ud800-\udbff]/.test(text[to - 1] ?? '') ? to - 1 : to]
+}
+
+/** A number with no token around it; names such as "PRISMA 2020" are no numbers. */
+function unboundOf(text: string, { tokens, gaps, sections }: Bindings): Checklist['unbound'] {
+  const covered = [...tokens, ...gaps].map(({ start, end }) => [start, end] as const)
+  const [first] = sections
+  return [...text.matchAll(/\p{N}+/gu)].flatMap(({ 0: digits, index }) => {
+    const end = index + digits.length
+    if (covered.some(([from, to]) => from <= index && end <= to)) return []
+    if (text.slice(0, index).endsWith('PRISMA ') && digits === '2020') return []
+    return first ? [{ start: index, end, text: digits }] : []
+  })
+}

@@ -1,0 +1,122 @@
+/** The manuscript as a Word document. It has the same bytes for the same manuscript: no clock, no chance. */
+import {
+  Document,
+  HeadingLevel,
+  type IRunOptions,
+  Packer,
+  Paragraph,
+  Table,
+  TableCell,
+  TableRow,
+  TextRun,
+  WidthType,
+} from 'docx'
+import { unzipSync, zipSync } from 'fflate'
+import type { Block, Inline, Manuscript } from './tokens.ts'
+
+/** Of the zip's entries and of the document's properties: the first moment that a zip can hold. */
+const NO_TIME = '1980-01-01T00:00:00Z'
+
+export async function docxOf(manuscript: Manuscript): Promise<Uint8Array> {
+  const { title, authors, notice, sections } = manuscript
+  const document = new Document({
+    title: title.map(({ text }) => text).join(''),
+    creator: authors.map((one) => one.map(({ text }) => text).join('')).join('; ') || 'Authors',
+    lastModifiedBy: 'Stagecast',
+    styles: {
+      default: {
+        document: {
+          run: { font: 'Times New Roman', size: 24 },
+          paragraph: { spacing: { after: 160, line: 320 } },
+        },
+        heading1: { run: { size: 30, bold: true }, paragraph: { spacing: { before: 360, after: 160 } } },
+        heading2: { run: { size: 26, bold: true }, paragraph: { spacing: { before: 240, after: 120 } } },
+        title: { run: { size: 38, bold: true }, paragraph: { spacing: { after: 240 } } },
+      },
+    },
+    sections: [
+      {
+        children: [
+          new Paragraph({ heading: HeadingLevel.TITLE, children: runs(title) }),
+          ...authors.map((one) => new Paragraph({ children: runs(one) })),
+          ...(notice.length > 0 ? [new Paragraph({ children: runs(notice, { italics: true }) })] : []),
+          ...sections.flatMap(({ title: heading, level, blocks }) => [
+            new Paragraph({
+              heading: level === 1 ? HeadingLevel.HEADING_1 : HeadingLevel.HEADING_2,
+              children: [new TextRun(heading)],
+            }),
+            ...blocks.flatMap(drawn),
+          ]),
+        ],
+      },
+    ],
+  })
+  return withoutTime(new Uint8Array(await Packer.toBuffer(document)))
+}
+
+function drawn(block: Block): (Paragraph | Table)[] {
+  switch (block.kind) {
+    case 'paragraph':
+      return [new Paragraph({ children: runs(block.content) })]
+    case 'code':
+      return [
+        new Paragraph({
+          indent: { left: 283 },
+          children: runs(block.content, { font: 'Courier New', size: 18 }),
+        }),
+      ]
+    case 'list':
+      return block.items.map((item) => new Paragraph({ bullet: { level: 0 }, children: runs(item) }))
+    case 'table':
+      return [
+        new Table({
+          width: { size: 100, type: WidthType.PERCENTAGE },
+          rows: [
+            new TableRow({
+              tableHeader: true,
+              children: block.head.map((cell) => cellOf(cell, { bold: true })),
+            }),
+            ...block.rows.map((row) => new TableRow({ children: row.map((cell) => cellOf(cell)) })),
+          ],
+        }),
+        new Paragraph({ children: [] }),
+      ]
+  }
+}
+
+function cellOf(content: readonly Inline[], options: IRunOptions = {}): TableCell {
+  return new TableCell({
+    margins: { top: 60, bottom: 60, left: 100, right: 100 },
+    children: [
+      new Paragraph({ spacing: { after: 0, line: 260 }, children: runs(content, { ...options, size: 20 }) }),
+    ],
+  })
+}
+
+function runs(content: readonly Inline[], options: IRunOptions = {}): TextRun[] {
+  return content.map((token) =>
+    token.kind === 'gap'
+      ? new TextRun({ ...options, text: `[AUTHOR: ${token.text}]`, bold: true, highlight: 'yellow' })
+      : new TextRun({ ...options, text: printable(token.text) }),
+  )
+}
+
+/** XML cannot hold every character, not even escaped. */
+function printable(text: string): string {
+  return text.replace(/[\t\r\n]+/g, ' ').replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '')
+}
+
+function withoutTime(docx: Uint8Array): Uint8Array {
+  const files = unzipSync(docx)
+  const names = Object.keys(files).sort()
+  const decode = new TextDecoder()
+  const encode = new TextEncoder()
+  const entries = names.map((name) => {
+    const content = files[name] ?? new Uint8Array()
+    if (name !== 'docProps/core.xml') return [name, content]
+    const text = decode.decode(content)
+    return [name, encode.encode(text.replace(/>\d{4}-\d\d-\d\dT[\d:.]+Z</g, `>${NO_TIME}<`))]
+  })
+  // fflate reads the parts of a local time, so that each time zone writes the same.
+  return zipSync(Object.fromEntries(entries), { mtime: new Date(1980, 0, 1), level: 6 })
+}

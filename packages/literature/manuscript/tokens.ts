@@ -1,0 +1,113 @@
+/**
+ * What a manuscript is written in. Its own words hold no number and no citation: each of those is a token that is read
+ * from an artifact by a JSON pointer, so that it can be traced and cannot be mistyped. A bare one is refused.
+ */
+
+/** A file that numbers and citations come from, or the inputs of the stage. */
+export interface Artifact {
+  name: string
+  stage: number
+  sha256: string
+  value: unknown
+}
+
+export type Inline =
+  | { kind: 'words'; text: string }
+  /** A proper name that has a number in it. */
+  | { kind: 'name'; text: string }
+  | { kind: 'value'; text: string; artifact: Artifact; pointer: string }
+  | { kind: 'citation'; key: string; text: string; paper_id: string; artifact: Artifact; pointer: string }
+  /** Where judgement is needed: for the author to fill in. */
+  | { kind: 'gap'; text: string }
+
+export type Block =
+  | { kind: 'paragraph'; content: Inline[] }
+  | { kind: 'list'; items: Inline[][] }
+  | { kind: 'table'; head: Inline[][]; rows: Inline[][][] }
+  | { kind: 'code'; content: Inline[] }
+
+export interface Section {
+  id: string
+  title: string
+  level: 1 | 2
+  blocks: Block[]
+}
+
+export interface Manuscript {
+  title: Inline[]
+  authors: Inline[][]
+  notice: Inline[]
+  sections: Section[]
+}
+
+/** The only names with a number in them that the text may use. */
+const NAMES = ['PRISMA 2020']
+
+export class BareToken extends Error {
+  constructor(text: string) {
+    super(`A number or citation stands in the text without an artifact behind it: ${JSON.stringify(text)}`)
+    this.name = 'BareToken'
+  }
+}
+
+/** Words of the manuscript's own. Throws `BareToken` for digits and for what looks like a citation. */
+export function words(text: string): Inline {
+  if (/\p{N}|\[@|\bet al\b/u.test(text)) throw new BareToken(text)
+  return { kind: 'words', text }
+}
+
+export function name(text: string): Inline {
+  if (!NAMES.includes(text)) throw new BareToken(text)
+  return { kind: 'name', text }
+}
+
+export function gap(text: string): Inline {
+  const checked = words(text)
+  return { kind: 'gap', text: 'text' in checked ? checked.text : '' }
+}
+
+/** What the pointer names, as text. Throws when there is nothing that can be printed. */
+export function value(artifact: Artifact, pointer: string): Inline {
+  const found = at(artifact.value, pointer)
+  if (typeof found !== 'string' && typeof found !== 'number') {
+    throw new Error(`${artifact.name} has no text or number at ${pointer}`)
+  }
+  return { kind: 'value', text: String(found), artifact, pointer }
+}
+
+/** A sentence: words with tokens between them. */
+export function say(parts: TemplateStringsArray, ...tokens: (Inline | Inline[])[]): Inline[] {
+  return parts.flatMap((part, place) => [
+    ...(part === '' ? [] : [words(part)]),
+    ...[tokens[place] ?? []].flat(),
+  ])
+}
+
+/** Tokens in a row, with commas and "and". */
+export function joined(all: readonly (Inline | Inline[])[]): Inline[] {
+  return all.flatMap((one, place) => {
+    const between = place === 0 ? [] : [words(place === all.length - 1 ? ' and ' : ', ')]
+    return [...between, ...[one].flat()]
+  })
+}
+
+/** "1 paper", "2 papers". */
+export function counted(artifact: Artifact, pointer: string, noun: string): Inline[] {
+  const number = value(artifact, pointer)
+  return [number, words('text' in number && number.text === '1' ? ` ${noun}` : ` ${noun}s`)]
+}
+
+/** A JSON pointer of these names. */
+export function pointerTo(...names: (string | number)[]): string {
+  return names.map((one) => `/${String(one).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function at(document: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>(
+      (inside, part) => Object(inside)[part.replaceAll('~1', '/').replaceAll('~0', '~')] as unknown,
+      document,
+    )
+}
