@@ -20,6 +20,7 @@ import bearer, { type BearerOptions } from './plugins/bearer.ts'
 import catalogue from './plugins/catalogue.ts'
 import consolePages, { builtConsole } from './plugins/console.ts'
 import core from './plugins/core.ts'
+import deletion from './plugins/deletion.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors from './plugins/errors.ts'
@@ -47,6 +48,7 @@ import overviewRoutes from './routes/admin/overview.ts'
 import artifactRoutes from './routes/artifacts.ts'
 import cancelRoutes from './routes/cancel.ts'
 import catalogueRoutes from './routes/catalogue.ts'
+import deleteRoutes from './routes/delete.ts'
 import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
@@ -236,6 +238,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
   await app.register(limits, { perMinute: options.requestsPerMinute ?? 600 })
   await app.register(artifacts, { redirectHosts: options.artifactRedirectHosts })
+  await app.register(deletion, { resultTtlSeconds })
 
   await app.register(healthRoutes)
   await app.register(catalogueRoutes)
@@ -246,6 +249,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(workflowEventRoutes)
   await app.register(cancelRoutes)
   await app.register(retryRoutes)
+  await app.register(deleteRoutes)
   await app.register(artifactRoutes)
   await app.register(ticketRoutes)
 

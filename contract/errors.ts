@@ -22,6 +22,7 @@ export const ERRORS = {
   NOT_ACCEPTABLE: { status: 406, title: 'None of the accepted media types can be produced' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
   JOB_FINISHED: { status: 409, title: 'The job has already finished' },
+  JOB_NOT_FINISHED: { status: 409, title: 'The job has not finished' },
   NOT_RETRYABLE: { status: 409, title: 'The job cannot be retried' },
   JOB_DELETED: { status: 410, title: 'The job was deleted' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },

@@ -72,7 +72,7 @@ const COMMANDS = [
     'XRANGE K - +',
     'XLEN K',
   ],
-  ...['XREVRANGE K + -', 'XTRIM K MAXLEN 1', 'TIME'],
+  ...['XREVRANGE K + -', 'XDEL K 0-1', 'SETRANGE K 0 a', 'GETRANGE K 0 0', 'XTRIM K MAXLEN 1', 'TIME'],
 ]
 
 /** Gives the names of the commands that this user may not run. */

@@ -1,6 +1,7 @@
 /** Opens artifacts at the stage service so that routes can stream them. */
 import fp from 'fastify-plugin'
 import { Agent, type Dispatcher } from 'undici'
+import type { Service } from '../contract/catalogue.ts'
 import { ProblemError } from '../contract/errors.ts'
 
 declare module './core.ts' {
@@ -13,6 +14,8 @@ declare module './core.ts' {
         name: string,
         request: ArtifactRequest,
       ): Promise<Dispatcher.ResponseData>
+      /** Has the stage service delete the files of a job. Throws 503 unless it confirms. */
+      discard(stage: number, jobId: string): Promise<void>
     }
   }
 }
@@ -26,6 +29,8 @@ export interface ArtifactRequest {
 
 /** Longest pause of the stage service while it sends a file, in ms. */
 const SILENCE_MS = 30_000
+/** How long the stage service may take to delete a job's files, in ms. */
+const DISCARD_MS = 10_000
 const NO_SERVICE = 'The stage of this job is no longer in the catalogue, so its files cannot be found'
 
 export interface ArtifactsOptions {
@@ -66,6 +71,38 @@ export default fp<ArtifactsOptions>(
         await answer.body.dump().catch(() => {})
         throw refusal(answer.statusCode, name)
       },
+      async discard(stage, jobId) {
+        const service = app.stagecast.catalogue.serviceOf(stage)
+        const status = service ? await deleteAt(service, jobId) : 'the stage has no service any more'
+        if (typeof status === 'number' && status >= 200 && status < 300) return
+        // It never had any, or cannot delete.
+        if (status === 404 || status === 405)
+          return app.log.info({ jobId, status }, 'the stage service has deleted no files of a job')
+        app.log.warn(
+          { jobId, status },
+          'the stage service did not confirm that it deleted the files of a job',
+        )
+        const detail =
+          'The stage service did not confirm that it deleted the files; nothing was deleted, try again'
+        throw new ProblemError('STAGE_SERVICE_UNAVAILABLE', detail, { retryAfter: 5 })
+      },
+    }
+
+    /** The status of the answer, or why there was none. */
+    async function deleteAt({ url, headers }: Service, jobId: string): Promise<number | string> {
+      const late = new AbortController()
+      const timer = setTimeout(() => late.abort(new Error('no answer in time')), DISCARD_MS)
+      const { origin, pathname } = new URL(`${url.replace(/\/+$/, '')}/api/workflow/jobs/${jobId}`)
+      try {
+        const target = { origin, path: pathname, method: 'DELETE' as const, headers, signal: late.signal }
+        const { statusCode, body } = await agent.request(target)
+        await body.dump().catch(() => {})
+        return statusCode
+      } catch (error) {
+        return (error as Error).message
+      } finally {
+        clearTimeout(timer)
+      }
     }
 
     function get(url: URL, jobId: string, { headers, signal }: ArtifactRequest) {

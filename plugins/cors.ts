@@ -25,6 +25,7 @@ export default fp<{ origins: readonly string[] }>(
     if (origins.length === 0) return
     await app.register(cors, {
       origin: origins.map(toPattern),
+      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
       exposedHeaders: EXPOSED,
       maxAge: 600,
       // Otherwise the plugin rejects an OPTIONS that is not a preflight in plain text.

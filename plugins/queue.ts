@@ -44,6 +44,8 @@ declare module './core.ts' {
       enqueue(request: TracedRequest): Promise<EnqueueOutcome>
       /** Removes a finished job from the queue. If a worker has just taken it, the worker sees that it is finished. */
       discard(jobId: string): Promise<void>
+      /** Removes a finished job from the queue. Returns whether it is gone; a worker may still hold it. */
+      remove(jobId: string): Promise<boolean>
       /** BullMQ's queue, for reading only. Rejects if Redis does not answer. */
       opened(): Promise<Queue>
       /** Current queue depth. Rejects if Redis does not answer. */
@@ -99,6 +101,12 @@ export default fp<QueuePluginOptions>(
           .catch((err: Error) =>
             app.log.debug({ err, jobId }, 'could not remove a finished job from the queue'),
           )
+      },
+      async remove(jobId) {
+        const job = await (await usable()).getJob(jobId)
+        // It does not tell why it could not: looking again does.
+        await job?.remove().catch((err: Error) => app.log.debug({ err, jobId }, 'a job is not removed yet'))
+        return !job || (await redis.exists(journal.keys.job(jobId))) === 0
       },
       opened: () => usable(),
       async depth() {

@@ -62,7 +62,10 @@ export default fp(
       heard(message) {
         const feed = message.workflow ? feeds.get(message.workflow) : owners.get(message.jobId)
         if (!feed) return
-        if (!message.workflow) {
+        if (message.event === 'deleted') {
+          feed.drop(message.jobId)
+          feeds.refresh(feed)
+        } else if (!message.workflow) {
           if (TOUCHING.has(message.event) && feed.touch(message.jobId)) feeds.catchUp(feed)
         } else if (feed.append(message)) feeds.notify(feed)
         else feeds.catchUp(feed)

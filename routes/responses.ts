@@ -59,6 +59,11 @@ export const BODY_PROBLEMS = [400, 413, 415] as const
 /** How many seconds to wait for news. */
 export const Wait = Type.Optional(Type.Number({ minimum: 0, maximum: 30, description: 'seconds' }))
 
+/** For administrators. */
+export const Owner = Type.Optional(
+  Type.String({ minLength: 1, description: "for administrators: another user's" }),
+)
+
 export const BEARER = [{ bearer: [] }]
 /** Security of a public route: none. */
 export const PUBLIC = []

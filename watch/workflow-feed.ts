@@ -94,6 +94,15 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     return true
   }
 
+  /** A job was deleted: of its events only the positions are left. */
+  drop(jobId: string): void {
+    this.events = this.events.map((one) =>
+      one.data?.job_id === jobId ? { id: one.id, event: '', data: null } : one,
+    )
+    if (this.states) this.states.data.jobs = this.states.data.jobs.filter(({ job_id }) => job_id !== jobId)
+    this.disown(jobId)
+  }
+
   forget(): void {
     for (const id of this.jobs.keys()) this.disown(id)
   }

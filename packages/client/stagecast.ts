@@ -102,6 +102,16 @@ export class Stagecast {
     return this.http.post(`${pathOf(job)}/cancel`, undefined, { ...(signal && { signal }) })
   }
 
+  /** Deletes a finished job with its files. Throws 409 JOB_NOT_FINISHED for one that has not finished. */
+  async delete(job: JobReference, { signal }: Signal = {}): Promise<void> {
+    await this.http.request(pathOf(job), { method: 'DELETE', ...(signal && { signal }) })
+  }
+
+  /** The same for all your jobs of a workflow. */
+  async deleteWorkflow(workflowId: string, { signal }: Signal = {}): Promise<void> {
+    await this.http.request(pathOfWorkflow(workflowId), { method: 'DELETE', ...(signal && { signal }) })
+  }
+
   /** Your own jobs, newest first. A page may be short, or empty, before the end. */
   jobs(filter: JobFilter = {}, { signal }: Signal = {}): Promise<JobPage> {
     return this.http.json(`/api/workflow/jobs${search({ ...filter })}`, { ...(signal && { signal }) })

@@ -35,6 +35,7 @@ const SHELL = [
   'list',
   'workflow',
   'retry',
+  'delete',
 ] as const
 const OTHERS = [
   'quickstart',
@@ -176,6 +177,7 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
   const list = JSON.parse(output('list'))
   t.match(list, { jobs: [{ job_id: UUID, stage: 2, status: 'completed' }] })
   t.equal(list.jobs.length, 1)
+  t.match(output('delete'), /^HTTP\/1\.1 204[^\n]*\nHTTP\/1\.1 204/)
   t.match(JSON.parse(output('retry')), { status: 'failed', retry_of: UUID })
   t.match(output('workflow'), new RegExp(`^\\d{16} ${job.job_id} queued\\n\\d{16} ${job.job_id} active\\n`))
   t.match(output('workflow'), /\nretry: \d+\n: connected\n\nid: \d{16}\n/)

@@ -20,6 +20,7 @@ export class FakeStageService {
   private readonly events = new EventEmitter()
   private readonly server = createServer(async (request, response) => {
     if (request.method === 'GET') return this.onGet(request.url ?? '', response)
+    if (request.method === 'DELETE') return this.onDelete(request.url ?? '', response)
     let text = ''
     for await (const chunk of request) text += chunk
     const hungUp = new Promise<void>((resolve) =>
@@ -35,6 +36,10 @@ export class FakeStageService {
   })
   answer: Answer
   onGet: (url: string, response: ServerResponse) => void = (_url, response) =>
+    void response.writeHead(404).end()
+
+  /** Deletes nothing, as a service without files. */
+  onDelete: (url: string, response: ServerResponse) => void = (_url, response) =>
     void response.writeHead(404).end()
 
   constructor(answer: Answer) {

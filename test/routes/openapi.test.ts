@@ -23,7 +23,7 @@ import { ScriptedWorkflow } from '../helpers/workflow.ts'
 
 const EXECUTES = Array.from({ length: 20 }, (_, i) => i + 1)
 const KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-const HTTP_METHODS = /^(get|post)$/
+const HTTP_METHODS = /^(get|post|delete)$/
 
 t.test('the document is sound', async (t) => {
   const { app } = await startApi(t, await testEnv(t, { CORS_ORIGINS: 'https://a.example' }))
@@ -218,7 +218,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     await drive(id, 422, { headers: keyed, body: body.replace('What', 'That') })
     await drive(id, 503, { at: redisless, headers: keyed, body })
   }
-  const bodies = operationsOf(document).filter(({ method }) => method === 'POST')
+  const bodies = operationsOf(document).filter(({ method }) => method !== 'GET')
   for (const { operationId: id } of bodies) {
     const path = of(done)
     await drive(id, 400, { path, headers: { ...alice, ...typed }, body: '{' })
@@ -305,6 +305,16 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getArtifact', 416, { path: file, headers: { ...alice, range: 'bytes=9-' } })
   await drive('getArtifact', 502, { path: { ...file, name: 'odd' }, headers: alice })
   await drive('getArtifact', 404, { path: { ...file, name: 'b.json' }, headers: alice })
+
+  const stays = await enqueue(main.url, { user: 'slow', stage: 3, body: { workflow_id } })
+  await drive('deleteJob', 409, { path: of(stays, 3), headers: slow })
+  await drive('deleteWorkflow', 409, { path: { workflow_id }, headers: slow })
+  await drive('deleteWorkflow', 403, { path: { workflow_id }, query: '?owner=bob', headers: slow })
+  const goes = { workflow_id: randomUUID() }
+  const ended = await enqueue(main.url, { body: goes })
+  await (await openStream(main.url + ended.urls.events)).rest()
+  await drive('deleteJob', 204, { path: of(ended), headers: alice })
+  await drive('deleteWorkflow', 204, { path: goes, headers: alice })
 
   await drive('getOverview', 200, { headers: admin })
   await drive('getOverview', 403, { headers: alice })
@@ -432,6 +442,8 @@ const PATHS = [
   '/api/workflow/stages',
   '/api/admin/overview',
   '/api/workflow/jobs',
+  JOB,
+  '/api/workflow/workflows/{workflow_id}',
   ...EXECUTES.map((stage) => `/api/workflow/stages/${stage}/execute`),
   ...['events', 'events/page', 'tickets'].map((path) => `/api/workflow/workflows/{workflow_id}/${path}`),
   ...['status', 'events', 'events/page', 'cancel', 'retry', 'tickets', 'artifacts/{name}'].map(

@@ -1,0 +1,23 @@
+-- Removes what the journal keeps of a finished job, tells who watches its workflow, and leaves of its key that it was
+-- deleted.
+-- const STREAM_LENGTH: approximate length of the event stream
+-- key job: BullMQ's hash of the job
+-- key outcome: the final state of the job
+-- key log: list of log lines
+-- key summary: what lists show of a finished job
+-- key events: event stream of the queue
+-- key jobs: list of the user's jobs
+-- key queued: the user's jobs that have not started yet
+-- key asked: what the key of the job stands for, see reserve.lua
+-- arg id: of the job
+-- arg member: of the job in the user's list
+-- arg workflow: name of the workflow
+--
+-- Returns 'forgotten', or 'queued' when BullMQ has the job (again): nothing was removed then.
+if redis.call('EXISTS', job) == 1 then return 'queued' end
+redis.call('DEL', outcome, log, summary)
+redis.call('ZREM', jobs, member)
+redis.call('ZREM', queued, id)
+if redis.call('EXISTS', asked) == 1 then redis.call('SETRANGE', asked, 0, 'd') end
+redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'deleted', 'jobId', id, 'workflow', workflow)
+return 'forgotten'

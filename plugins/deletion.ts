@@ -1,0 +1,73 @@
+/** Deletes finished jobs: their files at the stage service first, then what Redis holds of them. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { NO_SUCH_WORKFLOW, ProblemError, unavailable } from '../contract/errors.ts'
+import { isTerminal } from '../contract/events.ts'
+import type { JobSnapshot } from '../contract/job.ts'
+import { forgetJob, forgetWorkflow, jobsOfWorkflow } from '../journal/forget.ts'
+
+type Deleter = Pick<FastifyRequest, 'stagecast' | 'log'>
+
+declare module './core.ts' {
+  interface Stagecast {
+    deletion: {
+      /** Throws 409 unless the job has finished; 503 when something did not confirm: a repeat goes on. */
+      job(by: Deleter, job: JobSnapshot): Promise<void>
+      /** All jobs of a workflow, one after the other. Throws 404 when there is nothing of it. */
+      workflow(by: Deleter, userId: string, workflowId: string): Promise<void>
+    }
+  }
+}
+
+/** The worker of a job that has just ended holds it for a moment. */
+const TRIES = 20
+const BETWEEN_MS = 100
+
+export default fp<{ resultTtlSeconds: number }>(
+  async (app, { resultTtlSeconds }) => {
+    const { redis, journal, fromRedis, artifacts, queue } = app.stagecast
+    const options = { redis, keys: journal.keys, resultTtlSeconds, remove }
+
+    app.stagecast.deletion = {
+      async job(by, job) {
+        requireFinished(job)
+        await artifacts.discard(job.stage, job.job_id)
+        if (!(await fromRedis(forgetJob(options, job)))) throw unavailable()
+        by.log.info({ actor: by.stagecast.user.id, jobId: job.job_id }, 'a job was deleted')
+      },
+      async workflow(by, userId, workflowId) {
+        let isKnown = false
+        // A job may be queued meanwhile: then there is more to delete, or a job that has not finished.
+        for (;;) {
+          const { jobIds, newest } = await fromRedis(jobsOfWorkflow(options, userId, workflowId))
+          const jobs = await Promise.all(jobIds.map((id) => journal.snapshot(id)))
+          const present = jobs.filter((job) => job !== null)
+          if (!isKnown && newest === '' && present.length === 0)
+            throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
+          isKnown = true
+          for (const job of present) requireFinished(job)
+          for (const job of present) await app.stagecast.deletion.job(by, job)
+          if (await fromRedis(forgetWorkflow(options, userId, workflowId, newest))) break
+        }
+        by.log.info({ actor: by.stagecast.user.id, workflowId }, 'a workflow was deleted')
+      },
+    }
+
+    async function remove(jobId: string): Promise<void> {
+      for (let left = TRIES; !(await queue.remove(jobId)); left -= 1) {
+        if (left === 0) throw new Error('a worker holds the finished job')
+        await delay(BETWEEN_MS)
+      }
+    }
+  },
+  { name: 'deletion', dependencies: ['journal', 'queue', 'artifacts'] },
+)
+
+function requireFinished({ status, job_id }: JobSnapshot): void {
+  if (isTerminal(status)) return
+  throw new ProblemError(
+    'JOB_NOT_FINISHED',
+    `Job ${job_id} is ${status}: cancel it first, or wait for its end`,
+  )
+}
