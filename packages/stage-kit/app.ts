@@ -32,11 +32,12 @@ export interface StageServiceOptions {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
+export const GRACE_MS = 5_000
 
 /** Builds the app without listening. Rejects when `dataDir` cannot be used. */
 export async function buildStageService(options: StageServiceOptions) {
   const { dataDir, stages, logger = false, paceMs = 0, heartbeatMs = 10_000 } = options
-  const { keepMs = 7 * DAY_MS, sweepEveryMs = DAY_MS, graceMs = 5_000 } = options
+  const { keepMs = 7 * DAY_MS, sweepEveryMs = DAY_MS, graceMs = GRACE_MS } = options
   const app = Fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
     logController: new LogController({ disableRequestLogging: true }),

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Value } from '@sinclair/typebox/value'
 import { ArtifactName, type StageRequest } from '../../contract/service.ts'
-import type { Work } from './stage.ts'
-import { UpstreamStage } from './upstream.ts'
+import { StageFailure, type Work } from './stage.ts'
+import { type UpstreamHeaders, UpstreamStage } from './upstream.ts'
 
 /** Thrown at the next step of a job that nobody waits for any more, or whose service is closing. */
 export class Cancelled extends Error {
@@ -29,7 +29,13 @@ export class StageJob<Inputs = Record<string, unknown>> {
   private readonly work: Work
   private readonly written = new Set<string>()
 
-  constructor(stage: number, request: StageRequest, inputs: Inputs, work: Work) {
+  constructor(
+    stage: number,
+    request: StageRequest,
+    inputs: Inputs,
+    work: Work,
+    headers: UpstreamHeaders = {},
+  ) {
     this.id = request.job_id
     this.stage = stage
     this.workflowId = request.workflow_id
@@ -43,7 +49,7 @@ export class StageJob<Inputs = Record<string, unknown>> {
     this.upstream = Object.fromEntries(
       Object.entries(request.upstream ?? {}).map(([number, one]) => [
         number,
-        new UpstreamStage(one, work.signal),
+        new UpstreamStage(one, work.signal, headers),
       ]),
     )
   }
@@ -55,6 +61,10 @@ export class StageJob<Inputs = Record<string, unknown>> {
   /** Tells that a step is done, 0 to 100. Throws `Cancelled` when the work is to stop. */
   async progress(percent: number, message: string): Promise<void> {
     this.goOn()
+    if (!(percent >= 0 && percent <= 100) || typeof message !== 'string') {
+      const words = 'A step is a percentage from 0 to 100 and a text.'
+      throw new StageFailure(500, 'STAGE_PROGRESS_INVALID', words, false)
+    }
     await this.work.progress(percent, message).catch((error) => {
       this.goOn()
       throw error

@@ -1,22 +1,17 @@
 /** Stages as functions, and the service that runs them. */
+import closeWithGrace from 'close-with-grace'
+import type { StageEntry } from '../../contract/catalogue-file.ts'
 import { compileInputs } from '../../contract/inputs.ts'
 import type { StageRequest } from '../../contract/service.ts'
-import { buildStageService, type StageServiceOptions } from './app.ts'
+import { buildStageService, GRACE_MS, type StageServiceOptions } from './app.ts'
+import { follow, type StageFunction } from './follow.ts'
 import { type Stage, StageFailure, type StageTable } from './stage.ts'
-import { Cancelled, StageJob } from './stage-job.ts'
+import { StageJob } from './stage-job.ts'
 import { type Address, listen, type StageService } from './start.ts'
+import type { UpstreamHeaders } from './upstream.ts'
 
-/** A step: percent, and what was done. */
-type Step = readonly [percent: number, message: string]
-// biome-ignore lint/suspicious/noConfusingVoidType: a function without a return is one too
-type Result = Record<string, unknown> | undefined | void
-
-/** What a stage does: a function, or a generator whose steps are its progress. It returns the results. */
-export type StageFunction<Inputs> = (
-  job: StageJob<Inputs>,
-) => Result | Promise<Result> | Generator<Step, Result, unknown> | AsyncGenerator<Step, Result, unknown>
-
-export interface StageOptions<Inputs> {
+/** Besides version and inputs, what a STAGES_FILE says of the stage: `describe` repeats it. */
+export interface StageOptions<Inputs> extends Partial<Omit<StageEntry, 'stage' | 'version' | 'inputs'>> {
   /** Change it whenever the same inputs would give other files. */
   version?: string
   /** A JSON Schema (2020-12) of the inputs, or a function that gives what the stage works with, and throws for bad ones. */
@@ -26,6 +21,8 @@ export interface StageOptions<Inputs> {
 export interface StagesOptions extends Omit<StageServiceOptions, 'stages' | 'dataDir' | 'sweep'> {
   /** Where files and finished jobs are kept; made when missing. */
   data: string
+  /** What other services want to be sent for their files, by origin: `{ 'https://stages.example': { authorization } }`. */
+  upstreamHeaders?: UpstreamHeaders
 }
 
 /** An error that the user is told about. `retryable`: another attempt may go better. */
@@ -38,7 +35,7 @@ export class StageError extends StageFailure {
 export class Stages {
   private readonly options: StagesOptions
   private readonly known = new Map<number, Stage>()
-  private readonly schemas = new Map<number, object>()
+  private readonly entries = new Map<number, object>()
 
   constructor(options: StagesOptions) {
     this.options = options
@@ -53,14 +50,19 @@ export class Stages {
     if (!Number.isInteger(number) || number < 1 || number > 999)
       throw new TypeError(`A stage has a number from 1 to 999, not ${number}`)
     if (this.known.has(number)) throw new TypeError(`There are two stages ${number}`)
-    const { version, inputs } = options
+    const { version, inputs, ...entry } = options
     const read = readerOf<Inputs>(number, inputs)
-    if (typeof inputs === 'object') this.schemas.set(number, inputs)
+    const headers = this.options.upstreamHeaders ?? {}
+    this.entries.set(number, {
+      ...{ stage: number, slug: `stage-${number}`, title: `Stage ${number}`, ...entry },
+      ...(version !== undefined && { version }),
+      ...(typeof inputs === 'object' && { inputs }),
+    })
     this.known.set(number, {
       ...(version !== undefined && { version }),
       validate: (request) => void read(request),
       async run(request, work) {
-        const job = new StageJob(number, request, read(request), work)
+        const job = new StageJob(number, request, read(request), work, headers)
         const results = (await follow(run(job), job)) ?? {}
         return { artifacts: await job.files(), results }
       },
@@ -75,23 +77,30 @@ export class Stages {
 
   /** What stands for these stages in a STAGES_FILE. */
   describe(): { stages: object[] } {
-    const stages = [...this.known].map(([stage, { version }]) => {
-      const inputs = this.schemas.get(stage)
-      const named = { stage, slug: `stage-${stage}`, title: `Stage ${stage}` }
-      return { ...named, ...(version !== undefined && { version }), ...(inputs && { inputs }) }
-    })
-    return { stages }
+    return { stages: [...this.entries.values()] }
   }
 
   /** The service without a listener: a Fastify application. */
   build() {
-    const { data, ...options } = this.options
+    const { data, upstreamHeaders: _, ...options } = this.options
     return buildStageService({ ...options, dataDir: data, stages: this.known })
   }
 
   /** Starts the service; port 0 takes a free one. */
   async listen({ host = '127.0.0.1', port = 8000 }: Partial<Address> = {}): Promise<StageService> {
     return listen(await this.build(), { host, port })
+  }
+
+  /** The same for a process of its own: on SIGTERM and SIGINT running work gets `graceMs` to end, then the process ends. */
+  async serve(address: Partial<Address> = {}): Promise<StageService> {
+    const service = await this.listen(address)
+    // Later than the service's own grace.
+    const delay = (this.options.graceMs ?? GRACE_MS) + 5_000
+    closeWithGrace({ delay, logger: false }, async ({ err }) => {
+      if (err) process.stderr.write(`stage service: ${err.stack ?? err}\n`)
+      await service.close()
+    })
+    return service
   }
 }
 
@@ -115,29 +124,4 @@ function readerOf<Inputs>(number: number, inputs: StageOptions<Inputs>['inputs']
 
 function invalid(what: string): StageFailure {
   return new StageFailure(422, 'INVALID_INPUTS', `${what}.`)
-}
-
-/** Runs a generator step by step; whatever else came is the result, or its promise. */
-async function follow<Inputs>(
-  begun: ReturnType<StageFunction<Inputs>>,
-  job: StageJob<Inputs>,
-): Promise<Result> {
-  if (!isGenerator(begun)) return begun
-  for (let step = await begun.next(); ; step = await begun.next()) {
-    if (step.done) return step.value
-    const [percent, message] = step.value
-    try {
-      await job.progress(percent, message)
-    } catch (error) {
-      // The generator may clean up, and is told why at the `yield` where it stands.
-      if (error instanceof Cancelled) await begun.throw(error)
-      throw error
-    }
-  }
-}
-
-function isGenerator(
-  value: unknown,
-): value is Generator<Step, Result, unknown> | AsyncGenerator<Step, Result, unknown> {
-  return typeof value === 'object' && value !== null && 'next' in value && 'throw' in value
 }

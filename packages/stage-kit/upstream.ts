@@ -13,17 +13,22 @@ import { StageFailure } from './stage.ts'
 
 type Given = Upstream[string]
 
+/** Headers by origin. */
+export type UpstreamHeaders = Readonly<Record<string, Readonly<Record<string, string>>>>
+
 export class UpstreamStage {
   readonly jobId: string
   readonly results: Record<string, unknown>
   readonly files: Given['files']
   private readonly signal: AbortSignal
+  private readonly headers: UpstreamHeaders
 
-  constructor({ job_id, results, files }: Given, signal: AbortSignal) {
+  constructor({ job_id, results, files }: Given, signal: AbortSignal, headers: UpstreamHeaders) {
     this.jobId = job_id
     this.results = results
     this.files = files
     this.signal = signal
+    this.headers = headers
   }
 
   /** The file as a stream. It has been read to its end by then, and its hash is right. */
@@ -37,7 +42,8 @@ export class UpstreamStage {
     const remove = () => rm(dir, { recursive: true, force: true })
     try {
       const path = join(dir, 'file')
-      const answer = await fetch(file.url, { signal: this.signal })
+      const headers = this.headers[new URL(file.url).origin] ?? {}
+      const answer = await fetch(file.url, { headers, signal: this.signal, redirect: 'error' })
       if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`)
       const hash = createHash('sha256')
       const hashed = async function* (source: AsyncIterable<Buffer>) {
@@ -47,15 +53,16 @@ export class UpstreamStage {
         }
       }
       await pipeline(Readable.fromWeb(answer.body as ReadableStream), hashed, createWriteStream(path))
-      if (hash.digest('hex') !== file.sha256) throw new Error('its hash is another')
+      if (hash.digest('hex') !== file.sha256) throw changed(name)
       const stream = createReadStream(path)
       stream.once('close', () => void remove())
       return stream
     } catch (error) {
       await remove()
       this.signal.throwIfAborted()
+      if (error instanceof StageFailure) throw error
       const message = `The file ${name} of an earlier stage cannot be read: ${(error as Error).message}.`
-      throw new StageFailure(503, 'UPSTREAM_UNREADABLE', message)
+      throw new StageFailure(503, 'UPSTREAM_UNREACHABLE', message)
     }
   }
 
@@ -70,4 +77,9 @@ export class UpstreamStage {
   async json(name: string): Promise<unknown> {
     return JSON.parse(await this.text(name))
   }
+}
+
+function changed(name: string): StageFailure {
+  const message = `The file ${name} of an earlier stage has changed: its hash is another.`
+  return new StageFailure(503, 'UPSTREAM_CHANGED', message)
 }

@@ -110,7 +110,7 @@ t.test('exit codes', async (t) => {
     [['--help'], 0, /^$/],
     [['dance'], 2, /no command dance; there are run, watch/],
     [['run'], 2, /run needs STAGE/],
-    [['run', 'two'], 2, /STAGE must be a whole number from 1 to 20, not two/],
+    [['run', 'two'], 2, /STAGE must be a whole number from 1 to 999, not two/],
     [['list', '--limit', '1001'], 2, /--limit must be a whole number from 1 to 1000, not 1001/],
     [['status', '2'], 2, /needs STAGE and JOB/],
     [['status', '2', job_id, 'more'], 2, /does not take more/],

@@ -3,10 +3,11 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { Cancelled, StageError, type StageJob, Stages } from '../index.ts'
+import { openCatalogue } from '../../../contract/catalogue.ts'
+import { Cancelled, StageError, type StageJob, Stages, type StagesOptions } from '../index.ts'
 
-async function start(t: Test, add: (stages: Stages) => void) {
-  const stages = new Stages({ data: t.testdir(), heartbeatMs: 50 })
+async function start(t: Test, add: (stages: Stages) => void, more: Partial<StagesOptions> = {}) {
+  const stages = new Stages({ data: t.testdir(), heartbeatMs: 50, ...more })
   add(stages)
   const service = await stages.listen({ port: 0 })
   t.teardown(() => service.close())
@@ -170,15 +171,18 @@ t.test('when the last caller has left, the generator is told at its next step', 
 })
 
 t.test('files of earlier stages are read once their hash is right', async (t) => {
-  const server = createServer((_request, response) => response.end('evidence')).listen(0, '127.0.0.1')
+  const server = createServer(({ headers }, response) => {
+    response.writeHead(headers['x-key'] === 'open' ? 200 : 403).end('evidence')
+  }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   t.teardown(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const file = (content: string, name: string) => ({
     ...{ name, bytes: content.length, media_type: 'text/plain' },
     sha256: createHash('sha256').update(content).digest('hex'),
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}`,
+    url: `${origin}/${name}`,
   })
-  const url = await start(t, (stages) => {
+  const add = (stages: Stages) => {
     stages.stage(3, {}, async ({ upstream }) => {
       const before = upstream[2]
       const changed = await before?.text('changed.txt').catch((error: Error) => error.message)
@@ -189,11 +193,42 @@ t.test('files of earlier stages are read once their hash is right', async (t) =>
         ...before?.results,
       }
     })
-  })
+  }
+  const url = await start(t, add, { upstreamHeaders: { [origin]: { 'x-key': 'open' } } })
   const files = [file('evidence', 'good.txt'), file('other', 'changed.txt')]
   const upstream = { 2: { job_id: randomUUID(), results: { papers: 3 }, files } }
   t.match((await lines(url, 3, request({ upstream, run_id: null }))).at(-1)?.results, {
     ...{ text: 'evidence', none: true, papers: 3 },
     changed: /its hash is another/,
   })
+  const closed = (await lines(await start(t, add), 3, request({ upstream }))).at(-1)
+  t.match(closed, { type: 'error', code: 'UPSTREAM_UNREACHABLE', retryable: true })
+})
+
+t.test('a step that is none is said to be so', async (t) => {
+  const url = await start(t, (stages) => {
+    stages
+      .stage(1, {}, async (job) => job.progress(120, 'too far'))
+      .stage(2, {}, function* () {
+        yield 50 as never
+      })
+  })
+  for (const stage of [1, 2])
+    t.match((await lines(url, stage, request())).at(-1), {
+      ...{ type: 'error', code: 'STAGE_PROGRESS_INVALID', retryable: false },
+    })
+})
+
+t.test('the stages describe themselves for a STAGES_FILE', async (t) => {
+  const inputs = { type: 'object', properties: { site: { type: 'string' } } }
+  const stages = new Stages({ data: t.testdir() })
+    .stage(7, { version: '2', slug: 'sample', title: 'Sample', needs: [3], inputs }, () => ({}))
+    .stage(3, {}, () => ({}))
+  const described = stages.describe()
+  t.same(described.stages, [
+    { stage: 7, slug: 'sample', title: 'Sample', needs: [3], version: '2', inputs },
+    { stage: 3, slug: 'stage-3', title: 'Stage 3' },
+  ])
+  const services = { default: 'http://127.0.0.1:8000' }
+  t.same(openCatalogue({ file: described, services }).get(7)?.needs, [3], 'it is a catalogue')
 })
