@@ -5,6 +5,7 @@ import { cost } from './cost.ts'
 import { execute } from './execute.ts'
 import { facts } from './facts.ts'
 import { growth } from './growth.ts'
+import { isolation } from './isolation.ts'
 import { jobs } from './jobs.ts'
 import { latency } from './latency.ts'
 import { literature } from './literature.ts'
@@ -25,6 +26,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   cost,
   peers,
   growth,
+  isolation,
   literature,
   questions,
   facts,

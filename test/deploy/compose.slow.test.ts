@@ -16,6 +16,9 @@ import { loadConfig, VARIABLES } from '../../server/config.ts'
 import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
 import { ROOT, runNode } from '../helpers/processes.ts'
 
+// It builds the image's context whole, which a busy machine takes minutes for.
+t.setTimeout(900_000)
+
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
 /** The part of the compose format that is used, and nothing else: a misspelt key is a fault. */
