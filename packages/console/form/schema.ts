@@ -79,12 +79,22 @@ function kindOf(schema: Schema): Kind {
   return 'json'
 }
 
-/** The texts a value may be; none when anything else is allowed too. */
-function optionsOf({ enum: listed, const: only, anyOf }: Schema): string[] {
-  if (listed) return listed.map(String)
-  if (only !== undefined) return [String(only)]
-  const each = anyOf?.map(optionsOf) ?? []
-  return each.every((options) => options.length > 0) ? each.flat() : []
+/** The values that a field may have, as texts; none when anything else is allowed too. */
+function optionsOf(schema: Schema): string[] {
+  return valuesOf(schema).map(String)
+}
+
+function valuesOf({ enum: listed, const: only, anyOf }: Schema): unknown[] {
+  if (listed) return listed
+  if (only !== undefined) return [only]
+  const each = anyOf?.map(valuesOf) ?? []
+  return each.every((values) => values.length > 0) ? each.flat() : []
+}
+
+/** The value behind an option: 0.95 behind "0.95", where the schema lists numbers. */
+export function valueBehind({ schema, kind }: Field, option: string): unknown {
+  const values = valuesOf(kind === 'choices' ? (schema.items ?? {}) : schema)
+  return values.find((value) => String(value) === option) ?? option
 }
 
 function hintOf(schema: Schema, kind: Kind): string {

@@ -1,5 +1,5 @@
 /** What has been typed into a form, and the request body made of it. */
-import type { Field } from './schema.ts'
+import { type Field, valueBehind } from './schema.ts'
 
 /** By the field's path, joined with `/`: text as typed, options as chosen. */
 export type Values = Readonly<Record<string, string | readonly string[] | boolean>>
@@ -76,10 +76,12 @@ function plainly(message: string): string {
 }
 
 function readValue(field: Field, raw: Values[string] | undefined): { value: unknown } | { fault: string } {
-  if (Array.isArray(raw)) return { value: raw.length > 0 ? raw : undefined }
+  if (Array.isArray(raw))
+    return { value: raw.length > 0 ? raw.map((option) => valueBehind(field, option)) : undefined }
   if (typeof raw === 'boolean') return { value: raw || field.schema.default === true ? raw : undefined }
   const text = typeof raw === 'string' ? raw : ''
   if (text.trim() === '') return { value: undefined }
+  if (field.kind === 'choice') return { value: valueBehind(field, text) }
   if (field.kind === 'number') {
     const value = Number(text)
     return Number.isFinite(value) ? { value } : { fault: 'must be a number' }
