@@ -15,16 +15,29 @@ export interface SchemaFault {
 
 const MAX_FAULTS = 5
 
+type Compiled = { check: InputCheck } | { faults: SchemaFault[] }
+
+/** A catalogue is checked first and opened then: each schema is compiled once. */
+const known = new WeakMap<object, Compiled>()
+/** Checks schemas, not inputs: one for all, because to compile the dialect itself takes longest. */
+const dialect = new Ajv2020({ strict: false, allErrors: true })
+
 /** The check that a schema asks for, or what is wrong with the schema. */
-export function compileInputs(schema: object): { check: InputCheck } | { faults: SchemaFault[] } {
+export function compileInputs(schema: object): Compiled {
+  const compiled = known.get(schema) ?? compile(schema)
+  known.set(schema, compiled)
+  return compiled
+}
+
+function compile(schema: object): Compiled {
   const unknownFormats = new Set<string>()
   const ajv = new Ajv2020({
-    ...{ strict: false, allErrors: true, verbose: true },
+    ...{ strict: false, allErrors: true, verbose: true, validateSchema: false, meta: false },
     // A format that it does not know it only warns about, and would let everything pass.
     logger: { log() {}, error() {}, warn: (message: string) => void unknownFormats.add(message) },
   })
   formats.default(ajv as never)
-  const faults = [...formFaults(ajv, schema)]
+  const faults = [...formFaults(schema)]
   if (faults.length > 0) return { faults }
   try {
     const validate = ajv.compile(schema)
@@ -35,14 +48,14 @@ export function compileInputs(schema: object): { check: InputCheck } | { faults:
   }
 }
 
-function* formFaults(ajv: Ajv2020, schema: object): Generator<SchemaFault> {
+function* formFaults(schema: object): Generator<SchemaFault> {
   const { type = 'object', $schema = DIALECT } = schema as { type?: unknown; $schema?: unknown }
   if (String($schema).replace(/#$/, '') !== DIALECT)
     return yield { pointer: '/$schema', message: `must be ${DIALECT}, or be left out` }
   if (type !== 'object') return yield { pointer: '/type', message: 'must be "object": inputs are an object' }
-  if (ajv.validateSchema(schema) === true) return
+  if (dialect.validateSchema(schema) === true) return
   const seen = new Set<string>()
-  for (const { instancePath, message = 'is not valid' } of ajv.errors ?? []) {
+  for (const { instancePath, message = 'is not valid' } of dialect.errors ?? []) {
     if (seen.has(instancePath) || seen.size === MAX_FAULTS) continue
     seen.add(instancePath)
     yield { pointer: instancePath, message: `is not JSON Schema 2020-12: it ${message}` }

@@ -35,7 +35,7 @@ export function compile() {
 }
 
 /**
- * Removes what has lost its source.
+ * Removes what has lost its source, and links to JavaScript: the compiler would write through them.
  *
  * @param {string} folder
  */
@@ -44,7 +44,10 @@ function prune(folder) {
     const path = join(folder, entry.name)
     const source = path.replace(/\.map$/, '').replace(/js$/, 'ts')
     if (entry.isDirectory() && existsSync(join(ROOT, path))) prune(path)
-    else if (!existsSync(join(ROOT, path)) && !existsSync(join(ROOT, source)))
+    else if (
+      (entry.isSymbolicLink() && /js$/.test(path)) ||
+      (!existsSync(join(ROOT, path)) && !existsSync(join(ROOT, source)))
+    )
       rmSync(join(BUILD, path), { recursive: true, force: true })
   }
 }

@@ -16,10 +16,12 @@ await symlink(join(ROOT, 'node_modules'), join(base, 'node_modules'))
 await copyFile(join(ROOT, 'package.json'), join(base, 'package.json'))
 const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
 const build = await runNode(t, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(base, 'dist')], {})
+const copied = await runNode(t, ['dev/copy-scripts.mjs', join(base, 'dist')], {})
 const bundled = await runNode(t, ['packages/console/bundle.mjs', join(base, 'dist', 'console')], {})
 const compiled = (name: string) => join(base, 'dist', `${name}.js`)
 
 t.equal(build.exit, 0, build.output)
+t.equal(copied.exit, 0, copied.output)
 t.equal(bundled.exit, 0, bundled.output)
 
 t.test('API and worker', async (t) => {

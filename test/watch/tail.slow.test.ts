@@ -74,20 +74,19 @@ t.test('the stream begins anew behind its position', { timeout: 60_000 }, async 
   const job = await runningJob(api, 2)
   const stream = await openStream(job.events)
   await take(stream, job.ids.length)
-  // Ids as a clock gave them that was far behind.
+  // The clock was far ahead: the reader follows it there.
   const { redis } = api.app.stagecast
+  const ahead = Date.now() + 1_000_000_000
+  await redis.xadd(api.stream, `${ahead}-0`, 'event', 'drained')
+  await job.steps(1)
+  t.same(idsOf(await take(stream, 1)), [job.head])
+  // Then it is right again, and IDs are far below the reader's position.
   await redis.del(api.stream)
-  await redis.xadd(api.stream, '5-1', 'event', 'drained')
-  const { eval: original } = redis
-  redis.eval = ((script: string, ...rest: [number]) =>
-    original.call(redis, script.replace("'~', 10000, '*'", "'~', 10000, '5-*'"), ...rest)) as typeof original
-  t.teardown(() => {
-    redis.eval = original
-  })
   const startedAt = performance.now()
   const before = job.ids.length
   await job.steps(3)
-  t.match((await redis.xrevrange(api.stream, '+', '-', 'COUNT', 1))[0]?.[0], /^5-\d+$/)
+  const [newest] = await redis.xrevrange(api.stream, '+', '-', 'COUNT', 1)
+  t.ok(Number.parseInt(newest?.[0] ?? '', 10) < ahead)
   t.same(idsOf(await take(stream, 3)), job.ids.slice(before))
   t.ok(performance.now() - startedAt < SOON_MS, 'long before the sweep')
   await job.steps(1)
