@@ -17,7 +17,13 @@ export class CatalogueError extends Error {
 /** Faults of the form; without any, `value` is a `CatalogueFile`. */
 export function* formFaults(value: unknown): Generator<SchemaFault> {
   // The schema is our own: it needs no check, and the dialect takes long to compile.
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateSchema: false, meta: false })
+  const ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    validateSchema: false,
+    meta: false,
+  })
   const validate = ajv.compile(CatalogueFile)
   if (validate(value)) return
   for (const error of validate.errors ?? []) if (error.keyword !== 'propertyNames') yield inWords(error)
