@@ -5,7 +5,17 @@ import { startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { fakeStageService, ndjson, silence } from '../helpers/stage-service.ts'
-import { axe, CONSOLE, openAs, openTab, overflow, QUESTION, startAll, startReview } from './console.ts'
+import {
+  axe,
+  CONSOLE,
+  type Dom,
+  openAs,
+  openTab,
+  overflow,
+  QUESTION,
+  startAll,
+  startReview,
+} from './console.ts'
 
 const PHONE = { viewport: { width: 320, height: 640 } }
 
@@ -30,9 +40,10 @@ t.test('each state, light and dark, wide and narrow', { skip, timeout: 90_000 },
   await page.locator('.paper').first().waitFor()
   for (const summary of await page.locator('summary').all()) await summary.click()
   await looks(t, page, 'a review, unfolded')
-  const scale = await page
-    .locator('.flow svg')
-    .evaluate<number, never>('(svg) => svg.clientWidth / Number(svg.getAttribute("viewBox").split(" ")[2])')
+  const scale = await page.locator('.flow svg').evaluate((element) => {
+    const svg = element as unknown as Dom
+    return svg.clientWidth / Number(svg.getAttribute('viewBox')?.split(' ')[2])
+  })
   t.ok(scale > 0.75, `letters in the picture are ${scale.toFixed(2)} of their size`)
   await page.getByRole('link', { name: 'Jobs' }).click()
   await page.locator('.job-row').waitFor()

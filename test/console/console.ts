@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Queue } from 'bullmq'
-import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { consoleOfWorkingCopy } from '../../packages/console/bundle.mjs'
 import { startBuiltInService } from '../../packages/literature/start.ts'
@@ -72,6 +72,19 @@ export async function startReview(page: Page, question = QUESTION): Promise<void
   await page.getByLabel('Research question').fill(question)
   await page.getByRole('button', { name: 'Start' }).click()
   await page.locator('.job').waitFor()
+}
+
+/** What tests ask of an element. They are compiled without the types of the DOM. */
+export interface Dom {
+  clientWidth: number
+  scrollWidth: number
+  dataset: Record<string, string>
+  ownerDocument: { activeElement: unknown }
+  getAttribute(name: string): string | null
+}
+
+export function hasFocus(locator: Locator): Promise<boolean> {
+  return locator.evaluate((element) => (element as unknown as Dom).ownerDocument.activeElement === element)
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

@@ -4,7 +4,7 @@ import { enqueue, startApi, startWorker, testEnv, token } from '../helpers/app.t
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
-import { axe, CONSOLE, openAs, openTab, overflow } from './console.ts'
+import { axe, CONSOLE, type Dom, openAs, openTab, overflow } from './console.ts'
 
 t.test('the dashboard', { skip, timeout: 60_000 }, async (t) => {
   const service = await fakeStageService(t, (call) =>
@@ -52,7 +52,10 @@ t.test('the dashboard', { skip, timeout: 60_000 }, async (t) => {
   t.ok((await overflow(page)) <= 0)
   for (const width of [1000, 1440]) {
     await page.setViewportSize({ width, height: 800 })
-    const hidden = await page.locator('.scroll').evaluate('(table) => table.scrollWidth - table.clientWidth')
+    const hidden = await page.locator('.scroll').evaluate((element) => {
+      const table = element as unknown as Dom
+      return table.scrollWidth - table.clientWidth
+    })
     t.equal(hidden, 0, `nothing of the table is cut off at ${width} px`)
   }
   t.same(complaints, [])

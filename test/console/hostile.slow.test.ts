@@ -4,7 +4,7 @@ import { startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { type Answer, fakeStageService, ndjson, success } from '../helpers/stage-service.ts'
-import { CONSOLE, openAs, openTab, startReview } from './console.ts'
+import { CONSOLE, type Dom, openAs, openTab, startReview } from './console.ts'
 
 const EVIL = `<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'"{{7*7}}`
 /** Right-to-left text and an override that would turn around what follows it. */
@@ -85,7 +85,7 @@ t.test('hostile text stays text', { skip, timeout: 60_000 }, async (t) => {
   t.equal(await page.locator('main img, main script, main b, main [onerror]').count(), 0)
   const links = await page
     .locator('a')
-    .evaluateAll<string[], never>('(all) => all.map((one) => one.getAttribute("href") ?? "")')
+    .evaluateAll((all) => all.map((one) => (one as unknown as Dom).getAttribute('href') ?? ''))
   t.same(
     links.filter(
       (href) => !/^(#\/|\.\.\/docs\/$|\.\.\/openapi\.json$|https:\/\/doi\.org\/[\w./%]+$)/.test(href),

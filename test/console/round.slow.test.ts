@@ -5,7 +5,7 @@ import t from 'tap'
 import { get, type Queued } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { eventually } from '../helpers/waiting.ts'
-import { openAs, openTab, QUESTION, startAll, startReview } from './console.ts'
+import { hasFocus, openAs, openTab, QUESTION, startAll, startReview } from './console.ts'
 
 t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) => {
   const api = await startAll(t, { paceMs: 150 })
@@ -20,7 +20,7 @@ t.test('from the question to the review', { skip, timeout: 60_000 }, async (t) =
     await page.locator('#field-research_question-fault').getByText('is needed').waitFor()
     t.equal(await question.getAttribute('aria-invalid'), 'true')
     t.match(await page.locator('#field-inputs-max_results-fault').textContent(), /must be at most 200/)
-    t.ok(await question.evaluate('(element) => document.activeElement === element'), 'has the focus')
+    t.ok(await hasFocus(question), 'has the focus')
   })
 
   await t.test('a double click runs one job', async (t) => {
@@ -89,7 +89,7 @@ t.test('cancelling', { skip, timeout: 60_000 }, async (t) => {
   await startReview(page)
   await page.getByRole('button', { name: 'Cancel' }).click()
   const yes = page.getByRole('button', { name: 'Yes, cancel it' })
-  t.ok(await yes.evaluate('(element) => document.activeElement === element'), 'the focus is there')
+  t.ok(await hasFocus(yes), 'the focus is there')
   await page.getByRole('button', { name: 'No' }).click()
   await page.getByRole('button', { name: 'Cancel' }).click()
   await yes.click()

@@ -1,33 +1,18 @@
 /** What `npm pack` makes, installed in an empty folder: it compiles for its users, and runs. */
-import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
-import { ROOT } from '../helpers/processes.ts'
 import { sharedRedis } from '../helpers/redis.ts'
 import { eventually } from '../helpers/waiting.ts'
+import { install, MANIFEST, pack, run, start } from './packed.ts'
 
-/** tap loads itself into every Node below it, and the compiler does not bear that. */
-const BARE = ['-u', 'NODE_OPTIONS']
-const exec = promisify(execFile)
-const run = (program: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) =>
-  exec('env', [...BARE, program, ...args], { timeout: 240_000, ...options })
+t.setTimeout(1_800_000)
 
-const folder = await mkdtemp(join(tmpdir(), 'stagecast-tarball-'))
-t.teardown(() => rm(folder, { recursive: true, force: true }))
-const { version, devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-
-t.before(async () => {
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT })
-  const tarball = stdout.trim().split('\n').at(-1) as string
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
-  const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
-  await run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball), ...tools], { cwd: folder })
-  await cp(join(ROOT, 'test/packaging/fixture'), folder, { recursive: true })
-})
+const { version, devDependencies } = MANIFEST
+const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
+const react = (major: number) => ['react', 'react-dom', '@types/react'].map((name) => `${name}@${major}`)
+const tarball = await pack(t)
+const folder = await install(t, tarball, 'test/packaging/fixture', [...tools, ...react(19)])
 
 t.test('it brings what it needs, and no more', async (t) => {
   const inside = join(folder, 'node_modules/stagecast')
@@ -41,13 +26,25 @@ t.test('it brings what it needs, and no more', async (t) => {
   )
 })
 
-t.test('its types hold for a strict compiler that looks into libraries too', async (t) => {
-  const options = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--target', 'es2022']
-  const how = [...options, '--module', 'nodenext', '--types', 'node', 'uses-all.ts']
-  const tsc = join(folder, 'node_modules/.bin/tsc')
-  const said = await run(tsc, how, { cwd: folder }).catch((error: { stdout: string }) => error)
-  t.equal(said.stdout, '')
-})
+for (const major of [18, 19])
+  t.test(
+    `with React ${major}: types for a strict compiler that looks into libraries too, and hooks`,
+    async (t) => {
+      const inside =
+        major === 19
+          ? folder
+          : await install(t, tarball, 'test/packaging/fixture', [...tools, ...react(major)])
+      const options = ['--strict', '--noEmit', '--skipLibCheck', 'false', '--target', 'es2022']
+      const how = [...options, '--module', 'nodenext', '--types', 'node', 'uses-all.ts']
+      const tsc = join(inside, 'node_modules/.bin/tsc')
+      const said = await run(tsc, how, { cwd: inside }).catch((error: { stdout: string }) => error)
+      t.equal(said.stdout, '')
+      const { stdout } = await run(process.execPath, ['render.mjs'], { cwd: inside })
+      const { version: rendered, html } = JSON.parse(stdout)
+      t.match(rendered, new RegExp(`^${major}\\.`))
+      t.equal(html, '<p>queued 0 null</p>')
+    },
+  )
 
 t.test('an application on it runs a job', async (t) => {
   const env = { ...process.env, REDIS_URL: await sharedRedis(t) }
@@ -62,20 +59,18 @@ t.test('an application on it runs a job', async (t) => {
 
 t.test('npx stagecast', async (t) => {
   const command = join(folder, 'node_modules/.bin/stagecast')
-  const help = await run(command, [])
+  const help = await run(command, [], { cwd: folder })
   t.match(help.stdout, 'stage-service')
-  const wrong = await run(command, ['wurst']).catch((error: { code: number; stderr: string }) => error)
+  const wrong = await run(command, ['wurst'], { cwd: folder }).catch(
+    (error: { code: number; stderr: string }) => error,
+  )
   t.match(wrong, { code: 1, stderr: /There is no command "wurst"/ })
   const env = { ...process.env, REDIS_URL: '', PORT: '0', STAGECAST_DATA: join(folder, 'data') }
-  const child = spawn('env', [...BARE, command, 'dev'], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = start(command, ['dev'], { cwd: folder, env })
   t.teardown(() => child.kill('SIGKILL'))
   let said = ''
   const ready = new Promise<string>((resolve) => {
-    child.stdout.on('data', (chunk) => {
+    child.stdout?.on('data', (chunk) => {
       said += chunk
       const url = /Stagecast serves (\S+) until/.exec(said)?.[1]
       if (url) resolve(url)

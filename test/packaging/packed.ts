@@ -1,0 +1,59 @@
+/** The package as its users have it: packed, and installed in folders outside the project. */
+import { execFile, spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Owner } from '../helpers/owner.ts'
+import { ROOT } from '../helpers/processes.ts'
+
+/** tap loads itself into every Node below it, and the compiler does not bear that. */
+const BARE = ['-u', 'NODE_OPTIONS']
+const exec = promisify(execFile)
+
+interface Where {
+  cwd?: string
+  env?: NodeJS.ProcessEnv
+}
+
+/** Runs a program to its end; what it said on an error is in the error. */
+export function run(program: string, args: string[], options: Where = {}) {
+  return exec('env', [...BARE, program, ...args], { maxBuffer: 2 ** 26, ...options })
+}
+
+/** Starts a program that stays; its standard output is a pipe. */
+export function start(program: string, args: string[], options: Where = {}) {
+  return spawn('env', [...BARE, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'], ...options })
+}
+
+export const MANIFEST = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+
+/** What `npm pack` makes. */
+export async function pack(t: Owner): Promise<string> {
+  const folder = await temporary(t)
+  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT })
+  return join(folder, stdout.trim().split('\n').at(-1) as string)
+}
+
+/** A copy of the project's folder `from`, with the packages of its manifest, the tarball, and `more`. */
+export async function install(t: Owner, tarball: string, from: string, more: string[] = []): Promise<string> {
+  const folder = await temporary(t)
+  await cp(join(ROOT, from), folder, {
+    recursive: true,
+    filter: (path) => !/node_modules|package-lock/.test(path),
+  })
+  const manifest = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{ "type": "module" }')
+  const { dependencies: { stagecast: _, ...dependencies } = {} as Record<string, string>, ...rest } =
+    JSON.parse(manifest)
+  // Only the tarball has it: no registry.
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ ...rest, dependencies, private: true }))
+  const how = ['install', '--no-audit', '--no-fund', '--prefer-offline']
+  await run('npm', [...how, tarball, ...more], { cwd: folder })
+  return folder
+}
+
+async function temporary(t: Owner): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'stagecast-packed-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
