@@ -62,11 +62,10 @@ export async function followJob(
   }
   await look()
   const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
-  const events = keepWatching(
-    (connecting) => client.watch(job, { ...connecting, onTransport }),
-    signal,
-    view.steps.at(-1)?.id,
-  )
+  const events = keepWatching((connecting) => client.watch(job, connecting), signal, {
+    after: view.steps.at(-1)?.id,
+    onTransport,
+  })
   for await (const event of events) {
     if (event.event === 'gap') change((now) => ({ ...withSnapshot(now, event.data), gap: true, steps: [] }))
     else if (event.event === 'gone') throw new Error('The job disappeared while it was watched.')

@@ -36,8 +36,8 @@ export async function followWorkflow(
     jobs: new Map(known.map((job) => [job.job_id, { ...job, message: '', hint: null }])),
   }))
   const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
-  const open = (connecting: Connecting) => client.watchWorkflow(id, { ...connecting, onTransport })
-  for await (const event of keepWatching(open, signal)) {
+  const open = (connecting: Connecting) => client.watchWorkflow(id, connecting)
+  for await (const event of keepWatching(open, signal, { onTransport })) {
     if (event.event === 'gap') {
       for (const snapshot of event.data.jobs) change((now) => withSnapshot(now, snapshot))
     } else if (event.event === 'hint') {

@@ -12,6 +12,7 @@ import { type Dom, openTab, startReview } from '../console/console.ts'
 import { read } from '../docs/markdown.ts'
 import { JWT_SECRET, memoryLog, QUESTION, token } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
+import { CuttingProxy } from '../helpers/cutting-proxy.ts'
 import { randomPrefix, sharedRedis } from '../helpers/redis.ts'
 import { fakeStageService, success } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
@@ -132,7 +133,9 @@ t.test('examples/react', { skip }, async (t) => {
 
   for (const built of ['dist', 'dist-dev'])
     await t.test(`${built}: a token that expires, offline and back`, async (t) => {
-      const { url, service, tokens } = await backend(t, join(folder, built))
+      const { url: server, service, tokens } = await backend(t, join(folder, built))
+      const network = await CuttingProxy.open(t, server)
+      const { url } = network
       const { page, complaints } = await openTab(t)
       page.setDefaultTimeout(PATIENCE_MS)
       const streams: string[] = []
@@ -157,6 +160,8 @@ t.test('examples/react', { skip }, async (t) => {
       await shown('step two')
 
       await page.context().setOffline(true)
+      // Chromium keeps open what was open.
+      network.cut()
       await page.getByTestId('transport').getByText('waiting for the network').waitFor()
       step(30, 'step three')
       const until = Math.max(...tokens)
