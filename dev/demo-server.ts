@@ -1,4 +1,4 @@
-/** Runs `start.ts --dev` for the demo: its own port, its own data, its output in a log file. */
+/** Runs the development server for the demo, with its own port and data; its output goes to a log file. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, readFile } from 'node:fs/promises'
@@ -10,9 +10,9 @@ import { Value } from '@sinclair/typebox/value'
 export interface DemoServer {
   /** Base URL of the API. */
   url: string
-  /** Rejects when the server ends although nobody stopped it. */
+  /** Rejects if the server ends without being stopped. */
   failed: Promise<never>
-  /** Lets it drain; by force after 20 s. */
+  /** Stops the server gracefully, or by force after 20 s. */
   stop(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ const Ready = Type.Object({ type: Type.Literal('ready'), url: Type.String() })
 
 const STOP_WITHIN_MS = 20_000
 
-/** Starts the server with its data in `dataDir`; throws what it said when it does not come up. */
+/** Starts the server with its data in `dataDir`. If it does not start, throws with its output. */
 export async function startServer(dataDir: string): Promise<DemoServer> {
   await mkdir(dataDir, { recursive: true })
   const log = join(dataDir, 'server.log')
@@ -34,7 +34,7 @@ export async function startServer(dataDir: string): Promise<DemoServer> {
       `The server ended by itself (${signal ?? `exit code ${code}`}). Its log, ${log}, ends with:\n${said}`,
     )
   })
-  // Whoever waits on it hears of it; before that it must not count as unhandled.
+  // Avoid an unhandled rejection before anyone awaits the promise.
   failed.catch(() => {})
 
   async function stop(): Promise<void> {
@@ -52,10 +52,10 @@ export async function startServer(dataDir: string): Promise<DemoServer> {
   }
 }
 
-/** A process group of its own: a Ctrl-C in the terminal reaches the demo alone, which then stops the server once. */
+/** Uses a separate process group, so that Ctrl-C reaches only the demo, which then stops the server once. */
 async function forkServer(dataDir: string, log: string): Promise<ChildProcess> {
   const root = dirname(dirname(fileURLToPath(import.meta.url)))
-  // It runs from the sources and compiled alike.
+  // Works both from sources and compiled.
   const extension = extname(import.meta.filename)
   const output = await open(log, 'w')
   try {
@@ -68,9 +68,9 @@ async function forkServer(dataDir: string, log: string): Promise<ChildProcess> {
       ],
       stdio: ['ignore', output.fd, output.fd, 'ipc'],
       env: {
-        // The sample is small: without a pause at each step there would be nothing to watch.
+        // The sample is small: without a pause per step there would be nothing to watch.
         STAGE_PACE_MS: '300',
-        // Ctrl-C need not wait long for a job that nobody else is interested in.
+        // Ctrl-C need not wait long for a demo job.
         SHUTDOWN_GRACE_MS: '3000',
         ...process.env,
         NODE_ENV: 'development',
@@ -78,7 +78,7 @@ async function forkServer(dataDir: string, log: string): Promise<ChildProcess> {
         HOST: '127.0.0.1',
         PORT: '0',
         WORKER_HEALTH_PORT: '0',
-        // Empty, not unset: a .env file must not fill them in. All is embedded, and nobody else's jobs are touched.
+        // Empty instead of unset, so that a .env file cannot set them: the demo uses only its embedded servers.
         REDIS_URL: '',
         REDIS_PREFIX: '',
         WORKER_URL: '',

@@ -1,6 +1,6 @@
 /**
- * `npm run demo [-- "another question"]`: starts everything embedded, asks for stage 2 over HTTP as any client
- * would, shows its progress live and the review at the end. Exit code 0, or 1 with what went wrong.
+ * `npm run demo [-- "another question"]`: starts everything embedded, executes stage 2 over HTTP like any client, shows its
+ * progress live and then the review. Exit code 0, or 1 with an explanation.
  */
 import { randomUUID } from 'node:crypto'
 import { join, relative } from 'node:path'
@@ -15,16 +15,16 @@ import { reviewTable } from './review-table.ts'
 const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
 const ARTIFACT = 'literature_review.json'
 const DEFAULT_COLUMNS = 100
-/** What is said of a job that ended without an event. */
+/** The error of a job that ended without an event. */
 const GONE = { code: 'GONE', message: 'it disappeared from the queue' }
 
 const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)))
 }
-// Whoever reads may go away in the middle, as `head` does.
+// The reader of the output may exit early, as `head` does.
 for (const output of [process.stdout, process.stderr])
-  output.on('error', () => interrupt.abort(new Error('stopped: nobody reads what it says')))
+  output.on('error', () => interrupt.abort(new Error('stopped: its output was closed')))
 process.exitCode = await demo(process.argv.slice(2).join(' ').trim() || QUESTION, interrupt.signal)
 
 async function demo(question: string, interrupted: AbortSignal): Promise<number> {
@@ -74,7 +74,7 @@ async function ask(base: string, question: string, dataDir: string, signal: Abor
   console.log(`  npm run -s stage -- artifacts 2 ${job.job_id} ${ARTIFACT}`)
 }
 
-/** Shows the events of the job; gives the data of its terminal one. */
+/** Prints the events of the job; returns the data of the terminal one. */
 async function follow(events: AsyncIterable<WatchedEvent>): Promise<JobEventData | undefined> {
   const bar = progressBar(process.stdout)
   let end: JobEventData | undefined
@@ -90,14 +90,14 @@ async function follow(events: AsyncIterable<WatchedEvent>): Promise<JobEventData
   return end
 }
 
-/** With what the API has against each field. */
+/** Formats an API error with its fault per field. */
 function explain(error: Error): string {
   if (!(error instanceof StagecastError)) return error.message
   const faults = error.problem.errors?.map(({ path, message }) => `\n  ${path}: ${message}`) ?? []
   return `The API answered ${error.status}: ${error.message}${faults.join('')}`
 }
 
-/** Of this second, readable and in order as a name. */
+/** A sortable, readable timestamp for a file name. */
 function timestamp(): string {
   return `${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}-${process.pid}`
 }

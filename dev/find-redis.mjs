@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Folders a login shell often leaves out of PATH. */
+/** Folders that are often missing from PATH. */
 export const EXTRA_DIRS = ['/usr/local/bin', '/usr/local/sbin', '/usr/sbin', '/sbin', '/opt/homebrew/bin']
 
 /**
- * The path of a program that serves Redis, or null. A name with `check-rdb` in it is a server too, but only when
- * it is run as `redis-server`: see `isServerInDisguise`.
+ * The path of a Redis server program, or null. A program named `…-check-rdb` is a server too if it is run under the name
+ * `redis-server`: see `isServerInDisguise`.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string[]} [extraDirs] searched after PATH
@@ -52,8 +52,8 @@ function isExecutable(path) {
 }
 
 /**
- * Redis is one program that decides by its own name what it is. Debian's redis-tools ships it as
- * redis-check-rdb; its redis-server package merely adds a link to it and a system service on port 6379.
+ * Redis is one program that chooses its role by its own name. Debian's redis-tools ships it as redis-check-rdb; its
+ * redis-server package only adds a link and a system service on port 6379.
  *
  * @param {string} path
  */

@@ -1,19 +1,19 @@
-/** Which commands would install Redis on this machine, and whether they can run without a question. */
+/** Determines the commands that install Redis on this machine, and whether they can run unattended. */
 import { spawnSync } from 'node:child_process'
 import { EXTRA_DIRS, findProgram } from './find-redis.mjs'
 
 /**
  * @typedef {string[]} Command
  * @typedef {object} Plan
- * @property {Command | null} refresh brings the package lists up to date; may fail (one broken source among many)
+ * @property {Command | null} refresh updates the package lists; may fail, e.g. because of one broken source
  * @property {Command[]} installs tried in this order until one succeeds
- * @property {boolean} runnable whether this can run without asking anybody anything
+ * @property {boolean} runnable whether the commands can run unattended
  */
 
 /**
- * apt: redis-tools, not redis-server. Both bring the same program (see find-redis.mjs), but redis-server also
- * enables and starts a system service on port 6379, and on a systemd machine nothing short of a policy file
- * keeps its installation from doing so. The other package managers start no service.
+ * For apt, use redis-tools instead of redis-server. Both contain the same program (see find-redis.mjs), but redis-server
+ * also starts a system service on port 6379, which only a policy file can prevent on a systemd machine. The other package
+ * managers do not start a service.
  */
 const MANAGERS = [
   {
@@ -26,7 +26,7 @@ const MANAGERS = [
     program: 'dnf',
     needsRoot: true,
     refresh: null,
-    // Newer releases have Valkey in the place of Redis.
+    // Newer releases ship Valkey instead of Redis.
     installs: [
       ['dnf', 'install', '-y', 'redis'],
       ['dnf', 'install', '-y', 'valkey'],
@@ -39,7 +39,7 @@ const MANAGERS = [
 /**
  * @param {NodeJS.ProcessEnv} env
  * @param {{ isRoot?: boolean, extraDirs?: string[] }} [machine]
- * @returns {Plan | null} null when no known package manager is here
+ * @returns {Plan | null} null if there is no known package manager
  */
 export function planRedisInstall(env, machine = {}) {
   const { isRoot = process.getuid?.() === 0, extraDirs = EXTRA_DIRS } = machine

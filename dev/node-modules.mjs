@@ -1,4 +1,4 @@
-/** Tells whether node_modules holds what package-lock.json asks for. Plain JavaScript, no dependency. */
+/** Checks whether node_modules matches package-lock.json. Plain JavaScript without dependencies. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -9,9 +9,8 @@ import { join } from 'node:path'
  */
 
 /**
- * npm writes node_modules/.package-lock.json as the very last step of an install, after the packages' own
- * scripts, and `npm ci` empties node_modules first: an interrupted install leaves none behind. So whoever
- * installed, with whatever command, it describes a complete tree.
+ * npm writes node_modules/.package-lock.json as the last step of an install, after the packages' scripts, and `npm ci`
+ * empties node_modules first. So if the file exists, it describes a complete tree, whatever command installed it.
  *
  * @param {string} root the project's folder
  * @returns {boolean}
@@ -56,7 +55,7 @@ function lockMatchesManifest(locked, manifest) {
 }
 
 /**
- * What the lock file holds outside node_modules are the workspaces.
+ * Entries of the lock file outside node_modules are the workspaces.
  *
  * @param {string} root
  * @param {Record<string, Locked>} wanted
@@ -79,7 +78,7 @@ function sameRanges(a = {}, b = {}) {
 }
 
 /**
- * A few look-ups that notice a node_modules with folders deleted by hand.
+ * Quickly detects folders that were deleted from node_modules.
  *
  * @param {string} root
  * @param {Manifest} manifest

@@ -1,4 +1,4 @@
-/** Runs a server so that it cannot outlive this process, not even when this process is killed with SIGKILL. */
+/** Runs a server that cannot outlive this process, even if this process is killed with SIGKILL. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 
@@ -10,7 +10,7 @@ export interface GuardedExit {
 }
 
 export interface Guarded {
-  /** SIGTERM to the server, SIGKILL after 5 s. Resolves when it is gone. */
+  /** Sends SIGTERM to the server, SIGKILL after 5 s. Resolves when it has exited. */
   stop(): Promise<void>
   exited: Promise<GuardedExit>
 }
@@ -18,8 +18,8 @@ export interface Guarded {
 const STOP_WITHIN_MS = 5_000
 
 /**
- * Ends the server when standard input ends, which the kernel sees to when our process dies; and ends itself when
- * the server does. The watcher reads a descriptor of its own: a shell gives background jobs /dev/null.
+ * Stops the server when standard input ends, which happens when our process dies, and exits when the server does. The
+ * watcher reads a separate descriptor, because a shell gives background jobs /dev/null.
  */
 const GUARD = `
 exec 3<&0 </dev/null
@@ -39,7 +39,7 @@ kill "$watcher" 2>/dev/null
 exit "$code"
 `
 
-/** Starts `command` with its output in the file `log`; `cleanUp` runs when it is gone, before `exited` settles. */
+/** Starts `command` with its output in the file `log`. `cleanUp` runs after it has exited, before `exited` settles. */
 export async function spawnGuarded(
   command: string[],
   log: string,
@@ -47,7 +47,7 @@ export async function spawnGuarded(
 ): Promise<Guarded> {
   const { guard, gone } = await spawnGuard(command, log)
   const exited = gone.then(async (end): Promise<GuardedExit> => {
-    // What is left of the group when only the guard was killed.
+    // If only the guard was killed, kill the rest of the group.
     killGroup(guard)
     await Promise.allSettled([cleanUp()])
     return { ...end, log: await lastLines(log) }
@@ -70,9 +70,9 @@ async function spawnGuard(command: string[], log: string) {
       detached: true,
       stdio: ['pipe', output.fd, output.fd],
     })
-    // The pipe breaks when the guard is killed; `exit` tells that better.
+    // The pipe breaks when the guard is killed; `exit` handles that.
     guard.stdin?.on('error', () => {})
-    // Listened for before anything is awaited: a server may fail sooner than the file is closed.
+    // Listen before any await: the server may fail before the file is closed.
     const gone = new Promise<Omit<GuardedExit, 'log'>>((done) => {
       guard.once('exit', (code, signal) => done({ code, signal }))
     })
@@ -87,7 +87,7 @@ function killGroup(guard: ChildProcess): void {
   try {
     if (guard.pid) process.kill(-guard.pid, 'SIGKILL')
   } catch {
-    // The whole group is gone already.
+    // The group has already exited.
   }
 }
 

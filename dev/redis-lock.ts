@@ -1,6 +1,6 @@
 /**
- * One Redis a folder: two of them would write the same append-only file. A lock file names the owner; a lock left
- * by a crash is told from a live one by the owner's process id and by whether its Redis still listens.
+ * Allows one Redis per folder: two would write the same append-only file. A lock file names the owner. A lock left by a crash
+ * is recognised by the owner's process id and by whether its Redis still listens.
  */
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -16,20 +16,20 @@ type Owner = Static<typeof Owner>
 /** How long a Redis may take to end after its owner died, or to listen after its owner took the lock. */
 const SETTLE_MS = 8_000
 
-/** Takes `dir` for this process; throws when another one uses it. Resolves to the function that gives it back. */
+/** Locks `dir` for this process; throws if another process uses it. Resolves to a function that releases the lock. */
 export async function claimFolder(dir: string, socket: string): Promise<() => Promise<void>> {
   const lock = join(dir, 'redis.lock')
   const mine = JSON.stringify({ pid: process.pid, socket } satisfies Owner)
   const deadline = Date.now() + SETTLE_MS
   while (!(await createWhole(lock, mine))) {
     const text = await readIfThere(lock)
-    // Given back a moment ago.
+    // The lock was just released.
     if (text === null) continue
     const owner = parseOwner(text)
     const alive = owner !== null && isAlive(owner.pid)
     const listening = owner !== null && (await isListening(owner.socket))
     if (alive && listening) throw inUse(dir, owner)
-    // Half-way states: a start before it listens, or a Redis that ends after its owner was killed.
+    // Transitional states: a Redis that does not listen yet, or one that exits after its owner was killed.
     if ((alive || listening) && Date.now() < deadline) {
       await delay(50)
       continue
@@ -49,7 +49,7 @@ function inUse(dir: string, owner: Owner | null): Error {
   )
 }
 
-/** Creates the file with all of its content in one step, or not at all: a plain write can be seen half done. */
+/** Creates the file with its content atomically: a plain write could be read half done. */
 async function createWhole(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`
   await writeFile(draft, text, { mode: 0o600 })
@@ -64,7 +64,7 @@ async function createWhole(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Moves the stale lock away before judging it again: another starter may have replaced it in the meantime. */
+/** Moves the stale lock away and checks it again: another process may have replaced it in the meantime. */
 async function breakLock(lock: string, stale: string, owner: Owner | null): Promise<void> {
   const moved = `${lock}.${randomUUID()}`
   try {

@@ -1,4 +1,4 @@
-/** Where the embedded Redis listens, and whether anybody does. */
+/** The socket of the embedded Redis. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -6,27 +6,27 @@ import { dirname, join } from 'node:path'
 
 export interface SocketPath {
   path: string
-  /** Takes the socket away, and its temporary folder if it has one. */
+  /** Removes the socket and its temporary folder, if any. */
   remove(): Promise<void>
-  /** Takes the temporary folder away, if there is one; a socket in the data folder may be another's. */
+  /** Removes the temporary folder, if any; a socket in the data folder may belong to another process. */
   discard(): Promise<void>
 }
 
-/** The kernel's limit is 104 bytes on macOS and 108 on Linux, the closing zero included. */
+/** The kernel's limit is 104 bytes on macOS and 108 on Linux, including the terminating zero. */
 const MAX_BYTES = 100
 
-/** What the temporary folder of a socket is called, so that no folder of data is ever taken for one. */
+/** Prefix of temporary folders, so that a data folder is never mistaken for one. */
 const TEMPORARY = join(tmpdir(), 'stagecast-socket-')
 
-/** In `dir`, or in a short temporary folder when that path is too long or needs escaping in a URL. */
+/** A socket in `dir`, or in a short temporary folder if that path is too long or needs escaping in a URL. */
 export async function chooseSocketPath(dir: string): Promise<SocketPath> {
   const inside = join(dir, 'redis.sock')
   if (Buffer.byteLength(inside) <= MAX_BYTES && /^[\w./-]+$/.test(inside)) return socketAt(inside)
-  // mkdtemp makes the folder with mode 0700 under a name nobody can take first.
+  // mkdtemp creates a folder with mode 0700 and an unpredictable name.
   return socketAt(join(await mkdtemp(TEMPORARY), 'redis.sock'))
 }
 
-/** A socket left behind, as named in a lock file. */
+/** The socket named in a lock file. */
 export function socketAt(path: string): SocketPath {
   const temporary = dirname(path).startsWith(TEMPORARY) && dirname(dirname(path)) === dirname(TEMPORARY)
   const discard = async () => {
@@ -35,12 +35,12 @@ export function socketAt(path: string): SocketPath {
   return { path, discard, remove: () => (temporary ? discard() : rm(path, { force: true })) }
 }
 
-/** Whether a server that is ready for commands listens there. */
+/** Whether a server listens there and is ready for commands. */
 export function answersPing(path: string): Promise<boolean> {
   return exchange(path, 'PING\r\n', (answer) => answer.startsWith('+PONG'))
 }
 
-/** Whether any process listens there, ready or still loading its data. */
+/** Whether a process listens there, even if it is still loading its data. */
 export function isListening(path: string): Promise<boolean> {
   return exchange(path, '', () => true)
 }

@@ -1,4 +1,4 @@
-/** A private Redis for one project folder: no port, reachable only by the user who started it. */
+/** A private Redis for one project folder, without a port; only the user who started it can connect. */
 import { chmod, mkdir, rm, symlink } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,26 +8,26 @@ import { claimFolder } from './redis-lock.ts'
 import { answersPing, chooseSocketPath } from './redis-socket.ts'
 
 export interface RedisOptions {
-  /** Folder of the data, the lock and the log; made when missing, for its owner's eyes only. */
+  /** Folder of data, lock and log; created if missing, readable only by its owner. */
   dir: string
-  /** Keep the data over restarts, in an append-only file flushed every second. Default true. */
+  /** Whether to keep the data across restarts, in an append-only file flushed every second. Default true. */
   persist?: boolean
 }
 
 export interface EmbeddedRedis {
   /** `unix://<path of the socket>` */
   url: string
-  /** Lets Redis write what it holds and end; by force after 5 s. Safe to call twice. */
+  /** Stops Redis after it has saved its data, or by force after 5 s. Safe to call twice. */
   stop(): Promise<void>
-  /** Settles, and never rejects, when the server is gone: by `stop()` or by itself. */
+  /** Resolves when the server has exited, by `stop()` or by itself. Never rejects. */
   exited: Promise<GuardedExit>
 }
 
 const READY_WITHIN_MS = 60_000
 
 /**
- * Starts Redis in `dir` and waits until it answers. It ends with this process, however that ends.
- * Throws when no server program is here, when `dir` is in use, and when Redis does not come up.
+ * Starts Redis in `dir` and waits until it answers. It exits with this process, however that ends. Throws if there is no
+ * server program, if `dir` is in use, or if Redis does not start.
  */
 export async function startRedis({ dir, persist = true }: RedisOptions): Promise<EmbeddedRedis> {
   const program = findRedis(process.env)
@@ -42,7 +42,7 @@ export async function startRedis({ dir, persist = true }: RedisOptions): Promise
     await socket.discard()
     throw error
   })
-  // Once only: a moment later the folder may be another starter's.
+  // Only once: afterwards the folder may belong to another process.
   let cleaned: Promise<void> | undefined
   const cleanUp = () => {
     cleaned ??= socket.remove().then(release)
@@ -65,7 +65,7 @@ export async function startRedis({ dir, persist = true }: RedisOptions): Promise
   }
 }
 
-/** A `…-check-rdb` becomes a server by its name: see find-redis.mjs. */
+/** Links a `…-check-rdb` program under a server's name: see find-redis.mjs. */
 async function underServerName(program: string, dir: string): Promise<string> {
   if (!basename(program).includes('check-rdb')) return program
   const alias = join(dir, 'redis-server')
@@ -82,7 +82,7 @@ function settings(dir: string, unixsocket: string, persist: boolean): string[] {
     dir,
     appendonly: persist ? 'yes' : 'no',
     appendfsync: 'everysec',
-    // No snapshots: the append-only file is the one copy.
+    // No snapshots: the append-only file is enough.
     save: '',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
@@ -98,7 +98,7 @@ async function untilReady(path: string, exited: Promise<GuardedExit>): Promise<v
   })
   const deadline = Date.now() + READY_WITHIN_MS
   while (!(await answersPing(path))) {
-    if (over) throw new Error(`Redis ended while it started. Its last words:\n${over.log}`)
+    if (over) throw new Error(`Redis exited during startup. Its log ends with:\n${over.log}`)
     if (Date.now() > deadline) throw new Error(`Redis did not answer within ${READY_WITHIN_MS / 1000} s`)
     await delay(20)
   }

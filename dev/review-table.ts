@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { cut, fit, plain } from '../packages/client/terminal/terminal-text.ts'
 
-/** What is shown of `literature_review.json`; the file holds more. */
+/** The displayed fields of `literature_review.json`. */
 const Review = Type.Object({
   question: Type.String(),
   notice: Type.Union([Type.String(), Type.Null()]),
@@ -36,7 +36,7 @@ const KIND = 27
 const SCORE = 6
 const GAPS = 8
 
-/** Throws when `artifact` is no literature review. */
+/** Throws if `artifact` is not a literature review. */
 export function reviewTable(artifact: unknown, width: number): string {
   if (!Value.Check(Review, artifact)) {
     const { path, message } = Value.Errors(Review, artifact).First() ?? {}

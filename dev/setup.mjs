@@ -1,7 +1,7 @@
 /**
- * Makes a fresh machine ready for `npm run dev`, `npm run demo`, `npm test` and `npm run build`: installs
- * node_modules and, unless `--modules-only` is given, sees to a Redis server. Runs before node_modules exist, so
- * it is plain JavaScript on Node alone. Exit code 0 when all is there, 1 with what to do when not.
+ * Prepares a fresh machine for `npm run dev`, `npm run demo`, `npm test` and `npm run build`: installs node_modules and,
+ * unless `--modules-only` is given, a Redis server. It runs before node_modules exist, so it is plain JavaScript without
+ * dependencies. Exit code 0 if everything is there, else 1 with instructions.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
@@ -21,7 +21,7 @@ import { modulesAreCurrent } from './node-modules.mjs'
  * @property {(line: string) => void} say
  */
 
-/** What stops the set-up: its message says what failed and what to do. */
+/** Stops the set-up; the message says what failed and what to do. */
 class SetupError extends Error {}
 
 /**
@@ -57,7 +57,7 @@ function checkNode({ root, nodeVersion }) {
 /** @param {Machine} machine */
 function provideModules(machine) {
   if (modulesAreCurrent(machine.root)) return
-  // Spelt out because NODE_ENV=production or an `omit` setting would leave out what dev, test and build need.
+  // Explicit, because NODE_ENV=production or an `omit` setting would omit what dev, test and build need.
   const command = ['npm', 'ci', '--include=dev', '--include=optional', '--loglevel=error']
   machine.say('node_modules is missing or out of date.')
   const failure = run(command, machine)
@@ -111,7 +111,7 @@ function provideRedis(machine) {
 }
 
 /**
- * Runs a command with its output shown and no input, so that nothing can wait for an answer.
+ * Runs a command that shows its output and has no input, so that it cannot wait for an answer.
  *
  * @param {string[]} command
  * @param {Machine} machine

@@ -1,33 +1,33 @@
-/** Adds jobs to the queue; those that arrive in one turn of the event loop share their round trips. */
+/** Adds jobs to the queue. Jobs that arrive in the same event-loop turn share their round trips. */
 import type { JobsOptions, Queue } from 'bullmq'
 import type { JobData } from '../contract/job.ts'
 import { batched } from './batch.ts'
 
-/** Puts a job into the queue; resolves when Redis has confirmed this very job. */
+/** Adds a job to the queue; resolves when Redis has confirmed this job. */
 export type AddJob = (data: JobData, priority: number) => Promise<void>
 
-/** The job is not in the queue, for certain. After any other error it may be. */
+/** The job is certainly not in the queue. After any other error it may be. */
 export class NotAdded extends Error {
   override readonly name = 'NotAdded'
 }
 
-/** Whether an error says that Redis has not done what it was asked for: it refused, or was not asked. */
+/** Whether an error means that Redis did not run the command: it rejected it, or never got it. */
 function isRefusal({ name, message }: Error): boolean {
   return name === 'ReplyError' || message.includes("isn't writeable")
 }
 
 export interface JobAdderOptions {
-  /** Gives a queue whose connection is known to be usable. */
+  /** Returns a queue whose connection is usable. */
   open(): Promise<Queue<JobData>>
-  /** Of all jobs. */
+  /** Options of all jobs. */
   jobOptions: JobsOptions
-  /** Of the jobs of a stage. */
+  /** Options of a stage's jobs. */
   optionsOf?: (stage: number) => JobsOptions
-  /** Gives the first events of jobs their positions in the orders of their workflows. */
+  /** Places the first events of jobs in the orders of their workflows. */
   place(jobs: readonly JobData[]): Promise<unknown>
 }
 
-/** Bounds how long others wait for Redis. */
+/** Limits how long other commands wait for Redis. */
 const JOBS_PER_TURN = 50
 
 interface Adding {
@@ -48,7 +48,7 @@ export function jobAdder({ open, jobOptions, optionsOf = () => ({}), place }: Jo
         ...{ priority, jobId: data.job_id, timestamp: data.timestamp },
       },
     }))
-    // It does not tell which of them failed. To add a job twice is harmless.
+    // `addBulk` does not say which job failed. Adding a job twice is harmless.
     const all = await queue.addBulk(added).then(
       () => null,
       (error: Error) => error,
@@ -64,7 +64,7 @@ export function jobAdder({ open, jobOptions, optionsOf = () => ({}), place }: Jo
     { name, data, opts }: { name: string; data: JobData; opts: JobsOptions },
     fault: Error,
   ): Promise<Error | null> {
-    // What Redis did not answer may have happened: then all of them are unsure.
+    // Without an answer from Redis, any of them may have been added.
     if (!isRefusal(fault)) return fault
     return queue.add(name, data, opts).then(
       () => null,

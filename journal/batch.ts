@@ -1,8 +1,8 @@
-/** What is asked for within one turn of the event loop is done together. */
+/** Batches calls made in the same event-loop turn. */
 
 /**
- * Gathers items until the turn ends, then hands them to `perform`, at most `most` at a time. It answers each item in its
- * place, with an `Error` where that one failed; what it throws is the answer of all of them.
+ * Collects items until the turn ends, then passes them to `perform`, at most `most` at a time. `perform` returns one
+ * result per item, an `Error` for an item that failed. If it throws, all items fail.
  */
 export function batched<T, R>(
   most: number,

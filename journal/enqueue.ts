@@ -1,4 +1,4 @@
-/** Accepts a job: its key is looked up, its user's turn is taken, and BullMQ is given the job. */
+/** Accepts a job: looks up its key, takes its user's next turn and adds the job to BullMQ. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { ExecuteBody } from '../contract/catalogue.ts'
@@ -21,16 +21,16 @@ export interface EnqueueRequest {
   body: ExecuteBody
   /** The caller's Idempotency-Key. */
   idempotencyKey?: string | undefined
-  /** Whose key it is, unless it is the user's. */
+  /** Owner of the key, if not the user. */
   callerId?: string
   /** The job that this one retries. */
   retryOf?: string
 }
 
 /**
- * `queued`: the job is in Redis. `replayed`: it already was, by this key. `mismatch`: the key belongs to another request.
- * `deleted`: its job was deleted. `full`: the user has too many queued jobs. `unavailable`: Redis did not confirm; with a
- * `jobId` the job may be queued all the same.
+ * `queued`: the job is in Redis. `replayed`: it was queued earlier with this key. `mismatch`: the key was used with another
+ * request. `deleted`: the key's job was deleted. `full`: the user has too many queued jobs. `unavailable`: Redis did not
+ * confirm; if there is a `jobId`, the job may be queued anyway.
  */
 export type EnqueueOutcome =
   | { kind: 'queued'; jobId: string }
@@ -43,13 +43,13 @@ export type EnqueueOutcome =
 export interface EnqueuerOptions<Request extends EnqueueRequest> {
   redis: Redis
   journal: JournalReader
-  /** What sets this deployment apart from others. */
+  /** What distinguishes this deployment from others. */
   deployment: readonly string[]
-  /** Jobs that a user may have queued, 0 = any number. */
+  /** Maximum queued jobs per user; 0 = no limit. */
   maxWaiting: number
-  /** Gives BullMQ the job; throws `NotAdded` when it is certain that it was not added. */
+  /** Adds the job to BullMQ; throws `NotAdded` if it was certainly not added. */
   add(jobId: string, request: Request, priority: number): Promise<void>
-  /** Redis did not confirm. */
+  /** Called if Redis did not confirm. */
   failed(error: Error, jobId: string): void
 }
 
@@ -115,7 +115,7 @@ export function enqueuer<Request extends EnqueueRequest>(
     return mayExist ? { kind: 'unavailable', jobId } : { kind: 'unavailable' }
   }
 
-  /** What the previous release remembered of a key, for 24 h. It may not have added the job. */
+  /** Honours a key stored by the previous release, for 24 h. That release may not have added the job. */
   async function honour(claim: EarlierClaim, request: Request): Promise<EnqueueOutcome> {
     const jobId = claim.job_id
     if (claim.fingerprint !== earlierFingerprint(request)) return { kind: 'mismatch' }
@@ -135,7 +135,7 @@ interface EarlierClaim {
   added?: true
 }
 
-/** The same for requests that ask the same, whatever the order of their fields. */
+/** Equal for equal requests, regardless of the order of fields. */
 function fingerprint({ stage, body, retryOf: retry_of }: EnqueueRequest): string {
   const { workflow_id, research_question = null, inputs = {} } = body
   const asked = { stage, workflow_id: workflow_id.toLowerCase(), research_question, inputs, retry_of }

@@ -1,4 +1,4 @@
-/** Ids that follow from what they name: doing a thing a second time does it to the same job. */
+/** Ids derived from their inputs, so that a repeated request refers to the same job. */
 import { createHash } from 'node:crypto'
 
 /** A UUIDv8 of `parts`. */

@@ -1,18 +1,18 @@
 /**
- * How a job's life is written in Redis. Worker and API meet only here: the worker writes, holding the lease
- * (BullMQ's job lock); the API reads, writes to the log of a job that nobody holds, and marks one that is held. Three
- * scripts make each step atomic:
+ * The journal of jobs in Redis, where worker and API meet. The worker writes while it holds the lock (BullMQ's job lock).
+ * The API reads, appends to the log of a job that is not locked, and flags one that is. Three scripts make each step
+ * atomic:
  *
- * - `RECORD` appends to the log, moves the cursor and announces the step on the queue's event stream. It refuses
- *   a writer without the lease, so a worker that was frozen and thawed cannot write over its successor.
- *   With an end record it also settles the job: the first end record stored is the job's outcome for good.
- * - `CANCEL` marks a job whose attempt is under way, or tells the caller that none is. Between attempts a worker may
- *   hold the lease, but it writes nothing: the cursor alone decides who comes first.
- * - `PLACE` is for events that no write brings.
+ * - `RECORD` appends to the log, moves the cursor and announces the step on the queue's event stream. It rejects a writer
+ *   without the lock, so a worker that was frozen and thawed cannot overwrite its successor. If it stores an outcome, the
+ *   job has ended: the first outcome stored is final.
+ * - `CANCEL` flags a job with a running attempt, or tells the caller that none is running. Between attempts a worker may
+ *   hold the lock, but it writes nothing; the cursor decides who wins.
+ * - `PLACE` places events that come without a write to the log.
  *
- * All give each new event its place in the order of its workflow (see order.ts), in that same step.
+ * Each script also gives the new events their places in the order of the workflow (see order.ts).
  *
- * All keys of one queue share REDIS_PREFIX; on Redis Cluster that prefix carries the hash tag.
+ * All keys of a queue share REDIS_PREFIX; on Redis Cluster the prefix contains the hash tag.
  */
 import { createHash } from 'node:crypto'
 import { eventId, LOG_CAPACITY, type LogEntry } from '../contract/events.ts'
@@ -24,42 +24,42 @@ import { type CountedJob, toCount } from './tally.ts'
 
 export const QUEUE_NAME = 'workflow-stages'
 
-/** Approximate length of the queue's event stream, BullMQ's own default. */
+/** Approximate length of the queue's event stream; BullMQ's default. */
 export const STREAM_LENGTH = 10_000
 
-/** How long the key of a job is remembered after its end, in seconds, or for as long as its result. */
+/** How long the key of a job is remembered after its end, in seconds; at least as long as its result. */
 const KEY_TTL_SECONDS = 86_400
 
 export interface JournalKeys {
   /** BullMQ's hash of the job; the journal adds `last` (the newest entry), `cursor`, `placed`, `cancel` and `settled`. */
   job(jobId: string): string
-  /** BullMQ's lease: the token of the worker that runs the job. */
+  /** BullMQ's lock: the token of the worker that runs the job. */
   lock(jobId: string): string
   /** List of log entries, oldest first. */
   log(jobId: string): string
-  /** The end record: the final status document. */
+  /** The outcome: the final status document. */
   end(jobId: string): string
-  /** Summary of a finished job, as lists show it. */
+  /** Summary of a finished job for lists. */
   brief(jobId: string): string
-  /** Order of the events of a user's workflow. */
+  /** Event order of a user's workflow. */
   order(userId: string, workflowId: string): string
-  /** A user's jobs, in the order they were accepted. */
+  /** A user's jobs in order of acceptance. */
   jobs(userId: string): string
   /** BullMQ's event stream of the queue. */
   events: string
-  /** Pub/sub channel on which workers hear of cancel requests. */
+  /** Pub/sub channel that notifies workers of cancel requests. */
   cancels: string
-  /** Hash of what has happened to all jobs: see `tally.ts`. */
+  /** Hash of counts of all jobs: see `tally.ts`. */
   tally: string
-  /** Hash of the living workers: see `fleet.ts`. */
+  /** Hash of the live workers: see `fleet.ts`. */
   workers: string
   /** Turns of the users' jobs: see `reserve.ts`. */
   turns: string
-  /** Jobs of a user that have not started yet, by turn. The key holds a digest of the user. */
+  /** A user's jobs that have not started, by turn. The key contains a digest of the user id. */
   queued(userId: string): string
-  /** Jobs whose adding is under way. */
+  /** Jobs that are being added. */
   adding: string
-  /** What the Idempotency-Key of a job stands for. */
+  /** The request behind a job's Idempotency-Key. */
   asked(jobId: string): string
   /** Any other key of ours, e.g. `own('ticket-key')`. */
   own(...parts: string[]): string
@@ -87,12 +87,12 @@ export function journalKeys(prefix: string): JournalKeys {
   }
 }
 
-/** Names a user where his own name must not stand. A job put into the queue by hand may hold anything. */
+/** Stands for a user id where the id must not appear. A manually queued job may contain anything. */
 export function digest(text: string): string {
   return createHash('sha256').update(String(text)).digest('base64url')
 }
 
-/** Outcome of `record`; `moved` comes as `moved:<cursor>` with the cursor that is stored. */
+/** Reply of `record`; `moved:<cursor>` contains the stored cursor. */
 export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
 const CONSTANTS = { ...ORDER_CONSTANTS, LOG_CAPACITY, STREAM_LENGTH }
@@ -102,15 +102,15 @@ export const record = loadScript<RecordReply>('record', CONSTANTS)
 /** One call of `record`. */
 export interface RecordWrite {
   journal: CountedJob
-  /** '' = the caller found the job free. */
+  /** Lock token; '' = the job is not locked. */
   token: string
-  /** The cursor that must be stored. */
+  /** The cursor that must be stored, else the write is rejected. */
   expected: string
   /** At least one. */
   entries: LogEntry[]
-  /** Settles the job. */
+  /** The outcome, which ends the job. */
   end?: JobSnapshot | null | undefined
-  /** Also for a job whose cancelling was asked for. */
+  /** Whether to write even if a cancel was requested. */
   cancelled?: boolean | undefined
   logTtlSeconds: number
   resultTtlSeconds: number
@@ -151,7 +151,7 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
   }
 }
 
-/** Outcome of `cancel`: `free` = no attempt is under way, the caller settles the job with `record`. */
+/** Reply of `cancel`. `free`: no attempt is running, so the caller ends the job with `record`. */
 export type CancelReply = 'cancelling' | 'free' | 'settled' | 'gone'
 
 export const cancel = loadScript<CancelReply>('cancel', CONSTANTS)
@@ -170,7 +170,7 @@ export function cancelCall(keys: JournalKeys, job: JobOrigin, now: number, resul
   }
 }
 
-/** Outcome of `place`: `known` = it had its place; `gone` = there is no such job (yet). */
+/** Reply of `place`. `known`: the event already had its place. `gone`: there is no such job (yet). */
 export type PlaceReply = 'placed' | 'known' | 'gone'
 
 export const place = loadScript<PlaceReply>('place', CONSTANTS)

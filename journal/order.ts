@@ -1,41 +1,40 @@
 /**
- * The order of the events of one workflow, over all its jobs. It holds no events, only their places: which job, which
- * event of it. The events themselves stand in the logs of the jobs, so that the two cannot disagree; the places are
- * written by the very script calls that write the logs.
+ * The order of all events of a workflow, across its jobs. It stores only places: the job and the event id. The events
+ * themselves are in the jobs' logs. The same script call writes both, so they cannot disagree.
  *
- * Beside it stands the list of a user's jobs, in the order in which they were accepted.
+ * The list of a user's jobs, in order of acceptance, is maintained with it.
  */
 import { type EventId, FIRST_ID, LOG_CAPACITY } from '../contract/events.ts'
 import type { JobData } from '../contract/job.ts'
 import type { Call } from './scripts.ts'
 
-/** Where a job belongs. */
+/** What identifies a job's owner, workflow and stage. */
 export type JobOrigin = Pick<JobData, 'job_id' | 'stage' | 'workflow_id' | 'user_id'>
 
-/** Places of one workflow that are kept: those of twenty full logs. */
+/** Maximum places kept per workflow: twenty full logs. */
 export const ORDER_CAPACITY = 20 * LOG_CAPACITY
 
 /**
- * Jobs of one user that are listed; older ones can still be read one by one. A list is cut by the first job of a workflow,
- * and by every so many places of it, and is longer by a few jobs in between.
+ * Maximum jobs listed per user; older ones can still be read by id. The list is trimmed at the first job of a workflow and
+ * every so many places, so it can briefly be a few jobs longer.
  */
 export const JOBS_CAPACITY = 10_000
 const TRIM_EVERY = 64
 
 const HOUR_US = 3_600_000_000
 /**
- * How long order and list outlive their last news, beyond the results, in seconds: two days. It is counted from the first
- * place of an hour, and one that was put off by others may fall into the next.
+ * How long order and list are kept after the last event, in addition to the results' time to live: two days, in seconds.
+ * The expiry is renewed once an hour, hence the two extra hours.
  */
 const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
 
-/** A workflow is its user's: two who choose the same id do not meet. UUIDs are the same in capitals. */
+/** A workflow belongs to its user: the same id of another user is another workflow. UUIDs ignore case. */
 export function workflowName(userId: string, workflowId: string): string {
-  // A job put into the queue by hand may hold anything.
+  // A manually queued job may contain anything.
   return `${String(workflowId).toLowerCase()}:${userId}`
 }
 
-/** One line of the order: `<position> <job id> <event id>`. */
+/** One entry of the order: `<position> <job id> <event id>`. */
 export interface Place {
   position: string
   jobId: string
@@ -47,7 +46,7 @@ export function parsePlace(line: string): Place {
   return { position, jobId, eventId: id }
 }
 
-/** A member of the list of jobs: what can be filtered by without a look at the job. */
+/** A member of a user's job list: what can be filtered without reading the job. */
 export interface JobMember {
   jobId: string
   stage: string
@@ -63,10 +62,10 @@ export function parseMember(member: string): JobMember {
   return { jobId, stage, workflowId }
 }
 
-/** What `scripts/place-events.lua` asks for. */
+/** Constants for `scripts/place-events.lua`. */
 export const ORDER_CONSTANTS = { FIRST_ID, HOUR_US, ORDER_CAPACITY, JOBS_CAPACITY, TRIM_EVERY }
 
-/** What every script that places events of a job is told of it. */
+/** Keys and arguments of scripts that place events. */
 export function orderCall(
   keys: { order(userId: string, workflowId: string): string; jobs(userId: string): string },
   job: JobOrigin,

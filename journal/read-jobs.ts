@@ -1,18 +1,18 @@
-/** Reads what Redis holds of jobs. */
+/** Reads the stored parts of jobs from Redis. */
 import type { ChainableCommander, Redis } from 'ioredis'
 import type { LogEntry } from '../contract/events.ts'
 import { batched } from './batch.ts'
 import type { JournalKeys } from './journal.ts'
 import { JOB_FIELDS, type JobFields } from './snapshot.ts'
 
-/** One job, its parts read one behind the other: the log may be newer than the hash. */
+/** One job, its parts read one after the other: the log may be newer than the hash. */
 export interface StoredJob {
   fields: JobFields
-  /** The outcome as JSON, null while there is none. */
+  /** The outcome as JSON; null while there is none. */
   end: string | null
-  /** Oldest first; empty unless it was asked for. */
+  /** Oldest first; empty if not requested. */
   log: LogEntry[]
-  /** Characters of all that was read of it. */
+  /** Characters read in total. */
   size: number
 }
 
@@ -27,14 +27,14 @@ const JOBS_PER_PIPELINE = 64
 
 export function jobReader(redis: Redis, keys: JournalKeys): JobReader {
   return {
-    // The hash first: the script that settles a job stores its outcome in the same moment.
+    // Read the hash first: one script call stores the outcome and updates the hash.
     state: batched<string, StoredJob>(JOBS_PER_PIPELINE, async (jobIds) => {
       const pipeline = redis.pipeline()
       for (const id of jobIds) pipeline.hmget(keys.job(id), ...JOB_FIELDS).get(keys.end(id))
       const answers = await answersOf(pipeline)
       return jobIds.map((_, i) => toStored(answers[2 * i], answers[2 * i + 1], []))
     }),
-    // No transaction: a Redis that is out of memory refuses one, also to read.
+    // Do not use a transaction: Redis rejects it when out of memory, even for reads.
     async all(jobIds) {
       const pipeline = redis.pipeline()
       for (const id of jobIds)
@@ -48,7 +48,7 @@ export function jobReader(redis: Redis, keys: JournalKeys): JobReader {
   }
 }
 
-/** The answers of a pipeline; the first error in it is thrown. */
+/** The replies of a pipeline. Throws the first error. */
 export async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
   return ((await pipeline.exec()) ?? []).map(([error, value]) => {
     if (error) throw error

@@ -1,4 +1,4 @@
-/** Reads the journal of jobs from Redis, and settles jobs that nobody holds. */
+/** Reads the journal of jobs from Redis, and ends jobs that are not locked. */
 import type { Redis } from 'ioredis'
 import { NO_SUCH_JOB, ProblemError } from '../contract/errors.ts'
 import { eventId, FIRST_ID, type LogEntry } from '../contract/events.ts'
@@ -31,29 +31,29 @@ import {
   toSummary,
 } from './snapshot.ts'
 
-/** A job's state with all its events that can still be replayed. */
+/** A job's state and all its events that can still be replayed. */
 export interface JobRecord {
   snapshot: JobSnapshot
   events: JobEvent[]
-  /** About how many characters it takes up. */
+  /** Approximate size in characters. */
   size: number
 }
 
 export interface JournalReader {
   keys: JournalKeys
-  /** The state of a job, or null when there is none (any more). */
+  /** The state of a job, or null if there is no such job (any more). */
   snapshot(jobId: string): Promise<JobSnapshot | null>
   /** The state of the job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */
   find(jobId: string, stage: number, userId: string | null): Promise<JobSnapshot>
-  /** State and events of several jobs in one round trip, in the order asked; null for a job that is gone. */
+  /** State and events of several jobs in one round trip, in the given order; null for a job that is gone. */
   records(jobIds: readonly string[]): Promise<(JobRecord | null)[]>
-  /** What lists tell of several jobs, in one round trip, in the order asked; null for a job that is gone. */
+  /** Summaries of several jobs in one round trip, in the given order; null for a job that is gone. */
   summaries(jobIds: readonly string[]): Promise<(JobSummary | null)[]>
-  /** Gives an event its place in the order of its workflow, unless it has one. */
+  /** Places an event in the order of its workflow, unless it has a place. */
   place(job: JobOrigin, eventId: string): Promise<PlaceReply>
-  /** The same for the first event of several jobs, in one round trip: of each the answer, or the error. */
+  /** Places the first events of several jobs in one round trip; returns a reply or an error for each. */
   placeQueued(jobs: readonly JobOrigin[]): Promise<(PlaceReply | Error)[]>
-  /** Ends a waiting job as cancelled, or marks a held one for its worker. */
+  /** Ends a waiting job as cancelled, or flags a running one for its worker. */
   cancel(job: JobOrigin): Promise<CancelReply | 'cancelled'>
 }
 
@@ -62,7 +62,7 @@ export interface JournalOptions {
   /** Prefix of all keys. */
   prefix: string
   resultTtlSeconds: number
-  /** Awaits a command; turns a failure of Redis into what the caller is to see. */
+  /** Awaits a command; turns a Redis failure into an error for the client. */
   fromRedis<T>(command: Promise<T>): Promise<T>
 }
 
@@ -98,7 +98,7 @@ export function openJournal({ redis, prefix, resultTtlSeconds, fromRedis }: Jour
         jobs.map((job) => placeCall(keys, job, FIRST_ID, resultTtlSeconds)),
       ),
     async cancel(job) {
-      // A job can be taken by a worker, or dropped by one, between two looks: then look again.
+      // A worker may take or drop the job between two reads: then try again.
       for (;;) {
         const reply = await fromRedis(cancel.run(redis, cancelCall(keys, job, Date.now(), resultTtlSeconds)))
         if (reply !== 'free') return reply
@@ -109,11 +109,11 @@ export function openJournal({ redis, prefix, resultTtlSeconds, fromRedis }: Jour
   }
   return journal
 
-  /** Null when the job moved on meanwhile. */
+  /** Null if the job changed in the meantime. */
   async function settleCancelled(jobId: string): Promise<'cancelled' | 'gone' | null> {
     const fields = await fromRedis(redis.hmget(keys.job(jobId), ...JOB_FIELDS))
     const journal = parseJournal(fields)
-    // Another canceller may have settled the job and taken it off the queue meanwhile.
+    // Another cancel may have ended the job and removed it from the queue in the meantime.
     if (!journal) return (await fromRedis(redis.exists(keys.end(jobId)))) ? null : 'gone'
     const entry = cancelledEntry(journal)
     const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
@@ -145,11 +145,11 @@ export function requireOwn(job: JobSnapshot | null, stage: number, userId: strin
 function toRecord({ fields, end, log, size }: StoredJob): JobRecord | null {
   const journal = end ? null : parseJournal(fields)
   const newest = journal?.last ? eventId(journal.last) : ''
-  // Lines that came after the hash was read belong to the next read.
+  // Entries appended after the hash was read belong to the next read.
   const entries = journal ? log.filter((entry) => eventId(entry) <= newest) : log
   if (!end && !journal) return null
   const snapshot: JobSnapshot = journal ? toSnapshot(journal) : JSON.parse(end as string)
-  // A job that waits for very long outlives its log, but not its newest line.
+  // A job that waits very long outlives its log, but the hash still has the newest entry.
   if (entries.length === 0 && journal?.last) entries.push(journal.last)
   return { snapshot, events: toEvents(journal, entries, snapshot), size }
 }

@@ -1,14 +1,14 @@
 /**
- * Where to connect. All keys of one queue lie in one slot of a Redis Cluster, so a connection never needs more than
- * one node: the one that owns that slot now. It is looked for at every connect, which is all that a fail-over takes;
- * everything above sees one plain connection. A Redis that is no cluster is found to be so once, and then left alone.
+ * Finds the node to connect to. All keys of a queue are in one slot of a Redis Cluster, so a connection needs only the node
+ * that owns this slot. It is looked up on every connect, so a fail-over needs nothing else, and all other code sees one
+ * plain connection. A Redis that is not a cluster is detected once.
  */
 import { connect, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis'
 import { hasHashTag, NEEDS_HASH_TAG } from './redis-url.ts'
 
-/** How long a node may take to be reached, and to say who owns the slot, in ms. */
+/** Maximum time to connect to a node and ask it for the slot's owner, in ms. */
 const ASK_WITHIN_MS = 2000
 
 interface Address {
@@ -19,14 +19,14 @@ interface Address {
 /** A reply of `CLUSTER SLOTS`: first and last slot, then the primary and its replicas. */
 type Range = [first: number, last: number, ...nodes: [host: string | null, port: number, id: string][]]
 
-/** What is known of the place a connection goes to; shared by a connection and its duplicates. */
+/** The target of a connection; shared by the connection and its duplicates. */
 export interface Place {
   readonly seeds: readonly Address[]
   /** Any key of the queue: its hash tag decides. */
   readonly key: string
-  /** Nodes heard of, to be asked when the seeds are gone. */
+  /** Nodes learned from the cluster, used if the configured ones are gone. */
   nodes: Address[]
-  /** Whether it was seen to be no cluster. */
+  /** Whether this Redis is known not to be a cluster. */
   single: boolean
 }
 
@@ -38,7 +38,7 @@ export function placeOf(urls: readonly string[], key: string): Place {
   return { seeds, key, nodes: [], single: false }
 }
 
-/** The connector of a connection to `place`. It must not throw: ioredis would give the connection up for good. */
+/** The connector of a connection to `place`. It must not throw: ioredis would never reconnect. */
 export function connectorTo(place: Place): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
     private readonly options: RedisOptions
@@ -70,15 +70,15 @@ export function connectorTo(place: Place): NonNullable<RedisOptions['Connector']
   }
 }
 
-/** The node to connect to. Throws when a cluster answers but cannot be used. */
+/** The node to connect to. Throws if a cluster answers but cannot be used. */
 export async function findNode(place: Place, options: RedisOptions): Promise<Address> {
   const [first] = place.seeds as [Address]
   if (place.single) return first
   const known = new Map([...place.seeds, ...place.nodes].map((one) => [`${one.host}:${one.port}`, one]))
-  // The first to answer: a node that is down must not cost its time-out.
+  // Take the first answer, so that a node that is down does not cost its timeout.
   const asked = [...known.values()].map((address) => askOwner(address, place, options))
   const answer = await Promise.any(asked).catch((error: AggregateError) => error.errors[0] as Error)
-  // Nobody there: the attempt to connect says so in the usual way.
+  // No node answers: connecting will fail with the usual error.
   if (answer instanceof Error) {
     if (answer instanceof Unusable) throw answer
     return first
@@ -86,7 +86,7 @@ export async function findNode(place: Place, options: RedisOptions): Promise<Add
   return answer
 }
 
-/** The cluster answers, and cannot serve this queue: now, or ever. */
+/** The cluster answers, but cannot serve this queue now, or ever. */
 export class Unusable extends Error {
   readonly isLasting: boolean
   constructor(message: string, isLasting: boolean) {
@@ -117,7 +117,7 @@ async function askOwner(address: Address, place: Place, options: RedisOptions): 
     const ranges = (await redis.call('CLUSTER', 'SLOTS')) as Range[]
     return ownerOf(slot, ranges, address, place)
   } catch (error) {
-    // Also where the command is forbidden: then it is as it always was, one address.
+    // If the command is forbidden, treat it as a single server.
     if (!/cluster support disabled|unknown command|^NOPERM/i.test((error as Error).message)) throw error
     place.single = true
     return address
@@ -128,7 +128,7 @@ async function askOwner(address: Address, place: Place, options: RedisOptions): 
 
 function ownerOf(slot: number, ranges: Range[], asked: Address, place: Place): Address {
   if (!hasHashTag(place.key)) throw new Unusable(NEEDS_HASH_TAG, true)
-  // A node that does not know its own name means the one under which it was reached.
+  // A node that does not know its own host name means the one used to reach it.
   const toAddress = ([host, port]: [string | null, number, string]) => ({ host: host || asked.host, port })
   place.nodes = ranges.flatMap(([, , ...nodes]) => nodes.map(toAddress))
   const primary = ranges.find(([first, last]) => first <= slot && slot <= last)?.[2]

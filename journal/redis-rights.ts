@@ -1,6 +1,6 @@
 /**
- * Asks Redis, once at the start, for what would otherwise fail for good: the password, the database, and the right to
- * run each command that the queue and its journal need. What may pass (an outage, a full memory) is no matter here.
+ * Checks once at startup what would otherwise fail permanently: the password, the database, and the permission to run each
+ * command that the queue and its journal need. Temporary problems (an outage, full memory) are ignored.
  */
 import { Redis, type RedisOptions } from 'ioredis'
 import { journalKeys } from './journal.ts'
@@ -8,7 +8,7 @@ import { loadScript } from './scripts.ts'
 
 const WITHIN_MS = 2000
 
-/** What BullMQ's scripts, ours, and both sides' plain commands use, each with arguments that it accepts; K is the key. */
+/** The commands used by BullMQ, its scripts and ours, with valid arguments; K is the key. */
 const COMMANDS = [
   ...[
     'GET K',
@@ -75,16 +75,16 @@ const COMMANDS = [
   ...['XREVRANGE K + -', 'XDEL K 0-1', 'SETRANGE K 0 a', 'GETRANGE K 0 0', 'XTRIM K MAXLEN 1', 'TIME'],
 ]
 
-/** Gives the names of the commands that this user may not run. */
+/** Returns the names of commands that this user may not run. */
 const missingRights = loadScript<string[]>('missing-rights')
 
-/** Why the user of this connection can never serve the queue, or null; also null while Redis is away. */
+/** Why the queue can never work with this connection's user; null if it can, or if Redis is unavailable. */
 export async function rightsFault(options: RedisOptions, prefix: string): Promise<string | null> {
   const { db = 0, replyMapping: _, ...rest } = options
   const redis = new Redis({
     ...rest,
     lazyConnect: true,
-    // Asked for below, where a refusal is seen.
+    // Selected below, where a rejection is visible.
     db: 0,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
@@ -104,7 +104,7 @@ export async function rightsFault(options: RedisOptions, prefix: string): Promis
     await redis.info('server')
     const probe = own('rights')
     const missing = await missingRights.run(redis, { probe, channel: cancels, rest: COMMANDS })
-    // What no script may do.
+    // Scripts cannot run a blocking command.
     await redis.bzpopmin(probe, 0.01)
     await redis.multi().get(probe).exec()
     await redis.subscribe(cancels)
@@ -116,14 +116,14 @@ export async function rightsFault(options: RedisOptions, prefix: string): Promis
   }
 }
 
-/** What Redis itself says and will say again; null for anything else. */
+/** Describes a permanent error; null for any other. */
 function lastingFault({ message }: Error, db: number): string | null {
   if (/DB index|invalid DB/i.test(message))
-    return `it has no database ${db}: raise \`databases\`, or name another`
+    return `it has no database ${db}: raise \`databases\`, or choose another`
   if (/^WRONGPASS|invalid password|invalid username/i.test(message))
     return 'it does not accept the user or password'
   if (/^NOAUTH/.test(message)) return 'it asks for a password'
-  // A command that was renamed away is as good as forbidden.
+  // A renamed command counts as forbidden.
   if (/^NOPERM|unknown command/.test(message))
     return `its user may not run a command that is needed (${message})`
   return null

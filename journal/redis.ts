@@ -1,6 +1,6 @@
 /**
- * The one place that opens connections to Redis. Which role a connection has decides how it behaves when Redis is
- * away: a request must fail soon, a worker or a reader must wait and come back.
+ * The only place that opens connections to Redis. The role of a connection decides what happens while Redis is
+ * unavailable: a request must fail soon; a worker or reader must wait and reconnect.
  */
 import { Redis, type RedisOptions } from 'ioredis'
 import type { JournalKeys } from './journal.ts'
@@ -8,12 +8,12 @@ import { connectorTo, findNode, placeOf, Unusable } from './redis-cluster.ts'
 import { rightsFault } from './redis-rights.ts'
 import { splitRedisUrl } from './redis-url.ts'
 
-/** Longest time in ms a command of the `commands` role may take: a frozen Redis answers nothing at all. */
+/** Timeout of commands in the `commands` role, in ms: a frozen Redis never answers. */
 const COMMAND_TIMEOUT_MS = 2000
 
 /**
- * - `commands`: for answering requests. Fails at once while disconnected, and after `COMMAND_TIMEOUT_MS`.
- * - `blocking`: for BullMQ's Worker, the event reader and subscribers. Waits for Redis as long as it takes.
+ * - `commands`: for requests. Fails at once while disconnected, and after `COMMAND_TIMEOUT_MS`.
+ * - `blocking`: for BullMQ's Worker, the event reader and subscribers. Waits for Redis without limit.
  */
 export type RedisRole = 'commands' | 'blocking'
 
@@ -21,36 +21,36 @@ const OPTIONS = {
   commands: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: null,
-    // A command that was in flight when the connection broke may have run: never send it twice.
+    // A command in flight when the connection broke may have run: never resend it.
     autoResendUnfulfilledCommands: false,
   },
-  // Longer than any blocking read (BullMQ's 10 s), so that only a dead connection is given up.
+  // Longer than any blocking read (BullMQ's 10 s), so that only a dead connection is closed.
   blocking: { maxRetriesPerRequest: null, socketTimeout: 15_000 },
 } satisfies Record<RedisRole, RedisOptions>
 
-/** What a connection is made to: an address, or that of an ioredis instance, which itself is left alone. */
+/** A Redis address, or an ioredis instance whose address is copied. */
 export type RedisSource = string | RedisLike
 
-/** An ioredis instance, of whatever release. */
+/** An ioredis instance of any version. */
 export interface RedisLike {
   readonly options: object
 }
 
-/** What is taken over of an instance. How it behaves when Redis is away is a matter of the role. */
+/** The options copied from an instance. The role decides the behaviour while Redis is unavailable. */
 const ADDRESS = [
   ...['host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'natMap', 'sentinels', 'name'],
   ...['sentinelUsername', 'sentinelPassword', 'sentinelTLS', 'enableTLSForSentinelMode', 'connectionName'],
 ]
 
 /**
- * Opens a connection that keeps coming back, at most 2 s after Redis does. `source`: redis://, rediss:// or unix://; of a
- * Redis Cluster one node or several, with commas between. `prefix` of the queue's keys tells which of its nodes it is.
+ * Opens a connection that always reconnects, at most 2 s after Redis is back. `source`: redis://, rediss:// or unix://; for
+ * a Redis Cluster one or more nodes, comma-separated. The key `prefix` determines the node.
  */
 export function connectRedis(source: RedisSource, role: RedisRole, prefix: string): Redis {
   const options = {
     ...OPTIONS[role],
     connectTimeout: 5000,
-    // How long a socket is kept after `disconnect`, e.g. one on which a blocking read is under way.
+    // How long a socket stays open after `disconnect`, e.g. during a blocking read.
     disconnectTimeout: 100,
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 2000),
     reconnectOnError,
@@ -70,7 +70,7 @@ export function connectRedis(source: RedisSource, role: RedisRole, prefix: strin
 function addressOf(instance: RedisLike): Pick<RedisOptions, 'host' | 'port' | 'db'> {
   if ('isCluster' in instance && instance.isCluster)
     throw new TypeError(
-      'For a Redis Cluster give redisUrl with its nodes, commas between, instead of an instance',
+      'For a Redis Cluster, set redisUrl to its nodes, comma-separated, instead of passing an instance',
     )
   const { options } = instance as { options: Record<string, unknown> }
   return Object.fromEntries(ADDRESS.flatMap((name) => (name in options ? [[name, options[name]]] : [])))
@@ -79,23 +79,23 @@ function addressOf(instance: RedisLike): Pick<RedisOptions, 'host' | 'port' | 'd
 type Sent = Parameters<Redis['sendCommand']>[0]
 type Stream = Parameters<Redis['sendCommand']>[1]
 
-/** In the wrong database, it would work on the jobs of another project. */
+/** Disconnects if SELECT fails: in the wrong database it would process another project's jobs. */
 function leavingWrongDatabase(redis: Redis): Redis {
   return redis.on('error', (error: Error & { command?: { name?: string } }) => {
-    // ioredis would go on in database 0.
+    // ioredis would continue in database 0.
     if (error.command?.name === 'select') redis.disconnect(true)
   })
 }
 
-/** How long a caller waits to hear of a refusal, in ms. */
+/** Delay before a rejection reaches the caller, in ms. */
 const REFUSAL_MS = 1000
 
 /**
- * A connection on which a loop cannot spin. BullMQ tries again at once what Redis refuses (a right that was taken away,
- * a full memory), thousands of times a second, and the process hears nothing else: here each refusal takes a second.
+ * A connection that slows down retry loops. BullMQ retries at once what Redis rejects (revoked permissions, full memory),
+ * thousands of times a second, which starves the process. Here each rejection takes a second.
  */
 class PatientRedis extends Redis {
-  /** BullMQ duplicates the connection it is given; the twin must be as patient. */
+  /** BullMQ duplicates its connection; the duplicate must behave the same. */
   override duplicate(override?: Partial<RedisOptions>): Redis {
     const { replyMapping: _, ...options } = { ...this.options, ...override }
     return leavingWrongDatabase(new PatientRedis(options))
@@ -104,7 +104,7 @@ class PatientRedis extends Redis {
   override sendCommand(command: Sent, stream?: Stream): unknown {
     const reject = command.reject
     command.reject = (error) => {
-      // Not while it connects: a Redis before 7.2 refuses parts of the handshake, and no loop waits for those.
+      // Do not delay while connecting: Redis before 7.2 rejects parts of the handshake, and no loop waits for those.
       if (!isRefusal(error) || this.status !== 'ready') return reject(error)
       setTimeout(() => reject(error), REFUSAL_MS)
     }
@@ -112,17 +112,17 @@ class PatientRedis extends Redis {
   }
 }
 
-/** An error reply that the next try will meet too. The others are parts of how Redis is spoken with. */
+/** Whether a retry would get the same error. Other error replies are part of the normal protocol. */
 function isRefusal(error: Error): boolean {
   return error.name === 'ReplyError' && !/^(NOSCRIPT|MOVED|ASK|EXECABORT)/.test(error.message)
 }
 
 /**
- * A connection whose commands are answered within `COMMAND_TIMEOUT_MS` or fail. One that swallows a command (a cut cable)
- * is given up and made anew, so that a request which needs several does not wait for each in turn.
+ * A connection whose commands fail after `COMMAND_TIMEOUT_MS`. If a command gets no reply (a cut cable), the connection
+ * reconnects, so that a request with several commands does not wait for each.
  *
- * ioredis's own time-outs would also fire when this process stood still for so long, although the answer lies in the
- * socket: here it is read before a command is judged.
+ * ioredis's own timeouts also fire if the process was blocked, although the reply is already in the socket. Here pending
+ * input is read before a command times out.
  */
 class TimedRedis extends Redis {
   override sendCommand(command: Sent, stream?: Stream): unknown {
@@ -134,7 +134,7 @@ class TimedRedis extends Redis {
       command.reject(late)
       connection?.destroy(late)
     }
-    // Timers come before input and output in a turn, immediates after them.
+    // In an event-loop turn, timers run before I/O and immediates after it.
     const timer = setTimeout(() => setImmediate(judge), COMMAND_TIMEOUT_MS)
     const clear = () => clearTimeout(timer)
     command.promise.then(clear, clear)
@@ -142,7 +142,7 @@ class TimedRedis extends Redis {
   }
 }
 
-/** Why this Redis can never serve this queue, in a line about REDIS_URL or REDIS_PREFIX; null also while it is away. */
+/** Why this Redis can never serve this queue, as a line about REDIS_URL or REDIS_PREFIX; null while it is unavailable. */
 export async function redisMisfit(url: string, prefix: string): Promise<string | null> {
   const urls = splitRedisUrl(url)
   const [first] = urls as [string]
@@ -157,13 +157,14 @@ export async function redisMisfit(url: string, prefix: string): Promise<string |
 
 function about(fault: string | null): string | null {
   return (
-    fault && `REDIS_URL names a Redis that cannot be used: ${fault} (docs/deployment.md tells what is needed)`
+    fault &&
+    `REDIS_URL names a Redis that cannot be used: ${fault} (docs/deployment.md lists the requirements)`
   )
 }
 
 /**
- * A primary that was just demoted answers READONLY, or in a cluster MOVED: reconnect to find the new one. What was
- * moved has not run, so it may be sent again; where commands do not wait for a connection it fails.
+ * A primary that was just demoted answers READONLY, or MOVED in a cluster: reconnect to find the new one. A MOVED command
+ * has not run, so it may be resent; in roles that do not wait for a connection it fails.
  */
 function reconnectOnError({ message }: Error): false | 1 | 2 {
   if (message.startsWith('MOVED')) return 2
@@ -175,19 +176,19 @@ function isSocket(url: string): boolean {
 }
 
 /**
- * Does, in small, what the queue does: a script that writes, and a message to all workers. Out of memory, read-only or
- * with fewer rights than at the start, Redis still answers everything else. Throws what Redis says.
+ * Runs the kind of commands that the queue needs: a script that writes, and a publish. Redis rejects them when it is out of
+ * memory, read-only or lacks permissions, although it still answers reads. Throws Redis's error.
  */
 export async function probeRedis(redis: Redis, keys: JournalKeys): Promise<void> {
   const write = redis.eval("return redis.call('SET', KEYS[1], '1', 'EX', 60)", 1, keys.own('probe'))
   await Promise.all([write, redis.publish(keys.cancels, '')])
 }
 
-/** Ends a connection without waiting for Redis longer than `deadlineMs`. */
+/** Closes a connection; waits for Redis at most `deadlineMs`. */
 export async function closeRedis(redis: Redis, deadlineMs = 500): Promise<void> {
   if (redis.status === 'end') return
   let timer: NodeJS.Timeout | undefined
-  // A quit that waits for a lost Redis never settles, not even when the connection is given up.
+  // `quit` never settles while Redis is lost, not even after a disconnect.
   const deadline = new Promise((resolve) => {
     timer = setTimeout(resolve, deadlineMs)
   })
@@ -196,11 +197,11 @@ export async function closeRedis(redis: Redis, deadlineMs = 500): Promise<void> 
   redis.disconnect()
 }
 
-/** A Redis out of memory or read-only fails thousands of times a second: one line a second is enough. */
+/** Limits a log line to one per second: a Redis that is full or read-only fails thousands of times a second. */
 export function logOncePerSecond<A extends unknown[]>(log: (...args: A) => void): (...args: A) => void {
   let next = 0
   return (...args) => {
-    // Not by the wall clock: set back, it would silence the log.
+    // Do not use the wall clock: if set back, it would silence the log.
     if (performance.now() < next) return
     next = performance.now() + 1000
     log(...args)

@@ -1,27 +1,27 @@
 /**
- * What happens to a job before BullMQ is given it: its key is remembered, and it gets its priority.
+ * Prepares a job before it is added to BullMQ: stores its key and assigns its priority.
  *
- * The queue is fair by user. Each job has a **turn**: one more than the highest that has started, or than its user's
- * newest, whichever is higher. A user's jobs take turns one behind the other, and those of two users share theirs. The
- * priority that BullMQ knows is the turn, counted from a base that rises: when nothing is in the queue, and by `tidyQueue`.
+ * The queue is fair by user. Each job has a **turn**: one more than the highest turn that has started, or than its user's
+ * newest turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
+ * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
  */
 import { uuidOf } from './ids.ts'
 import { digest, type JournalKeys } from './journal.ts'
 import { type Call, loadScript } from './scripts.ts'
 
-/** BullMQ knows none higher than 2,097,151. Jobs beyond this one keep their order by the time they were added. */
+/** BullMQ's maximum is 2,097,151. Jobs beyond this value keep the order in which they were added. */
 const HIGHEST_PRIORITY = 2_000_000
-/** How long a job may wait, and its key be remembered before its end, in seconds. */
+/** How long a job may wait, and how long its key is remembered before the job ends, in seconds. */
 const WAIT_TTL_SECONDS = 30 * 86_400
 
 export interface Reservation {
   jobId: string
   userId: string
-  /** Of the request, if it has a key. */
+  /** Fingerprint of the request, if it has a key. */
   fingerprint: string
-  /** Key of what the previous release remembered. */
+  /** Redis key under which the previous release stored the Idempotency-Key. */
   claim: string
-  /** Jobs that the user may have queued, 0 = any number. */
+  /** Maximum queued jobs of the user; 0 = no limit. */
   most: number
 }
 
@@ -53,7 +53,7 @@ export function toPriority(turn: number): number {
   return Math.min(turn, HIGHEST_PRIORITY)
 }
 
-/** The id of the job that a key stands for. */
+/** The job id that an Idempotency-Key determines. */
 export function keyedJobId(deployment: readonly string[], userId: string, key: string): string {
   return uuidOf(...deployment, userId, key)
 }

@@ -1,6 +1,6 @@
 /**
- * Loads the Lua scripts in `scripts/`. The header of each file names its keys and arguments: they are local variables in
- * the script, and properties of a call.
+ * Loads the Lua scripts in `scripts/`. The header of each file declares its keys and arguments: local variables in the
+ * script, properties of a call.
  *
  *     -- key NAME: what it is        -- include FILE
  *     -- arg NAME: what it is        -- const NAME: what it is
@@ -16,9 +16,9 @@ export type Constants = Readonly<Record<string, Value>>
 
 export interface Script<R> {
   run(redis: Redis, call: Call): Promise<R>
-  /** Runs it several times in one round trip: of each call its answer, or the error. */
+  /** Runs several calls in one round trip; returns a reply or an error for each. */
   runAll(redis: Redis, calls: readonly Call[]): Promise<(R | Error)[]>
-  /** What Redis is given. */
+  /** The source sent to Redis. */
   readonly source: string
   readonly keys: readonly string[]
   readonly args: readonly string[]
@@ -26,7 +26,7 @@ export interface Script<R> {
 
 type Commands = Record<string, (...values: Value[]) => Promise<unknown>>
 
-/** `constants`: by name, what the headers of the file and of those it includes ask for. */
+/** `constants`: values for the `const` lines of the file and its includes. */
 export function loadScript<R>(name: string, constants: Constants = {}): Script<R> {
   const { wanted, includes, keys, args, text, hasRest } = read(name)
   const prelude = [
@@ -35,7 +35,7 @@ export function loadScript<R>(name: string, constants: Constants = {}): Script<R
     ...args.map((arg, i) => `local ${arg} = ARGV[${i + 1}]`),
     ...(hasRest ? [`local rest = { unpack(ARGV, ${args.length + 1}) }`] : []),
   ]
-  // On one line: the line numbers in an error are those of the file, unless it includes others.
+  // The prelude is one line, so that line numbers in errors match the file if it has no includes.
   const source = `${prelude.join(' ')} ${[...includes, text].join('\n')}`
   const command = `stagecast:${name}`
   const names = [...keys, ...args, ...(hasRest ? ['rest'] : [])]
@@ -43,7 +43,7 @@ export function loadScript<R>(name: string, constants: Constants = {}): Script<R
   function inOrder(call: Call): Value[] {
     const given = Object.keys(call)
     if (given.length !== names.length || !names.every((one) => call[one] !== undefined))
-      throw new TypeError(`${name}.lua takes ${names.join(', ')}; it was given ${given.join(', ')}`)
+      throw new TypeError(`${name}.lua takes ${names.join(', ')}; it got ${given.join(', ')}`)
     return names.flatMap((one) => call[one] as Value)
   }
   function define(redis: Redis): void {
@@ -70,7 +70,7 @@ interface Parsed {
   hasRest: boolean
   /** Names of constants. */
   wanted: Set<string>
-  /** Texts of the included files. */
+  /** Contents of the included files. */
   includes: string[]
   text: string
 }

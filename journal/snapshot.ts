@@ -1,4 +1,4 @@
-/** Pure readings of a job's journal: from what Redis holds to the state and the events a client sees. */
+/** Converts a job's stored data to the state and the events that clients see. Pure. */
 import {
   EVENT_ID_PATTERN,
   type EventId,
@@ -12,7 +12,7 @@ import {
 import type { JobData, JobSnapshot, JobSummary } from '../contract/job.ts'
 import type { JobEvent } from '../contract/job-event.ts'
 
-/** The fields of the job's hash that a reader asks for, in this order. */
+/** The fields of the job's hash that are read, in this order. */
 export const JOB_FIELDS = [
   'data',
   'opts',
@@ -23,16 +23,16 @@ export const JOB_FIELDS = [
   'cancel',
 ] as const
 
-/** The values of `JOB_FIELDS`, null where absent. */
+/** The values of `JOB_FIELDS`; null if absent. */
 export type JobFields = (string | null)[]
 
-/** A cancel request, as `CANCEL` writes it: the cursor it came after, and when. */
+/** A cancel request as stored by `CANCEL`: the cursor before it, and its time. */
 export interface CancelMark {
   after: EventId | ''
   at: number
 }
 
-/** What Redis holds of one job. */
+/** The stored data of one job. */
 export interface Journal {
   data: JobData
   /** Attempts granted when the job was queued. */
@@ -42,11 +42,11 @@ export interface Journal {
   /** The newest log entry, null before the first attempt. */
   last: LogEntry | null
   cancel: CancelMark | null
-  /** When the queue gave the job up without an end record (an operator did it by hand), else null. */
+  /** When the queue ended the job without an outcome (e.g. an operator did), else null. */
   abandonedAt: number | null
 }
 
-/** Null when the hash is gone, or is what the queue still keeps of a job whose result has expired. */
+/** Null if the hash is gone, or belongs to a job whose result has expired. */
 export function parseJournal(fields: JobFields): Journal | null {
   const [data, opts, timestamp, processedOn, finishedOn, newest, cancel] = fields
   if (!data || !timestamp) return null
@@ -63,7 +63,7 @@ export function parseJournal(fields: JobFields): Journal | null {
   }
 }
 
-/** All jobs of a queue have the same options, as a rule. */
+/** Caches the parsed options: usually all jobs of a queue have the same. */
 let latest = { opts: '', attempts: 1 }
 
 function attemptsOf(opts: string | null | undefined): number {
@@ -72,7 +72,7 @@ function attemptsOf(opts: string | null | undefined): number {
   return latest.attempts
 }
 
-/** The state of a job that has no end record. */
+/** The state of a job without an outcome. */
 export function toSnapshot(journal: Journal): JobSnapshot {
   const { data, last } = journal
   const newest = newestEntry(journal)
@@ -89,7 +89,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     data: {
       stage: data.stage,
       workflow_id: data.workflow_id,
-      // A job put into the queue by hand may hold anything, and is shown all the same.
+      // A manually queued job may contain anything and is shown anyway.
       research_question: typeof data.research_question === 'string' ? data.research_question : null,
       user_id: data.user_id,
       inputs: Object(data.inputs) === data.inputs ? data.inputs : {},
@@ -97,7 +97,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     result: null,
     error: newest.error ?? null,
     created_at: journal.createdAt,
-    // BullMQ reads the worker's clock before it takes the job, which may be added in that millisecond.
+    // BullMQ reads the worker's clock before it takes the job, so the time may be before the job was added.
     processed_at:
       last && journal.processedAt !== null ? Math.max(journal.processedAt, journal.createdAt) : null,
     finished_at: journal.abandonedAt,
@@ -105,7 +105,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
   }
 }
 
-/** The state in which `entry` ends the job: what the end record stores. */
+/** The outcome: the final state after the terminal `entry`. */
 export function toEndRecord(
   journal: Journal,
   entry: LogEntry,
@@ -115,15 +115,15 @@ export function toEndRecord(
   return { ...state, result, finished_at: entry.at }
 }
 
-/** What a list tells of a job. */
+/** The summary of a job for lists. */
 export function toSummary(snapshot: JobSnapshot): JobSummary {
   const { cursor: _, data, result: __, ...rest } = snapshot
   return { ...rest, research_question: data.research_question }
 }
 
 /**
- * Every event of a job that can still be replayed, in order. `log` is the stored list; `snapshot` gives what all
- * events share, and the result. The first event is `queued` unless the log has dropped its beginning.
+ * All events of a job that can still be replayed, in order. `log` is the stored list; `snapshot` provides the fields that
+ * all events share, and the result. The first event is `queued` unless the log has dropped its start.
  */
 export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: JobSnapshot): JobEvent[] {
   const entries = [...log]
@@ -133,11 +133,11 @@ export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: Job
   return entries.map((entry) => toEvent(entry, snapshot))
 }
 
-/** What all events of a job share, and the result that the last one may carry. */
+/** The fields that all events of a job share, and the result of the last one. */
 type EventSource = Pick<JobSnapshot, 'job_id' | 'stage' | 'workflow_id'> &
   Partial<Pick<JobSnapshot, 'result'>>
 
-/** One entry as clients see it: its type says whether it has an error, or the job's result. */
+/** Converts an entry to an event; its type decides whether it carries an error or the result. */
 export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
   const data: Record<string, unknown> = {
     job_id: job.job_id,
@@ -154,13 +154,13 @@ export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
   return { id: eventId(entry), event: entry.type, data } as unknown as JobEvent
 }
 
-/** The entry of a cancel request made at `mark`, behind the last line `last`. */
+/** The entry of a cancel request, after the last entry `last`. */
 export function cancellingEntry(last: LogEntry, mark: CancelMark): LogEntry {
   const { error: _, ...place } = last
-  return { ...place, type: 'cancelling', behind: 1, message: 'cancelling was asked for', at: mark.at }
+  return { ...place, type: 'cancelling', behind: 1, message: 'a cancel was requested', at: mark.at }
 }
 
-/** What stands in the log, in effect, before its first line. */
+/** The implicit `queued` entry before the first entry of the log. */
 function queuedEntry(job: { stage: number; max_attempts: number; created_at: number }): LogEntry {
   const message = `stage ${job.stage} is queued`
   return {
@@ -178,41 +178,41 @@ function newestEntry(journal: Journal): LogEntry {
   return unlogged(journal).at(-1) ?? lastEntry(journal)
 }
 
-/** The last line of the log, or what stands for it before the first attempt. */
+/** The newest log entry, or `queued` before the first attempt. */
 export function lastEntry({ last, data, maxAttempts, createdAt }: Journal): LogEntry {
   return last ?? queuedEntry({ stage: data.stage, max_attempts: maxAttempts, created_at: createdAt })
 }
 
-/** Events that follow from the job's hash and not from its log: a cancel request, an end nobody recorded. */
+/** Events derived from the job's hash instead of its log: a cancel request, an end that no worker recorded. */
 function unlogged(journal: Journal): LogEntry[] {
   const { cancel, abandonedAt } = journal
   const last = lastEntry(journal)
   const entries: LogEntry[] = []
   if (cancel) entries.push(cancellingEntry(last, cancel))
   if (abandonedAt !== null) {
-    // An operator's tool does so, or BullMQ, when a worker met a fault that it could not record.
+    // An operator's tool does this, or BullMQ if a worker could not record a fault.
     const message =
-      'the queue ended the job without a recorded outcome: by hand, or by a fault that a worker logged'
+      'the queue ended the job without a recorded outcome: an operator did, or a worker failed and logged why'
     const error = { code: 'JOB_ABANDONED', message, retryable: false, attempt: last.attempt }
     entries.push({ ...last, type: 'failed', behind: 9, message, at: abandonedAt, error })
   }
   return entries
 }
 
-/** Where a client goes on that was given the state instead of events. The end of a job is told by its own event. */
+/** Where a client resumes after a gap. The end of a job is always sent as its own event. */
 export function cursorBehindGap(snapshot: JobSnapshot, events: JobEvent[]): EventId {
   return isTerminal(snapshot.status) ? (events.at(-2)?.id ?? FIRST_ID) : snapshot.cursor
 }
 
 const ID = new RegExp(EVENT_ID_PATTERN)
 
-/** Whether everything after `cursor` is in `events`; '' stands before the first. */
+/** Whether `events` contains everything after `cursor`; '' is before the first event. */
 export function isReplayable(cursor: string, events: JobEvent[]): boolean {
   const first = events[0]
   const last = events.at(-1)
   if (!first || !last) return true
   if (cursor === '') return first.id === FIRST_ID
-  // None of ours; or ahead of the newest event: of a history that Redis has lost.
+  // Not a valid id, or ahead of the newest event because Redis lost data.
   if (!ID.test(cursor) || cursor > last.id) return false
   return cursor >= first.id || isNext(cursor, first.id)
 }

@@ -1,47 +1,47 @@
 /**
- * What has happened to all jobs of a queue, counted in Redis by the script call that makes it happen: each number
- * follows from log lines, so it agrees with the journals whoever dies when.
+ * Counts of all jobs of a queue. The script call that appends to a log also updates the counts, so they agree with the logs
+ * whatever process crashes.
  */
 import { isTerminal, type LogEntry } from '../contract/events.ts'
 import type { JobOrigin } from './order.ts'
 import type { Journal } from './snapshot.ts'
 
-/** Upper ends of the buckets in ms: of how long jobs wait for their first start, and of how long stages take. */
+/** Upper bounds of the buckets in ms, for waiting times and durations. */
 export const BUCKETS_MS = [
   10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10_000, 15_000,
   20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000, 300_000, 450_000, 600_000, 900_000, 1_200_000,
   1_800_000, 2_700_000, 3_600_000, 5_400_000, 7_200_000,
 ] as const
 
-/** Minutes kept of how many jobs ended. */
+/** Minutes for which ended jobs are counted. */
 const MINUTES = 4
-/** A minute and its count are one number, so that one command does for both: minute times this, plus count. */
+/** Minute and count are stored as one number (minute * shift + count), so that one command updates both. */
 const MINUTE_SHIFT = 100_000_000
 
 const ENDS: Readonly<Record<string, string>> = { WORKER_LOST: 'lost', WORKER_SHUTDOWN: 'handed_over' }
 
-/** What is counted of a job, and when it was accepted and last started. */
+/** The data of a job that counting needs. */
 export interface CountedJob extends Pick<Journal, 'createdAt' | 'processedAt'> {
   data: JobOrigin
 }
 
 export interface Counts {
-  /** The least that the first count must reach. */
+  /** Minimum value of the first count. */
   leastEnded: number
-  /** Fields, and by how much each rises. */
+  /** Fields and their increments. */
   counts: [field: string, by: number][]
 }
 
 /**
- * What `entries` add to the tally: nothing for mere progress. A job waits from being accepted to its first start, and
- * takes from its last start to its end; the buckets count these events too, so that they have no field of their own.
+ * What `entries` add to the tally; progress adds nothing. The waiting time is from acceptance to the first start, the
+ * duration from the last start to the end. The buckets also count these events, so they need no fields of their own.
  */
 export function toCount({ data, createdAt, processedAt }: CountedJob, entries: readonly LogEntry[]): Counts {
-  // Somebody may have queued a job of a stage that is none.
+  // A manually queued job may have an invalid stage.
   const stage = Number.isInteger(data.stage) && data.stage >= 1 && data.stage <= 999 ? data.stage : 0
   const result: Counts = { leastEnded: 0, counts: [] }
   const count = (field: string, by = 1) => result.counts.push([`${stage}:${field}`, by])
-  /** `ms` is below zero where clocks differ, and not a number where somebody wrote the job by hand. */
+  /** `ms` is negative if clocks differ, and NaN for a manually written job. */
   const observe = (field: string, ms: number) => {
     const took = Math.max(0, Math.round(ms) || 0)
     const within = BUCKETS_MS.findIndex((bound) => took <= bound)
@@ -63,35 +63,35 @@ export function toCount({ data, createdAt, processedAt }: CountedJob, entries: r
   return result
 }
 
-/** Durations counted by bucket: `counts` has one more than `BUCKETS_MS`, for whatever is longer. */
+/** Durations by bucket. `counts` has one more element than `BUCKETS_MS`, for longer ones. */
 export interface Histogram {
   counts: readonly number[]
   sumMs: number
 }
 
-/** What has happened to the jobs of one stage since the queue was made. */
+/** Counts of one stage since the queue was created. */
 export interface StageTally {
   stage: number
-  /** Starts; every one counts. */
+  /** Starts of jobs, including repeated ones. */
   attempts: number
   completed: number
   failed: number
   cancelled: number
-  /** Attempts that failed and were followed by another. */
+  /** Failed attempts followed by another. */
   retried: number
   /** Attempts whose worker was lost. */
   lost: number
   /** Attempts that a shutdown ended. */
   handedOver: number
-  /** From being accepted to the first start. */
+  /** Time from acceptance to the first start. */
   waiting: Histogram
-  /** Of the attempts that completed their job. */
+  /** Duration of attempts that completed their job. */
   duration: Histogram
-  /** Ends by minute since the epoch. */
+  /** Ended jobs by minute since the epoch. */
   ended: ReadonlyMap<number, number>
 }
 
-/** One stage out of the hash that `record` keeps; zeros where nothing has happened. */
+/** Reads one stage from the hash; zeros if nothing was counted. */
 export function readTally(hash: Readonly<Record<string, string>>, stage: number): StageTally {
   const number = (field: string) => Number(hash[`${stage}:${field}`] ?? 0)
   const histogram = (field: string): Histogram => ({
@@ -115,7 +115,7 @@ export function readTally(hash: Readonly<Record<string, string>>, stage: number)
   }
 }
 
-/** Jobs that ended within the last minute. What the minute before still counts for is taken as evenly spread. */
+/** Jobs that ended within the last 60 s; assumes that those of the previous minute are evenly spread. */
 export function endedLastMinute({ ended }: StageTally, now: number): number {
   const minute = Math.floor(now / 60_000)
   const left = 1 - (now % 60_000) / 60_000
@@ -123,7 +123,7 @@ export function endedLastMinute({ ended }: StageTally, now: number): number {
   return Math.round(estimate * 10) / 10
 }
 
-/** The `q`th quantile in ms, taken as evenly spread within its bucket; null when nothing was counted. */
+/** The `q` quantile in ms, interpolated within its bucket; null if nothing was counted. */
 export function quantile(histogram: Histogram, q: number): number | null {
   const { counts } = histogram
   const all = total(histogram)
@@ -132,7 +132,7 @@ export function quantile(histogram: Histogram, q: number): number | null {
   let below = 0
   for (const [i, count] of counts.entries()) {
     const from = BUCKETS_MS[i - 1] ?? 0
-    // Of what is longer than the last bucket nothing is known but that.
+    // The last bucket has no upper bound.
     const to = BUCKETS_MS[i] ?? from
     if (below + count >= rank && count > 0) return Math.round(from + ((to - from) * (rank - below)) / count)
     below += count

@@ -1,14 +1,14 @@
-/** What any API process does for the queue now and then: finish what another one had begun, and keep priorities low. */
+/** Periodic maintenance by any API process: finishes interrupted additions and keeps priorities low. */
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { JobData } from '../contract/job.ts'
 import type { JournalKeys } from './journal.ts'
 import { toPriority } from './reserve.ts'
 
-/** No command takes so long, in ms. */
+/** Longer than any command takes, in ms. */
 const UNFINISHED_AFTER_MS = 10_000
 const UNFINISHED_AT_A_TIME = 100
-/** Turns behind the base after which it is moved. */
+/** Distance from the base after which it is moved. */
 export const REBASE_AFTER = 1_000_000
 const REBASE_WITHIN_MS = 60_000
 
@@ -16,7 +16,7 @@ export interface TidyOptions {
   redis: Redis
   keys: JournalKeys
   queue: Queue<JobData>
-  /** Gives the first events of jobs their positions. */
+  /** Places the first events of jobs. */
   place(jobs: JobData[]): Promise<unknown>
 }
 
@@ -31,8 +31,8 @@ export async function tidyQueue(options: TidyOptions): Promise<void> {
 }
 
 /**
- * A process may end between any two steps of adding a job. A job that is in the queue is placed, so that it is listed and
- * appears in the stream of its workflow; of one that is not, nothing is left.
+ * A process may exit between any two steps of adding a job. If the job is in the queue, place it, so that it is listed and
+ * appears in its workflow's stream; otherwise remove its traces.
  */
 async function finishAdding({ redis, keys, place }: TidyOptions, now: number): Promise<void> {
   const until = now - UNFINISHED_AFTER_MS
@@ -46,8 +46,8 @@ async function finishAdding({ redis, keys, place }: TidyOptions, now: number): P
 }
 
 /**
- * Counts priorities from the newest turn on. Jobs are changed from the front of the queue on, which keeps their order
- * while it lasts. It can be cut short anywhere, and is then done again.
+ * Moves the base of priorities to the newest turn. Jobs change from the front of the queue, which keeps their order. The
+ * operation can be interrupted anywhere and repeated.
  */
 async function rebase({ redis, keys, queue }: TidyOptions): Promise<void> {
   const last = Number(await redis.hget(keys.turns, 'last'))
@@ -59,11 +59,11 @@ async function rebase({ redis, keys, queue }: TidyOptions): Promise<void> {
   ]
   for (const id of ids) {
     const job = await queue.getJob(id)
-    // A job without a priority goes first and stays first.
+    // A job without a priority is first and stays first.
     if (!job?.priority) continue
-    // What has started already waits for no turn.
+    // A job that has started no longer waits for its turn.
     const turn = Number((await redis.zscore(keys.queued(job.data.user_id), id)) ?? last)
-    // It may leave the queue meanwhile.
+    // The job may have left the queue.
     await job.changePriority({ priority: toPriority(Math.max(1, turn - last)) }).catch(() => {})
   }
   await redis.hdel(keys.turns, 'rebasing')

@@ -1,12 +1,12 @@
-/** The newest completed result of stages in a workflow: what a job of another stage is given to work on. */
+/** Finds the newest completed results of a workflow's stages, the input of later stages. */
 import type { Redis } from 'ioredis'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JournalKeys } from './journal.ts'
 import { type JobOrigin, jobMember, parsePlace } from './order.ts'
 
 /**
- * By stage; one without a completed job is not in it. The order of the workflow tells which jobs it has, the list of the
- * user's jobs of which stage each is: results, which may be large, are read only of those that are wanted.
+ * Results by stage; stages without a completed job are absent. The workflow's order lists its jobs and the user's job list
+ * their stages, so only the wanted results, which may be large, are read.
  */
 export async function newestResults(
   redis: Redis,

@@ -1,6 +1,6 @@
 /**
- * The admin listeners: what operators look at, on a port of its own. On loopback it asks for no token, since whoever
- * reaches it is on this machine; anywhere else it tells figures only.
+ * The admin listeners, on a separate port. On loopback no token is required, because only this machine can reach it; on any
+ * other address only metrics are served.
  */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -16,7 +16,7 @@ import { type Config, isLoopback } from './config.ts'
 
 export type Metrics = () => Promise<{ contentType: string; text: string }>
 
-/** What the API process shows: metrics, overview, and single jobs. */
+/** The listener of an API process: metrics, overview and single jobs. */
 export async function openAdmin(config: Config, log: FastifyBaseLogger, api: FastifyInstance) {
   return listen(config, log, async (app) => {
     await app.register(base, { trustProxy: false })
@@ -32,7 +32,7 @@ export async function openAdmin(config: Config, log: FastifyBaseLogger, api: Fas
   })
 }
 
-/** What a worker process shows: its metrics. */
+/** The listener of a worker process: its metrics. */
 export async function openWorkerAdmin(config: Config, log: FastifyBaseLogger, metrics: Metrics) {
   return listen(config, log, async (app) => {
     await app.register(fp(async (app) => void Object.assign(app.stagecast, { metrics }), { name: 'metrics' }))
@@ -59,13 +59,16 @@ async function listen(
 
 const NOTHING = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
 
-/** A page somewhere may have its own name resolved to this machine, and would then read what a browser here may read. */
+/** Prevents DNS rebinding: a web page could resolve its own name to this machine and read the listener. */
 function refuseOtherNames(hostname: string): void {
   if (isLoopback(hostname)) return
-  throw new ProblemError('FORBIDDEN', 'Ask for 127.0.0.1 or localhost: this listener is for this machine')
+  throw new ProblemError(
+    'FORBIDDEN',
+    'Use 127.0.0.1 or localhost as the host name: this listener only serves this machine',
+  )
 }
 
-/** What a plugin offers, lent to another instance under the plugin's name; its lifetime stays where it was. */
+/** Shares a plugin's decorators with another instance, under the plugin's name; the original owns its lifetime. */
 function share(api: FastifyInstance, name: keyof Stagecast, ...more: (keyof Stagecast)[]) {
   return fp(
     async (app) => {

@@ -1,4 +1,4 @@
-/** Door 3: API and worker in one process; with `--dev` also the Redis and the stage service that are missing. */
+/** Entry point: API and worker in one process; with `--dev` also a Redis and a stage service, if they are missing. */
 import { join } from 'node:path'
 import { ConfigError, loadConfig } from './config.ts'
 import { type Running, runDoor } from './door.ts'
@@ -24,19 +24,19 @@ await runDoor(async () => {
   return running
 })
 
-/** What runs beside API and worker, and is closed last. */
+/** What runs besides API and worker and is closed last. */
 interface Parts {
   closing: boolean
   closers: (() => Promise<unknown>)[]
 }
 
-/** The environment with what a fresh machine lacks started and filled in. */
+/** Starts what the environment lacks and returns the completed environment. */
 async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> {
   const data = process.env.STAGECAST_DATA || '.stagecast/dev'
   const env: NodeJS.ProcessEnv = {
     ALLOW_MOCK_AUTH: 'true',
     ...process.env,
-    // A shell that says production, as in a container, does not make this a production server.
+    // Ignore NODE_ENV=production from the shell, as in a container: this is a development server.
     NODE_ENV: process.env.NODE_ENV === 'test' ? 'test' : 'development',
     STAGECAST_DATA: data,
   }
@@ -45,7 +45,7 @@ async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> 
     const redis = await startRedis({ dir: join(data, 'redis') })
     parts.closers.push(() => redis.stop())
     void redis.exited.then(({ code, signal, log }) => {
-      // Uncaught on purpose: the door closes what is left, and exits with 1.
+      // Uncaught on purpose: the entry point closes the rest and exits with 1.
       if (!parts.closing)
         throw new Error(`The embedded Redis ended by itself (${signal ?? `exit code ${code}`}):\n${log}`)
     })
@@ -54,7 +54,7 @@ async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> 
   if (!env.WORKER_URL) {
     const { startBuiltInService } = await import('../packages/literature/start.ts')
     const { readWork } = await import('../packages/literature/settings.ts')
-    // Trying things out must not ask public services: they are named on purpose, or not asked at all.
+    // Development must not query public services unless they are named explicitly.
     env.LITERATURE_SOURCES = env.LITERATURE_SOURCES?.trim() || 'sample'
     const faults: string[] = []
     const work = readWork(env, faults)

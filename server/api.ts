@@ -1,4 +1,4 @@
-/** Door 1: the API process. */
+/** Entry point: the API process. */
 import { loadConfig } from './config.ts'
 import { runDoor } from './door.ts'
 import { openApi } from './processes.ts'

@@ -1,4 +1,4 @@
-/** The doors' application: Stagecast at the root of a server of its own, which also answers what is no request. */
+/** The standalone application: Stagecast at the root of its own server, which also answers malformed requests. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import cors, { corsHeaders } from '../plugins/cors.ts'
@@ -9,25 +9,25 @@ import rawAnswers, { answerBrokenRequest } from './raw-answers.ts'
 
 /** How long a client may take to send a whole request, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000
-/** The part of the grace in which answers under way may end. */
+/** Share of the grace period for responses in progress. */
 const BUSY_SHARE = 0.7
 
-/** What does not come from the configuration. */
+/** Options that do not come from the configuration. */
 export type AppParts = Pick<StagecastOptions, 'consoleFiles' | 'tracing' | 'version'>
 
-/** Builds the API, ready to `listen` or to be given requests with `inject`. */
+/** Builds the API, ready for `listen` or `inject`. */
 export async function buildApp(
   config: Config,
   logger: FastifyBaseLogger,
   parts: AppParts = {},
 ): Promise<FastifyInstance> {
-  // Two kinds of error come before any hook runs.
+  // Two kinds of error occur before any hook runs.
   const headersFor = corsHeaders(config.corsOrigins)
   const app = Fastify({
     loggerInstance: logger,
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Closing waits for the answers under way, then cuts what is left.
+    // Closing waits for responses in progress, then closes the remaining connections.
     forceCloseConnections: true,
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, headersFor),
@@ -40,7 +40,7 @@ export async function buildApp(
   }) as unknown as FastifyInstance
   await app.register(rawAnswers)
   await app.register(cors, { origins: config.corsOrigins })
-  // At the root, so that its answers to unknown paths are those of the whole server, and the admin listener sees it.
+  // Registered at the root, so that it also answers unknown paths and the admin listener can use it.
   await app.register(
     fp((root: FastifyInstance, options: StagecastOptions) => stagecast(root, options), { name: 'stagecast' }),
     { ...stagecastOptions(config), ...parts, catchAll: true },
@@ -48,7 +48,7 @@ export async function buildApp(
   return app
 }
 
-/** The API's slice of the configuration. */
+/** The API's part of the configuration. */
 function stagecastOptions(config: Config): StagecastOptions {
   return {
     redisUrl: config.REDIS_URL,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `stagecast <door>`: the doors of an installed package. */
+/** `stagecast <command>`: the entry points of an installed package. */
 import { findRedis } from '../dev/find-redis.mjs'
 import { planRedisInstall } from '../dev/install-redis.mjs'
 
@@ -35,7 +35,7 @@ else {
   process.exitCode = 1
 }
 
-/** Unlike a working copy, an installed package installs nothing on the machine: it says how. */
+/** An installed package does not install anything on the machine; it says how to do it. */
 function requireRedis(): void {
   if (process.env.REDIS_URL || findRedis(process.env)) return
   const plan = planRedisInstall(process.env)

@@ -1,6 +1,6 @@
 /**
- * The only reader of the environment. One table gives each variable its rule and default; what comes out is frozen
- * and typed by the same table. A bad environment is one error with a line for each fault.
+ * The only code that reads the environment. One table defines the rule and default of each variable; the result is frozen
+ * and typed by the same table. An invalid environment is one error with a line per fault.
  */
 import { createPublicKey } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -69,18 +69,18 @@ const Environment = Type.Object({
 /** Every variable with its parsed value; `CORS_ORIGINS` and `TRUST_PROXY` are split into lists. */
 export type Config = Readonly<Static<typeof Environment>> & {
   readonly corsOrigins: readonly string[]
-  /** Which proxies are trusted: all, or those with these addresses. */
+  /** Trusted proxies: all, or these addresses and networks. */
   readonly trustProxy: boolean | readonly string[]
-  /** The stages, and the services that run them. */
+  /** The stages and their services. */
   readonly catalogue: Catalogue
-  /** What the standard variables of OpenTelemetry ask for, null without them. */
+  /** Settings from OpenTelemetry's standard variables; null without them. */
   readonly tracing: TracingSettings | null
 }
 
-/** Names of all variables, for the check that the documentation lists each of them. */
+/** Names of all variables, so that a test can check that the documentation lists them. */
 export const VARIABLES = Object.keys(Environment.properties)
 
-/** All faults of an environment, one a line. */
+/** All faults of an environment, one per line. */
 export class ConfigError extends Error {
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {
@@ -91,8 +91,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads `env`; throws `ConfigError` when anything in it is wrong. Unset and empty are the same. A worker checks no
- * tokens: it alone does without a key.
+ * Reads `env`; throws a `ConfigError` if anything in it is wrong. An empty variable counts as unset. A worker does not verify
+ * tokens, so it needs no key.
  */
 export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api'): Config {
   const given = Object.fromEntries(
@@ -103,7 +103,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
   const value = Value.Default(Environment, given) as Static<typeof Environment>
   const faults = [...shapeFaults(Environment, value)]
   const named = new Set(faults.map(nameOf))
-  // What a value means is judged only where its shape is right.
+  // Check the meaning of a value only if its form is valid.
   faults.push(...[...meaningFaults(value, role)].filter((fault) => !named.has(nameOf(fault))))
   faults.push(...tracingFaults(env))
   const stages = loadCatalogue(value, env)
@@ -120,13 +120,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
   })
 }
 
-/** Whether a host name or address can be reached from this machine only. */
+/** Whether only this machine can reach a host name or address. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '')
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
 }
 
-/** Only a whole number and only `true` or `false` are read as such: what else is given is left to be refused. */
+/** Parses whole numbers, `true` and `false`; leaves anything else as text, which the schema rejects. */
 function parse(type: string, text: string): unknown {
   if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
   if (type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
@@ -167,10 +167,10 @@ function missing(name: string): string {
   return `is required: ${what} (npm run dev brings its own)`
 }
 
-/** Stands for a default service that is not set, until it is known whether a stage asks for it. */
+/** Placeholder for an unset default service, until it is known whether a stage needs it. */
 const UNSET = 'http://unset.invalid'
 
-/** What is wrong with WORKER_URL is told under its own name. */
+/** Faults of WORKER_URL are reported under its own name. */
 function baseOf(url: string | undefined): string {
   const { origin = 'null', pathname } = url && URL.canParse(url) ? new URL(url) : {}
   return origin === 'null' ? UNSET : `${origin}${pathname}`
@@ -220,7 +220,7 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
   if (env.ALLOW_MOCK_AUTH && !isLoopback(env.HOST))
     yield `ALLOW_MOCK_AUTH works only with HOST on loopback, got ${JSON.stringify(env.HOST)}`
   for (const origin of split(env.CORS_ORIGINS)) {
-    // A wildcard stands for subdomains: `*` is no character of a host name that would mean itself.
+    // Check the origin without the wildcard: `*` is not valid in a host name.
     const bare = origin.replace('://*.', '://')
     if (!URL.canParse(bare) || new URL(bare).origin !== bare || bare.includes('*'))
       yield `CORS_ORIGINS must list origins like https://app.example.org or https://*.example.org, got ${JSON.stringify(origin)}`
@@ -230,7 +230,7 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
       yield `TRUST_PROXY must be true, or list addresses and networks like 10.0.0.7 or 10.0.0.0/8, got ${JSON.stringify(one)}`
 }
 
-/** An address, or a network (CIDR). `1`, a number of proxies elsewhere, is neither. */
+/** Whether `text` is an address or a network (CIDR). `1`, a number of hops in other software, is neither. */
 function isNetwork(text: string): boolean {
   const [address = '', bits = '1', ...more] = text.split('/')
   const longest = isIP(address) === 4 ? 32 : 128
@@ -238,7 +238,7 @@ function isNetwork(text: string): boolean {
   return isIP(address) !== 0 && isRange && more.length === 0
 }
 
-/** What RS256 and ES256 can be checked with. A private key is refused: it has no business here. */
+/** Whether a key can verify RS256 or ES256. Rejects private keys, which do not belong here. */
 function isUsableKey(pem: string): boolean {
   if (!/^-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem.trim())) return false
   try {
@@ -264,12 +264,12 @@ function* redisFaults({ REDIS_URL, REDIS_PREFIX }: Partial<Static<typeof Environ
   }
 }
 
-/** Plain http is for names no outsider can be: loopback, or a single label as private networks give. */
+/** Allows plain http only to hosts that outsiders cannot own: loopback, or a single-label private name. */
 function* httpFaults(name: string, value: string, production: boolean): Generator<string> {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol)) yield `${name} must be an http or https URL`
   else if (url.username || url.password) yield `${name} must not hold a user name or password`
-  // An IPv6 address has no dot, and is no name of a private network either.
+  // An IPv6 address has no dot, but it is not a private name either.
   else if (production && url.protocol === 'http:' && !isLoopback(url.hostname) && /[.:]/.test(url.hostname))
     yield `${name} must use https in production, unless its host is loopback or a single-label private name`
 }

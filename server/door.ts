@@ -1,22 +1,22 @@
-/** What all processes share: a start that fails readably, and an end that comes in time. */
+/** Shared by all entry points: readable startup errors and a shutdown within the grace period. */
 import { existsSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger } from 'fastify'
 import { ConfigError } from './config.ts'
 
-/** One Ctrl-C reaches a process several times: from the terminal, and from npm, which passes it on. */
+/** One Ctrl-C can reach a process several times: from the terminal, and from npm, which forwards it. */
 const SAME_SIGNAL_MS = 500
 
 export interface Running {
   log: FastifyBaseLogger
-  /** Longest time in ms that `close` may take. */
+  /** Maximum duration of `close`, in ms. */
   graceMs: number
   close(): Promise<unknown>
 }
 
 /**
- * Starts a process and stays until it is told to stop. SIGTERM and SIGINT close it within its grace and exit 0; a
- * second signal, or a close that takes too long, ends it at once. An uncaught error closes it and exits 1.
+ * Runs a process until it gets a signal. SIGTERM and SIGINT close it within its grace period and exit with 0; a second
+ * signal, or a close that takes too long, ends it at once. An uncaught error closes it and exits with 1.
  */
 export async function runDoor(start: () => Promise<Running>): Promise<void> {
   try {
@@ -26,7 +26,7 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
     const closer = closeWithGrace(
       { delay: graceMs, logger, skip: ['SIGINT', 'SIGTERM'] },
       async ({ err }) => {
-        // Not `fatal`, for which pino would wait until a log that cannot be written is.
+        // Not `fatal`: pino would block until the log is written, which may never happen.
         if (err) log.error({ err }, 'uncaught error: closing')
         await close()
         log.info('closed')
@@ -40,13 +40,13 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
           log.info({ signal }, 'closing')
           void closer.close()
         } else if (signal !== 'SIGINT' || Date.now() - asked > SAME_SIGNAL_MS) {
-          log.error({ signal }, 'a second signal: ending at once')
+          log.error({ signal }, 'second signal: exiting at once')
           process.exit(1)
         }
       })
     }
   } catch (error) {
-    // Before there is a log to write to: one fault a line, no stack.
+    // There is no log yet: print one fault per line, without a stack.
     const { message, code } = error as NodeJS.ErrnoException
     const hint = code === 'EADDRINUSE' ? ' (choose another PORT, WORKER_HEALTH_PORT or ADMIN_PORT)' : ''
     const text = error instanceof ConfigError ? message : `Cannot start: ${message}${hint}`

@@ -1,4 +1,4 @@
-/** The log: JSON lines on stdout. A request is logged by method and path; its query may hold a ticket. */
+/** The log: JSON lines on stdout. Requests are logged without their query, which may contain a ticket. */
 import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
@@ -18,7 +18,7 @@ export function createLogger(level: string, name: string): FastifyBaseLogger {
     },
   }
   const destination = isPipe() ? new PatientPipe() : pino.destination(1)
-  // A full disk or a closed terminal costs lines, not the process.
+  // A full disk or a closed terminal loses log lines, but must not end the process.
   destination.on('error', () => {})
   return pino(options, destination)
 }
@@ -32,17 +32,17 @@ function isPipe(): boolean {
   }
 }
 
-/** How much is kept for a reader of the log that has stopped reading, in bytes. */
+/** Maximum log kept in memory while its reader does not read, in bytes. */
 const MOST_KEPT = 16_777_216
 
 /**
- * Standard output where something reads it. Node's own stream and pino's wait for that reader, so that one which is stuck
- * keeps the process, deaf to signals, for ever. Here lines wait in memory, and beyond `MOST_KEPT` they are dropped.
+ * Standard output to a pipe. Node's own stream and pino's block if the reader is stuck, so that the process cannot even
+ * handle signals. Here lines wait in memory, and are dropped beyond `MOST_KEPT`.
  */
 class PatientPipe extends Socket {
   constructor() {
     super({ fd: 1, readable: false, writable: true })
-    // It must not keep the process.
+    // Do not keep the process running.
     this.unref()
   }
 
@@ -51,7 +51,7 @@ class PatientPipe extends Socket {
   }
 }
 
-/** Only the fields that say what failed: an error may carry a whole command or request with a user's words in it. */
+/** Logs only safe fields: an error may contain a whole command or request with user text. */
 function errorOf(error: Error & { code?: string }): Record<string, unknown> {
   return { type: error.name, message: error.message, code: error.code, stack: error.stack }
 }

@@ -1,4 +1,4 @@
-/** What can run in a process: the API, the worker. Each is opened from the configuration and closed by its door. */
+/** The parts that run in a process: API and worker. Opened from the configuration, closed by the entry point. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { NO_TRACING, type Tracing } from '../contract/tracing.ts'
 import { redisMisfit } from '../journal/redis.ts'
@@ -13,19 +13,19 @@ import { type Config, ConfigError } from './config.ts'
 import type { Running } from './door.ts'
 import { createLogger } from './logger.ts'
 
-/** The part of what is left of the grace that traces may take: a collector that says nothing must not use it up. */
+/** Share of the remaining grace period for traces: a silent collector must not use all of it. */
 const TRACES_SHARE = 0.5
 
 type Registry = FastifyInstance['stagecast']['metricsRegistry']
 type WorkerSeen = Pick<StageWorker, 'ready' | 'state' | 'reconnects'>
 
-/** A build brings the console's pages; in a working copy they are bundled when somebody first asks for them. */
+/** A build contains the console; a working copy bundles it on the first request. */
 async function bundledConsole(): Promise<string> {
   const { consoleOfWorkingCopy } = await import('../packages/console/bundle.mjs')
   return consoleOfWorkingCopy()
 }
 
-/** The API, listening, and its admin listener. */
+/** Starts the API and its admin listener. */
 export async function openApi(config: Config): Promise<Running & { url: string; metrics: Registry }> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'api')
@@ -47,14 +47,14 @@ export async function openApi(config: Config): Promise<Running & { url: string; 
 }
 
 /**
- * A worker taking jobs, with its health listener and an admin listener. `beside` are the metrics of an API in the same
- * process: it tells the worker's too, and there is one admin listener.
+ * Starts a worker with its health and admin listeners. `beside` is the metrics registry of an API in the same process, which
+ * then also exports the worker's metrics; there is only one admin listener.
  */
 export async function openWorker(config: Config, { beside }: { beside?: Registry } = {}): Promise<Running> {
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'worker')
   const tracing = await openTracing(config, 'stagecast-worker', log)
-  // Listening first: a start that fails must not have taken a job.
+  // Listen first: a failed start must not have taken a job.
   let seen = starting(config)
   const health = buildHealthApp(() => seen.ready(), log)
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
@@ -74,7 +74,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
   }
 }
 
-/** What the listeners of a worker tell before there is one. */
+/** What the listeners report before the worker exists. */
 function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen {
   return {
     ready: async () => 'it is starting',
@@ -83,28 +83,28 @@ function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen
   }
 }
 
-/** Tells how much is left of `ms`, counted from now. */
+/** Returns a function that reports how much is left of `ms`. */
 function countDown(ms: number): () => number {
   const end = performance.now() + ms
   return () => Math.max(0, end - performance.now())
 }
 
-/** What only Redis can tell about the configuration; nothing while it is away. */
+/** Checks what only Redis can tell about the configuration; skipped while Redis is unavailable. */
 async function refuseMisfit({ REDIS_URL, REDIS_PREFIX }: Config): Promise<void> {
   const misfit = await redisMisfit(REDIS_URL, REDIS_PREFIX)
   if (misfit) throw new ConfigError([misfit])
 }
 
-/** Nothing of OpenTelemetry is loaded unless it is asked for. */
+/** Loads OpenTelemetry only if it is configured. */
 async function openTracing({ tracing }: Config, name: string, log: FastifyBaseLogger): Promise<Tracing> {
   if (!tracing) return NO_TRACING
   const { startTracing } = await import('./tracing-sdk.ts')
   return startTracing(tracing, { name, version: VERSION }, (message) =>
-    log.warn({ fault: message }, 'traces cannot be sent'),
+    log.warn({ fault: message }, 'cannot send traces'),
   )
 }
 
-/** The worker's slice of the configuration. */
+/** The worker's part of the configuration. */
 export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 'tracing'> {
   return {
     source: config.REDIS_URL,

@@ -1,4 +1,4 @@
-/** What only the owner of the HTTP server can answer: requests without a Host, an Expect header, and bytes that are no request. */
+/** Answers what only the owner of the HTTP server can: requests without a Host, Expect headers, and malformed requests. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
@@ -6,7 +6,7 @@ import { ERRORS, type ErrorCode, ProblemError, toProblem } from '../contract/err
 
 export default fp(
   async (app) => {
-    // Node's own answers to these two would have no body: the first is ours, the other may be passed over.
+    // Node's own responses to these have no body. We answer the first; the second may be ignored.
     app.addHook('onRequest', ({ raw, headers }, _reply, done) => {
       if (headers.host === undefined && raw.httpVersion === '1.1')
         done(new ProblemError('BAD_REQUEST', 'Send a Host header'))
@@ -18,15 +18,15 @@ export default fp(
 )
 
 /**
- * For Node's `clientError`: what the HTTP parser refuses has no request and no reply, only a socket. `headersFor` gives
- * the headers for the page of some origin, or, when that is not known, for any page: the answer tells nothing of anybody.
+ * Handles Node's `clientError`: for a request that the HTTP parser rejects there is only a socket. `headersFor` returns the
+ * CORS headers for an origin, or for any page if it is unknown; the response contains no user data.
  */
 export function answerBrokenRequest(
   error: Error & { code?: string; rawPacket?: unknown },
   socket: Socket,
   headersFor: (origin: string | undefined | null) => Record<string, string>,
 ): void {
-  // Bytes behind a request whose answer is under way: a second answer would be written into the first.
+  // Bytes after a request that is being answered: a second response would corrupt the first.
   const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent
   if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy()
   const code: ErrorCode =
@@ -36,8 +36,8 @@ export function answerBrokenRequest(
         ? 'REQUEST_TIMEOUT'
         : 'BAD_REQUEST'
   const { status, title } = ERRORS[code]
-  const body = JSON.stringify(toProblem(code, 'The bytes received are no HTTP request this server reads'))
-  // Only the last packet is here: the header may have been in one before it.
+  const body = JSON.stringify(toProblem(code, 'The bytes received are not a valid HTTP request'))
+  // Only the last packet is available: the header may have been in an earlier one.
   const origin = /^origin:[ \t]*(\S+)[ \t]*\r?$/im.exec(textOf(error.rawPacket))?.[1]
   const headers = {
     'content-type': 'application/problem+json',

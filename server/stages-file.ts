@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { LossyJsonError, parseExact } from '../contract/exact-json.ts'
 
-/** Its JSON, or what is wrong with it in one line. A byte-order mark is passed over. */
+/** The file's JSON, or its fault in one line. Ignores a byte-order mark. */
 export function readStagesFile(path: string): { value: unknown } | { fault: string } {
   let text: string
   try {

@@ -1,10 +1,10 @@
-/** Which of OpenTelemetry's standard variables this system obeys by itself; its SDK reads the rest. */
+/** The standard variables of OpenTelemetry that we read ourselves; its SDK reads the rest. */
 export interface TracingSettings {
   exporter: 'otlp' | 'console'
   protocol: 'http/protobuf' | 'http/json'
 }
 
-/** Those it obeys, then the most usual of the rest: what .env.example and Docker Compose offer. */
+/** The variables we read, then the most common others: those in .env.example and Docker Compose. */
 export const TRACING_VARIABLES = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
@@ -21,7 +21,7 @@ export const TRACING_VARIABLES = [
 const EXPORTERS = ['otlp', 'console', 'none']
 const PROTOCOLS = ['http/protobuf', 'http/json']
 
-/** Off unless an exporter or an endpoint is named. */
+/** Null (off) unless an exporter or an endpoint is set. */
 export function tracingOf(env: NodeJS.ProcessEnv): TracingSettings | null {
   const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT
   const exporter = env.OTEL_TRACES_EXPORTER || (endpoint ? 'otlp' : 'none')
@@ -29,7 +29,7 @@ export function tracingOf(env: NodeJS.ProcessEnv): TracingSettings | null {
   return { exporter, protocol: protocolOf(env) } as TracingSettings
 }
 
-/** Faults in words, each beginning with the name of its variable. */
+/** Faults; each starts with the name of its variable. */
 export function* tracingFaults(env: NodeJS.ProcessEnv): Generator<string> {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return
   const exporter = env.OTEL_TRACES_EXPORTER

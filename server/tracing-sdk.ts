@@ -1,4 +1,4 @@
-/** Traces by OpenTelemetry's SDK; loaded only when they are asked for. It reads the other OTEL_ variables by itself. */
+/** Tracing with OpenTelemetry's SDK; loaded only if configured. The SDK reads the other OTEL_ variables itself. */
 import {
   type Context,
   DiagLogLevel,
@@ -23,10 +23,10 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
   client: SpanKind.CLIENT,
 }
-/** How long a process waits at its end for spans to be taken, at most. */
+/** Maximum wait for the export of spans at exit. */
 const CLOSE_WITHIN_MS = 1000
 
-/** `warn` is told, at most once a minute, that traces cannot be sent. */
+/** Calls `warn` at most once a minute if traces cannot be sent. */
 export async function startTracing(
   settings: TracingSettings,
   service: { name: string; version: string },
@@ -35,7 +35,7 @@ export async function startTracing(
   diag.setLogger(complainer(warn), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
   const named = resourceFromAttributes({ 'service.name': service.name, 'service.version': service.version })
   const provider = new BasicTracerProvider({
-    // What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes first.
+    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
     resource: named.merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(await exporterOf(settings))],
   })
@@ -93,7 +93,7 @@ function known(attributes: Attributes): Record<string, string | number> {
   )
 }
 
-/** A collector that is away fails every few seconds. */
+/** Limits warnings: an unavailable collector fails every few seconds. */
 function complainer(warn: (message: string) => void) {
   let next = 0
   const tell = (message: string) => {

@@ -1,4 +1,4 @@
-/** Door 2: the worker process. */
+/** Entry point: the worker process. */
 import { loadConfig } from './config.ts'
 import { runDoor } from './door.ts'
 import { openWorker } from './processes.ts'

@@ -1,8 +1,8 @@
-/** Reads feeds that ask for it, together, and one batch at a time; again and again until Redis answers. */
+/** Reads the feeds that request it in batches, one batch at a time, and retries until Redis answers. */
 import type { Feed } from './feed.ts'
 
 export interface FeedReaderOptions<F extends Feed> {
-  /** Brings feeds up to date, in as few round trips as can be. */
+  /** Brings feeds up to date in as few round trips as possible. */
   read(feeds: readonly F[], asOf: number): Promise<void>
   /** Feeds to read together. */
   perRead: number
@@ -15,7 +15,7 @@ const RETRY_MS = 500
 
 export class FeedReader<F extends Feed> {
   private readonly options: FeedReaderOptions<F>
-  /** To be read in the next turn; many reasons in one turn make one read. */
+  /** Feeds to read in the next turn; several requests in one turn cause one read. */
   private readonly asked = new Set<F>()
   private isReading = false
 
@@ -38,7 +38,7 @@ export class FeedReader<F extends Feed> {
     const { read, perRead, done, failed } = this.options
     while (this.asked.size > 0) {
       const batch = [...this.asked].slice(0, perRead)
-      // Taken off first: a change that arrives during the read asks for another one.
+      // Remove the feed before reading, so that a change during the read requests another one.
       for (const feed of batch) this.asked.delete(feed)
       try {
         await read(batch, performance.now())

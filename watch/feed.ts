@@ -1,4 +1,4 @@
-/** A feed: what this process knows of something that is watched. Followers are cursors over it. */
+/** A feed: the events of a watched job or workflow in this process. Followers are cursors over it. */
 import type { Hint } from '../contract/job.ts'
 
 export interface FeedEvent {
@@ -7,17 +7,17 @@ export interface FeedEvent {
   data: unknown
 }
 
-/** Must not throw. */
+/** Receives changes of a feed. Its methods must not throw. */
 export interface Follower {
-  /** Told of every change of its feed, in the turn in which it is known. */
+  /** Called on every change of the feed, in the same event-loop turn. */
   changed(feed: Feed): void
-  /** Told now and then what a job waits for; it may be lost. */
+  /** Called with a hint; hints may be lost. */
   hinted?(hint: Hint): void
-  /** The feed could not be read; it will be tried again. */
+  /** Called if the feed could not be read; the read is retried. */
   failed?(error: unknown): void
 }
 
-/** A job that no worker runs. */
+/** A job that waits for a worker. */
 export interface WaitingJob {
   jobId: string
   stage: number
@@ -27,18 +27,18 @@ export interface WaitingJob {
 
 export abstract class Feed<E extends FeedEvent = FeedEvent> {
   readonly key: string
-  /** Every event known, oldest first. */
+  /** All known events, oldest first. */
   events: E[] = []
-  /** Whether the next read has to be one of the whole. */
+  /** Whether the next read must be a complete one. */
   wantsWhole = true
-  /** When the last successful read of the whole began, by `performance.now()`; 0 = never. */
+  /** When the last complete read started, by `performance.now()`; 0 = never. */
   asOf = 0
-  /** It was watched and has disappeared. */
+  /** Whether the job or workflow has disappeared. */
   gone = false
-  /** When something was last heard of it, epoch ms. */
+  /** When the last news arrived, epoch ms. */
   heardAt = 0
   readonly followers = new Set<Follower>()
-  /** What was hinted last of each job that waits. */
+  /** The last hint of each waiting job. */
   readonly hints = new Map<string, Hint>()
 
   constructor(key: string) {
@@ -51,18 +51,18 @@ export abstract class Feed<E extends FeedEvent = FeedEvent> {
 
   /** Whether it has been read. */
   abstract readonly isKnown: boolean
-  /** What is told when it is gone. */
+  /** `data` of the `gone` event. */
   abstract readonly farewell: object
 
-  /** Something may have happened unheard: the next read has to look for it. */
+  /** Something may have been missed; the next read must check. */
   doubt(): void {}
 
-  /** Its jobs that wait, as far as is known. */
+  /** The jobs that are known to wait. */
   abstract waiting(): WaitingJob[]
-  /** Whether everything after `cursor` is here; '' stands before the first event. */
+  /** Whether everything after `cursor` is here; '' is before the first event. */
   abstract isReplayable(cursor: string): boolean
-  /** Whether nothing can follow this event. */
+  /** Whether this event is final. */
   abstract isLast(event: E): boolean
-  /** What stands for the events that are missing, and the cursor behind it; null before the first read. */
+  /** The state that replaces missing events, and the cursor after it; null before the first read. */
   abstract gap(): { cursor: string; data: object } | null
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps feeds up: read once when they are first followed, then kept up by what their owner hears. However many
- * followers there are, a feed costs Redis one read.
+ * Maintains feeds. A feed is read once when it is first followed, then updated from announcements. It costs Redis one read,
+ * regardless of the number of followers.
  */
 import { setMaxListeners } from 'node:events'
 import { ProblemError } from '../contract/errors.ts'
@@ -11,27 +11,27 @@ import { Leftovers } from './leftovers.ts'
 import type { Logger } from './logger.ts'
 
 export interface FeedSource<F extends Feed> {
-  /** Called when there is something to follow. */
+  /** Called when the first feed is followed. */
   wake(): void
   create(key: string): F
-  /** Brings feeds up to date, in as few round trips as can be; marks those as gone that are. */
+  /** Brings feeds up to date in as few round trips as possible; sets `gone` on those that have disappeared. */
   read(feeds: readonly F[], asOf: number): Promise<void>
-  /** Whether a feed is kept up for a while that nobody follows any more. */
+  /** Whether to keep a feed for a while after its last follower has left. */
   keeps?(feed: F): boolean
-  /** It is not kept up any more, or gone. */
+  /** Called when a feed is dropped. */
   forgotten?(feed: F): void
   /** Feeds to read together. */
   perRead: number
 }
 
-/** Feeds without news for so long, in ms, are looked at: a trimmed stream can hide an event. */
+/** Feeds without news for this long, in ms, are checked: a trimmed stream can lose an announcement. */
 const SILENT_MS = 30_000
-/** How often, in ms, and the part of all feeds at a time: those that were read together would stay together. */
+/** Interval of these checks, in ms, and the share of feeds per check, so that they spread over time. */
 const SWEEP_MS = 1000
 const SWEEP_SHARE = 0.05
-/** How long a feed is kept up after its last follower, in ms: clients that lost their connection come back to it. */
+/** How long a feed is kept after its last follower has left, in ms, for clients that reconnect. */
 const KEPT_MS = 5000
-/** Feeds kept up that nobody follows. */
+/** Maximum feeds kept without followers. */
 const KEPT = 10_000
 
 export class Feeds<F extends Feed> {
@@ -39,12 +39,12 @@ export class Feeds<F extends Feed> {
   private readonly log: Logger
   private readonly sweeper: NodeJS.Timeout
   private readonly feeds = new Map<string, F>()
-  /** Feeds that nobody follows any more. */
+  /** Feeds without followers. */
   private readonly left: Leftovers<F>
   private readonly reader: FeedReader<F>
   private readonly closing = new AbortController()
   private readonly logError = logOncePerSecond((err: unknown) =>
-    this.log.error({ err }, 'a feed could not be made of what was read'),
+    this.log.error({ err }, 'could not update a feed from the data read'),
   )
 
   constructor(source: FeedSource<F>, log: Logger) {
@@ -61,7 +61,7 @@ export class Feeds<F extends Feed> {
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref()
   }
 
-  /** Answers who still waits for news; nothing is kept for later from here on. */
+  /** Resolves all pending waits and stops keeping feeds. */
   release(): void {
     this.closing.abort()
   }
@@ -76,7 +76,7 @@ export class Feeds<F extends Feed> {
     return this.feeds.size - this.left.size
   }
 
-  /** Whether no feed is kept up. */
+  /** Whether there are no feeds. */
   get isEmpty(): boolean {
     return this.feeds.size === 0
   }
@@ -90,7 +90,7 @@ export class Feeds<F extends Feed> {
     return this.feeds.get(key)
   }
 
-  /** Registers `follower`, and calls it as soon as the feed is known and at every change after that. */
+  /** Registers `follower`. It is called when the feed is known, and on every change afterwards. */
   follow(key: string, follower: Follower): F {
     const feed = this.feeds.get(key) ?? this.create(key)
     feed.followers.add(follower)
@@ -103,7 +103,7 @@ export class Feeds<F extends Feed> {
     return feed
   }
 
-  /** The feed as soon as it is known, or gone; it lasts for this turn at least. Rejects when it cannot be read. */
+  /** Resolves with the feed when it is known or gone; it stays valid for this turn. Rejects if it cannot be read. */
   load(key: string): Promise<F> {
     return new Promise((resolve, reject) => {
       const leave = () => setImmediate(() => this.unfollow(feed, follower))
@@ -129,20 +129,20 @@ export class Feeds<F extends Feed> {
     if (!isKept) this.forget(feed)
   }
 
-  /** Reads the whole feed anew; followers are called even when nothing is new. */
+  /** Reads the complete feed again; calls its followers even if nothing is new. */
   refresh(feed: F): void {
     feed.wantsWhole = true
     this.catchUp(feed)
   }
 
-  /** Reads what is behind the head of the feed; followers are called even when there is nothing. */
+  /** Reads what is after the newest event; calls the followers even if there is nothing. */
   catchUp(feed: F): void {
-    // What nobody follows is not worth a read.
+    // A feed without followers is not worth a read.
     if (this.left.has(feed)) this.forget(feed)
     else this.reader.ask(feed)
   }
 
-  /** Anything may have happened unheard. */
+  /** Announcements may have been missed: reads all feeds. */
   catchUpAll(): void {
     for (const feed of this.feeds.values()) this.look(feed)
   }
@@ -152,12 +152,12 @@ export class Feeds<F extends Feed> {
     for (const follower of feed.followers) follower.changed(feed)
   }
 
-  /** Resolves when there is an event after `cursor`, or the feed is gone; after `ms`, at shutdown or by `signal` too. */
+  /** Resolves when there is an event after `cursor` or the feed is gone; also after `ms`, at shutdown, or by `signal`. */
   news(key: string, cursor: string, ms: number, signal: AbortSignal): Promise<void> {
     return this.until(key, (feed) => feed.head > cursor, ms, signal)
   }
 
-  /** The same for any state of the feed. */
+  /** The same for any condition on the feed. */
   until(key: string, isReached: (feed: F) => boolean, ms: number, signal: AbortSignal): Promise<void> {
     const signals = [signal, this.closing.signal]
     return new Promise<void>((resolve) => {
@@ -167,14 +167,14 @@ export class Feeds<F extends Feed> {
         },
       }
       const feed = this.follow(key, follower)
-      // A timer, and not AbortSignal.timeout: Node 20 collects that one before it fires.
+      // Do not use AbortSignal.timeout: Node 20 may garbage-collect it before it fires.
       const late = setTimeout(end, ms)
       for (const one of signals) one.addEventListener('abort', end)
       if (signals.some(({ aborted }) => aborted)) end()
       const unfollow = () => this.unfollow(feed, follower)
 
       function end(): void {
-        // Not while the feed is being told, and not before `follow` has returned.
+        // Not while the feed calls its followers, and not before `follow` has returned.
         setImmediate(() => {
           clearTimeout(late)
           for (const one of signals) one.removeEventListener('abort', end)
@@ -223,12 +223,12 @@ export class Feeds<F extends Feed> {
 
   private wasRead(feed: F): void {
     this.notify(feed)
-    // It may have been read for nobody.
+    // Its followers may have left during the read.
     if (feed.gone || (this.left.has(feed) && !this.isWorthKeeping(feed))) this.forget(feed)
   }
 
   private wasNotRead(feed: F, error: unknown): boolean {
-    // A Redis that is away is logged where it was noticed.
+    // Unavailability of Redis is logged elsewhere.
     if (!(error instanceof ProblemError)) this.logError(error)
     feed.wantsWhole = true
     for (const follower of feed.followers) follower.failed?.(error)

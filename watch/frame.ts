@@ -1,11 +1,11 @@
-/** Server-Sent Events as bytes, in a form that no reader of lines can take apart. */
+/** Encodes Server-Sent Events so that no line reader can split them wrongly. */
 import type { ServerResponse } from 'node:http'
 import { mendSurrogates } from '../contract/exact-json.ts'
 
-/** Python's `splitlines`, on which its readers of events are built, ends a line at each of these. */
+/** Python's `splitlines`, which its SSE readers use, ends a line at each of these. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/g
 
-/** A frame with JSON as its data; without an `id` it is no place to resume at. */
+/** A frame with JSON data. Without an `id`, clients cannot resume after it. */
 export function frameOf(event: string, data: unknown, id?: string): string {
   const json = mendSurrogates(JSON.stringify(data)).replace(LINE_ENDS, escaped)
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`
@@ -16,8 +16,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Ends a stream that has more to tell. The last chunk, which would make it a whole answer, is left out: a reader that takes a
- * clean end for the end of the job is right, and others come back after `retryMs`. HTTP/1.0 has no chunks to leave out.
+ * Interrupts a stream before its end. It omits the last chunk, which would complete the response. So a reader may treat a
+ * clean end as the end of the job; after an interruption it reconnects after `retryMs`. HTTP/1.0 has no chunks.
  */
 export function breakOff(response: ServerResponse, retryMs: number, comment = ''): void {
   response.write(`retry: ${retryMs}\n${comment && `: ${comment}\n`}${frameOf('reconnect', {})}`)

@@ -1,4 +1,4 @@
-/** The feed of one job: read from its journal, kept up by what `RECORD` announces. */
+/** The feed of one job: read from its journal, then updated by the announcements of `RECORD`. */
 import { eventId, isTerminal, LOG_CAPACITY } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JobEvent } from '../contract/job-event.ts'
@@ -8,7 +8,7 @@ import { Feed, type WaitingJob } from './feed.ts'
 import type { Announcement } from './tail.ts'
 
 export class JobFeed extends Feed<JobEvent> {
-  /** As read from the journal last; current when its cursor is the head's id. Null until the first read. */
+  /** The snapshot of the last read; current if its cursor is the newest event's id. Null before the first read. */
   snapshot: JobSnapshot | null = null
 
   get isKnown(): boolean {
@@ -19,7 +19,7 @@ export class JobFeed extends Feed<JobEvent> {
     return { job_id: this.key }
   }
 
-  /** Whether the job has told its end. */
+  /** Whether the feed contains the terminal event. */
   get isOver(): boolean {
     return isTerminal(this.events.at(-1)?.event ?? '')
   }
@@ -51,27 +51,27 @@ export class JobFeed extends Feed<JobEvent> {
     } else this.gone = true
   }
 
-  /** False when the announced entries do not follow what is known, or need more than they carry. */
+  /** Appends announced entries. False if they do not follow the known events, or the journal must be read. */
   append({ prev, entries }: Announcement): boolean {
     const { head, events, snapshot } = this
     const last = entries.at(-1)
     if (!snapshot || head === '' || !last) return false
     if (eventId(last) <= head) return true
-    // The end is read from the journal, for its result.
+    // The result of a terminal event must be read from the journal.
     if (isTerminal(last.type)) return false
     const isFirst = prev === '' && events.length === 1 && events[0]?.event === 'queued'
     if (head !== prev && !isFirst) return false
     for (const entry of entries) events.push(toEvent(entry, snapshot))
-    // A job that talks without end: followers further back than this are told of a gap.
+    // A job with very many events: followers further behind get a gap.
     if (events.length > 2 * LOG_CAPACITY) events.splice(0, LOG_CAPACITY)
     return true
   }
 }
 
 /**
- * The journal as read, but never less than is known already: a read may come from a moment before the last
- * announcement, and the stored log may have dropped lines that are still here. Where what is known ends before the
- * first line read, there is a hole, and what lies before it is let go: its followers are told of a gap.
+ * Merges known and read events. The read may be older than the last announcement, and the stored log may have dropped events
+ * that are still known. If the known events end before the first event read, some are missing: the known ones are dropped,
+ * and their followers get a gap.
  */
 function merge(known: JobEvent[], read: JobEvent[]): JobEvent[] {
   const first = read[0]?.id ?? ''

@@ -1,16 +1,16 @@
-/** What nobody uses any more, kept for a while in case somebody comes back for it. */
+/** Keeps unused items for a while, in case they are needed again. */
 export interface LeftoversOptions<T> {
-  /** In ms; a fifth longer at the most. */
+  /** How long to keep an item, in ms; at most a fifth longer. */
   keptMs: number
-  /** How many there is room for. */
+  /** Maximum number of items. */
   most: number
-  /** Nobody came back for it in time. */
+  /** Called when an item expires. */
   letGo(item: T): void
 }
 
 export class Leftovers<T> {
   private readonly options: LeftoversOptions<T>
-  /** Since when, by `performance.now()`; in that order. */
+  /** When each item was added, by `performance.now()`, in that order. */
   private readonly since = new Map<T, number>()
   private readonly timer: NodeJS.Timeout
 
@@ -28,7 +28,7 @@ export class Leftovers<T> {
     return this.since.has(item)
   }
 
-  /** False when there is no room. */
+  /** Returns false if there is no room. */
   add(item: T): boolean {
     if (this.since.size >= this.options.most) return false
     this.since.set(item, performance.now())

@@ -1,4 +1,4 @@
-/** What this room logs with: any pino-like logger. */
+/** The logger that this folder needs: any pino-like one. */
 type Write = (fields: object, message: string) => void
 
 export interface Logger {

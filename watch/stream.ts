@@ -1,6 +1,6 @@
 /**
- * One open event stream: a cursor over a feed. It has no queue of its own: a client that reads slowly is passed over
- * until its socket drains, and then goes on from its cursor. Frames are encoded once, for all streams.
+ * One open event stream: a cursor over a feed. It has no queue: a slow client is skipped until its socket drains, then
+ * resumes from its cursor. Frames are encoded once for all streams.
  */
 import type { ServerResponse } from 'node:http'
 import type { Hint } from '../contract/job.ts'
@@ -8,41 +8,41 @@ import type { Feed, FeedEvent, Follower } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 import { breakOff, frameOf } from './frame.ts'
 
-/** What all streams of a process have done. */
+/** Counts of all streams of a process. */
 export interface StreamCounts {
   /** Events written. */
   events: number
-  /** Streams opened behind an event. */
+  /** Streams that resumed after an event. */
   replays: number
-  /** Gaps told. */
+  /** Gaps sent. */
   gaps: number
-  /** Streams cut because their client read nothing. */
+  /** Streams closed because their client did not read. */
   dropped: number
 }
 
-/** What the streams of one kind share. */
+/** What all streams of a process share. */
 export interface StreamOwner {
   feeds: Pick<Feeds<Feed>, 'refresh'>
   counts: StreamCounts
 }
 
-/** A client whose socket took nothing for so long is dropped; it comes back and resumes. */
+/** A client that reads nothing for this long is disconnected; it can reconnect and resume. */
 export const BLOCKED_MS = 30_000
 const RECONNECT_MS = 2000
 
 export class Stream implements Follower {
   private readonly response: ServerResponse
   private readonly owner: StreamOwner
-  /** The last event the client has, '' for none. */
+  /** The last event that the client has; '' for none. */
   private cursor: string
-  /** When the stream is ended at the latest, epoch ms. */
+  /** Latest end of the stream, epoch ms. */
   private readonly deadline: number
-  /** As it was told last. */
+  /** The feed at its last change. */
   private feed: Feed | null = null
   private isOver = false
-  /** Since when the socket owes us something: a drain, or to have sent the end. Epoch ms, 0 = it does not. */
+  /** Since when we wait for the socket to drain or to send the end, epoch ms; 0 = not waiting. */
   private blockedAt = 0
-  /** When a gap was suspected, on the clock of `Feed.asOf`; 0 = it is not. */
+  /** When a gap was suspected, by the clock of `Feed.asOf`; 0 = not suspected. */
   private suspectedAt = 0
 
   /** Takes over a response whose head is written. */
@@ -63,12 +63,12 @@ export class Stream implements Follower {
     else this.tellGap(feed)
   }
 
-  /** A client that is behind needs no hints. */
+  /** Sends a hint, unless the client is behind. */
   hinted(hint: Hint): void {
     if (this.blockedAt === 0) this.write(frameOf('hint', hint))
   }
 
-  /** Now and then; returns when it wants to be called next, in ms. */
+  /** Called periodically; returns the delay until the next call, in ms. */
   tick(): number {
     const now = Date.now()
     const { deadline } = this
@@ -79,7 +79,7 @@ export class Stream implements Follower {
     return Math.min(...[deadline, patience].filter((at) => at > now)) - now
   }
 
-  /** Tells the client to come back, at a moment of its own: there is more to come. */
+  /** Interrupts the stream; tells the client to reconnect after a random delay. */
   sendBack(): void {
     if (this.isOver) return
     this.isOver = true
@@ -96,7 +96,7 @@ export class Stream implements Follower {
     this.response.destroy()
   }
 
-  /** Nothing can follow. */
+  /** Ends the stream cleanly. */
   private end(text?: string | Buffer): void {
     if (this.isOver) return
     this.isOver = true
@@ -118,12 +118,12 @@ export class Stream implements Follower {
       if (feed.isLast(event)) this.end(frame(event))
       else if (event.event !== '') this.write(frame(event))
     }
-    // It came with the end in hand, before the end was known here: when it comes back it is told to stop.
+    // The client already has the terminal event, which was not known here yet. It gets 204 when it reconnects.
     const last = events.at(-1)
     if (last && this.cursor === last.id && feed.isLast(last)) this.end()
   }
 
-  /** It is read first: what is known here may lag behind what the client has seen at another process. */
+  /** Reads the feed before it sends a gap: the client may have newer events from another process. */
   private tellGap(feed: Feed): void {
     if (this.suspectedAt === 0) {
       this.suspectedAt = performance.now()
@@ -149,7 +149,7 @@ export class Stream implements Follower {
   }
 }
 
-/** An event's bytes stay with it. In a WeakMap each collection of garbage would have to look at all of them. */
+/** Caches an event's bytes on the event. A WeakMap would slow down every garbage collection. */
 const FRAME = Symbol('frame')
 
 function frame(event: FeedEvent & { [FRAME]?: Buffer }): Buffer {
@@ -157,7 +157,7 @@ function frame(event: FeedEvent & { [FRAME]?: Buffer }): Buffer {
   return event[FRAME]
 }
 
-/** When to come back, spread so that the clients of a process that ended do not all come at once. */
+/** Random reconnect delay, so that the clients of a process that ended do not all reconnect at once. */
 function retryMs(): number {
   return Math.round(RECONNECT_MS * (0.5 + Math.random()))
 }

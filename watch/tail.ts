@@ -1,7 +1,7 @@
 /**
- * The one reader of the queue's event stream in this process. It reads the stream itself and not through
- * BullMQ's QueueEvents, so that an event of a job nobody watches costs one Map lookup and is never parsed. While
- * nothing is kept up here, nothing is read.
+ * The only reader of the queue's event stream in this process. It reads the stream directly instead of through BullMQ's
+ * QueueEvents, so that an event of an unwatched job costs one Map lookup and is never parsed. While there are no feeds, it
+ * does not read.
  */
 
 import type { LogEntry } from '../contract/events.ts'
@@ -15,15 +15,15 @@ export interface Announcement {
 }
 
 export interface TailListener {
-  /** Whether anybody here watches anything. */
+  /** Whether there are any feeds. */
   watching(): boolean
-  /** An entry of the stream. Look first whether its job or its workflow is watched: most are not. */
+  /** Called for each entry of the stream. Check first whether its job or workflow is watched: most are not. */
   heard(message: Message): void
-  /** The reader may have missed anything: look at everything that is watched. */
+  /** Called when entries may have been missed: every feed must be read. */
   resynced(): void
 }
 
-/** One entry of the stream, of which nothing is parsed before it is asked for. */
+/** One entry of the stream, parsed lazily. */
 export class Message {
   private readonly fields: string[]
   private parsed: Announcement | null | undefined
@@ -40,17 +40,17 @@ export class Message {
     return this.field('jobId') ?? ''
   }
 
-  /** Name of the workflow in whose order something was placed. */
+  /** Name of the workflow whose order got new places. */
   get workflow(): string | undefined {
     return this.field('workflow')
   }
 
-  /** The newest position before, and those that were given, with spaces between. */
+  /** The previous newest position and the new ones, separated by spaces. */
   get places(): string {
     return this.field('places') ?? ''
   }
 
-  /** Null for anything but a step of ours: anybody may call BullMQ's own updateProgress on a job. */
+  /** Null if the entry is not ours: other code may call BullMQ's updateProgress on a job. */
   get announcement(): Announcement | null {
     if (this.parsed === undefined) {
       const data = this.event === 'progress' ? JSON.parse(this.field('data') ?? 'null') : null
@@ -68,11 +68,11 @@ export class Message {
 
 export interface Tail {
   listen(listener: TailListener): void
-  /** To be called when a first job is watched: reading begins, after which `resynced` is called. */
+  /** Call when the first job is watched: starts reading, then calls `resynced`. */
   wake(): void
-  /** Whether the reader stands in the stream now, or could. */
+  /** Whether the reader is reading, or could. */
   readonly connected: boolean
-  /** How often its connection was made anew. */
+  /** Number of reconnects. */
   readonly reconnects: number
   close(): Promise<void>
 }
@@ -85,20 +85,20 @@ export interface TailOptions {
   log: Logger
 }
 
-/** Longest blocking read in ms; also how soon a stopped reader notices. */
+/** Longest blocking read in ms, and thus the longest time to stop. */
 const BLOCK_MS = 2000
 const RETRY_MS = 200
-/** Events after which a job may have ended, or gone, without an announcement. */
+/** Events after which a job may have ended or disappeared without an announcement. */
 export const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed'])
 
-/** Reads nothing until it is woken. */
+/** Creates a reader that is idle until `wake` is called. */
 export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
   const redis = connectRedis(source, 'blocking', prefix)
   Object.assign(redis.options, {
-    // A read that was under way when the connection broke is begun anew, behind a look at where the stream stands.
+    // Do not resend a read after a reconnect: `synchronise` must check the stream first.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
-    // Watchers wait for as long as a dead connection goes unnoticed.
+    // Clients wait until a dead connection is detected.
     socketTimeout: 2 * BLOCK_MS,
   })
   redis.on(
@@ -114,7 +114,7 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
     connections += 1
   })
   let closed = false
-  /** Set while nothing is read. */
+  /** Set while the reader sleeps. */
   let wake: (() => void) | undefined
   const tail: Tail = {
     listen: (one: TailListener) => void listeners.push(one),
@@ -151,18 +151,18 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
           for (const listener of listeners) listener.heard(message)
         }
         idle = !batch
-        // What was heard goes out at the end of this tick: to the clients first, and to Redis after them.
+        // Events are sent at the end of this tick; let clients get them before the next read goes to Redis.
         await new Promise<void>((resolve) => process.nextTick(resolve))
       } catch (err) {
         connected = false
         if (closed) return
-        log.debug({ err }, 'event reader starts again')
+        log.debug({ err }, 'event reader restarts')
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
     }
   }
 
-  /** What happens meanwhile is skipped, and all that is watched then is looked at. */
+  /** Events during the sleep are skipped; afterwards all feeds are read. */
   async function sleep(): Promise<void> {
     await new Promise<void>((resolve) => {
       wake = resolve
@@ -173,9 +173,8 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
   }
 
   /**
-   * Stands at a concrete id, never at `$`, which would skip what arrives between two reads. After a fail-over or a
-   * flush the stream may have begun anew behind the position, and a read from there would be silent for ever: then
-   * it is taken back.
+   * Keeps a concrete position, never `$`, which would skip what arrives between two reads. After a fail-over or a flush, the
+   * stream may have restarted before this position, and a read from there would never return; then the position moves back.
    */
   async function synchronise(): Promise<void> {
     const last = (await answered(redis.xrevrange(stream, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0'
@@ -186,7 +185,7 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
     for (const listener of listeners) listener.resynced()
   }
 
-  /** The connection forgets a command that was under way when it broke, so that no answer ever comes. */
+  /** Rejects when the connection breaks: ioredis then drops the pending command without a reply. */
   function answered<T>(command: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const broken = () => reject(new Error('the connection broke'))

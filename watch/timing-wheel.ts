@@ -1,12 +1,12 @@
-/** One timer for any number of items that each want to be called now and then, at the latest every `periodMs`. */
+/** One timer that calls any number of items periodically, each at least every `periodMs`. */
 const SLOTS = 256
-/** Shorter steps would be as inexact as the timer itself. */
+/** Shorter steps would be no more precise than the timer itself. */
 const MIN_STEP_MS = 10
-/** The part of the period that is used: timers come late. */
+/** Share of the period to use, because timers fire late. */
 const PUNCTUALITY = 0.8
 
 export class TimingWheel<T> {
-  /** How late a call may be at the most, in ms, as long as nothing holds up the event loop. */
+  /** Maximum lateness of a call in ms, unless the event loop is blocked. */
   readonly stepMs: number
   private readonly longestMs: number
   private readonly slots: Set<T>[] = Array.from({ length: SLOTS }, () => new Set())
@@ -15,12 +15,12 @@ export class TimingWheel<T> {
   private readonly call: (item: T) => number
   private readonly now: () => number
   private readonly startedAt: number
-  /** Turns so far; the slots come round. */
+  /** Number of steps so far. */
   private turns = 0
 
   /**
-   * `call` gets an item when its turn has come and returns in how many ms it wants the next one at the latest. `now` is
-   * a clock in ms that nobody sets.
+   * `call` is called with an item when it is due and returns the delay until the next call, in ms. `now` is a monotonic
+   * clock in ms.
    */
   constructor(periodMs: number, call: (item: T) => number, now = () => performance.now()) {
     this.call = call
@@ -32,7 +32,7 @@ export class TimingWheel<T> {
     this.timer.unref()
   }
 
-  /** The first call comes within `waitMs` and the period, at random: what is added together is spread out. */
+  /** The first call comes at a random time within `waitMs` and the period, so that items added together spread out. */
   add(item: T, waitMs: number): void {
     const phase = this.stepMs + Math.random() * (this.longestMs - this.stepMs)
     this.place(item, Math.min(waitMs, phase))
@@ -48,7 +48,7 @@ export class TimingWheel<T> {
     clearInterval(this.timer)
   }
 
-  /** By the clock: timers come late, and what is missed is made up for. After a long halt each slot has one turn. */
+  /** Follows the clock, because timers fire late. After a long pause each slot runs once. */
   private catchUp(): void {
     const due = Math.floor((this.now() - this.startedAt) / this.stepMs)
     const items: T[] = []
@@ -56,7 +56,7 @@ export class TimingWheel<T> {
       items.push(...(this.slots[turn % SLOTS] as Set<T>))
     this.turns = due
     for (const item of items) {
-      // Another's call may have deleted it, and so may its own.
+      // A call may have deleted this item.
       if (!this.slotOf.has(item)) continue
       const wait = this.call(item)
       if (!this.slotOf.has(item)) continue

@@ -1,6 +1,6 @@
 /**
- * The feed of one workflow: the events of all its jobs, in the workflow's order. The ids are positions in that order;
- * the events themselves come from the logs of the jobs.
+ * The feed of one workflow: the events of all its jobs in the workflow's order. Event ids are positions in that order; the
+ * events come from the jobs' logs.
  */
 import { type EventId, eventId, isTerminal } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
@@ -11,42 +11,42 @@ import { toEvent } from '../journal/snapshot.ts'
 import { Feed, type FeedEvent, type WaitingJob } from './feed.ts'
 import type { Message } from './tail.ts'
 
-/** An event of one of the jobs. Of a job that has vanished only the position is left, without `event` or data. */
+/** An event of one of the jobs. If the job has disappeared, only the position remains, without `event` or data. */
 export interface WorkflowEvent extends FeedEvent {
   event: JobEvent['event'] | ''
   data: JobEventData | null
 }
 
-/** What is known of a job whose events were read. */
+/** A job whose events were read. */
 interface KnownJob {
   job_id: string
   stage: number
   workflow_id: string
-  /** Its newest event that has a place here. */
+  /** Its newest event with a place in this order. */
   newest: EventId
   type: JobEvent['event']
 }
 
-/** What was read of a workflow. */
+/** The data read for a workflow. */
 export interface WorkflowRecord {
-  /** In order: all of them, or those behind what the feed knew when the read began. */
+  /** Places in order: all, or those after what the feed knew when the read started. */
   places: Place[]
   isWhole: boolean
-  /** Whether places before the first of all were dropped. */
+  /** Whether the order has dropped its oldest places. */
   isCut: boolean
-  /** Of the jobs that were looked at; null for one that has vanished. */
+  /** Records of the jobs read; null for a job that has disappeared. */
   records: Map<string, JobRecord | null>
 }
 
 export class WorkflowFeed extends Feed<WorkflowEvent> {
-  /** Jobs that may have ended without a place in the order: the next read looks at them. */
+  /** Jobs that may have ended without a place in the order; the next read checks them. */
   readonly doubtful = new Set<string>()
   private readonly jobs = new Map<string, KnownJob>()
-  /** Whose jobs are whose, over all feeds. */
+  /** The feed of each job, across all feeds. */
   private readonly owners: Map<string, WorkflowFeed>
-  /** The position behind which everything is known; '' = from the beginning. */
+  /** Everything after this position is known; '' = from the start. */
   private origin: string | null = null
-  /** States of the jobs and the position they go with, as the whole was read last. */
+  /** States of the jobs at the last complete read, and its position. */
   private states: { cursor: string; data: { jobs: JobSnapshot[] } } | null = null
 
   constructor(key: string, owners: Map<string, WorkflowFeed> = new Map()) {
@@ -78,7 +78,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     return cursor === this.origin || indexOf(this.events, cursor) >= 0
   }
 
-  /** More stages may always follow. */
+  /** Always false: more stages may follow. */
   isLast(): boolean {
     return false
   }
@@ -87,7 +87,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     for (const { job_id, type } of this.jobs.values()) if (!isTerminal(type)) this.doubtful.add(job_id)
   }
 
-  /** A job of this workflow may have ended, or gone, unheard. True when that has to be looked at. */
+  /** A job of this workflow may have ended or disappeared without an announcement. True if that must be checked. */
   touch(jobId: string): boolean {
     if (isTerminal(this.jobs.get(jobId)?.type ?? '')) return false
     this.doubtful.add(jobId)
@@ -115,7 +115,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     const known = new Map(this.events.map((event) => [event.id, event]))
     if (isWhole) {
       const last = places.at(-1)?.position ?? ''
-      // What was announced during the read, if it goes on where the read ended.
+      // Events announced during the read, if they follow it.
       const newer = known.has(last) ? this.events.filter(({ id }) => id > last) : []
       this.asOf = asOf
       this.origin = isCut ? (places.shift()?.position ?? '') : ''
@@ -135,14 +135,14 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     this.limit()
   }
 
-  /** False when what was placed does not follow what is known, or needs more than the message carries. */
+  /** Appends placed events. False if they do not follow the known ones, or the journal must be read. */
   append({ jobId, places, announcement }: Message): boolean {
     const [prev = '', ...positions] = places.split(' ')
     if ((positions.at(-1) ?? '') <= this.head) return true
     const job = this.jobs.get(jobId)
     const entries = announcement?.entries.slice(-positions.length)
     if (prev !== this.head || !job || !entries || entries.length < positions.length) return false
-    // The result stands in the journal.
+    // The result must be read from the journal.
     if (entries.some(({ type }) => type === 'completed')) return false
     for (const [i, entry] of entries.entries()) {
       const { event, data } = toEvent(entry, job)
@@ -173,7 +173,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
       if (event) this.events.push(known.get(position) ?? event)
       else if (record === null) this.events.push({ id: position, event: '', data: null })
       else {
-        // Its job's log has dropped it, or its job was not looked at: what is before it cannot be told without a hole.
+        // The log has dropped this event, or its job was not read. Events before it would have a hole after them, so drop them.
         this.events = []
         this.origin = position
       }
@@ -191,7 +191,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     this.owners.delete(jobId)
   }
 
-  /** A workflow that talks without end: followers further back than this are told of a gap. */
+  /** Limits a workflow with very many events: followers further behind get a gap. */
   private limit(): void {
     if (this.events.length <= 2 * ORDER_CAPACITY) return
     this.origin = this.events[ORDER_CAPACITY - 1]?.id ?? ''
@@ -201,7 +201,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
   }
 }
 
-/** By halving: the positions rise. */
+/** Binary search: positions are ascending. */
 function indexOf(events: WorkflowEvent[], id: string): number {
   let [low, high] = [0, events.length]
   while (low < high) {

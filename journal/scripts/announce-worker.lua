@@ -1,8 +1,8 @@
--- Stores the state of a living worker, and drops those that have been silent for too long. Redis's own clock stamps
--- all of them. The hash lives as long as any worker announces itself.
--- const DEAD_AFTER_MS: silence after which a worker is taken for dead
--- key workers: hash of the living workers
--- arg id: of the worker
+-- Stores the state of a live worker and removes those that have been silent for too long, by Redis's clock. The hash
+-- expires when no worker reports any more.
+-- const DEAD_AFTER_MS: silence after which a worker counts as dead
+-- key workers: hash of the live workers
+-- arg id: worker id
 -- arg state: JSON
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,4 +1,4 @@
--- Marks a job whose attempt is under way as one to be cancelled, and publishes its id to the workers.
+-- Flags a job with a running attempt for cancelling and publishes its id to the workers.
 -- include place-events
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
@@ -7,15 +7,15 @@
 -- key events: event stream of the queue
 -- key order: order of the workflow
 -- key jobs: list of the user's jobs
--- arg id: of the job
--- arg member: of the job in the user's list
+-- arg id: job id
+-- arg member: the job's member in the user's list
 -- arg workflow: name of the workflow
 -- arg placesTtl: time to live of order and list, in s
 -- arg now: epoch ms
--- arg channel: on which workers listen
+-- arg channel: channel of the workers
 --
--- Returns 'cancelling', 'free' (no attempt is under way: the caller settles the job), 'settled' or 'gone'. Between two
--- attempts a worker may hold the lock, but it writes nothing: the job is free.
+-- Returns 'cancelling', 'free' (no attempt is running: the caller ends the job), 'settled' (it has ended) or 'gone'.
+-- Between two attempts a worker may hold the lock, but it writes nothing: the job counts as free.
 if redis.call('EXISTS', outcome) == 1 then return 'settled' end
 local stored = redis.call('HMGET', job, 'timestamp', 'cursor', 'finishedOn', 'last', 'placed')
 if not stored[1] then return 'gone' end

@@ -1,8 +1,8 @@
--- Runs each command once, and returns the names of those that this user may not run. Redis asks for the right before
--- anything else, so the type of the key does not matter.
--- key probe: a key without a meaning, which is deleted
--- arg channel: to publish on
--- rest: commands, `K` standing for the key
+-- Runs each command once and returns the names of those that this user may not run. Redis checks permissions first, so the
+-- type of the key does not matter.
+-- key probe: a temporary key, deleted at the end
+-- arg channel: channel to publish on
+-- rest: commands; `K` is replaced by the key
 local missing = {}
 local function try(name, ...)
   local reply = redis.pcall(...)

@@ -1,19 +1,19 @@
--- place_events gives events of one job their positions in the order of its workflow.
+-- Defines place_events, which places events of one job in the order of its workflow.
 -- const FIRST_ID: the id of the event `queued`
 -- const HOUR_US: an hour in microseconds
--- const ORDER_CAPACITY: positions that the order keeps
--- const JOBS_CAPACITY: jobs that the list of a user keeps
--- const TRIM_EVERY: the list is trimmed once in so many positions
+-- const ORDER_CAPACITY: maximum positions in an order
+-- const JOBS_CAPACITY: maximum jobs in a user's list
+-- const TRIM_EVERY: number of positions after which the list is trimmed
 --
--- placed: the newest event that has a position, false when none has: then the job is listed, and `queued` comes first
+-- placed: the newest event with a position; false if there is none, then the job is listed and `queued` is placed first
 -- order, jobs: keys of the workflow's order and of the user's list
--- id, member: of the job; its member in that list
+-- id, member: job id; its member in the list
 -- ttl: time to live of both keys, in s, renewed by the first position of each hour
--- ids: the events, with one space between them; those up to `placed` are skipped
--- begins: look whether the list is still there
+-- ids: the events, separated by single spaces; those up to `placed` are skipped
+-- begins: whether to check that the list still exists
 --
--- Returns '<newest position before> <position>...' and the newest event that has a position now. Everything that can
--- fail comes before the one command that adds to the order, so a job is placed entirely or not at all.
+-- Returns '<previous newest position> <position>...' and the newest event with a position. Everything that can fail comes
+-- before the one command that appends to the order, so events are placed completely or not at all.
 local clock
 local function place_events(placed, order, jobs, id, member, ttl, ids, begins)
   clock = clock or redis.call('TIME')

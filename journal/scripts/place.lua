@@ -1,21 +1,20 @@
--- Gives an event its position in the order of its workflow when no write to the log brings it: `queued`, and an end
--- that nobody recorded.
+-- Places an event that comes without a write to the log: `queued`, or an end that no worker recorded.
 -- include place-events
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
 -- key order: order of the workflow
 -- key jobs: list of the user's jobs
 -- key events: event stream of the queue
--- key adding: jobs whose adding is under way, see reserve.lua
--- key asked: what the key of the job stands for, see reserve.lua
--- arg id: of the job
--- arg member: of the job in the user's list
+-- key adding: jobs that are being added, see reserve.lua
+-- key asked: the request behind the job's key, see reserve.lua
+-- arg id: job id
+-- arg member: the job's member in the user's list
 -- arg workflow: name of the workflow
 -- arg placesTtl: time to live of order and list, in s
--- arg eventId: of the event
+-- arg eventId: id of the event
 -- arg user: digest of the user
 --
--- Returns 'placed', 'known' (it had its position) or 'gone' (there is no such job).
+-- Returns 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
 redis.call('ZREM', adding, id .. ' ' .. user)
 if redis.call('GETRANGE', asked, 0, 0) == 'q' then redis.call('SETRANGE', asked, 0, 'a') end
 local stored = redis.call('HMGET', job, 'timestamp', 'placed')

@@ -1,43 +1,43 @@
--- Appends lines to the log of a job, moves its cursor and announces the lines, all or nothing. With an outcome it also
--- settles the job: the first outcome stored is the job's for good.
+-- Appends entries to the log of a job, moves its cursor and announces the entries, all or nothing. An outcome also ends the
+-- job: the first outcome stored is final.
 -- include place-events
--- const LOG_CAPACITY: lines that a log keeps
+-- const LOG_CAPACITY: maximum entries in a log
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
 -- key lock: BullMQ's lock of the job
 -- key outcome: the final state of the job
--- key log: list of log lines
+-- key log: list of log entries
 -- key events: event stream of the queue
 -- key order: order of the workflow
 -- key jobs: list of the user's jobs
--- key summary: what lists show of a finished job
+-- key summary: summary of a finished job for lists
 -- key tally: counts of all jobs
 -- key turns: hash of turns, see reserve.lua
--- key queued: the user's jobs that have not started yet
--- key asked: what the key of the job stands for, see reserve.lua
--- arg id: of the job
--- arg member: of the job in the user's list
+-- key queued: the user's jobs that have not started
+-- key asked: the request behind the job's key, see reserve.lua
+-- arg id: job id
+-- arg member: the job's member in the user's list
 -- arg workflow: name of the workflow
 -- arg placesTtl: time to live of order and list, in s
--- arg eventIds: of the lines, with one space between them
--- arg token: of the lock; '' = the caller found the job free
+-- arg eventIds: ids of the entries, separated by single spaces
+-- arg token: lock token; '' = the job is not locked
 -- arg expected: the cursor that must be stored
--- arg cursor: the new one
+-- arg cursor: the new cursor
 -- arg logTtl: time to live of the log, in s
--- arg cancelled: '1' when the lines may follow a cancel request
+-- arg cancelled: '1' if the entries may follow a cancel request
 -- arg newOutcome: JSON, '' = none
 -- arg newSummary: JSON, '' = none
 -- arg outcomeTtl: time to live of outcome and summary, in s
 -- arg askedTtl: how long the key of a job is remembered after its end, in s
--- arg progress: in per cent
--- arg leastEnded: the least that the first count must reach
--- arg counts: how many counts follow
--- rest: for each count its field and by how much it rises, then the lines as JSON
+-- arg progress: percent
+-- arg leastEnded: minimum value of the first count
+-- arg counts: number of counts that follow
+-- rest: field and increment of each count, then the entries as JSON
 --
--- Returns 'ok', 'lost' (the lock), 'settled', 'gone', 'cancelling', or 'moved:<the cursor that is stored>'.
+-- Returns 'ok', 'lost' (the lock), 'settled' (the job has ended), 'gone', 'cancelling', or 'moved:<stored cursor>'.
 --
--- `settled` in the hash says that there was an outcome. Before the first line the outcome itself is looked for, and what
--- its key stands for: it may be that of an earlier job of the same id, which the queue has dropped.
+-- `settled` in the hash means that an outcome was stored. Before the first entry, the outcome and the job's key are checked
+-- too: they may belong to an earlier job with the same id that the queue has dropped.
 --
 -- The first command that writes takes no memory: Redis, when it is out of memory, looks only at that one. So a script
 -- that has begun can finish, and what was accepted can still be settled.

@@ -1,25 +1,25 @@
--- Prepares a job before BullMQ is given it: remembers what its Idempotency-Key stands for, and takes the next turn of its
--- user. Asked again for a job that was not added, it gives the same turn.
--- key turns: hash: `last`, the highest turn that has started; `base`, the turn that stands for priority 0
--- key queued: sorted set of the user's jobs that have not started yet, by turn
--- key adding: sorted set of jobs whose adding is under way, by the time it began
--- key asked: what the key of the job stands for: a letter (q: asked, a: added, e: ended, d: deleted), then the fingerprint
--- key claim: what the previous release remembered of the key
+-- Prepares a job before it is added to BullMQ: stores the request behind its Idempotency-Key and takes its user's next turn.
+-- Called again for a job that was not added, it returns the same turn.
+-- key turns: hash: `last`, the highest turn that has started; `base`, the turn with priority 0
+-- key queued: sorted set of the user's jobs that have not started, by turn
+-- key adding: sorted set of jobs that are being added, by start time
+-- key asked: the request behind the job's key: a letter (q: asked, a: added, e: ended, d: deleted), then the fingerprint
+-- key claim: the key as the previous release stored it
 -- key job: BullMQ's hash of the job
 -- key outcome: the final state of the job
 -- key wait: BullMQ's list of jobs that go first
 -- key prioritized: BullMQ's sorted set of waiting jobs
 -- key delayed: BullMQ's sorted set of delayed jobs
 -- key active: BullMQ's list of running jobs
--- arg id: of the job
+-- arg id: job id
 -- arg user: digest of the user
--- arg fingerprint: of the request, '' = it has no key
--- arg most: jobs that the user may have queued, 0 = any number
+-- arg fingerprint: fingerprint of the request; '' = it has no key
+-- arg most: maximum queued jobs of the user; 0 = no limit
 -- arg ttl: how long the job may wait, in s
--- arg jobPrefix: of BullMQ's hashes
+-- arg jobPrefix: prefix of BullMQ's hashes
 --
--- Returns 'reserved', the turn counted from the base, and 1 if the key was known; 'known' (nothing is to be added), 'mismatch', 'deleted', 'full', or 'claimed' and
--- the claim.
+-- Returns 'reserved', the turn minus the base, and 1 if the key was known; 'known' (nothing needs to be added), 'mismatch',
+-- 'deleted', 'full', or 'claimed' and the claim.
 local known = fingerprint ~= '' and redis.call('GET', asked)
 if fingerprint ~= '' then
   local state = known and string.sub(known, 1, 1)
@@ -30,7 +30,7 @@ if fingerprint ~= '' then
   if earlier then return { 'claimed', earlier } end
 end
 
--- Somebody may have removed a job by hand, or a worker of another release may have started it.
+-- An operator may have removed a job, or a worker of another release may have started it.
 local function drop_stale(count)
   for _, one in ipairs(redis.call('ZRANGE', queued, 0, count - 1)) do
     local stored = redis.call('HMGET', jobPrefix .. one, 'timestamp', 'cursor')

@@ -53,7 +53,7 @@ t.test('three nodes', async (t) => {
     for (const file of ['server/api.ts', 'server/worker.ts']) {
       const { exit, output } = await runNode(t, [program(file)], { ...env, REDIS_PREFIX: 'bull' }, ROOT)
       t.equal(exit, 1)
-      t.match(output, /^ {2}REDIS_PREFIX must hold a hash tag/m)
+      t.match(output, /^ {2}REDIS_PREFIX must contain a hash tag/m)
     }
   })
 

@@ -196,7 +196,7 @@ t.test('a Redis Cluster: its nodes, and a prefix that keeps the queue on one of 
   const REDIS_URL = 'redis://:a,b@h:7000,redis://h:7001'
   t.equal(loadConfig({ ...USABLE, REDIS_URL, REDIS_PREFIX: '{wf}' }).REDIS_URL, REDIS_URL)
   for (const REDIS_PREFIX of ['bull', 'wf{}', '}wf{'])
-    faults(t, { ...USABLE, REDIS_URL, REDIS_PREFIX }, /^REDIS_PREFIX must hold a hash tag/)
+    faults(t, { ...USABLE, REDIS_URL, REDIS_PREFIX }, /^REDIS_PREFIX must contain a hash tag/)
 })
 
 t.test('addresses', async (t) => {

@@ -12,7 +12,8 @@ const HOUR = 3_600_000
 export const apiCases: FaultCase[] = [
   {
     name: 'SIGTERM of an API process under 500 streams',
-    promise: 'it ends with 0 within its grace; its clients go on at another one, exactly',
+    promise:
+      'it exits with 0 within its grace period; its clients resume at another process without loss or repeats',
     withinS: 90,
     scene: { apis: 2, env: { STAGE_WORKER_CONCURRENCY: '10' } },
     async run(scene) {
@@ -30,7 +31,7 @@ export const apiCases: FaultCase[] = [
   },
   {
     name: 'API process killed while clients watch',
-    promise: 'its clients go on at another process, exactly',
+    promise: 'its clients resume at another process without loss or repeats',
     scene: { apis: 2 },
     async run(scene) {
       scene.service.behaviour = work(20, 80)
@@ -44,7 +45,7 @@ export const apiCases: FaultCase[] = [
   },
   {
     name: 'event loop of an API process blocked for 5 s',
-    promise: 'its clients wait, and miss nothing',
+    promise: 'its clients wait and miss nothing',
     async run(scene) {
       scene.service.behaviour = work(20, 80)
       const orders = await scene.watchedOrders(5, 4)
@@ -56,7 +57,7 @@ export const apiCases: FaultCase[] = [
   },
   {
     name: 'clients that read slowly',
-    promise: 'each goes on from its cursor when its socket drains; the others are not held up',
+    promise: 'each resumes from its cursor when its socket drains; others are not held up',
     async run(scene) {
       scene.service.behaviour = async (call, service) => {
         call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
@@ -74,7 +75,7 @@ export const apiCases: FaultCase[] = [
   },
   {
     name: 'file descriptors of an API process used up',
-    promise: 'connections beyond are not served; who is connected is, and all are when some have gone',
+    promise: 'new connections are not served while connected clients are; all are served once some have left',
     scene: { apis: 0 },
     async run(scene) {
       const api = await scene.addApi({}, { openFiles: FILES })
@@ -99,7 +100,7 @@ export const apiCases: FaultCase[] = [
   ].map(
     ({ who, api, workers }): FaultCase => ({
       name: `clocks: ${who}`,
-      promise: 'leases, order and exactness hold; only the times shown are off',
+      promise: 'locks, order and exactness hold; only displayed times are wrong',
       scene: { apis: 0, workers: 0 },
       async run(scene) {
         await scene.addApi({ FAULT_CLOCK_MS: String(api) })

@@ -12,7 +12,7 @@ export const largeCases: FaultCase[] = [
   {
     name: 'chaos: 1,000 jobs while processes are killed',
     promise:
-      'every 2 s one of 2 API and 3 worker processes, unless it is the last of its kind that is up, is killed and started anew; 300 clients come and go: all exact',
+      'every 2 s one of 2 API and 3 worker processes is killed and restarted, except the last one of its kind; 300 clients come and go: no loss, no repeats',
     quick: true,
     withinS: 600,
     scene: { apis: 2, workers: 3, env: CROWDED },

@@ -26,7 +26,7 @@ const BY_PROXY = (scene: Scene) => ({
 const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatMap(([link, between]) => [
   {
     name: `half-open connections between ${between}`,
-    promise: 'a side that was not told notices by the silence, connects anew and misses nothing',
+    promise: 'the unaware side detects the silence, reconnects and misses nothing',
     withinS: 90,
     ...(link === 'clientApi' ? { quick: true as const } : {}),
     // A stage service that has not begun its answer is waited for that long.
@@ -35,7 +35,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
   },
   {
     name: `connections reset between ${between}, again and again`,
-    promise: 'each is made anew, and nothing is missed or done twice',
+    promise: 'each reconnects; nothing is missed or done twice',
     ...(link === 'apiRedis' ? { quick: true as const } : {}),
     scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_JOB_ATTEMPTS: '50' } },
     run: (scene) =>
@@ -48,7 +48,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
   },
   {
     name: `nothing passes between ${between} for 6 s`,
-    promise: 'time-outs notice, and all goes on when something passes again',
+    promise: 'timeouts detect it; everything continues when data passes again',
     withinS: 90,
     scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_JOB_ATTEMPTS: '50' } },
     run: (scene) =>
@@ -62,7 +62,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
   },
   {
     name: `200 ms of delay between ${between}`,
-    promise: 'slower, and as exact as ever',
+    promise: 'slower, but just as exact',
     scene: { env: { SSE_HEARTBEAT_MS: '1000' } },
     run: (scene) =>
       troubled(scene, scene[link], async (proxy) => {
@@ -74,7 +74,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
 /** A worker that listens on a dead connection, and a service that says nothing: only listening anew tells of the cancel. */
 const unheardCancel: FaultCase = {
   name: 'cancelling while the worker listens on a half-open connection',
-  promise: 'the worker notices that it hears nothing, connects anew, and looks at what it has missed',
+  promise: 'the worker detects the silence, reconnects and checks what it missed',
   scene: { env: { STAGE_HEARTBEAT_TIMEOUT_MS: '60000' } },
   async run(scene) {
     let hungUp: Promise<unknown> = Promise.resolve()

@@ -10,7 +10,7 @@ import { work } from './service.ts'
 const cases: FaultCase[] = [
   {
     name: 'Redis away at the start',
-    promise: 'processes live, answer 503, and heal without a restart when it comes',
+    promise: 'processes stay up, answer 503, and recover without a restart when it appears',
     scene: { redisAway: true },
     async run(scene) {
       const { status } = await fetch(`${scene.api.url}/health/live`)
@@ -21,12 +21,12 @@ const cases: FaultCase[] = [
       await scene.ready()
       await ordering
       await scene.settled()
-      return 'live 200, ready 503; 5 jobs that were asked for meanwhile are done'
+      return 'live 200, ready 503; 5 jobs requested meanwhile completed'
     },
   },
   {
     name: 'Redis killed and restarted from its append-only file',
-    promise: 'no accepted job is lost, no event either; running jobs go on',
+    promise: 'no accepted job and no event is lost; running jobs continue',
     quick: true,
     async run(scene) {
       // Flushed every second, Redis may hold writes back while the disk is slow, and a crash loses them.
@@ -40,7 +40,7 @@ const cases: FaultCase[] = [
   },
   {
     name: 'Redis frozen for 5 s',
-    promise: 'requests are answered 503 soon; all goes on when it thaws',
+    promise: 'requests get 503 quickly; everything continues when it thaws',
     async run(scene) {
       let slowest = 0
       const orders = await duringWork(scene, async () => {
@@ -59,7 +59,7 @@ const cases: FaultCase[] = [
   },
   {
     name: 'Redis away for 25 s',
-    promise: 'jobs under way are not lost; they go on, or are taken up again',
+    promise: 'running jobs are not lost; they continue or are taken over',
     withinS: 90,
     async run(scene) {
       const orders = await duringWork(scene, async () => {
@@ -72,7 +72,7 @@ const cases: FaultCase[] = [
   },
   {
     name: 'Redis restarted empty',
-    promise: 'who watches is told `gone`; processes go on with new jobs; what Redis held is lost',
+    promise: 'clients that watch get `gone`; processes continue with new jobs; the data in Redis is lost',
     forgiven: { losses: true },
     async run(scene) {
       scene.service.behaviour = work(20, 100)
@@ -90,12 +90,12 @@ const cases: FaultCase[] = [
       scene.service.behaviour = work()
       const later = await scene.orders(4)
       for (const order of later) await finished(scene, order)
-      return `8 clients told; 4 new jobs done`
+      return `8 clients got it; 4 new jobs completed`
     },
   },
   {
     name: 'Redis out of memory',
-    promise: 'new jobs are refused with 503; those under way are finished and told',
+    promise: 'new jobs get 503; running ones finish and are reported',
     async run(scene) {
       const admin = scene.redis.admin()
       scene.service.behaviour = work(10, 100)
@@ -112,7 +112,7 @@ const cases: FaultCase[] = [
   },
   {
     name: 'Redis read-only',
-    promise: 'as if it were away: 503, and all goes on when it takes writes again',
+    promise: 'the same as unavailable: 503, and everything continues when it accepts writes again',
     async run(scene) {
       const admin = scene.redis.admin()
       const orders = await duringWork(scene, async () => {
@@ -125,7 +125,7 @@ const cases: FaultCase[] = [
   },
   {
     name: 'Redis replaced by a promoted replica',
-    promise: 'the address leads elsewhere: connections break and are made anew; nothing is missed',
+    promise: 'the address leads to another server: connections break and reconnect; nothing is missed',
     quick: true,
     async run(scene) {
       const owner = scene.owner

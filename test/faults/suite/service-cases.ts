@@ -18,7 +18,7 @@ interface Expected {
 export const serviceCases: FaultCase[] = [
   {
     name: 'stage service down for 30 s',
-    promise: 'jobs wait behind the open circuit and use up no attempts; all complete when it is back',
+    promise: 'jobs wait while the circuit is open and use up no attempts; all complete when it is back',
     withinS: 120,
     scene: { env: { STAGE_JOB_ATTEMPTS: '3', BREAKER_FAILURES: '3', BREAKER_RESET_MS: '1000' } },
     async run(scene) {
@@ -34,13 +34,13 @@ export const serviceCases: FaultCase[] = [
       return '20 jobs waited and completed'
     },
   },
-  misbehaving('slow', 'it is waited for while it gives signs of life', work(8, 700), {
+  misbehaving('slow', 'the worker waits as long as heartbeats arrive', work(8, 700), {
     status: 'completed',
     calls: 1,
   }),
   misbehaving(
     'silent in the middle of an answer',
-    'it is hung up on after STAGE_HEARTBEAT_TIMEOUT_MS, and called again',
+    'the call is aborted after STAGE_HEARTBEAT_TIMEOUT_MS and retried',
     first(1, (call) => {
       call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       tell(call, { type: 'progress', percent: 10 })
@@ -49,14 +49,14 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'silent from the beginning',
-    'it is hung up on after STAGE_TIMEOUT_MS, and called again',
+    'the call is aborted after STAGE_TIMEOUT_MS and retried',
     first(1, () => {}),
     { status: 'completed', calls: 2 },
     { STAGE_TIMEOUT_MS: '3000' },
   ),
   misbehaving(
     'endless',
-    'it is hung up on after STAGE_TIMEOUT_MS, however lively it is',
+    'the call is aborted after STAGE_TIMEOUT_MS even though data arrives',
     first(1, async (call) => {
       call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       for (let i = 0; !call.response.destroyed; i += 1) {
@@ -69,7 +69,7 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'names another job, stage and workflow',
-    'its word for them is passed over',
+    'these fields of its answer are ignored',
     (call, service) =>
       void call.response
         .writeHead(200, { 'content-type': 'application/json' })
@@ -80,7 +80,7 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'says that it failed, with status 200',
-    'it is a failure, at once',
+    'the job fails at once',
     ({ response }) =>
       void response
         .writeHead(200, { 'content-type': 'application/json' })
@@ -89,14 +89,14 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'says success in a word',
-    'it is not usable: tried again, then failed',
+    'the answer is not usable: retried, then failed',
     ({ response }) =>
       void response.writeHead(200, { 'content-type': 'application/json' }).end('{"success":"true"}'),
     { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 3 },
   ),
   misbehaving(
     'sends lines that are no JSON',
-    'it is not usable: tried again, then failed',
+    'the answer is not usable: retried, then failed',
     ({ response }) =>
       void response
         .writeHead(200, { 'content-type': 'application/x-ndjson' })
@@ -105,7 +105,7 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'ends without a result',
-    'it is not complete: tried again',
+    'the answer is incomplete: retried',
     first(1, (call) => {
       call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
       tell(call, { type: 'progress', percent: 50 })
@@ -115,13 +115,13 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'breaks the connection off',
-    'it is called again',
+    'the call is retried',
     first(2, ({ response }) => void response.socket?.resetAndDestroy()),
     { status: 'completed', calls: 3 },
   ),
   {
     name: 'stage service sends a line of 1 GB',
-    promise: 'fails clearly at STAGE_MAX_RESULT_BYTES; the worker never holds more of it',
+    promise: 'fails clearly at STAGE_MAX_RESULT_BYTES; the worker never buffers more',
     async run(scene) {
       const before = await memoryOf(scene)
       let sent = 0
@@ -141,18 +141,18 @@ export const serviceCases: FaultCase[] = [
       return `hung up on after ${sent} MB; the worker grew by ${grown} MB`
     },
   },
-  misbehaving('answers 404', 'it ends the job at once', refuse(404), {
+  misbehaving('answers 404', 'the job fails at once', refuse(404), {
     status: 'failed',
     code: 'SAYS_404',
     calls: 1,
   }),
   misbehaving(
     'answers 429 with Retry-After',
-    'it is left alone for as long as it asks',
+    'the worker waits for as long as the service asks',
     first(1, refuse(429, { 'retry-after': '2' })),
     { status: 'completed', calls: 2 },
   ),
-  misbehaving('answers 503', 'it is called again', first(2, refuse(503)), { status: 'completed', calls: 3 }),
+  misbehaving('answers 503', 'the call is retried', first(2, refuse(503)), { status: 'completed', calls: 3 }),
 ]
 
 /** One job, and what must come of it. */

@@ -25,7 +25,7 @@ export const soakCase: FaultCase = {
   name: 'soak of ten minutes, 10,000 jobs or more',
   ownRedis: true,
   promise:
-    'heap and handles stay flat; in Redis everything has an expiry or a cap, and what has none does not grow',
+    'heap and handles stay flat; everything in Redis has an expiry or a cap, and the rest does not grow',
   quick: true,
   withinS: 1800,
   scene: { env: { STAGE_KEEP_COMPLETED: '20', STAGE_WORKER_CONCURRENCY: '20', LOG_LEVEL: 'info' } },

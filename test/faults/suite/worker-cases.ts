@@ -8,7 +8,7 @@ import { answer, type Call, work } from './service.ts'
 export const workerCases: FaultCase[] = [
   {
     name: 'worker killed in the middle of a call',
-    promise: 'another worker takes the job up; the attempt that was lost is told as such',
+    promise: 'another worker takes over the job; the lost attempt is reported as lost',
     quick: true,
     scene: { workers: 2 },
     async run(scene) {
@@ -25,7 +25,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: "worker killed between the service's answer and completion",
-    promise: 'the job is called again under the same key; a service that honours it does nothing twice',
+    promise: 'the job is called again with the same key; a service that honours it does nothing twice',
     quick: true,
     async run(scene) {
       await scene.watchedOrder()
@@ -47,12 +47,12 @@ export const workerCases: FaultCase[] = [
       await scene.replace(victim)
       await scene.called(next, 2)
       await scene.settled()
-      return 'called twice under one key, done once'
+      return 'called twice with one key, done once'
     },
   },
   {
     name: 'worker frozen beyond its lease and thawed',
-    promise: 'its successor runs the job; what the thawed one says changes nothing, and it hangs up',
+    promise: 'its successor runs the job; the thawed worker can change nothing and aborts its call',
     quick: true,
     async run(scene) {
       scene.service.behaviour = work(30, 100)
@@ -71,7 +71,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: 'event loop of a worker blocked beyond its lease',
-    promise: 'as if it were frozen: the jobs are taken over, nothing is done twice',
+    promise: 'the same as frozen: the jobs are taken over, nothing is done twice',
     async run(scene) {
       scene.service.behaviour = work(30, 100)
       const orders = await scene.watchedOrders(4)
@@ -80,12 +80,12 @@ export const workerCases: FaultCase[] = [
       await scene.addWorker()
       await Promise.all(orders.map((order) => scene.called(order, 2)))
       await scene.settled()
-      return '4 jobs, loop blocked for 5 s, lease of 1.5 s'
+      return '4 jobs, loop blocked for 5 s, lock of 1.5 s'
     },
   },
   {
     name: 'a job that kills its worker every time',
-    promise: 'it fails after its attempts, and does not hold up the others',
+    promise: 'it fails after its attempts and does not hold up other jobs',
     scene: { env: { STAGE_JOB_ATTEMPTS: '3', STAGE_WORKER_CONCURRENCY: '1' } },
     async run(scene) {
       scene.service.behaviour = async (call, service) => {
@@ -106,7 +106,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: 'SIGTERM with a short job',
-    promise: 'the job is finished, then the process ends with 0',
+    promise: 'the job finishes, then the process exits with 0',
     async run(scene) {
       scene.service.behaviour = work(5, 100)
       const order = await scene.watchedOrder()
@@ -119,7 +119,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: 'SIGTERM with a long job',
-    promise: 'the job is handed over within the grace, and no attempt is used up',
+    promise: 'the job is handed over within the grace period; no attempt is used up',
     scene: { env: { SHUTDOWN_GRACE_MS: '2000', STAGE_JOB_ATTEMPTS: '1' } },
     async run(scene) {
       scene.service.behaviour = work(60, 100)
@@ -136,7 +136,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: 'SIGTERM twice',
-    promise: 'the process ends at once; its job is taken up again',
+    promise: 'the process exits at once; another worker takes over its job',
     scene: { env: { SHUTDOWN_GRACE_MS: '60000' } },
     async run(scene) {
       scene.service.behaviour = work(60, 100)
@@ -156,7 +156,7 @@ export const workerCases: FaultCase[] = [
   {
     name: 'SIGTERM with Redis dead',
     ownRedis: true,
-    promise: 'API and worker end within their grace; when Redis is back, the job is taken up again',
+    promise: 'API and worker exit within their grace period; when Redis is back, the job continues',
     scene: { env: { SHUTDOWN_GRACE_MS: '3000' } },
     async run(scene) {
       scene.service.behaviour = work(200, 100)
@@ -176,7 +176,7 @@ export const workerCases: FaultCase[] = [
   },
   {
     name: 'file descriptors of a worker used up',
-    promise: 'calls that cannot be made are tried again later; no job is lost',
+    promise: 'calls that cannot be made are retried later; no job is lost',
     scene: { workers: 0, env: { STAGE_WORKER_CONCURRENCY: '60', STAGE_JOB_ATTEMPTS: '50' } },
     async run(scene) {
       await leaveFiles(await scene.addWorker({}, { openFiles: FILES }), 30)
