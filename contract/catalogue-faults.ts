@@ -1,5 +1,5 @@
 /** What is wrong with a catalogue, each fault with its JSON Pointer. */
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { CatalogueFile } from './catalogue-file.ts'
 import { compileInputs, escapePointer, type SchemaFault } from './inputs.ts'
 
@@ -14,19 +14,20 @@ export class CatalogueError extends Error {
   }
 }
 
+let validator: ValidateFunction | undefined
+
 /** Faults of the form; without any, `value` is a `CatalogueFile`. */
 export function* formFaults(value: unknown): Generator<SchemaFault> {
-  // The schema is our own: it needs no check, and the dialect takes long to compile.
-  const ajv = new Ajv2020({
-    allErrors: true,
-    verbose: true,
-    strict: false,
-    validateSchema: false,
-    meta: false,
-  })
-  const validate = ajv.compile(CatalogueFile)
+  validator ??= compileForm()
+  const validate = validator
   if (validate(value)) return
   for (const error of validate.errors ?? []) if (error.keyword !== 'propertyNames') yield inWords(error)
+}
+
+/** Not checked against JSON Schema: it is our own, and that takes long. */
+function compileForm(): ValidateFunction {
+  const options = { allErrors: true, verbose: true, strict: false, validateSchema: false, meta: false }
+  return new Ajv2020(options).compile(CatalogueFile)
 }
 
 function inWords({ instancePath, keyword, params, message = '', ...rest }: ErrorObject): SchemaFault {

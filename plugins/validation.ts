@@ -18,8 +18,8 @@ export default fp(
       if (route.schema && /(^|\/)api\//.test(route.url))
         route.schema = { querystring: NOTHING, ...route.schema }
     })
-    // Restore Fastify's default, which the host may have replaced.
-    app.setSerializerCompiler(SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>)
+    // Fastify's own, whatever the host has set; each schema is compiled on its first answer.
+    app.setSerializerCompiler((route) => (data) => serializerOf(route)(data))
     app.setValidatorCompiler(({ schema, httpPart }) => {
       if (httpPart === 'body') return lazy(() => strict.compile(schema))
       const isQuery = httpPart === 'querystring'
@@ -50,6 +50,17 @@ function lazy(compile: () => ValidateFunction): FastifyValidationResult {
     return valid
   }
   return check
+}
+
+const compileSerializer = SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>
+/** Most routes share the schema of an error. */
+const serializers = new WeakMap<object, ReturnType<typeof compileSerializer>>()
+
+function serializerOf(route: Parameters<typeof compileSerializer>[0]): ReturnType<typeof compileSerializer> {
+  const schema = route.schema as object
+  const serialize = serializers.get(schema) ?? compileSerializer(route)
+  serializers.set(schema, serialize)
+  return serialize
 }
 
 type ObjectSchema = { properties?: Record<string, { type?: string; format?: string }> }

@@ -164,7 +164,7 @@ t.test('options that cannot work say so', async (t) => {
   const register = async (options: object) => {
     await Fastify().register(stagecast as never, options as never)
   }
-  await t.rejects(register({ services, redisUrl: 'redis://127.0.0.1:1' }), /give authenticate.*or jwt/)
+  await t.rejects(register({ services, redisUrl: 'redis://127.0.0.1:1' }), /authenticate.*or jwt/)
   const authenticate = () => null
   await t.rejects(register({ services, authenticate }), /set either redisUrl/)
   await t.rejects(register({ redisUrl: 'redis://x', authenticate }), /default/)
