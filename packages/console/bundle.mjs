@@ -1,6 +1,6 @@
 /**
- * Makes the console's pages from their sources: `node packages/console/bundle.mjs <folder>`, as `npm run build` does;
- * and, in a working copy, for whoever asks for them first. Needs the development dependencies.
+ * Bundles the console: `node packages/console/bundle.mjs <folder>`, as `npm run build` does. In a working copy it runs at
+ * the first request for the pages. It needs the development dependencies.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -13,11 +13,11 @@ const SOURCES = dirname(fileURLToPath(import.meta.url))
 const ROOT = dirname(dirname(SOURCES))
 
 /**
- * Writes the pages into `folder` and answers it. All names but that of the page carry a hash of the content, so
- * several processes may write side by side.
+ * Writes the pages into `folder` and returns it. Every name except the page's contains a hash of the content, so several
+ * processes may write at once.
  *
  * @param {string} [folder]
- * @param {{ compress?: boolean }} [options] `compress`: write .br and .gz beside scripts and styles, for serving
+ * @param {{ compress?: boolean }} [options] `compress`: also write .br and .gz files of scripts and styles
  */
 export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console'), { compress = false } = {}) {
   const { outputFiles } = await build({
@@ -29,7 +29,7 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
     minify: true,
     format: 'esm',
     target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
-    // Named, or one in some folder above would have a say.
+    // Set explicitly, so that esbuild does not use one from a parent folder.
     tsconfig: join(SOURCES, 'tsconfig.json'),
     write: false,
     legalComments: 'none',
@@ -41,20 +41,20 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
     const name = basename(path)
     page = page.replace(name.replace(/-[A-Z0-9]{8}\./, '.'), name)
     await put(join(folder, name), contents)
-    // Only what has a hash in its name: a compressed page could outlive the page.
+    // Compress only files with a hash in their name: a compressed page could outlive the page.
     if (compress) {
       await put(join(folder, `${name}.br`), await promisify(brotliCompress)(contents))
       await put(join(folder, `${name}.gz`), await promisify(gzip)(contents))
     }
   }
   await put(join(folder, 'icon.svg'), await readFile(join(SOURCES, 'icon.svg')))
-  // Last: it names the others.
+  // Last, because it refers to the others.
   await put(join(folder, 'index.html'), Buffer.from(page))
   return folder
 
   /** @param {string} path @param {Uint8Array} contents */
   async function put(path, contents) {
-    // Never a half-written file under the name that is served.
+    // Never serve a half-written file.
     await writeFile(`${path}.${process.pid}`, contents)
     await rename(`${path}.${process.pid}`, path)
   }
@@ -63,7 +63,7 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
 /** @type {Promise<string> | undefined} */
 let bundled
 
-/** The folder with the pages of this working copy, bundled once a process; after a failure it is tried again. */
+/** The folder with this working copy's pages, bundled once per process; retried after a failure. */
 export function consoleOfWorkingCopy() {
   bundled ??= bundleConsole().catch((error) => {
     bundled = undefined
@@ -74,6 +74,6 @@ export function consoleOfWorkingCopy() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2]
-  if (!folder) throw new Error('Name the folder: node packages/console/bundle.mjs dist/console')
+  if (!folder) throw new Error('Pass the folder: node packages/console/bundle.mjs dist/console')
   await bundleConsole(folder, { compress: true })
 }

@@ -21,7 +21,7 @@ t.test('the dashboard', { skip, timeout: 60_000 }, async (t) => {
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByLabel('Token').fill(token('root', { scope: 'read admin' }))
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByText('no worker is there').waitFor()
+  await page.getByText('no worker is available').waitFor()
   const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('.figure')
   t.equal(await tile('Waiting').textContent(), '3')
 

@@ -99,7 +99,7 @@ t.test('hostile text stays text', { skip, timeout: 60_000 }, async (t) => {
   await page.goto(`${api.url}/console/#/jobs/2/${encodeURIComponent(EVIL)}`)
   await page.getByRole('heading', { name: 'No such job' }).waitFor()
   await page.goto(`${api.url}/console/#/new/__proto__`)
-  await page.getByText('There is no such stage').waitFor()
+  await page.getByText('Unknown stage').waitFor()
   t.equal(await page.evaluate('window.pwned'), undefined)
   t.same(complaints, [], 'and the policy had nothing to stop')
 })

@@ -10,7 +10,7 @@ t.test('earlier jobs', { skip, timeout: 60_000 }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t), CONSOLE))
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/jobs')
-  await page.getByText('You have started nothing yet').waitFor()
+  await page.getByText('You have not started any jobs yet').waitFor()
 
   for (let n = 1; n <= 30; n += 1) {
     const research_question = `Does better sleep improve memory? Number ${n}`
@@ -40,6 +40,6 @@ t.test('earlier jobs', { skip, timeout: 60_000 }, async (t) => {
   await page.goBack()
   await page.locator('.job-row', { hasText: 'Number 20' }).getByRole('link').click()
   await page.getByRole('heading', { name: 'Number 20' }).waitFor()
-  t.match(await page.locator('.job').textContent(), /queued.*Not begun yet/)
+  t.match(await page.locator('.job').textContent(), /queued.*Not started yet/)
   t.same(complaints, [])
 })

@@ -39,7 +39,7 @@ t.test('below two prefixes', { skip, timeout: 120_000 }, async (t) => {
   )
 
   await openAs(page, `${url}/a/right`, '#/jobs', 'root')
-  await page.getByText('You have started nothing yet').waitFor()
+  await page.getByText('You have not started any jobs yet').waitFor()
   t.equal(await page.evaluate('sessionStorage.getItem("mine")'), 'of the application')
   await page.goto(`${url}/left/console/`)
   await page.getByText('alice').waitFor()

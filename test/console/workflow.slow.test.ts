@@ -66,9 +66,9 @@ t.test('a waiting job says what it waits for', { skip, timeout: 60_000 }, async 
   await startReview(page)
   const waiting = page.locator('.job .hint')
   await waiting.waitFor()
-  t.match(await waiting.textContent(), /No worker is there|the next in the queue/)
+  t.match(await waiting.textContent(), /No worker is available|next in the queue/)
   await page.getByRole('link', { name: 'Watch the workflow' }).click()
-  await page.locator('.job-row .message', { hasText: /No worker is there|the next in the queue/ }).waitFor()
+  await page.locator('.job-row .message', { hasText: /No worker is available|next in the queue/ }).waitFor()
 })
 
 t.test(

@@ -1,4 +1,4 @@
-/** The API as this page uses it: the first-party client with the session's token. */
+/** The API for this page: the official client with the session's token. */
 import { Stagecast, StagecastError } from '../../client/index.ts'
 import { errorOf } from '../../client/stagecast-error.ts'
 import { baseUrl } from './base.ts'
@@ -11,14 +11,14 @@ export const stagecast = new Stagecast({
   fetch: observedFetch,
 })
 
-/** A sentence for any failure, for people. A refused token also ends the session, so that the page asks for another. */
+/** Describes any failure in a sentence. A rejected token also ends the session, so that the page asks for another. */
 export function tellFailure(error: unknown): string {
   if (error instanceof StagecastError) {
     if (error.status === 401) {
       const expired = error.code === 'TOKEN_EXPIRED'
       signOut(
         expired
-          ? 'Your token has expired. Sign in again to go on where you were.'
+          ? 'Your token has expired. Sign in again to continue where you were.'
           : `${error.problem.title}.`,
       )
     }
@@ -28,12 +28,12 @@ export function tellFailure(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The API's details are sentences without their full stop. */
+/** Completes the API's details with a full stop. */
 function sentence(text: string): string {
   return text === '' || /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-/** Whether the API takes requests without a token: mock authentication, for development. Throws when it is away. */
+/** Whether the API requires a token; false with mock authentication, in development. Throws if it is unreachable. */
 export async function asksForToken(): Promise<boolean> {
   const answer = await observedFetch(`${baseUrl}/api/workflow/stages`)
   if (answer.status === 401) return true
@@ -41,7 +41,7 @@ export async function asksForToken(): Promise<boolean> {
   throw new Error(`The server answered with status ${answer.status}.`)
 }
 
-/** Whether the API accepts this token; a sentence when not. */
+/** Returns null if the API accepts this token, or else the reason. */
 export async function checkToken(token: string): Promise<string | null> {
   const answer = await observedFetch(`${baseUrl}/api/workflow/stages`, {
     headers: { authorization: `Bearer ${token}` },
@@ -51,7 +51,7 @@ export async function checkToken(token: string): Promise<string | null> {
   return `${problem.title ?? `Status ${answer.status}`}. ${sentence(problem.detail ?? '')}`.trim()
 }
 
-/** GETs a JSON document that the client has no method for. `path` begins below the prefix of the API. */
+/** GETs a JSON document for which the client has no method. `path` is relative to the API's prefix. */
 export async function getJson<T>(path: string): Promise<T> {
   const token = tokenOf(session.value)
   const headers = token ? { authorization: `Bearer ${token}` } : undefined

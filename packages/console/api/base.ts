@@ -1,12 +1,12 @@
 /**
- * Where the API is: one folder above this page, whatever prefix both have. The address that the browser shows is right
- * also behind a proxy that removed a part of it.
+ * The API's address: one folder above this page, whatever prefix both have. The browser's address is right even behind a
+ * proxy that strips part of the path.
  */
 const path = new URL('..', location.href).pathname.replace(/\/$/, '')
 
 export const baseUrl = `${location.origin}${path}`
 
-/** The name under which something is kept in the browser: two Stagecasts of one origin share nothing. */
+/** The key for browser storage. Two Stagecasts on one origin share nothing. */
 export function ownName(name: string): string {
   return `stagecast${path}.${name}`
 }

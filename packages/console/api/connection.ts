@@ -1,7 +1,7 @@
-/** Whether the API can be reached, told by how requests fare and by what the browser knows of the network. */
+/** Whether the API is reachable, judged by the requests so far and by what the browser knows about the network. */
 import { Store } from '../state/store.ts'
 
-/** `offline`: the browser has no network. `unreachable`: it has, but the last request got no answer. */
+/** `offline`: the browser has no network. `unreachable`: it has one, but the last request got no answer. */
 export type Connection = 'online' | 'offline' | 'unreachable'
 
 export const connection = new Store<Connection>(navigator.onLine ? 'online' : 'offline')
@@ -9,7 +9,7 @@ export const connection = new Store<Connection>(navigator.onLine ? 'online' : 'o
 addEventListener('offline', () => connection.set('offline'))
 addEventListener('online', () => connection.set('online'))
 
-/** `fetch`, noting whether there was an answer at all. */
+/** `fetch` that notes whether there was an answer at all. */
 export const observedFetch: typeof fetch = async (input, init) => {
   try {
     const answer = await fetch(input, init)

@@ -1,4 +1,4 @@
-/** Reading documents that somebody else writes: what is there is shown, what is not is passed over. */
+/** Reads documents from other programs: shows what is there and ignores what is missing. */
 
 export type Data = Record<string, unknown>
 
@@ -23,7 +23,7 @@ export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-/** The texts of a list; of an object in it, the first of `names` that holds one. */
+/** The strings of a list. An object in it gives the first of `names` that holds a string. */
 export function texts(value: unknown, ...names: string[]): string[] {
   return list(value).flatMap((one) => {
     const found = isData(one) ? names.map((name) => text(one[name])).find(Boolean) : text(one)
@@ -31,14 +31,14 @@ export function texts(value: unknown, ...names: string[]): string[] {
   })
 }
 
-/** The members of an object that are numbers, in their order. */
+/** The members of an object that are numbers, in order. */
 export function counts(value: unknown): [string, number][] {
   return Object.entries(data(value)).flatMap(([name, count]) =>
     typeof count === 'number' && Number.isFinite(count) ? [[name, count] as [string, number]] : [],
   )
 }
 
-/** `no_include_keyword` as people write it. */
+/** Makes a name such as `no_include_keyword` readable. */
 export function plain(name: string): string {
   return name.replaceAll('_', ' ')
 }

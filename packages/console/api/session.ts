@@ -1,35 +1,35 @@
 /**
- * Who is using the page. The token stays in sessionStorage: it survives a reload, ends with the tab, and no other tab or
- * site sees it. Not in localStorage, where it would lie about for ever; never in an address, which ends up in logs.
+ * Who uses the page. The token is kept in sessionStorage: it survives a reload, ends with the tab, and no other tab or site
+ * can see it. It is not in localStorage, where it would stay forever, nor in an address, which ends up in logs.
  */
 import { Store } from '../state/store.ts'
 import { ownName } from './base.ts'
 
 export type Session =
   | { kind: 'unknown' }
-  /** `why` is shown above the form, e.g. that the token has expired. */
+  /** `why` is shown above the form, for example that the token has expired. */
   | { kind: 'signed-out'; why: string }
   | { kind: 'mock' }
   | { kind: 'token'; token: string; user: string; admin: boolean }
 
 const KEY = ownName('token')
-/** Whose drafts this tab keeps. */
+/** The user whose drafts this tab keeps. */
 const OWNER = ownName('user')
 
 export const session = new Store<Session>(fromToken(sessionStorage.getItem(KEY) ?? ''))
 
-/** Remembers a token that the API has accepted. */
+/** Remembers a token that the API accepted. */
 export function signIn(token: string): void {
   const next = fromToken(token)
   if (next.kind !== 'token') return
-  // What somebody else has typed is nobody's business.
+  // One user must not see what another typed.
   if (sessionStorage.getItem(OWNER) !== next.user) forget()
   sessionStorage.setItem(OWNER, next.user)
   sessionStorage.setItem(KEY, token)
   session.set(next)
 }
 
-/** Not `clear`: other pages of this origin may keep something of their own. */
+/** Not `clear`: other pages on this origin may store something too. */
 function forget(): void {
   for (const name of Object.keys(sessionStorage))
     if (name.startsWith(ownName(''))) sessionStorage.removeItem(name)
@@ -40,7 +40,7 @@ export function useMock(): void {
   session.set({ kind: 'mock' })
 }
 
-/** Asks for a token; the page that was open stays the one to come back to. */
+/** Asks for a token; the open page returns after signing in. */
 export function signOut(why = ''): void {
   sessionStorage.removeItem(KEY)
   session.set({ kind: 'signed-out', why })
@@ -54,7 +54,7 @@ export function isAdmin(current: Session): boolean {
   return current.kind === 'mock' || (current.kind === 'token' && current.admin)
 }
 
-/** What a token says about itself, for showing only: the API alone judges it. */
+/** What a token says about itself, for display only: the API alone judges it. */
 function fromToken(token: string): Session {
   if (token === '') return { kind: 'unknown' }
   const { sub, scope } = claimsOf(token)

@@ -1,4 +1,4 @@
-/** For administrators: what runs, what waits and why, and how each stage does. */
+/** For administrators: what is running, what is waiting and why, and how each stage performs. */
 import { duration, Failure, Heading, Loading, wholeSeconds } from '../page/parts.tsx'
 import { StageTable } from './stage-table.tsx'
 import { type Overview, useOverview } from './use-overview.ts'
@@ -23,14 +23,15 @@ export function DashboardPage() {
 }
 
 const BECAUSE: Record<string, string> = {
-  'no-worker': 'Jobs wait because no worker is there. Start one: npm run start:worker.',
+  'no-worker': 'Jobs are waiting because no worker is available. Start one: npm run start:worker.',
   'circuit-open':
-    'Jobs wait because the service of their stage fails: its circuit is open, and one job is tried now and then.',
-  busy: 'Jobs wait because all workers are busy. More workers would help.',
+    'Jobs are waiting because the service of their stage is failing: its circuit is open, and one job is tried from time to time.',
+  busy: 'Jobs are waiting because all workers are busy. More workers would help.',
 }
 
 function Waiting({ overview: { waiting_because } }: { overview: Overview }) {
-  const text = waiting_because === null ? '' : (BECAUSE[waiting_because] ?? `Jobs wait: ${waiting_because}.`)
+  const text =
+    waiting_because === null ? '' : (BECAUSE[waiting_because] ?? `Jobs are waiting: ${waiting_because}.`)
   return (
     <div role="status">{text && <p class={waiting_because === 'busy' ? 'note' : 'alert'}>{text}</p>}</div>
   )
@@ -39,7 +40,7 @@ function Waiting({ overview: { waiting_because } }: { overview: Overview }) {
 function Queue({ overview: { at, queue, stages } }: { overview: Overview }) {
   const perMinute = stages.reduce((sum, { per_minute }) => sum + per_minute, 0)
   const oldest =
-    queue.oldest_waiting_at === null ? 'none waits' : `oldest ${duration(at - queue.oldest_waiting_at)}`
+    queue.oldest_waiting_at === null ? 'none waiting' : `oldest ${duration(at - queue.oldest_waiting_at)}`
   return (
     <section aria-labelledby="queue">
       <h2 id="queue" class="unseen">
@@ -47,8 +48,8 @@ function Queue({ overview: { at, queue, stages } }: { overview: Overview }) {
       </h2>
       <dl class="tiles">
         <Tile name="Waiting" value={String(queue.waiting)} under={oldest} />
-        <Tile name="Running" value={String(queue.active)} under="at this moment" />
-        <Tile name="To be tried again" value={String(queue.delayed)} under="after a pause" />
+        <Tile name="Running" value={String(queue.active)} under="right now" />
+        <Tile name="To be retried" value={String(queue.delayed)} under="after a pause" />
         <Tile name="Throughput" value={String(perMinute)} under="jobs a minute" />
       </dl>
     </section>
@@ -71,12 +72,12 @@ function Workers({ overview: { at, workers } }: { overview: Overview }) {
       <h2 id="workers">
         Workers <span class="quiet">{workers.length}</span>
       </h2>
-      {workers.length === 0 && <p>No worker has announced itself. Nothing is run until one does.</p>}
+      {workers.length === 0 && <p>No worker is connected. Jobs start when one connects.</p>}
       <ul class="workers">
         {workers.map(({ id, concurrency, running, circuit, circuits, seen_at }) => (
           <li key={id}>
             <span class="code">{id}</span>
-            <meter aria-label={`Jobs that ${id} runs`} min={0} max={concurrency} value={running} />
+            <meter aria-label={`Jobs running on ${id}`} min={0} max={concurrency} value={running} />
             <span>
               {running} of {concurrency} running
             </span>

@@ -1,4 +1,4 @@
-/** How each stage does. A stage that nobody has run is left out. */
+/** How each stage performs. Stages that nobody has run are left out. */
 import { span } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import type { StageFigures } from './use-overview.ts'
@@ -12,7 +12,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
     <section aria-labelledby="figures">
       <h2 id="figures">Stages</h2>
       {run.length === 0 ? (
-        <p>No job has ended yet: the figures come with the first.</p>
+        <p>No job has finished yet. Figures appear with the first one.</p>
       ) : (
         <section class="scroll" aria-label="Figures of each stage" tabIndex={0}>
           <table>
@@ -66,7 +66,7 @@ function Rate({ rate }: { rate: number | null }) {
   )
 }
 
-/** In two lines where there is no room for one. */
+/** On two lines if there is no room on one. */
 function Pair({ times }: { times: StageFigures['duration_ms'] }) {
   if (!times) return <td>–</td>
   return (

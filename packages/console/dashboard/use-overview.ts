@@ -1,4 +1,4 @@
-/** The state of the whole, asked for again and again while somebody looks. */
+/** The overview, refreshed while somebody is looking. */
 import { useEffect, useState } from 'preact/hooks'
 import { StagecastError } from '../../client/index.ts'
 import { pauseOrOnline } from '../../client/network.ts'
@@ -57,7 +57,7 @@ async function look(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      // Nobody looks at a hidden tab.
+      // Do not refresh a hidden tab.
       if (!document.hidden) {
         const overview = await getJson<Overview>('/api/admin/overview')
         if (signal.aborted) return

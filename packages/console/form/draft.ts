@@ -1,6 +1,6 @@
 /**
- * A form as it was left: kept for the tab, so that signing in again or a reload loses nothing that was typed. It also
- * holds the Idempotency-Key of a request whose answer did not arrive, so that sending it again runs nothing twice.
+ * A form's draft, kept for the tab: signing in again or reloading loses nothing that was typed. It also holds the
+ * Idempotency-Key of a request without an answer, so that sending it again does not run it twice.
  */
 import { ownName } from '../api/base.ts'
 import type { Values } from './values.ts'
@@ -8,7 +8,7 @@ import type { Values } from './values.ts'
 export interface Draft {
   workflow: string
   values: Values
-  /** The last request that was sent and not answered with a job. */
+  /** The last request that did not return a job. */
   sent?: { body: string; key: string }
 }
 
@@ -27,12 +27,12 @@ export function dropDraft(stage: number): void {
   sessionStorage.removeItem(nameOf(stage))
 }
 
-/** The key for sending `body`: the one it was sent with before, or a new one. */
+/** The key for sending `body`: the previous one if the body is unchanged, else a new one. */
 export function keyFor(body: string, sent: Draft['sent']): string {
   return sent?.body === body ? sent.key : newId()
 }
 
-/** A UUID. `crypto.randomUUID` is missing on plain http, except on this machine. */
+/** A UUID. `crypto.randomUUID` is missing on plain http, except on localhost. */
 export function newId(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))

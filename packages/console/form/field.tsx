@@ -1,4 +1,4 @@
-/** One field of a form, with its label, its hint, and what was wrong with it. */
+/** A form field with its label, its hint and its error. */
 import type { ComponentChildren } from 'preact'
 import { type Field, words } from './schema.ts'
 import { keyOf, type Values } from './values.ts'
@@ -10,10 +10,10 @@ export interface FieldProps {
   onChange: (value: Values[string]) => void
 }
 
-/** More options than this stand side by side over the whole width. */
+/** With more options than this, use the whole width. */
 const MANY = 6
 
-/** The id of the element that takes the focus when something is wrong with the field. */
+/** The ID of the element to focus when the field has an error. */
 export const idOf = (field: Pick<Field, 'path'>): string => `field-${keyOf(field).replaceAll('/', '-')}`
 
 export function FieldView(props: FieldProps) {
@@ -132,7 +132,7 @@ function Fault({ field, fault }: { field: Field; fault: string | undefined }) {
   )
 }
 
-/** Always there, so that what describes a field exists; empty it takes no room. */
+/** Always present, so that `aria-describedby` has a target; takes no room when empty. */
 function Note({ id, kind, children }: { id: string; kind: string; children: ComponentChildren }) {
   return (
     <p id={id} class={kind}>

@@ -1,4 +1,4 @@
-/** The fields of a stage's form, read from the schema of its execute route in the OpenAPI document. */
+/** The fields of a stage's form, read from its execute route in the OpenAPI document. */
 
 export interface Schema {
   $ref?: string
@@ -25,11 +25,11 @@ export interface OpenApi {
   components?: { schemas?: Record<string, Schema> }
 }
 
-/** How a field is edited. `json`: what no other kind fits is typed as JSON. */
+/** How a field is edited. `json`: typed as JSON, because no other kind fits. */
 export type Kind = 'text' | 'long-text' | 'number' | 'flag' | 'choice' | 'choices' | 'lines' | 'json'
 
 export interface Field {
-  /** Where its value stands in the body, e.g. `['inputs', 'max_results']`. */
+  /** Where its value goes in the body, e.g. `['inputs', 'max_results']`. */
   path: string[]
   kind: Kind
   label: string
@@ -39,7 +39,7 @@ export interface Field {
   schema: Schema
 }
 
-/** Fields of the form of `stage`, in the order of the schema, without the workflow's id; null when there is no such stage. */
+/** The form fields of `stage` in schema order, without the workflow ID; null if there is no such stage. */
 export function fieldsOf(document: OpenApi, stage: number): Field[] | null {
   const content = document.paths[`/api/workflow/stages/${stage}/execute`]?.post?.requestBody?.content
   const schema = content?.['application/json']?.schema
@@ -101,13 +101,13 @@ function hintOf(schema: Schema, kind: Kind): string {
   const { minimum, maximum, minLength, maxLength, maxItems, default: preset, description } = schema
   const hasLengths = minLength !== undefined && maxLength !== undefined
   const parts = [
-    // For texts the schema's own words are for programs.
+    // Descriptions of text fields are written for programs.
     !hasLengths && description && sentence(description),
     kind === 'json' && jsonHint(schema),
-    kind === 'lines' && `One a line${maxItems ? `, ${maxItems} at most` : ''}.`,
+    kind === 'lines' && `One per line${maxItems ? `, at most ${maxItems}` : ''}.`,
     minimum !== undefined && maximum !== undefined && `${minimum} to ${maximum}.`,
     hasLengths && `${minLength} to ${maxLength} characters.`,
-    preset !== undefined && `${String(preset)} when left empty.`,
+    preset !== undefined && `${String(preset)} if left empty.`,
   ]
   return parts.filter(Boolean).join(' ')
 }
@@ -117,10 +117,10 @@ function jsonHint({ type, anyOf }: Schema): string {
   return type === 'array' ? 'A JSON list.' : 'A JSON object.'
 }
 
-/** Names that are written in a way of their own. */
+/** Names with a spelling of their own. */
 const NAMES: Record<string, string> = { europepmc: 'Europe PMC', pubmed: 'PubMed', openalex: 'OpenAlex' }
 
-/** `year_from` as people write it. */
+/** Makes a name such as `year_from` readable. */
 export function words(name: string): string {
   if (NAMES[name]) return NAMES[name]
   const spaced = name.replaceAll('_', ' ').trim()

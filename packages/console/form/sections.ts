@@ -1,4 +1,4 @@
-/** Options in sections: what belongs together stands together; what this page does not know comes under "Options". */
+/** Groups options into sections; options that this page does not know go under "Options". */
 import type { Field } from './schema.ts'
 import { keyOf } from './values.ts'
 
@@ -23,7 +23,7 @@ const TITLES: readonly [title: string, keys: readonly string[]][] = [
   ],
   ['From elsewhere', ['records', 'decisions']],
 ]
-/** Edited in a part of the form that is made for them. */
+/** Edited in a separate part of the form. */
 const APART = ['inputs/concepts', 'inputs/query', 'inputs/preview']
 
 export function sectionsOf(fields: readonly Field[]): Section[] {

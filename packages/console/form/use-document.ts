@@ -1,4 +1,4 @@
-/** The OpenAPI document, fetched once for the page. */
+/** The OpenAPI document, fetched once per page. */
 
 import { useEffect } from 'preact/hooks'
 import { getJson, tellFailure } from '../api/api.ts'

@@ -1,15 +1,15 @@
-/** What has been typed into a form, and the request body made of it. */
+/** The typed values of a form, and the request body made from them. */
 import { type Field, valueBehind } from './schema.ts'
 
-/** By the field's path, joined with `/`: text as typed, options as chosen. */
+/** By field path, joined with `/`: text as typed, options as chosen. */
 export type Values = Readonly<Record<string, string | readonly string[] | boolean>>
 
-/** Messages by the field's path; '' holds those that belong to no field. */
+/** Messages by field path; '' holds those that belong to no field. */
 export type Faults = Readonly<Record<string, string>>
 
 export const keyOf = (field: Pick<Field, 'path'>): string => field.path.join('/')
 
-/** The body for these values; `faults` name what cannot be put into JSON. What is left empty is left out. */
+/** The body for these values; `faults` name values that are not valid JSON. Empty fields are left out. */
 export function toBody(
   fields: readonly Field[],
   values: Values,
@@ -24,7 +24,7 @@ export function toBody(
   return { body, faults }
 }
 
-/** The values that would give this body: for running a job again with changes. */
+/** The values that would produce this body, for running a job again with changes. */
 export function fromBody(fields: readonly Field[], body: Record<string, unknown>): Values {
   const values: Record<string, string | readonly string[] | boolean> = {}
   for (const field of fields) {
@@ -63,7 +63,7 @@ export function faultsOf(
   return faults
 }
 
-/** What a validator says, as people say it. */
+/** Rewords a validator's message for people. */
 function plainly(message: string): string {
   return message
     .replace(/^must have required property.*/, 'is needed')
@@ -93,7 +93,7 @@ function readValue(field: Field, raw: Values[string] | undefined): { value: unkn
   return { value: text }
 }
 
-/** Where a text may stand beside a list, only what has the members of the list's entries is the list. */
+/** If a field takes a string or a list, the text is a list only if it contains known list entries. */
 function isPlainText({ schema: { anyOf } }: Field, text: string): boolean {
   if (!anyOf?.some(({ type }) => type === 'string')) return false
   const needed = anyOf.flatMap(({ items }) => items?.required ?? [])
@@ -108,7 +108,7 @@ function readJson(text: string): { value: unknown } | { fault: string } {
   try {
     return { value: JSON.parse(text) }
   } catch (error) {
-    return { fault: `is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}` }
+    return { fault: `is not JSON: ${error instanceof Error ? error.message : 'unreadable'}` }
   }
 }
 

@@ -1,4 +1,4 @@
-/** The frame of all pages, and which of them is shown. */
+/** The frame of all pages, which shows the current one. */
 import { useEffect } from 'preact/hooks'
 import { asksForToken } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
@@ -15,7 +15,7 @@ import { Bar } from './bar.tsx'
 import { SignInPage } from './sign-in-page.tsx'
 import { StagesPage } from './stages-page.tsx'
 
-/** How soon the page asks again who must sign in, while the server cannot be reached. */
+/** How soon to ask again whether a token is needed, while the server is unreachable. */
 const RETRY_MS = 2000
 
 export function App() {
@@ -49,7 +49,7 @@ export function App() {
 
 function Page() {
   const at = useStore(route)
-  // A key for each thing shown: going from one job to another begins anew.
+  // A new key for each subject: going from one job to another starts fresh.
   return <Shown key={JSON.stringify(at)} at={at} />
 }
 
@@ -86,14 +86,14 @@ function NoSuchPage() {
   )
 }
 
-/** Says when the server cannot be reached. Always there, so that its changes are read out. */
+/** Says when the server is unreachable. Always present, so that screen readers announce changes. */
 function Notice() {
   const state = useStore(connection)
   return (
     <div class="notices" role="status">
       {state === 'offline' && (
         <p class="notice">
-          You are offline. What runs goes on; this page catches up when the network is back.
+          You are offline. Running jobs continue; this page catches up when the network is back.
         </p>
       )}
       {state === 'unreachable' && (
@@ -103,12 +103,12 @@ function Notice() {
   )
 }
 
-/** A button and no link: the hash is the route, so a link's own jump would change the page. */
+/** A button, not a link: the hash is the route, so a link would change the page. */
 function skipToMain(): void {
   document.getElementById('main')?.focus()
 }
 
-/** Without a token the API itself says whether one is needed. */
+/** Without a token, asks the API whether one is needed. */
 function learnSession(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let over = false

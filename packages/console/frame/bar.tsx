@@ -1,4 +1,4 @@
-/** The bar on top: where one can go, who one is, light or dark. */
+/** The top bar: navigation, the user, light or dark mode. */
 import { isAdmin, session, signOut } from '../api/session.ts'
 import { links, type Route, route } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
@@ -26,7 +26,7 @@ export function Bar() {
           <a
             class="mock"
             href={links.signIn}
-            title="The server takes requests of this browser as they are. Sign in with a token instead."
+            title="The server accepts requests from this browser without a token. Sign in with one instead."
           >
             No token needed
           </a>

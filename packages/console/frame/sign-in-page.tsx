@@ -1,4 +1,4 @@
-/** Signing in with a token from one's issuer. */
+/** Signs in with a token. */
 import { useState } from 'preact/hooks'
 import { asksForToken, checkToken, tellFailure } from '../api/api.ts'
 import { session, signIn, useMock } from '../api/session.ts'
@@ -37,7 +37,8 @@ export function SignInPage({ why }: { why: string }) {
       <div class={fault ? 'field faulty' : 'field'}>
         <label for="token">Token</label>
         <p class="hint" id="token-hint">
-          A JSON Web Token from whoever runs this server. It stays in this tab and is forgotten with it.
+          A JSON Web Token from the operator of this server. It is kept in this tab only and forgotten when
+          you close it.
         </p>
         <textarea
           id="token"
@@ -71,7 +72,7 @@ export function SignInPage({ why }: { why: string }) {
   )
 }
 
-/** What is wrong with the token, '' when it is accepted: then the page that was asked for is shown. */
+/** Returns '' if the token is accepted, which shows the requested page; else what is wrong with it. */
 async function enter(token: string): Promise<string> {
   if (token === '') {
     if (await asksForToken()) return 'Paste a token first.'

@@ -1,4 +1,4 @@
-/** All stages, to choose one from. */
+/** All stages to choose from. */
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
@@ -8,7 +8,7 @@ export function StagesPage() {
   return (
     <>
       <Heading>Stages</Heading>
-      <p class="lead">Choose what to run. Each stage is queued, run once, and can be watched live.</p>
+      <p class="lead">Choose a stage to run. It is queued, runs once, and can be watched live.</p>
       {failure && <Failure text={failure} again={again} />}
       {!stages && !failure && <Loading what="the stages" />}
       {stages && (

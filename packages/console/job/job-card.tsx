@@ -1,4 +1,4 @@
-/** Where a job stands: bar, attempt, message, time, and cancelling it. */
+/** The state of a job: progress bar, attempt, message, time, and a way to cancel. */
 import { useEffect, useState } from 'preact/hooks'
 import { type JobReference, StagecastError } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
@@ -11,7 +11,7 @@ import { isOver, type JobView } from './use-job.ts'
 
 export const HOW = { connecting: 'Connecting', sse: 'Live', polling: 'Polling', waiting: 'Reconnecting' }
 const WHY_POLLING =
-  'Something on the way, probably a proxy, holds live events back: this page asks for news instead.'
+  'Something in between, probably a proxy, holds live events back, so this page polls instead.'
 
 export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
   const { status, progress, attempt, snapshot, error, hint } = view
@@ -40,10 +40,10 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
           <bdi>{error.message}</bdi> <code>{error.code}</code>
         </p>
       )}
-      {status === 'cancelled' && <p class="note">The job was cancelled. Nothing of it runs any more.</p>}
+      {status === 'cancelled' && <p class="note">The job was cancelled. It is no longer running.</p>}
       <div class="row meta">
         <span>
-          {attempt === 0 ? 'Not begun yet' : `Attempt ${attempt} of ${snapshot?.max_attempts ?? '…'}`}
+          {attempt === 0 ? 'Not started yet' : `Attempt ${attempt} of ${snapshot?.max_attempts ?? '…'}`}
         </span>
         <Elapsed view={view} />
         {!over && <Transport view={view} />}
@@ -54,13 +54,13 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
   )
 }
 
-/** What is going on now. Why an attempt failed is said in a note of its own. */
+/** What is happening now. The reason for a failed attempt has its own note. */
 function messageOf({ status, error, message }: JobView): string {
-  if (status === 'retrying' && error) return 'Another attempt follows.'
-  return message || 'Waiting for its turn.'
+  if (status === 'retrying' && error) return 'Retrying soon.'
+  return message || 'Waiting in the queue.'
 }
 
-/** Since the job was accepted; it stands still once the job is over. */
+/** Time since the job was accepted; stops when the job ends. */
 function Elapsed({ view }: { view: JobView }) {
   const [, setTick] = useState(0)
   const over = isOver(view.status)
@@ -94,7 +94,7 @@ function Cancel({ job, asked }: { job: JobReference; asked: boolean }) {
     try {
       await stagecast.cancel(job)
     } catch (error) {
-      // It ended in the same moment: its end is on the way to this page.
+      // The job ended at the same moment; the event is on its way to this page.
       if (!(error instanceof StagecastError && error.status === 409)) setFault(tellFailure(error))
     }
     setBusy(false)
@@ -134,7 +134,7 @@ function Cancel({ job, asked }: { job: JobReference; asked: boolean }) {
   )
 }
 
-/** The button that was pressed is gone: the focus goes to what took its place. */
+/** The pressed button is gone, so move the focus to what replaced it. */
 function focus(element: HTMLElement | null): void {
   element?.focus()
 }

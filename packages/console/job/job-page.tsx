@@ -1,4 +1,4 @@
-/** One job: its progress while it runs, and what came of it. */
+/** One job: its progress while it runs, and its result. */
 import { keepDraft, newId } from '../form/draft.ts'
 import { fieldsOf, words } from '../form/schema.ts'
 import { useDocument } from '../form/use-document.ts'
@@ -27,7 +27,7 @@ export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
       <JobCard view={view} job={{ stage, job_id }} />
       {view.failure && <Failure text={view.failure} />}
       {view.result && stages?.find((one) => one.stage === stage)?.sign_off && (
-        <p class="note">A person signs off before this result counts as done.</p>
+        <p class="note">A person must sign off this result before it counts as done.</p>
       )}
       {view.result && <Result job={{ stage, job_id }} result={view.result} asked={snapshot.data} />}
       <Steps view={view} folded={ended} />
@@ -114,7 +114,7 @@ function About({ view }: { view: JobView }) {
 function inShort(value: unknown): string {
   if (typeof value === 'string') return value
   if (Array.isArray(value)) {
-    // Groups of terms: any term of each.
+    // Groups of terms: a paper must match any term of each group.
     const parts = value.map((one) => (Array.isArray(one) ? one.join(' or ') : one))
     if (parts.every((one) => typeof one === 'string')) return parts.join(', ')
   }
@@ -122,5 +122,5 @@ function inShort(value: unknown): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
-/** Records and decisions can be long; "Run again with changes" has all of it. */
+/** Records and decisions can be long; "Run again with changes" shows all of them. */
 const LONGEST = 300

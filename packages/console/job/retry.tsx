@@ -1,4 +1,4 @@
-/** Running a failed or cancelled job again, as it was: the page goes on with the new job. */
+/** Runs a failed or cancelled job again unchanged, then shows the new job. */
 import { useRef, useState } from 'preact/hooks'
 import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
@@ -8,7 +8,7 @@ import { links } from '../state/route.ts'
 export function Retry({ job }: { job: JobReference }) {
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState('')
-  // Pressed again after a failure, it is the same job.
+  // Pressing it again after a failure sends the same request.
   const idempotencyKey = useRef(newId()).current
 
   async function retry(): Promise<void> {

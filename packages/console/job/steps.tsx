@@ -1,10 +1,10 @@
-/** What has happened to a job, the service's own messages included, the newest first. */
+/** What has happened to a job, including the service's own messages, newest first. */
 import { useState } from 'preact/hooks'
 import type { JobEvent } from '../../../contract/job-event.ts'
 import { duration } from '../page/parts.tsx'
 import type { JobView } from './use-job.ts'
 
-/** Shown while there is no reason to look further back. */
+/** How many steps to show at first. */
 const RECENT = 12
 
 export function Steps({ view, folded }: { view: JobView; folded: boolean }) {

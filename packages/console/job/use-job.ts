@@ -1,10 +1,10 @@
-/** One job, followed live until it ends or the page is left. */
+/** Follows one job live until it ends or the page is left. */
 import { useEffect, useState } from 'preact/hooks'
 import { type JobView as Followed, followJob, NO_JOB } from '../../client/job-view.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 
 export interface JobView extends Followed {
-  /** Why it cannot be followed any more; '' while it can. */
+  /** Why the job can no longer be followed; '' while it can. */
   failure: string
 }
 

@@ -1,4 +1,4 @@
-/** Earlier jobs, the newest first. */
+/** Earlier jobs, newest first. */
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
 import { type Filter, links } from '../state/route.ts'
@@ -17,7 +17,7 @@ export function JobsPage({ filter }: { filter: Filter }) {
       {!jobs && !failure && <Loading what="your jobs" />}
       {jobs?.length === 0 && (
         <p class="empty">
-          {filtered ? 'No job matches. ' : 'You have started nothing yet. '}
+          {filtered ? 'No job matches. ' : 'You have not started any jobs yet. '}
           <a href={filtered ? links.jobs : links.stages}>{filtered ? 'Show all jobs' : 'Choose a stage'}</a>
         </p>
       )}

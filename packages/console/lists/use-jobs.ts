@@ -1,4 +1,4 @@
-/** The caller's jobs, page by page, kept fresh while one of those shown may still change. */
+/** The caller's jobs, page by page, refreshed while a visible one may still change. */
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import type { JobSummary } from '../../../contract/job.ts'
 import type { JobFilter } from '../../client/index.ts'
@@ -19,14 +19,14 @@ export const STATUSES = [
 ] as const
 
 interface Pages {
-  /** Null until the first page has come. */
+  /** Null until the first page is loaded. */
   jobs: readonly JobSummary[] | null
-  /** Where the next page begins; null behind the last one. */
+  /** Where the next page begins; null after the last one. */
   next: string | null
   failure: string
 }
 
-/** What is asked for: the page behind `after`, '' for the first. A new object asks again. */
+/** The request: the page after `after`, '' for the first. A new object repeats it. */
 interface Asked {
   after: string
 }
@@ -53,7 +53,7 @@ export function useJobs(filter: Filter) {
   }, [filter, asked])
 
   useEffect(() => {
-    // Whoever has gone further back is not thrown to the first page again.
+    // Do not throw a reader of later pages back to the first.
     const changing = asked.after === '' && pages.jobs?.some(({ finished_at }) => finished_at === null)
     if (!changing) return
     const timer = setInterval(() => document.hidden || refresh(), FRESH_MS)
@@ -63,7 +63,7 @@ export function useJobs(filter: Filter) {
   return { pages, busy, more: () => busy || setAsked({ after: pages.next ?? '' }), refresh }
 }
 
-/** A page may be empty and not the last: the next one with jobs in it. */
+/** A page may be empty without being the last, so load until one has jobs. */
 async function pageWithJobs({ stage, status, workflow_id }: Filter, after: string, signal: AbortSignal) {
   for (let from = after; ; ) {
     const query = { stage: Number(stage) || undefined, status: statusOf(status), workflow_id, after: from }

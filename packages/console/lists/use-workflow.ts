@@ -1,10 +1,10 @@
-/** All jobs of a workflow, followed over one connection until the page is left. */
+/** Follows all jobs of a workflow over one connection until the page is left. */
 import { useEffect, useState } from 'preact/hooks'
 import { type WorkflowView as Followed, followWorkflow, NO_WORKFLOW } from '../../client/workflow-view.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 
 export interface WorkflowView extends Followed {
-  /** Why it cannot be followed any more; '' while it can. */
+  /** Why the workflow can no longer be followed; '' while it can. */
   failure: string
 }
 

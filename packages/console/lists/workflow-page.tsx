@@ -44,7 +44,7 @@ export function WorkflowPage({ id }: { id: string }) {
   )
 }
 
-/** Starting another stage of the same workflow. */
+/** Starts another stage in the same workflow. */
 function Next({ id }: { id: string }) {
   const { stages } = useStages()
   return (

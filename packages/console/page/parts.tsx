@@ -1,8 +1,8 @@
-/** Small pieces that every page uses. */
+/** Small components that every page uses. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 
-/** The page's heading. It takes the focus when the page changes, so that a screen reader begins there. */
+/** The page's heading. It gets the focus when the page changes, so that a screen reader starts there. */
 export function Heading({ above, children }: { above?: ComponentChildren; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -46,7 +46,7 @@ export function Failure({ text, again }: { text: string; again?: () => void }) {
   )
 }
 
-/** A job's status as a word with a colour; the word alone says it all. */
+/** A job's status as a coloured word; the word alone says everything. */
 export function Badge({ status }: { status: string }) {
   return <span class={`badge ${status}`}>{status}</span>
 }
@@ -56,14 +56,14 @@ export function Time({ at }: { at: number }) {
   return <time dateTime={date.toISOString()}>{shown.format(date)}</time>
 }
 
-/** `83000` as `1 min 23 s`; below ten seconds with a tenth. */
+/** Shows `83000` as `1 min 23 s`; below ten seconds with one decimal. */
 export function duration(ms: number): string {
   const tenths = Math.max(0, Math.round(ms / 100))
   if (tenths < 100) return `${tenths / 10} s`
   return wholeSeconds(ms)
 }
 
-/** `83000` as `1 min 23 s`. */
+/** Shows `83000` as `1 min 23 s`. */
 export function wholeSeconds(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 60) return `${seconds} s`
@@ -73,7 +73,7 @@ export function wholeSeconds(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** Times of a machine: `230` as `230 ms`. */
+/** Shows short times: `230` as `230 ms`. */
 export function span(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : duration(ms)
 }

@@ -1,4 +1,4 @@
-/** The catalogue of stages, fetched once for the page. */
+/** The stage catalogue, fetched once per page. */
 import { useEffect } from 'preact/hooks'
 import type { Stage } from '../../../contract/catalogue.ts'
 import { stagecast, tellFailure } from '../api/api.ts'

@@ -1,4 +1,4 @@
-/** Runs the stage again with what a person decided. It stays in sight while anything is decided and not applied. */
+/** Runs the stage again with the decisions made by hand. Stays visible while any decision is not applied. */
 import { useRef, useState } from 'preact/hooks'
 import type { JobSnapshot } from '../../../contract/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
@@ -63,7 +63,7 @@ export function Apply({ stage, asked, deciding }: ApplyProps) {
   )
 }
 
-/** A reason of blanks is none. */
+/** Drops reasons that are blank. */
 function trimmed(decisions: Deciding['decisions']) {
   return Object.fromEntries(
     Object.entries(decisions).map(([id, { decision, reason }]) => [

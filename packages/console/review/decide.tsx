@@ -1,9 +1,9 @@
-/** Deciding about one paper by hand: in or out, with a reason. */
+/** Decides about one paper by hand: in or out, with a reason. */
 import { useId } from 'preact/hooks'
 import { type Data, data, plain, text } from '../api/read.ts'
 import type { Deciding, Decision } from './use-decisions.ts'
 
-/** The contract allows no longer reason. */
+/** The contract's limit for a reason. */
 const LONGEST_REASON = 500
 
 export function Decide({ paper, deciding }: { paper: Data; deciding: Deciding }) {
@@ -63,7 +63,7 @@ export function Decide({ paper, deciding }: { paper: Data; deciding: Deciding })
   )
 }
 
-/** Where a person decided in the run that made this review: what the rules had said. */
+/** For a paper that a person decided in this run: what the rules had said. */
 export function Ruled({ paper }: { paper: Data }) {
   const screening = { ...paper, ...data(paper.screening) }
   const ruled = data(screening.ruled)

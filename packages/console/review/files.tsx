@@ -1,4 +1,4 @@
-/** The files of a job. A link could not send the token, so each is fetched and then given to the browser to save. */
+/** The files of a job. A link cannot send the token, so each is fetched and then passed to the browser to save. */
 import { useState } from 'preact/hooks'
 import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
@@ -54,6 +54,6 @@ function save(blob: Blob, name: string): void {
   link.href = url
   link.download = name
   link.click()
-  // Firefox starts reading it only after this turn.
+  // Firefox starts reading it only later.
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }

@@ -1,4 +1,4 @@
-/** What stands in the boxes of a PRISMA flow, and how high they are. */
+/** The contents of the boxes in a PRISMA flow, and their heights. */
 import type { FlowNumbers } from './read-flow.ts'
 
 export interface Box {
@@ -12,7 +12,7 @@ export interface Row {
   aside: Box | null
 }
 
-/** Widths in px of the picture, of a box and of its margin; how many letters of a line fit into it. */
+/** Widths in px of the picture, a box and its margin, and how many letters fit on a line. */
 export interface Measures {
   width: number
   box: number
@@ -21,7 +21,7 @@ export interface Measures {
 }
 
 export const WIDE: Measures = { width: 560, box: 250, margin: 14, letters: 32 }
-/** Drawn for a phone: the wide one would be made so small there that nobody can read it. */
+/** For phones, where the wide picture would be too small to read. */
 export const NARROW: Measures = { width: 356, box: 166, margin: 10, letters: 20 }
 export const LINE = 20
 
@@ -37,7 +37,7 @@ export function rowsOf(flow: FlowNumbers, { letters }: Measures): Row[] {
   const beforeScreening = aside('Removed before', removed, flow.removed)
   const identified = box('Identified', flow.identified, flow.bySource)
   return [
-    // Where everything was read, a box for it would only repeat the one above.
+    // If everything was read, this box would only repeat the one above.
     ...(flow.unread > 0
       ? [
           { main: identified, aside: aside('Not read', flow.unread, flow.unreadBySource) },
@@ -55,7 +55,7 @@ export function rowsOf(flow: FlowNumbers, { letters }: Measures): Row[] {
   ]
 }
 
-/** A text in lines of at most `letters`; words that are longer are cut. */
+/** Wraps a text into lines of at most `letters`; cuts longer words. */
 function wrapped(text: string, letters: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {

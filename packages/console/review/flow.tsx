@@ -1,4 +1,4 @@
-/** The PRISMA flow as a picture: the way down is what stays, to the right goes what is left out. */
+/** The PRISMA flow as a picture: records that stay go down, records that are left out go right. */
 import { Store, useStore } from '../state/store.ts'
 import { type Box, heightOf, inWords, LINE, type Measures, NARROW, rowsOf, WIDE } from './flow-boxes.ts'
 import type { FlowNumbers } from './read-flow.ts'

@@ -1,4 +1,4 @@
-/** Corrections, retractions and the like, each with the papers of this review that it is about. */
+/** Corrections, retractions and the like, each with the papers of this review that it concerns. */
 import { type Data, data, list, plain, text } from '../api/read.ts'
 
 export function Notices({ review }: { review: Data }) {
@@ -15,7 +15,7 @@ export function Notices({ review }: { review: Data }) {
       <h3 id="notices">
         Notices <span class="quiet">{notices.length}</span>
       </h3>
-      <p class="hint">They are no papers of their own. They mark the papers that they are about.</p>
+      <p class="hint">These are not papers themselves. They mark the papers they concern.</p>
       <ul class="plain-list">
         {notices.map((notice, at) => (
           <li key={at}>
@@ -24,7 +24,7 @@ export function Notices({ review }: { review: Data }) {
             {text(notice.year) && <span class="quiet"> {text(notice.year)}</span>}
             <p class="quiet">
               {list(notice.about).length === 0
-                ? 'About no paper of this review.'
+                ? 'Concerns no paper in this review.'
                 : list(notice.about).map((id, place) => (
                     <span key={place}>
                       {place === 0 ? 'About: ' : '; '}

@@ -1,4 +1,4 @@
-/** Where a paper can be read, and where its sources have it. */
+/** Links to a paper's full text and to its records at the sources. */
 
 import { type Data, data, list, text } from '../api/read.ts'
 import { words } from '../form/schema.ts'
@@ -6,7 +6,7 @@ import { words } from '../form/schema.ts'
 interface Link {
   name: string
   url: string
-  /** Said after the name: the license, or who says so. */
+  /** Shown after the name: the license, or who reports it. */
   note: string
 }
 
@@ -32,7 +32,7 @@ export function PaperLinks({ paper }: { paper: Data }) {
   )
 }
 
-/** Full texts that anybody can read. Addresses come from the sources: only those of the web become links. */
+/** Full texts open to everybody. Addresses come from the sources, so only http(s) ones become links. */
 function openLinks(paper: Data): Link[] {
   const seen = new Set<string>()
   return list(paper.open_access).flatMap((one) => {
@@ -45,7 +45,7 @@ function openLinks(paper: Data): Link[] {
   })
 }
 
-/** The paper's own pages at the sources. */
+/** The paper's pages at the sources. */
 function recordLinks(paper: Data): Link[] {
   const pmid = /^\d+$/.exec(text(paper.pmid))?.[0]
   const pmcid = /^PMC\d+$/.exec(text(paper.pmcid))?.[0]
@@ -74,7 +74,7 @@ function webAddress(address: string): string {
   return protocol === 'https:' || protocol === 'http:' ? href : ''
 }
 
-/** Invented records have identifiers that lead nowhere, or to somebody else's paper. */
+/** The identifiers of invented records lead nowhere, or to somebody else's paper. */
 function isInvented(paper: Data): boolean {
   return list(paper.records).some((record) => data(record).source === 'sample')
 }

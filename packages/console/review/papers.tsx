@@ -1,4 +1,4 @@
-/** The papers of a review in their order, each with the reason why it is there. */
+/** The papers of a review in order, each with the reason for its inclusion. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { type Data, data, list, number, plain, text, texts } from '../api/read.ts'
@@ -7,7 +7,7 @@ import { Decide, Ruled } from './decide.tsx'
 import { PaperLinks } from './paper-links.tsx'
 import type { Deciding } from './use-decisions.ts'
 
-/** Shown at first: reading begins at the top. */
+/** How many to show at first. */
 const FIRST = 10
 
 export function Papers({ papers, deciding }: { papers: unknown[]; deciding: Deciding | null }) {
@@ -18,7 +18,7 @@ export function Papers({ papers, deciding }: { papers: unknown[]; deciding: Deci
       <h3 id="papers">
         Papers <span class="quiet">{papers.length}</span>
       </h3>
-      {papers.length === 0 && <p>No paper is included.</p>}
+      {papers.length === 0 && <p>No papers are included.</p>}
       <ol class="papers">
         {shown.map((paper, at) => (
           <Paper key={at} paper={data(paper)} rank={at + 1} deciding={deciding} />
@@ -53,7 +53,7 @@ function Paper({ paper, rank, deciding }: { paper: Data; rank: number; deciding:
   )
 }
 
-/** Title, authors, where and when. */
+/** Title, authors, journal and year. */
 export function PaperHead({ paper, rank }: { paper: Data; rank?: number }) {
   const doi = text(paper.doi).replace(/^https?:\/\/(dx\.)?doi\.org\//, '')
   const title = text(paper.title) || 'Untitled'
@@ -82,7 +82,7 @@ export function PaperHead({ paper, rank }: { paper: Data; rank?: number }) {
   )
 }
 
-/** Invented records have DOIs under the test prefix, which lead nowhere. */
+/** DOIs of invented records use the test prefix and lead nowhere. */
 function Doi({ doi }: { doi: string }) {
   if (!/^10\.\d{4,9}\/\S+$/.test(doi) || doi.startsWith('10.5555/')) return <span>doi {doi}</span>
   return (
@@ -107,7 +107,7 @@ function Chips({ paper }: { paper: Data }) {
     paper.abstract === null ? 'no abstract' : '',
     size === null ? '' : `n = ${size}`,
     cited === null ? '' : `cited ${cited === 1 ? 'once' : `${cited} times`}`,
-    // That a record is invented is said once, at the top.
+    // The top of the page already says that records are invented.
     ...[...sources].filter((source) => source !== 'Sample'),
   ]
   const marks = new Set([
@@ -157,7 +157,7 @@ export function More({ paper, children }: { paper: Data; children?: ComponentChi
   )
 }
 
-/** What is told of a paper besides its abstract: a name for it, and the text, '' when there is none. */
+/** Facts about a paper besides its abstract: label and text, '' if unknown. */
 function factsOf(paper: Data): [string, string][] {
   const { results, conclusions } = data(paper.extraction)
   const score = number(data(paper.ranking).score)
@@ -186,7 +186,7 @@ function authors(value: unknown): string {
     : names.join(', ')
 }
 
-/** Scores are small sums of shares, or large: four digits tell them apart. */
+/** Scores are either small sums of shares or large: four digits distinguish them. */
 function round(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
 }

@@ -1,15 +1,15 @@
-/** The numbers of a PRISMA flow, from what a review (and the file prisma.json beside it) says about them. */
+/** The numbers of a PRISMA flow, from a review and its file prisma.json. */
 import { counts, type Data, data, number, plain } from '../api/read.ts'
 
 export interface FlowNumbers {
   identified: number
-  /** How many records each source has; empty where it is not told. */
+  /** Records per source; empty if unknown. */
   bySource: [string, number][]
-  /** What a limit left unread. */
+  /** Records left unread because of a limit. */
   unread: number
   unreadBySource: [string, number][]
   read: number
-  /** What was taken out before screening, by reason. */
+  /** Records removed before screening, by reason. */
   removed: [string, number][]
   screened: number
   excluded: number
@@ -17,11 +17,11 @@ export interface FlowNumbers {
   uncertain: number
   uncertainBy: [string, number][]
   included: number
-  /** How many of the included a person decided. */
+  /** How many included papers a person decided. */
   byPerson: number
 }
 
-/** Null when the review tells too little for a flow. */
+/** Null if the review has too little for a flow. */
 export function readFlow(review: Data, prisma: Data): FlowNumbers | null {
   const told = data(review.counts)
   const identified = number(told.identified)

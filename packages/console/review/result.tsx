@@ -1,4 +1,4 @@
-/** What a job left behind: the review as a page where there is one, any other answer as data, and its files. */
+/** A job's result: a review as a page, any other result as data, and the files. */
 import { useEffect, useState } from 'preact/hooks'
 import type { JobResult, JobSnapshot } from '../../../contract/job.ts'
 import type { JobReference } from '../../client/index.ts'
@@ -15,7 +15,7 @@ import { Files } from './files.tsx'
 import { ReviewView } from './review-view.tsx'
 import { useDecisions } from './use-decisions.ts'
 
-/** What was asked for, as the job's snapshot has it. */
+/** The request, as in the job's snapshot. */
 type Asked = JobSnapshot['data']
 
 interface ResultProps {
@@ -24,11 +24,11 @@ interface ResultProps {
   asked: Asked
 }
 
-/** `kind` of an answer that only tells what would be searched. */
+/** The `kind` of a result that only describes the search. */
 const PREVIEW = 'search_preview'
 const DECISIONS = 'inputs/decisions'
 const REVIEW_FILE = 'literature_review.json'
-/** Has the numbers of the flow by source, which the review itself has not. */
+/** Contains the flow's numbers by source, which the review itself lacks. */
 const FLOW_FILE = 'prisma.json'
 
 export function Result({ job, result, asked }: ResultProps) {

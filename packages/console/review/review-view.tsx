@@ -1,4 +1,4 @@
-/** A literature review as a page. Its writer may add and leave out: each part is shown when it is there. */
+/** A literature review as a page. Its writer may add or omit parts: each is shown if it is there. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { type Data, data, list, plain, text, texts } from '../api/read.ts'
@@ -18,13 +18,13 @@ interface ReviewProps {
   deciding: Deciding | null
 }
 
-/** `deciding` is null where the stage takes no decisions by hand. */
+/** `deciding` is null if the stage takes no decisions by hand. */
 export function ReviewView({ review, prisma, deciding }: ReviewProps) {
   const summary = data(review.summary)
   const flow = readFlow(review, prisma)
   const told = text(review.notice) || text(summary.notice)
   const notice = [told, isSample(review) ? SAMPLE : ''].find(Boolean)
-  // The summary ends with the notice, which is said above already.
+  // The summary ends with the notice, which is already shown above.
   const lead = told ? text(summary.text).replace(told, '').trim() : text(summary.text)
   return (
     <article class="review" aria-label="Literature review">
@@ -73,13 +73,13 @@ function Part({ id, title, children }: { id: string; title: string; children: Co
   )
 }
 
-/** Sources that failed: a review that says less than it was asked to must say so. */
+/** Shows the sources that failed: a review that covers less than requested must say so. */
 function Degraded({ review }: { review: Data }) {
   const warnings = texts(review.warnings, 'message', 'source')
   if (warnings.length === 0 && review.degraded !== true) return null
   return (
     <div class="note">
-      <p>Not every source answered: this review may lack records.</p>
+      <p>Not every source answered, so this review may be incomplete.</p>
       <ul>
         {warnings.map((warning, at) => (
           <li key={at}>
@@ -153,7 +153,7 @@ function Bullets({ id, title, items }: { id: string; title: string; items: strin
   )
 }
 
-/** More of them are shown when somebody asks. */
+/** How many to show at first. */
 const FIRST_EXCLUDED = 40
 
 function Excluded({ records, deciding }: { records: unknown[]; deciding: Deciding | null }) {

@@ -1,4 +1,4 @@
-/** Papers that the rules could not judge: each with what it meets and misses, for a person to decide. */
+/** Papers that the rules could not judge, each with what it meets and misses, for a person to decide. */
 import { useState } from 'preact/hooks'
 import { data, plain, text, texts } from '../api/read.ts'
 import { Decide } from './decide.tsx'
@@ -19,7 +19,7 @@ export function Uncertain({ papers, deciding }: { papers: unknown[]; deciding: D
       </h3>
       <p class="hint">
         {deciding
-          ? 'The rules could not judge these papers. Decide with a reason, then apply: the review is made again with your decisions.'
+          ? 'The rules could not judge these papers. Decide with a reason, then apply: the review runs again with your decisions.'
           : 'The rules could not judge these papers.'}
       </p>
       <ul class="papers">

@@ -1,5 +1,5 @@
 /**
- * What a person decides about papers of a review: begun with what the job was given, kept for the tab until it is
+ * A person's decisions about papers of a review. They start with those in the job's request and are kept for the tab until
  * applied, so that a reload loses nothing.
  */
 import { useState } from 'preact/hooks'
@@ -13,9 +13,9 @@ export type Decisions = Readonly<Record<string, Decision>>
 
 export interface Deciding {
   decisions: Decisions
-  /** How many papers are decided differently from what the review was made with. */
+  /** How many decisions differ from those the review was made with. */
   changed: number
-  /** Null takes a decision back. */
+  /** Null withdraws a decision. */
   decide(id: string, decision: Decision | null): void
   forget(): void
 }

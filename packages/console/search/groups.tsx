@@ -1,9 +1,9 @@
-/** The groups of a search as chips: all groups must be met, each by any of its terms. */
+/** The groups of a search as chips: a paper must meet all groups, each by any of its terms. */
 import { useRef, useState } from 'preact/hooks'
 import { plain } from '../api/read.ts'
 import type { Concept, LeftOut } from './read-preview.ts'
 
-/** As they are searched, to be read. */
+/** Read-only, as they are searched. */
 export function Groups({ concepts }: { concepts: readonly Concept[] }) {
   const required = concepts.filter((one) => one.required)
   const others = concepts.filter((one) => !one.required)
@@ -46,14 +46,14 @@ export function Groups({ concepts }: { concepts: readonly Concept[] }) {
 }
 
 interface EditorProps {
-  /** Terms of each group, as far as they will be searched. */
+  /** The terms of each group that will be searched. */
   groups: readonly (readonly string[])[]
-  /** What each group is about, where that is known. */
+  /** What each group is about, if known. */
   roles: readonly string[]
   onChange(groups: string[][]): void
 }
 
-/** The same, to be changed. */
+/** The editable version. */
 export function GroupsEditor({ groups, roles, onChange }: EditorProps) {
   const change = (at: number, terms: string[]) =>
     onChange(groups.map((group, place) => (place === at ? terms : [...group])))
@@ -93,7 +93,7 @@ function GroupHead({ at, role }: { at: number; role: string }) {
   )
 }
 
-/** Enter and comma end a term; Backspace in the empty field takes the last one back into it. */
+/** Enter and comma end a term; Backspace in the empty field moves the last term back into it. */
 function Terms({
   at,
   terms,
@@ -127,7 +127,7 @@ function Terms({
   }
   const remove = (term: string) => {
     onChange(terms.filter((one) => one !== term))
-    // The button is gone: the focus stays in its group.
+    // The button is gone; keep the focus in its group.
     field.current?.focus()
   }
   return (

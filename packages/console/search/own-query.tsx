@@ -1,12 +1,12 @@
-/** A query of one's own: one for all sources, or one for each. */
+/** The user's own query: one for all sources, or one per source. */
 import { words } from '../form/schema.ts'
 
-/** One text for all, or texts by source. */
+/** One text for all sources, or texts by source. */
 export type OwnQueryValue = string | Readonly<Record<string, string>>
 
 interface OwnQueryProps {
   value: OwnQueryValue
-  /** Those that are asked for papers. */
+  /** The sources to search. */
   sources: readonly string[]
   fault: string | undefined
   onChange(value: OwnQueryValue): void
@@ -20,7 +20,7 @@ export function OwnQuery({ value, sources, fault, onChange }: OwnQueryProps) {
   return (
     <div class={fault ? 'field faulty' : 'field'}>
       <p class="hint" id="own-query-hint">
-        It is sent word for word. Years, language and keywords of the options are left to the screening.
+        It is sent word for word. Years, language and keywords from the options apply only in the screening.
       </p>
       {sources.length > 1 && (
         <fieldset class="switch">

@@ -1,4 +1,4 @@
-/** The page of a job that only looked: what it would search, and a way to go on from there. */
+/** The page of a preview job: what it would search, and how to continue from there. */
 import type { JobSnapshot } from '../../../contract/job.ts'
 import type { Data } from '../api/read.ts'
 import { keepDraft, newId } from '../form/draft.ts'
@@ -24,7 +24,7 @@ export function PreviewResult({ stage, results, asked }: PreviewResultProps) {
   return (
     <section aria-labelledby="preview">
       <h2 id="preview">What would be searched</h2>
-      <p class="hint">This was a look ahead: the sources were asked for counts, and nothing was read.</p>
+      <p class="hint">This was a preview: the sources were asked for counts, and no papers were read.</p>
       <Groups concepts={preview.concepts} />
       <LeftOutWords words={preview.leftOut} />
       <PreviewView preview={preview} />

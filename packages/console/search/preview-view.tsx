@@ -1,10 +1,10 @@
-/** A librarian's table: a line for each group and for the whole, with the hits in each source; then the queries. */
+/** A librarian's table: one row per group and one for the whole, with the hits in each source; then the queries. */
 import { words } from '../form/schema.ts'
 import type { Preview, SourceQuery } from './read-preview.ts'
 
 interface PreviewViewProps {
   preview: Preview
-  /** Takes the query of a source over as one's own; without it there is no such button. */
+  /** Copies a source's query into the user's own; without it there is no such button. */
   onTake?: ((query: SourceQuery) => void) | undefined
 }
 
@@ -27,7 +27,7 @@ export function PreviewView({ preview, onTake }: PreviewViewProps) {
         </ul>
       )}
       {lines.length > 0 && (
-        // Many sources are wider than a phone: the table scrolls by itself.
+        // Many sources are wider than a phone, so the table scrolls on its own.
         <section class="scroll" tabIndex={0} aria-label="Hits by group and source">
           <table class="hits">
             <caption class="unseen">Hits by group and source</caption>
@@ -72,7 +72,7 @@ function Query({ query, onTake }: { query: SourceQuery; onTake: PreviewViewProps
   return (
     <section class="query" aria-label={`Query for ${words(source)}`}>
       <div class="row">
-        <h3>The query that {words(source)} gets</h3>
+        <h3>The query for {words(source)}</h3>
         {onTake && query.query && (
           <button type="button" class="small push" onClick={() => onTake(query)}>
             Edit it as my own
@@ -89,7 +89,7 @@ function Query({ query, onTake }: { query: SourceQuery; onTake: PreviewViewProps
           {query.query}
         </pre>
       ) : (
-        <p class="hint">No query could be made.</p>
+        <p class="hint">No query could be built.</p>
       )}
       {more.length > 0 && (
         <p class="hint">

@@ -1,4 +1,4 @@
-/** What a preview of a search tells, as the page needs it. Its writer may leave parts out. */
+/** The parts of a search preview that the page needs. Its writer may omit parts. */
 import { counts, type Data, data, list, number, text, texts } from '../api/read.ts'
 
 export interface Concept {
@@ -16,15 +16,15 @@ export interface LeftOut {
 export interface Line {
   line: string
   what: string
-  /** In the order of the sources; null where one gave no answer. */
+  /** In the order of the sources; null if a source did not answer. */
   hits: (number | null)[]
 }
 
 export interface SourceQuery {
   source: string
-  /** The query word for word. */
+  /** The query, word for word. */
   query: string
-  /** What else is sent with it. */
+  /** The other parameters sent with it. */
   more: [string, string][]
   hits: number | null
   says: string
@@ -83,9 +83,9 @@ export function leftOutOf(value: unknown): LeftOut[] {
   })
 }
 
-/** The parameter that holds the query itself, in the words of each source. */
+/** The names of the query parameter at the sources. */
 const QUERY_NAMES = ['query', 'term', 'filter', 'search']
-/** OpenAlex names the fields that a query is looked for in. */
+/** OpenAlex names the fields that a query searches. */
 const FIELD = /(?:^|,)title_and_abstract\.search:([^,]*)/
 
 function queryOf({ source, request, hits, says, remarks, not_in_query }: Data): SourceQuery {

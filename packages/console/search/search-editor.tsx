@@ -1,6 +1,6 @@
 /**
- * How the question becomes a search, inside the form: as it is read, as groups that the researcher edits, or as a query
- * of her own; and a look at the hits before anything starts.
+ * How the question becomes a search, inside the form: as the service reads it, as groups that the researcher edits, or as
+ * the researcher's own query; with a preview of the hits before anything starts.
  */
 import { useState } from 'preact/hooks'
 import { data, list, texts } from '../api/read.ts'
@@ -11,7 +11,7 @@ import { PreviewView } from './preview-view.tsx'
 import type { Concept, SourceQuery } from './read-preview.ts'
 import type { Looking } from './use-preview.ts'
 
-/** Where the parts of a search stand in a form's values, as JSON. */
+/** Where the parts of a search are kept in a form's values, as JSON. */
 export const CONCEPTS = 'inputs/concepts'
 export const QUERY = 'inputs/query'
 export const PREVIEW = 'inputs/preview'
@@ -21,10 +21,10 @@ type Mode = 'question' | 'groups' | 'query'
 interface SearchEditorProps {
   values: Values
   faults: Readonly<Record<string, string>>
-  /** Names of the sources that were chosen; none where the service chooses. */
+  /** Names of the chosen sources; empty if the service chooses. */
   sources: readonly string[]
   looking: Looking
-  /** Whether the form says something else than what was looked at. */
+  /** Whether the form has changed since the preview. */
   stale: boolean
   onChange(values: Values): void
   onLook(): void
@@ -104,7 +104,7 @@ export function SearchEditor(props: SearchEditorProps) {
             ? looking.message
             : preview
               ? stale && 'The form has changed since: look again for its hits.'
-              : 'Shows the groups and their hits in each source. Nothing is read yet.'}
+              : 'Shows the groups and their hits in each source. No papers are read yet.'}
         </p>
       </div>
       {looking.failure && (
@@ -162,7 +162,7 @@ function read(json: Values[string] | undefined): unknown {
   }
 }
 
-/** A body as it is sent: without groups and queries that nothing stands in. */
+/** The body to send, without empty groups and queries. */
 export function withoutBlanks(body: Record<string, unknown>): Record<string, unknown> {
   const { concepts, query, ...inputs } = data(body.inputs)
   const groups = list(concepts).flatMap((group) => (texts(group).length > 0 ? [texts(group)] : []))

@@ -1,4 +1,4 @@
-/** Looking ahead: the stage runs with `preview`, which ends after planning, and its answer is shown in the form. */
+/** Previews a search: the stage runs with `preview`, ends after planning, and its result is shown in the form. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { StagecastError } from '../../client/index.ts'
 import { keepWatching } from '../../client/keep-watching.ts'
@@ -9,12 +9,12 @@ import { type Preview, readPreview } from './read-preview.ts'
 
 export interface Looking {
   preview: Preview | null
-  /** What was looked at, as JSON: whether the form says something else by now. */
+  /** The previewed request as JSON, to tell whether the form has changed since. */
   of: string
   busy: boolean
   message: string
   failure: string
-  /** The API's refusal, field by field; null when there is none. */
+  /** The API's errors by field; null if there are none. */
   refused: { path: string; message: string }[] | null
   look(body: Body): void
 }
@@ -55,21 +55,21 @@ async function preview(
   signal: AbortSignal,
   tell: (message: string) => void,
 ): Promise<{ preview: Preview | null; failure: string }> {
-  // A workflow of its own: what only looked ahead is no step of the researcher's.
+  // Use a separate workflow: a preview is not a step of the researcher's work.
   const asked = { ...body, workflow_id: newId(), inputs: { ...body.inputs, preview: true } }
   const job = await stagecast.execute(stage, asked, { idempotencyKey: newId() })
   let ended = false
-  // Who has left, or looks at something else, waits for no answer.
+  // Cancel the preview if the user leaves or starts another.
   signal.addEventListener('abort', () => ended || void stagecast.cancel(job).catch(() => undefined))
   for await (const { event, data } of keepWatching(
     (connecting) => stagecast.watch(job, connecting),
     signal,
   )) {
     if (event === 'progress') tell(data.message)
-    if (event === 'retrying') tell(`${data.error.message} Another attempt follows.`)
+    if (event === 'retrying') tell(`${data.error.message} Retrying soon.`)
   }
   const { result, error } = await persist(() => stagecast.status(job, { signal }), signal)
   ended = true
   if (result?.results) return { preview: readPreview(result.results), failure: '' }
-  return { preview: null, failure: error?.message ?? 'The look ahead was cancelled.' }
+  return { preview: null, failure: error?.message ?? 'The preview was cancelled.' }
 }

@@ -1,4 +1,4 @@
-/** The form of one stage, and starting it. */
+/** The form of one stage, which starts it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { StagecastError } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
@@ -21,12 +21,12 @@ export function NewPage({ stage, workflow }: { stage: number; workflow: string }
   const fields = document && fieldsOf(document, stage)
   if (failure) return <Failure text={failure} again={again} />
   if (!document || !stages) return <Loading what="the form" />
-  if (!fields || !known) return <Failure text="There is no such stage." />
+  if (!fields || !known) return <Failure text="Unknown stage." />
   return (
     <>
       <Heading above={`Stage ${stage}`}>{known.title}</Heading>
       {known.sign_off && (
-        <p class="note">A person signs off before the result of this stage counts as done.</p>
+        <p class="note">A person must sign off this stage's result before it counts as done.</p>
       )}
       <StageForm key={stage} stage={stage} fields={fields} workflow={workflow} />
     </>
@@ -65,7 +65,7 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
 
   async function start(event: Event): Promise<void> {
     event.preventDefault()
-    // A second click comes before the button is drawn as disabled.
+    // A second click may come before the button is drawn as disabled.
     if (sending.current) return
     setFailure('')
     const made = read()
@@ -155,7 +155,7 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
       </div>
       <div role="alert">
         {(failure || faults['']) && <p class="alert">{failure || faults['']}</p>}
-        {failure && <p class="hint">Nothing runs twice when you start it again: it is the same request.</p>}
+        {failure && <p class="hint">Starting again sends the same request, so nothing runs twice.</p>}
       </div>
       <div class="actions start">
         <button class="primary" type="submit" aria-disabled={busy}>
@@ -174,7 +174,7 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
 
 const idOfSection = (title: string) => `section-${title.toLowerCase().replaceAll(' ', '-')}`
 
-/** Whether the stage can look ahead and takes groups: then they are edited as chips and not as JSON. */
+/** Whether the stage supports previews and groups: then they are edited as chips, not as JSON. */
 function hasSearch(fields: readonly Field[]): boolean {
   return [PREVIEW, CONCEPTS, QUERY].every((key) => fields.some((field) => keyOf(field) === key))
 }

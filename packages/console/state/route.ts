@@ -1,10 +1,10 @@
 /**
- * Which page is shown, kept behind the `#` of the address: the server serves one page whatever it says, and a link to a
- * job works after a reload. No token ever goes there.
+ * The current page, kept in the hash of the address: the server always serves the same page, and a link to a job survives
+ * a reload. The hash never contains a token.
  */
 import { Store } from './store.ts'
 
-/** What the list of jobs is narrowed by. */
+/** Filters for the list of jobs. */
 export type Filter = Readonly<Partial<Record<'stage' | 'status' | 'workflow_id', string>>>
 
 export type Route =
@@ -20,7 +20,7 @@ export type Route =
 export const route = new Store<Route>(readRoute(location.hash))
 addEventListener('hashchange', () => route.set(readRoute(location.hash)))
 
-/** The page that a hash such as `#/jobs/2/<id>` names. */
+/** The page for a hash such as `#/jobs/2/<id>`. */
 function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?')
   const search = new URLSearchParams(query)
@@ -52,7 +52,7 @@ export const links = {
   },
 }
 
-/** Only what the list of jobs can be narrowed by. */
+/** Keeps only known filters. */
 function filterOf(search: URLSearchParams): Filter {
   const names = ['stage', 'status', 'workflow_id'] as const
   return Object.fromEntries(names.flatMap((name) => (search.get(name) ? [[name, search.get(name)]] : [])))

@@ -1,4 +1,4 @@
-/** A value that pages can look at: whoever uses it is drawn again when it changes. */
+/** An observable value: components that use it are redrawn when it changes. */
 import { useEffect, useState } from 'preact/hooks'
 
 export class Store<T> {
@@ -19,7 +19,7 @@ export class Store<T> {
     for (const watcher of [...this.watchers]) watcher(value)
   }
 
-  /** Calls `watcher` at each change until the returned function is called. */
+  /** Calls `watcher` at each change. Returns a function that unsubscribes. */
   watch(watcher: (value: T) => void): () => void {
     this.watchers.add(watcher)
     return () => this.watchers.delete(watcher)
@@ -29,7 +29,7 @@ export class Store<T> {
 export function useStore<T>(store: Store<T>): T {
   const [value, setValue] = useState(store.value)
   useEffect(() => {
-    // It may have changed between the drawing and this effect.
+    // The value may have changed between the rendering and this effect.
     setValue(() => store.value)
     return store.watch((next) => setValue(() => next))
   }, [store])

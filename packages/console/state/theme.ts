@@ -1,4 +1,4 @@
-/** Light, dark, or as the system says. The choice is no secret, so it outlives the tab. */
+/** Light, dark, or the system's choice. It is not secret, so it outlives the tab. */
 import { Store } from './store.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
