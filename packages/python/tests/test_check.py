@@ -16,28 +16,28 @@ ENV = {**os.environ, "PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1"}
 
 # A word or two that the report must hold for each fault: that it fails for the right reason.
 WORDS = {
-    "no success": "no `success`", "success is a string": "no `success`", "success is false": "no papers", "another stage": "`stage` of the result is 99",
+    "no success": "`success` of the result", "success is a string": "`success` of the result", "success is false": "no papers", "another stage": "`stage` of the result is 99",
     "another job_id": "`job_id` of the result", "another workflow_id": "`workflow_id` of the result", "negative duration": "`duration_ms` is -1",
     "results is a list": "`results` is a list", "artifacts is an object": "`artifacts` is an object", "artifact with a slash": "'a/b.txt'",
     "artifact is a number": "has 7", "artifact twice": "a file twice", "artifact that is not there": "'missing.txt' is answered with 404",
-    "file not in artifacts": "'other.txt', which `artifacts` does not name", "wrong sha256": "SHA-256 of the artifact 'a b.txt'", "sha256 in capitals": "is no SHA-256",
+    "file not in artifacts": "'other.txt', which `artifacts` does not name", "wrong sha256": "SHA-256 of the artifact 'a b.txt'", "sha256 in capitals": "is not a SHA-256",
     "wrong bytes": "has 11 bytes, `files` says 5", "bytes is a string": "`bytes` of the file", "media_type is no type": "`media_type`",
     "files is an object": "`files` is an object", "half a surrogate": "half a surrogate pair", "too deep": "more than 200 levels", "too large": "more than 1048576 bytes",
     "NaN": "NaN", "integer beyond 2^53": "9007199254740993", "overflow": "1e999", "minus zero": "-0", "duplicate key": "'n' twice", "underflow": "1e-999",
     "not UTF-8": "not UTF-8", "not JSON": "is not JSON", "percent over 100": "is 120", "percent is a string": "`percent` of line 3 is a string",
     "percent is missing": "`percent` of line 3 is missing", "message is a number": "`message` of line 3 is a number", "progress goes back": "goes back from 10 to 5",
-    "line is a list": "line 3 is not a JSON object but a list", "line is no JSON": "line 3 cannot be used", "line without type": "line 3 has no `type`",
-    "no result": "ends without a result", "error without code": "no usable `code`", "error without message": "no `message`", "error without retryable": "no `retryable`",
+    "line is a list": "line 3 is not a JSON object but a list", "line is no JSON": "line 3 is invalid", "line without type": "line 3 has no `type`",
+    "no result": "ends without a result", "error without code": "no usable `code`", "error without message": "no `message`", "error without retryable": "`retryable` of the error line",
     "lines after the result": "lines after the result", "silence": "stayed silent", "does not end": "after the last line the connection", "cut off": "cut off",
     "content type": "'text/plain'", "compressed": "compressed (gzip)", "redirect": "status 307", "refuses new fields": "status 422", "html error": "status 502",
-    "health is missing": "GET /health is answered with 404", "list is an object": "does not answer with a JSON list", "list with a bad stage": "whose `stage` is no number",
-    "list with a number as version": "version of stage 5 is no string", "unknown stage is 500": "does not have is answered with 500", "unknown stage is done": "does not have is answered with 200",
+    "health is missing": "GET /health is answered with 404", "list is an object": "does not answer with a JSON list", "list with a bad stage": "whose `stage` is not a unique number",
+    "list with a number as version": "version of stage 5 is not a string", "unknown stage is 500": "stage that does not exist is answered with 500", "unknown stage is done": "stage that does not exist is answered with 200",
     "bad body is 500": "not JSON is answered with 500", "bad body hangs": "a body that is not JSON: the connection stayed silent", "error without detail": "the form of the contract",
     "detail is a text": "the form of the contract", "empty object is done": "an empty object is answered with 200", "missing artifact is 200": "does not exist is answered with 200",
     "missing artifact is 500": "does not exist is answered with 500", "leads out of the folder": "leads out of the folder", "artifact of an unknown job": "unknown job is answered with 200",
-    "artifact is cut off": "11 of 16 bytes came", "wrong range": "bytes=1-1", "works again": "worked on twice", "another result for a repeat": "got another result: results differ",
-    "mismatch is done": "already used is answered with 200", "second job hangs up": "failed before an answer came", "stuck after a hang-up": "did not end with two results",
-    "two at once differ": "asked for twice at once after a hang-up, got another result", "delete is 500": "DELETE of a finished job is answered with 500",
+    "artifact is cut off": "got 11 of 16 bytes", "wrong range": "bytes=1-1", "works again": "ran twice", "another result for a repeat": "got a different result: results differ",
+    "mismatch is done": "already used is answered with 200", "second job hangs up": "failed before an answer came", "stuck after a hang-up": "did not both get a result",
+    "two at once differ": "requested twice at once after a disconnect, got a different result", "delete is 500": "DELETE of a finished job is answered with 500",
     "delete removes nothing": "is still served", "number as job_id is done": "job_id that is a number is answered with 200",
 }
 
@@ -54,7 +54,7 @@ def test_a_good_service_has_no_faults():
     with BadService() as url:
         report, text = check(url)
     assert report.faults == [] and text.endswith("\nNo faults.\n"), text
-    assert "it ran and answered with a result" in text and "1 artifact fetched" in text and "after a hang-up, got the same result" in text
+    assert "it ran and answered with a result" in text and "1 artifact fetched" in text and "after a disconnect, got the same result" in text
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -83,7 +83,7 @@ def test_exit_status():
         assert unknown.returncode == 1 and "status 404" in unknown.stdout
     with BadService("NaN") as url:
         bad = run("check", url)
-        assert bad.returncode == 1 and re.search(r"FAULT  stage 5: .*NaN.*\n       Mend: ", bad.stdout)
+        assert bad.returncode == 1 and re.search(r"FAULT  stage 5: .*NaN.*\n       Fix: ", bad.stdout)
         assert re.search(r"\n[1-9]\d* faults?\n$", bad.stdout)
     gone = run("check", url)
     assert gone.returncode == 2 and "cannot be reached" in gone.stdout

@@ -2,7 +2,7 @@
 import sys
 from typing import List, Optional
 
-USAGE = """usage: python -m stagecast check URL [--stage N …]       hold a stage service against the contract
+USAGE = """usage: python -m stagecast check URL [--stage N …]       check a stage service against the contract
        python -m stagecast describe MODULE:NAME         print its stages for a STAGES_FILE
 
 Each has --help."""

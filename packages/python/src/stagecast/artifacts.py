@@ -18,7 +18,7 @@ _CHUNK = 1 << 18
 async def send_artifact(
     store: Store, job: str, name: str, method: str, headers: Mapping[str, str], receive: Receive, send: Send
 ) -> None:
-    """Streams the file, or the range that was asked for, never holding more than a chunk of it."""
+    """Streams the file or the requested range, one chunk at a time."""
     file, fd = await in_thread(_open, store, job, name)
     try:
         etag = f'"{file["sha256"]}"'
@@ -48,14 +48,14 @@ async def send_artifact(
 
 
 async def delete_job(store: Store, runs: Runs, job: str) -> None:
-    """Removes a finished job with its files; Refusal 404 when there is none, 409 while it is worked on."""
+    """Removes a finished job and its files. Refuses with 404 if there is none and with 409 while the job runs."""
     job_id = job_id_of(job)
     lock = store.try_lock(job_id) if job_id and not runs.is_running(job_id) else None
     if job_id and not lock:
-        raise Refusal(409, "JOB_RUNNING", "The job is being worked on; cancel it first.")
+        raise Refusal(409, "JOB_RUNNING", "The job is still running; cancel it first.")
     try:
         if not job_id or not await in_thread(store.discard, job_id):
-            raise Refusal(404, "JOB_NOT_FOUND", "There is no finished job with this id.")
+            raise Refusal(404, "JOB_NOT_FOUND", "No finished job has this id.")
     finally:
         if lock:
             lock.release()
@@ -66,15 +66,15 @@ async def _send_bytes(fd: int, first: int, last: int, send: Send) -> None:
     while position <= last:
         chunk = await in_thread(os.pread, fd, min(_CHUNK, last + 1 - position), position)
         if not chunk:
-            raise OSError("an artifact has become shorter while it was read")
+            raise OSError("an artifact got shorter while it was being read")
         position += len(chunk)
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body"})
 
 
 def _open(store: Store, job: str, name: str) -> "tuple[Dict[str, Any], int]":
-    """Only names in the job's record can be asked for, so no spelling of a path leads anywhere else."""
-    missing = Refusal(404, "ARTIFACT_NOT_FOUND", "There is no such artifact; see `artifacts` of the result.")
+    """Only names in the job's record are served, so no path, however spelled, leads anywhere else."""
+    missing = Refusal(404, "ARTIFACT_NOT_FOUND", "The job has no such artifact; see `artifacts` in the result.")
     job_id = job_id_of(job)
     record = store.read(job_id) if job_id else None
     file = next((each for each in record["files"] if each["name"] == name), None) if record else None

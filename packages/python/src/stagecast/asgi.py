@@ -1,4 +1,4 @@
-"""Reading requests and sending answers, in the terms of ASGI."""
+"""Reads requests and sends answers over ASGI."""
 import asyncio
 from typing import Any, Awaitable, Callable, Dict, List, Mapping, Optional, Tuple
 
@@ -10,12 +10,12 @@ Receive = Callable[[], Awaitable[Dict[str, Any]]]
 Send = Callable[[Dict[str, Any]], Awaitable[None]]
 
 MAX_BODY_BYTES = 1024 * 1024
-# What is read of a body that is too large: a client that is cut off while it sends may never read the answer.
+# How much to read of a body that is too large: a client that is cut off while sending may never read the answer.
 _DRAIN_BYTES = 8 * MAX_BODY_BYTES
 
 
 def headers_of(scope: Scope) -> Dict[str, str]:
-    """By name in lower case; several of one name are joined with commas."""
+    """The headers by lower-case name; repeated ones are joined with commas."""
     headers: Dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -24,21 +24,21 @@ def headers_of(scope: Scope) -> Dict[str, str]:
 
 
 def paths_of(scope: Scope) -> List[str]:
-    """The paths that a route may match: as it is, and without the prefix under which the application is mounted.
+    """The paths to match against the routes: the path as it is, and without the prefix of a mounted application.
 
-    Starlette before 0.33 takes the prefix off before it calls a mounted application, later ones leave it on.
+    Starlette before 0.33 strips the prefix before it calls a mounted application; later versions keep it.
     """
     path, prefix = scope["path"], scope.get("root_path", "").rstrip("/")
     return [path, path[len(prefix):]] if prefix and path.startswith(f"{prefix}/") else [path]
 
 
 async def read_body(receive: Receive) -> bytes:
-    """Raises Refusal 413 above MAX_BODY_BYTES, and ConnectionError when the caller hangs up."""
+    """Raises Refusal 413 above MAX_BODY_BYTES, and ConnectionError if the caller disconnects."""
     body, size, more = bytearray(), 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionError("the caller hung up")
+            raise ConnectionError("the caller disconnected")
         size += len(message.get("body", b""))
         if size <= MAX_BODY_BYTES:
             body += message.get("body", b"")
@@ -49,13 +49,13 @@ async def read_body(receive: Receive) -> bytes:
 
 
 async def hang_up(receive: Receive) -> None:
-    """Returns when the caller has closed the connection."""
+    """Returns once the caller has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def unless_gone(work: Awaitable[Any], gone: "asyncio.Future[None]") -> bool:
-    """Awaits `work`, but stops it when the caller hangs up; says whether it came to its end."""
+    """Awaits `work` but cancels it if the caller disconnects. Returns whether it finished."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""What a catalogue (STAGES_FILE) says of the stages that a service has; `python -m stagecast describe`."""
+"""Describes a service's stages for a catalogue (STAGES_FILE): `python -m stagecast describe`."""
 import argparse
 import importlib
 import json
@@ -12,7 +12,7 @@ from .stages import Stages
 
 
 def describe(registry: Registry) -> List[Dict[str, Any]]:
-    """One entry a stage: stage, slug, title, whatever else it was registered with, version, inputs as JSON Schema."""
+    """One entry per stage: stage, slug, title, its other registered fields, version, and inputs as JSON Schema."""
     entries = []
     for number in sorted(registry):
         stage = registry[number]
@@ -29,7 +29,7 @@ def describe(registry: Registry) -> List[Dict[str, Any]]:
 def main(arguments: List[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m stagecast describe",
-        description='Prints { "stages": [ … ] }, to save as, or copy into, the file that STAGES_FILE names.',
+        description='Prints { "stages": [ … ] }, ready to save as the STAGES_FILE or copy into it.',
     )
     parser.add_argument("application", metavar="MODULE:NAME", help="where the Stages are, for example service:stages")
     given = parser.parse_args(arguments)
@@ -49,12 +49,12 @@ class _NotFound(Exception):
 def _load(text: str) -> Stages:
     module_name, colon, name = text.partition(":")
     if not colon or not module_name or not name:
-        raise _NotFound(f"give MODULE:NAME, for example service:stages; got {text!r}")
+        raise _NotFound(f"pass MODULE:NAME, for example service:stages; got {text!r}")
     sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise _NotFound(f"there is no module {error.name!r} here ({os.getcwd()})") from None
+        raise _NotFound(f"found no module {error.name!r} here ({os.getcwd()})") from None
     found: Any = module
     for part in name.split("."):
         found = getattr(found, part, None)

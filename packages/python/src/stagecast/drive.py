@@ -7,7 +7,7 @@ from .work_loop import WorkLoop
 
 
 def drive(function: Callable[[Job], Any], job: Job, work_loop: WorkLoop) -> Any:
-    """What the stage hands back. Called in the job's own thread; raises what the stage raises."""
+    """Returns what the stage returns. Called in the job's own thread; raises what the stage raises."""
     value = function(job)
     if inspect.isgenerator(value):
         return _walk(value, job)
@@ -23,7 +23,7 @@ async def _wait(value: Awaitable[Any]) -> Any:
 
 
 def _walk(generator: Generator[Any, Any, Any], job: Job) -> Any:
-    """Each yield is a step. What is wrong with it is raised at that yield, so that a traceback names its line."""
+    """Each yield is a step. A bad step raises at that yield, so that the traceback names its line."""
     result = None
     try:
         while True:
@@ -45,7 +45,7 @@ def _raise_at_yield(generator: Generator[Any, Any, Any], error: BaseException) -
         generator.throw(error)
     except StopIteration:
         pass
-    raise error  # it was caught, but the step stays wrong
+    raise error  # the stage caught it, but the step is still wrong
 
 
 async def _walk_async(generator: AsyncGenerator[Any, Any], job: Job) -> Any:

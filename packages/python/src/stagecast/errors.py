@@ -1,4 +1,4 @@
-"""How a stage, or a request for one, fails."""
+"""The ways in which a stage, or a request for one, fails."""
 import asyncio
 import re
 from typing import Dict, Optional
@@ -7,11 +7,11 @@ CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class StageError(Exception):
-    """Raise it in a stage to end the job with a reason that its owner reads.
+    """Raise it in a stage to end the job with a reason that its owner can read.
 
     code: a stable word for programs, such as "TOO_FEW_PAPERS" (letters, digits, `_`, `.`, `-`; at most 100).
-    message: one sentence for people. Stagecast shows the first 500 characters.
-    retryable: True when another attempt may succeed (a database was down); False when it would fail again.
+    message: one readable sentence. Stagecast shows the first 500 characters.
+    retryable: True if another attempt may succeed (a database was down); False if it would fail again.
     """
 
     def __init__(self, code: str, message: str, retryable: bool = False):
@@ -25,15 +25,15 @@ class StageError(Exception):
 
 
 class Cancelled(asyncio.CancelledError):
-    """Nobody waits for the job any more. Clean up with `try`/`finally` and let it pass.
+    """Nobody is waiting for the job any more. Clean up with `try`/`finally` and let it propagate.
 
-    It is raised at the next step of a cancelled job: a `yield`, `job.progress`, `job.write` or `job.open`. As a
+    Raised at the next step of a cancelled job: a `yield`, `job.progress`, `job.write` or `job.open`. As a
     subclass of `asyncio.CancelledError` it is not an `Exception`, so `except Exception` does not swallow it.
     """
 
 
 class Refusal(Exception):
-    """An error answer over HTTP: a status, a code for programs, a sentence for people, extra headers."""
+    """An error answer over HTTP: a status, a code for programs, a readable sentence, extra headers."""
 
     def __init__(self, status: int, code: str, message: str, headers: Optional[Dict[str, str]] = None):
         super().__init__(status, code, message)
@@ -42,7 +42,7 @@ class Refusal(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether Stagecast tries a call again that was answered with this status."""
+        """Whether Stagecast retries a call that got this status."""
         return self.status >= 500 or self.status in (408, 425, 429)
 
 
@@ -51,12 +51,12 @@ def shutting_down() -> Refusal:
 
 
 def internal_error() -> Refusal:
-    return Refusal(500, "INTERNAL_ERROR", "The stage service failed inside; its log says where.")
+    return Refusal(500, "INTERNAL_ERROR", "An internal error occurred in the stage service; its log says where.")
 
 
 def caller_gone() -> Refusal:
-    """Nobody is there to read it."""
-    return Refusal(499, "CALLER_GONE", "The last caller hung up.")
+    """Nobody is left to read it."""
+    return Refusal(499, "CALLER_GONE", "The last caller disconnected.")
 
 
 def mismatch() -> Refusal:

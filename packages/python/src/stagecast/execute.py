@@ -1,4 +1,4 @@
-"""POST /api/workflow/stages/{stage}/execute: the answer in lines as the work goes, or as one JSON object."""
+"""POST /api/workflow/stages/{stage}/execute: answers with lines as the work proceeds, or with one JSON object."""
 import asyncio
 import re
 from typing import Mapping
@@ -18,7 +18,7 @@ _HEARTBEAT: Line = {"type": "heartbeat"}
 async def execute(
     registry: Registry, runs: Runs, heartbeat: float, text: str, headers: Mapping[str, str], receive: Receive, send: Send
 ) -> None:
-    """Raises Refusal for a request that cannot be worked on; `text` is the stage as it stands in the path."""
+    """Raises Refusal for an invalid request; `text` is the stage as written in the path."""
     if not re.fullmatch(r"[1-9][0-9]{0,3}", text) or int(text) not in registry:
         there = ", ".join(map(str, sorted(registry))) or "none"
         raise Refusal(404, "STAGE_NOT_FOUND", f"This service has no stage {ascii(text[:20])[1:-1]}; it has: {there}.")
@@ -47,7 +47,7 @@ async def _send_answer(run: Run, send: Send) -> None:
 
 
 async def _send_lines(run: Run, seen: int, heartbeat: float, send: Send) -> None:
-    """From line `seen` on: each line, a heartbeat in silence, the end. A slow reader skips what is old."""
+    """From line `seen` on: each line, heartbeats during silence, then the end. A slow reader skips old lines."""
     headers = {"content-type": "application/x-ndjson", "cache-control": "no-store", "x-accel-buffering": "no"}
     await start(send, 200, headers)
     try:
@@ -64,7 +64,7 @@ async def _send_lines(run: Run, seen: int, heartbeat: float, send: Send) -> None
         await _send(send, [_last_line(run)])
         await send({"type": "http.response.body"})
     except asyncio.CancelledError:
-        # The server gives up waiting for us: whoever still reads is told to come again.
+        # The server stops waiting for us, so tell the remaining callers to retry.
         if not run.end.done():
             error = Refusal(503, "SHUTTING_DOWN", "The stage service is shutting down; try again in a moment.")
             await _send(send, [error_line(error)])
@@ -83,7 +83,7 @@ def _last_line(run: Run) -> Line:
 
 
 def _wants_lines(accept: str) -> bool:
-    """Only when named: a plain client's `*/*` means whatever is usual, one JSON answer."""
+    """Only if named: a plain client's `*/*` means the usual, one JSON answer."""
     for each in accept.split(","):
         kind, *parameters = [part.strip().lower() for part in each.split(";")]
         if kind == "application/x-ndjson" and not any(re.fullmatch(r"q=0(\.0*)?", part) for part in parameters):

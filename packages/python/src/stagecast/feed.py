@@ -1,7 +1,7 @@
-"""How processes share a running job: the one that works appends lines to a file, the others read along.
+"""How processes share a running job: the working process appends lines to a file, and the others read it.
 
-Every reader holds a shared lock on the file for as long as it has callers of its own, so the worker can tell
-whether anybody still waits, and a reader that is killed stops counting at once.
+Every reader holds a shared lock on the file while it has callers of its own. The worker can therefore tell whether
+anybody is still waiting, and a reader that is killed stops counting at once.
 """
 import fcntl
 import os
@@ -15,10 +15,10 @@ Line = Dict[str, Any]
 
 
 class Feed:
-    """The worker's end."""
+    """The writing end."""
 
     def __init__(self, path: Path, digest: str):
-        """Replaces what a killed process may have left. `digest` tells readers which request is worked on."""
+        """Replaces what a killed process may have left. `digest` tells readers which request is running."""
         self._path = path
         fresh = path.with_suffix(".new")
         self._fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -31,7 +31,7 @@ class Feed:
             data = data[os.write(self._fd, data):]
 
     def close_to_readers(self) -> bool:
-        """False while another process reads along. Once True, no process can begin to."""
+        """False while another process reads the feed. Once True, no process can start reading."""
         return try_flock(self._fd, fcntl.LOCK_EX)
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class Feed:
 
 
 class FeedReader:
-    """The end of another process that has callers for the same job."""
+    """The reading end, in another process that has callers for the same job."""
 
     def __init__(self, path: Path, fd: int):
         self._path, self._fd, self._rest = path, fd, b""
@@ -56,7 +56,7 @@ class FeedReader:
         return [json_text.decode(line) for line in lines]
 
     def is_current(self) -> bool:
-        """False once the work has ended, or has been begun again."""
+        """False once the work has ended or restarted."""
         return is_at(self._path, self._fd)
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class FeedReader:
 
 
 def read_along(path: Path) -> Optional[FeedReader]:
-    """None while there is nothing to read: not begun yet, ended, or being stopped."""
+    """None if there is nothing to read: not started, ended, or stopping."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Checking a stage's own inputs, by whatever its author gave as `inputs=`."""
+"""Checks a stage's own inputs against whatever its author passed as `inputs=`."""
 import dataclasses
 from typing import Any, Callable, Dict, Optional
 
@@ -8,7 +8,7 @@ from .log import tell_crash
 
 
 def check_inputs(spec: Optional[Callable[..., Any]], inputs: Dict[str, Any]) -> Any:
-    """What the stage gets as `job.inputs`: the dict itself, or what `spec` makes of it.
+    """Returns the stage's `job.inputs`: the dict itself, or what `spec` makes of it.
 
     Raises Refusal 422 `INVALID_INPUTS` for every ValueError of `spec`.
     """
@@ -21,13 +21,13 @@ def check_inputs(spec: Optional[Callable[..., Any]], inputs: Dict[str, Any]) -> 
     except ValueError as error:
         raise _refusal(_words(error)) from None
     except Exception as error:
-        tell_crash("the check of the inputs", error)
-        message = f"The check of the inputs raised {type(error).__name__}; it must raise ValueError for bad inputs."
+        tell_crash("the input check", error)
+        message = f"The input check raised {type(error).__name__}; it must raise ValueError for bad inputs."
         raise Refusal(500, "INPUTS_CHECK_FAILED", message) from None
 
 
 def inputs_schema(spec: Optional[Callable[..., Any]]) -> Optional[Dict[str, Any]]:
-    """JSON Schema of `spec` where one can be derived: of a Pydantic model or a dataclass."""
+    """Derives a JSON Schema from `spec` if possible: from a Pydantic model or a dataclass."""
     if _is_pydantic(spec):
         schema = getattr(spec, "model_json_schema", None) or getattr(spec, "schema")
         return _with_defs(schema())
@@ -52,7 +52,7 @@ def _is_pydantic(spec: Any) -> bool:
 
 
 def _words(error: ValueError) -> str:
-    """Pydantic's errors quote what was sent; the places and reasons alone say enough."""
+    """Pydantic's errors quote the request; use only their locations and reasons."""
     if callable(getattr(error, "errors", None)):
         faults = error.errors()  # type: ignore[attr-defined]
         lines = ["/".join(["inputs", *map(str, fault.get("loc", ()))]) + f": {fault.get('msg')}" for fault in faults]
@@ -65,7 +65,7 @@ def _refusal(message: str) -> Refusal:
 
 
 def _with_defs(schema: Any) -> Any:
-    """Pydantic 1 writes `definitions`, where JSON Schema 2020-12 has `$defs`."""
+    """Pydantic 1 writes `definitions`; JSON Schema 2020-12 calls it `$defs`."""
     if isinstance(schema, list):
         return [_with_defs(item) for item in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""What a stage function is given."""
+"""The job object that a stage function receives."""
 import asyncio
 import math
 import os
@@ -17,12 +17,12 @@ Data = Union[str, bytes, bytearray, memoryview]
 
 
 class Job:
-    """One job, in the stage function that works on it.
+    """One job, as seen by the stage function that runs it.
 
-    job_id, workflow_id, user_id: strings. run_id: string or None outside of a workflow run.
-    stage: its number. attempt: 1 for the first try; counts every start, also after a crash.
+    job_id, workflow_id, user_id: strings. run_id: a string, or None outside a workflow run.
+    stage: its number. attempt: 1 for the first try; counts every start, including those after a crash.
     question: the research question, or None. inputs: the stage's own inputs: a dict, or what `inputs=` makes of it.
-    upstream: results and files of the stages before this one, by stage number.
+    upstream: results and files of earlier stages, by stage number.
     """
 
     def __init__(self, run: Run, inputs: Any, workspace: Workspace, work_loop: WorkLoop, pace: float, upstream: Upstream):
@@ -35,13 +35,13 @@ class Job:
 
     @property
     def cancelled(self) -> bool:
-        """True once nobody waits for the result. Look at it in long loops that have no other step."""
+        """True once nobody is waiting for the result. Check it in long loops that have no other step."""
         return self._run.cancelled.is_set()
 
     def progress(self, percent: float, message: Optional[str] = None) -> "Told":
-        """Reports how far the work is: 0 to 100, and one sentence. May be awaited.
+        """Reports progress: 0 to 100, and one sentence. May be awaited.
 
-        Raises Cancelled when nobody waits any more, StageError `STAGE_PROGRESS_INVALID` for a bad percentage.
+        Raises Cancelled if nobody is waiting any more, and StageError `STAGE_PROGRESS_INVALID` for a bad percentage.
         """
         self._report(percent, message)
         if not self._work_loop.is_here():
@@ -49,15 +49,15 @@ class Job:
         return Told(self)
 
     def write(self, name: str, data: Data) -> None:
-        """Writes an artifact: text as UTF-8, or bytes. It appears whole or not at all; a second one replaces it."""
+        """Writes an artifact: text as UTF-8, or bytes. It appears complete or not at all; a second write replaces it."""
         if isinstance(data, str):
             try:
                 data = data.encode("utf-8")
             except UnicodeEncodeError:
-                message = f"The text for {ascii(name)} has half a surrogate pair, which UTF-8 cannot hold."
+                message = f"The text for {ascii(name)} contains half a surrogate pair, which UTF-8 cannot encode."
                 raise StageError("ARTIFACT_INVALID", message) from None
         elif not isinstance(data, (bytes, bytearray, memoryview)):
-            message = f"job.write takes text or bytes; for {ascii(name)} it was given a {type(data).__name__}."
+            message = f"job.write takes text or bytes; for {ascii(name)} it got a {type(data).__name__}."
             raise StageError("ARTIFACT_INVALID", message)
         with self.open(name) as file:
             file.write(data)
@@ -87,7 +87,7 @@ class Job:
         self._names[name] = None
 
     def path(self, name: str) -> Path:
-        """Where to write an artifact with a library that wants a path. The file must be there when the stage ends."""
+        """The path for a library that wants to write an artifact itself. The file must exist when the stage ends."""
         self._check()
         path = self._new(name)
         self._names[name] = None
@@ -101,12 +101,12 @@ class Job:
     def _new(self, name: str) -> Path:
         check_name(name)
         if name not in self._names and len(self._names) >= MAX_ARTIFACTS:
-            message = f"A job may have {MAX_ARTIFACTS} artifacts; put the rest together into one file."
+            message = f"A job may have {MAX_ARTIFACTS} artifacts; combine the rest into one file."
             raise StageError("TOO_MANY_ARTIFACTS", message)
         return self._workspace.artifacts / name
 
     def _step(self, item: Any, result: Any) -> Any:
-        """Takes what a generator yielded: percent, (percent, message), nothing, or last of all the result."""
+        """Takes what a generator yielded: percent, (percent, message), nothing, or finally the result."""
         if result is not None:
             raise StageError("STAGE_PROGRESS_INVALID", "A yielded dict is the result, so it must be the last yield.")
         if isinstance(item, dict):
@@ -116,7 +116,7 @@ class Job:
         elif isinstance(item, tuple) and len(item) == 2:
             self._report(*item)
         elif isinstance(item, (tuple, str)):
-            message = "Yield a percentage, or a percentage and a message: yield 50, \"half of it is done\"."
+            message = "Yield a percentage, or a percentage and a message: yield 50, \"half done\"."
             raise StageError("STAGE_PROGRESS_INVALID", message)
         else:
             self._report(item, None)
@@ -136,7 +136,7 @@ class Job:
 
     def _check(self) -> None:
         if self.cancelled:
-            raise Cancelled("nobody waits for this job any more")
+            raise Cancelled("nobody is waiting for this job any more")
 
     def _pace(self) -> None:
         if self._pace_s > 0:
@@ -149,7 +149,7 @@ class Job:
 
 
 class Told:
-    """Awaiting it lets other asynchronous stages go on; not awaiting it is fine."""
+    """Awaiting it lets other asynchronous stages run; not awaiting it is fine."""
 
     def __init__(self, job: Job):
         self._job = job

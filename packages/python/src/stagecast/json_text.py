@@ -1,4 +1,4 @@
-"""JSON as the contract wants it: what every reader understands, and reads back unchanged."""
+"""JSON that every reader understands and reads back unchanged."""
 import json
 import math
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 MAX_DEPTH = 200
 MAX_INTEGER = 2**53
 
-# JSON allows these unescaped, but some readers take them for the end of a line.
+# JSON allows these unescaped, but some readers treat them as line breaks.
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\u0085": "\\u0085"}
 
 
 class Unfit(ValueError):
-    """A value that cannot be sent as JSON. The message names its place and says what to do."""
+    """A value that cannot be sent as JSON. The message says where it is and what to do."""
 
 
 def fit(value: Any, path: str, depth: int = 1) -> Any:
-    """A copy of `value` in plain JSON types; raises `Unfit`, with the place below `path`, when there is none.
+    """Returns a copy of `value` in plain JSON types; raises `Unfit`, with the place below `path`, if that is impossible.
 
     Tuples become lists and -0.0 becomes 0.0. Nothing else is converted.
     """
@@ -29,7 +29,7 @@ def fit(value: Any, path: str, depth: int = 1) -> Any:
         return _number(float(value), path)
     if not isinstance(value, (dict, list, tuple)):
         kind = type(value).__name__
-        raise Unfit(f"{path} is a {kind}, which JSON does not have; convert it to a string, number, list or dict.")
+        raise Unfit(f"{path} is a {kind}, which JSON cannot represent; convert it to a string, number, list or dict.")
     if depth > MAX_DEPTH:
         raise Unfit(f"{_short(path)} is nested more than {MAX_DEPTH} levels deep; flatten it, or write it to a file.")
     if isinstance(value, dict):
@@ -38,7 +38,7 @@ def fit(value: Any, path: str, depth: int = 1) -> Any:
 
 
 def encode(value: Any) -> str:
-    """One line of JSON from plain types."""
+    """Returns one line of JSON for plain types."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     for character, escaped in _LINE_ENDS.items():
         text = text.replace(character, escaped)
@@ -46,7 +46,7 @@ def encode(value: Any) -> str:
 
 
 def decode(data: bytes) -> Any:
-    """The value of UTF-8 JSON; a byte-order mark is skipped. Raises ValueError for everything else."""
+    """Parses UTF-8 JSON and skips a byte-order mark. Raises ValueError for everything else."""
     try:
         return json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
     except RecursionError:
@@ -65,7 +65,7 @@ def _text(value: str, path: str) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
-        raise Unfit(f"{path} has half a surrogate pair, which UTF-8 cannot hold; decode its source correctly.") from None
+        raise Unfit(f"{path} contains half a surrogate pair, which UTF-8 cannot encode; decode its source correctly.") from None
     return str(value)
 
 
@@ -77,7 +77,7 @@ def _integer(value: int, path: str) -> int:
 
 def _number(value: float, path: str) -> float:
     if not math.isfinite(value):
-        raise Unfit(f"{path} is {value}, which JSON does not have; use None for what is missing.")
+        raise Unfit(f"{path} is {value}, which JSON does not allow; use None for a missing value.")
     return value or 0.0
 
 

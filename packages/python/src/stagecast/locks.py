@@ -1,4 +1,4 @@
-"""Locks between processes on one machine. A lock ends with its process, however that ends."""
+"""Locks between processes on one machine. A lock ends with its process, even if the process is killed."""
 import os
 from pathlib import Path
 from typing import Optional
@@ -6,11 +6,11 @@ from typing import Optional
 try:
     import fcntl
 except ImportError:  # Windows
-    raise ImportError("stagecast needs file locks of a POSIX system: run it on Linux, macOS or WSL.") from None
+    raise ImportError("stagecast needs POSIX file locks: run it on Linux, macOS or WSL.") from None
 
 
 class FileLock:
-    """An exclusive lock that is held. The file exists only while somebody holds it."""
+    """A held exclusive lock. The file exists only while somebody holds it."""
 
     def __init__(self, path: Path, fd: int):
         self._path, self._fd = path, fd
@@ -21,7 +21,7 @@ class FileLock:
 
 
 def try_lock(path: Path) -> Optional[FileLock]:
-    """The lock at `path`, or None while another holder has it. Never waits."""
+    """Returns the lock at `path`, or None if somebody else holds it. Never waits."""
     while True:
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if not try_flock(fd, fcntl.LOCK_EX):
@@ -29,11 +29,11 @@ def try_lock(path: Path) -> Optional[FileLock]:
             return None
         if is_at(path, fd):
             return FileLock(path, fd)
-        drop(fd)  # its last holder has just removed the file; another process may already hold a new one
+        drop(fd)  # the last holder has just removed the file, and another process may already hold a new one
 
 
 def try_flock(fd: int, kind: int) -> bool:
-    """Takes LOCK_EX or LOCK_SH on an open file; False when another open file of it stands against that."""
+    """Takes LOCK_EX or LOCK_SH on an open file. False if another open file holds a conflicting lock."""
     try:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
         return True

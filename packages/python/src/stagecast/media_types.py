@@ -1,4 +1,4 @@
-"""The media type of a file, by its name alone, so that every machine says the same."""
+"""The media type of a file, from its name alone, so that every machine agrees."""
 import mimetypes
 
 _OURS = {

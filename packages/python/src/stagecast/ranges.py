@@ -1,4 +1,4 @@
-"""The Range header, as far as it is obeyed: one range of bytes (RFC 9110, section 14)."""
+"""The supported part of the Range header: one range of bytes (RFC 9110, section 14)."""
 import re
 from typing import Optional, Tuple
 
@@ -6,7 +6,7 @@ from .errors import Refusal
 
 
 def parse_range(header: Optional[str], size: int) -> Optional[Tuple[int, int]]:
-    """First and last byte, both included. None: send everything, as for several ranges or what cannot be read.
+    """First and last byte, inclusive. None: send everything, as for several ranges or an unreadable header.
 
     Raises Refusal 416 for a range beyond the end.
     """

@@ -1,4 +1,4 @@
-"""The stages that a service has."""
+"""The stages of a service."""
 import inspect
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Optional
 
 @dataclass(frozen=True)
 class Stage:
-    """A function registered as a stage. `entry` is what the catalogue says of it beside stage and version."""
+    """A function registered as a stage. `entry` holds its catalogue fields besides stage and version."""
 
     number: int
     function: Callable[..., Any]
@@ -17,10 +17,10 @@ class Stage:
 
 
 class Registry(Dict[int, Stage]):
-    """Stage number to stage."""
+    """Stages by number."""
 
     def register(self, stage: Stage) -> None:
-        """Raises TypeError or ValueError, at import, for what cannot be served."""
+        """Raises TypeError or ValueError, at import, for a stage that cannot be served."""
         number, version = stage.number, stage.version
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 999:
             raise ValueError(f"a stage's number must be an integer from 1 to 999, got {number!r}")
@@ -37,12 +37,12 @@ class Registry(Dict[int, Stage]):
 
 
 def slug_of(function: Callable[..., Any]) -> str:
-    """Its name as the catalogue wants a slug: small letters, digits and single hyphens, at most 64."""
+    """The function's name as a catalogue slug: lower-case letters, digits and single hyphens, at most 64."""
     return re.sub(r"[^a-z0-9]+", "-", name_of(function).lower())[:64].strip("-") or "stage"
 
 
 def title_of(function: Callable[..., Any]) -> str:
-    """The first line of its docstring, else its name in words."""
+    """The first line of the docstring, or else the name in words."""
     first = (inspect.getdoc(function) or "").strip().split("\n")[0].rstrip(".")
     return first[:200] or slug_of(function).replace("-", " ").capitalize()
 
@@ -56,5 +56,5 @@ def _check_takes_job(stage: Stage) -> None:
         inspect.signature(stage.function).bind(None)
     except TypeError:
         raise TypeError(f"{name_of(stage.function)} of stage {stage.number} must take one argument: the job") from None
-    except ValueError:  # a callable in C that tells no signature
+    except ValueError:  # a C callable without a signature
         pass

@@ -1,4 +1,4 @@
-"""From the body of an execute request to what it asks for."""
+"""Parses the body of an execute request."""
 import hashlib
 import json
 import re
@@ -13,7 +13,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Asked:
-    """One request to run a stage. `digest` is the same for every repeat of it and keeps nothing readable."""
+    """One request to run a stage. `digest` is the same for every repeat and cannot be read back."""
 
     stage: int
     job_id: str
@@ -28,7 +28,7 @@ class Asked:
 
 
 def read_asked(stage: int, body: bytes, headers: Mapping[str, str]) -> Asked:
-    """Raises `Refusal` (400, 415 or 422) when the request is not as the contract wants it."""
+    """Raises `Refusal` (400, 415 or 422) if the request does not follow the contract."""
     media_type = headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.")
@@ -57,14 +57,14 @@ def read_asked(stage: int, body: bytes, headers: Mapping[str, str]) -> Asked:
 
 
 def job_id_of(text: str) -> Optional[str]:
-    """The id in lower case, or None: it becomes a folder name, so nothing but a plain UUID will do."""
+    """The ID in lower case, or None. It becomes a folder name, so only a plain UUID will do."""
     return text.lower() if UUID.fullmatch(text.lower()) else None
 
 
 def _object(body: bytes) -> Dict[str, Any]:
     try:
         fields = json_text.decode(body)
-    except ValueError:  # its text would quote the body
+    except ValueError:  # the error's text would quote the body
         raise Refusal(400, "INVALID_JSON", "The body is not valid JSON in UTF-8.") from None
     if not isinstance(fields, dict):
         raise Refusal(422, "INVALID_REQUEST", "The body must be a JSON object.")

@@ -1,4 +1,4 @@
-"""One job in one process: what is known of its progress, who waits for it, how it ends."""
+"""One job in one process: its progress, its callers and its end."""
 import asyncio
 import threading
 from collections import deque
@@ -9,23 +9,23 @@ from .request import Asked
 
 Line = Dict[str, Any]
 
-# Progress is a state and not a ledger: a caller that reads slowly skips what is older.
+# Progress is a state, not a ledger: a slow caller skips older lines.
 MAX_LINES = 256
 
 
 class Run:
-    """Made and read in the server's event loop; `add` may be called in any thread."""
+    """Created and read in the server's event loop; `add` may be called in any thread."""
 
     def __init__(self, asked: Asked):
         self.asked = asked
         self.loop = asyncio.get_running_loop()
         self.callers = 0
         self.cancelled = threading.Event()
-        # Resolves when the request is found good, so that an answer may begin.
+        # Resolves once the request is accepted, so that an answer may begin.
         self.opened: "asyncio.Future[None]" = self.loop.create_future()
-        # Resolves with the answer, or raises StageError or Refusal. Callers wait for it.
+        # Resolves with the answer, or raises StageError or Refusal. Callers await it.
         self.end: "asyncio.Future[Line]" = self.loop.create_future()
-        # Set when nothing of the run goes on any more; later than `end` when a stopped stage is slow to notice.
+        # Set when the run has stopped completely; later than `end` if a stopped stage is slow to notice.
         self.gone = asyncio.Event()
         self._lock = threading.Lock()
         self._lines: Deque[Line] = deque(maxlen=MAX_LINES)
@@ -36,7 +36,7 @@ class Run:
         self._on_cancel: List[Callable[[], None]] = []
 
     def add(self, percent: Optional[float], message: Optional[str]) -> None:
-        """Tells all callers of a step. Progress never goes back: a lower percentage counts as the last one."""
+        """Reports a step to all callers. Progress never goes back: a lower percentage counts as the last one."""
         with self._lock:
             self._percent = max(self._percent, self._percent if percent is None else percent)
             line: Line = {"type": "progress", "percent": self._percent}
@@ -50,17 +50,17 @@ class Run:
         try:
             self.loop.call_soon_threadsafe(self._wake)
         except RuntimeError:  # the server has closed its loop
-            raise Cancelled("the server has ended") from None
+            raise Cancelled("the server has shut down") from None
 
     def after(self, seen: int) -> Tuple[int, List[Line]]:
-        """The lines after the first `seen`, and how many there are by now. Below 0: the newest one."""
+        """The lines after the first `seen`, and their total. Below 0: only the newest line."""
         with self._lock:
             start = self._count - 1 if seen < 0 else seen
             new = min(max(0, self._count - max(0, start)), len(self._lines))
             return self._count, list(self._lines)[len(self._lines) - new:]
 
     def news(self) -> asyncio.Event:
-        """Set by the next line, or by the end. Take it before looking, so that nothing is missed in between."""
+        """Set by the next line, or by the end. Get it before you look, so that nothing is missed in between."""
         return self._news
 
     def open(self) -> None:
@@ -74,15 +74,15 @@ class Run:
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Before the answer has begun, `opened` raises the error as well."""
+        """Before the answer has begun, `opened` raises the error too."""
         for future in (self.opened, self.end):
             if not future.done():
                 future.set_exception(error)
-                future.exception()  # counts as seen, should nobody be left to see it
+                future.exception()  # marks it as retrieved, in case nobody is left to retrieve it
         self._wake()
 
     def cancel(self, error: Optional[Refusal] = None) -> None:
-        """Stops the work at its next step; whoever still waits is told `error` at once."""
+        """Stops the work at its next step and sends `error` at once to everybody still waiting."""
         self.fail(error or caller_gone())
         with self._lock:
             self.cancelled.set()
@@ -91,7 +91,7 @@ class Run:
             tell()
 
     def on_cancel(self, tell: Callable[[], None]) -> None:
-        """Calls `tell` in some thread when the run is cancelled; at once if it is already."""
+        """Calls `tell` in some thread when the run is cancelled, or at once if it already is."""
         with self._lock:
             if not self.cancelled.is_set():
                 self._on_cancel.append(tell)
@@ -106,9 +106,9 @@ class Run:
 
 
 async def pause(event: asyncio.Event, seconds: float) -> bool:
-    """Waits for the event, `seconds` at most; says whether it came.
+    """Waits for the event, at most `seconds`. Returns whether it was set.
 
-    Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes at the same moment as the event.
+    Not asyncio.wait_for: before Python 3.12 it loses a cancellation that coincides with the event.
     """
     waiter = asyncio.ensure_future(event.wait())
     try:

@@ -1,4 +1,4 @@
-"""A job is worked on once, however often it is asked for, and in whichever process of this machine."""
+"""Runs each job only once, however often it is requested, and in whichever process of this machine."""
 import asyncio
 import logging
 from typing import Any, Dict, Optional
@@ -15,7 +15,7 @@ from .store import Store
 from .threads import in_thread
 from .work import Work
 
-# How often a process looks at what another one does for the same job, in s.
+# How often to check what another process does for the same job, in s.
 TICK = 0.05
 
 
@@ -34,9 +34,9 @@ class Runs:
         return len(self._alive)
 
     def call(self, stage: Stage, asked: Asked) -> "tuple[Run, int]":
-        """Joins the job's run or begins it, and counts one caller in. `leave` counts it out.
+        """Joins the job's run or starts it, and counts one caller in. `leave` counts it out.
 
-        Also says where that caller begins to read: at the first line, or at the newest (-1) when it joins.
+        Also returns where that caller starts reading: at the first line, or at the newest (-1) if it joined.
         """
         run = self._current.get(asked.job_id)
         seen = -1
@@ -51,7 +51,7 @@ class Runs:
         return run, seen
 
     def leave(self, run: Run) -> None:
-        """The last caller takes the work with it, unless callers in other processes wait for the same job."""
+        """When the last caller leaves, the work stops, unless callers in other processes wait for the same job."""
         run.callers -= 1
         watch = self._watches.get(run)
         if run.callers == 0 and not run.end.done() and (watch is None or watch.done()):
@@ -61,12 +61,12 @@ class Runs:
         return job_id in self._current
 
     async def close(self, grace: float) -> None:
-        """Begins nothing more, lets running work end for `grace` seconds, then stops it with a retryable error."""
+        """Starts nothing more, gives running work `grace` seconds, then stops it with a retryable error."""
         self._closing = True
         await self._gone(grace)
         for run in list(self._alive):
             run.cancel(shutting_down())
-        # A thread cannot be ended from outside: what does not notice in a moment ends with the process.
+        # A thread cannot be killed from outside: one that does not react in time ends with the process.
         await self._gone(1.0)
 
     async def _gone(self, seconds: float) -> None:
@@ -79,18 +79,18 @@ class Runs:
         return run
 
     async def _attend(self, run: Run, stage: Stage, earlier: Optional[Run]) -> None:
-        """Brings the run to its end. `finally` first forgets it, so that whoever reads the end may begin anew."""
+        """Runs to the end. `finally` first forgets the run, so that a caller who sees the end can start another."""
         answer: Optional[Line] = None
         failure: Exception = internal_error()
         try:
-            if earlier and not earlier.gone.is_set():  # everybody has left it, but it is still stopping
+            if earlier and not earlier.gone.is_set():  # all callers have left, but it is still stopping
                 run.open()
                 await earlier.gone.wait()
             answer = await self._pursue(run, stage)
         except (StageError, Refusal) as error:
             failure = error
         except Exception:
-            logger.exception("the stage service failed inside")
+            logger.exception("internal error in the stage service")
         finally:
             self._alive.pop(run, None)
             self._watches.pop(run, None)
@@ -103,7 +103,7 @@ class Runs:
                 run.fail(failure)
 
     async def _pursue(self, run: Run, stage: Stage) -> Line:
-        """The stored answer, or that of another process, or our own work, whichever comes about."""
+        """Returns the stored answer, another process's answer or our own, whichever comes first."""
         asked = run.asked
         inputs: Any = None
         checked = False
@@ -117,7 +117,7 @@ class Runs:
                 raise caller_gone()
             lock = self._store.try_lock(asked.job_id)
             if lock:
-                # Between the look and the lock another process may have finished.
+                # Another process may have finished between the check and the lock.
                 answer = await self._release_if_stored(lock, asked)
                 return answer or await self._work.do(run, stage, inputs, lock)
             reader = self._store.read_along(asked.job_id)
@@ -128,7 +128,7 @@ class Runs:
                     reader.close()
                 if answer:
                     return answer
-            # The other process is just beginning, or stopping; heartbeats go out meanwhile.
+            # The other process is starting or stopping; send heartbeats meanwhile.
             run.open()
             await asyncio.sleep(TICK)
 
@@ -138,7 +138,7 @@ class Runs:
             return None
         if record["digest"] != asked.digest:
             raise mismatch()
-        tell(logging.INFO, "stored result repeated", asked)
+        tell(logging.INFO, "stored result returned", asked)
         return dict(record["answer"])
 
     async def _release_if_stored(self, lock: FileLock, asked: Asked) -> Optional[Line]:
@@ -153,9 +153,9 @@ class Runs:
         return answer
 
     async def _read_along(self, run: Run, reader: FeedReader) -> Optional[Line]:
-        """Repeats what another process tells of the job. None when that process ended without an end."""
+        """Relays another process's lines. Returns None if that process ended without a last line."""
         while not run.cancelled.is_set():
-            current = reader.is_current()  # before reading: what is written last is written before it ends
+            current = reader.is_current()  # check before reading, because the last line is written before the end
             for line in reader.read():
                 if "digest" in line:
                     if line["digest"] != run.asked.digest:

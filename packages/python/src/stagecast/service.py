@@ -1,4 +1,4 @@
-"""A service that has started, in one event loop: the routes, and what they work with."""
+"""A started service in one event loop: its routes and what they need."""
 import asyncio
 import re
 from typing import Any, Dict, List, Mapping, Optional
@@ -22,13 +22,13 @@ _ROUTES = [
     ("artifact", r"/api/workflow/jobs/([^/]+)/artifacts/([^/]+)", ("GET", "HEAD")),
     ("job", r"/api/workflow/jobs/([^/]+)", ("DELETE",)),
 ]
-# How often finished jobs are looked over for those that are too old, in s.
+# How often to look for finished jobs that are too old, in s.
 _SWEEP_EVERY = 3600.0
 
 
 class Service:
     def __init__(self, settings: Settings, registry: Registry):
-        """Raises OSError when the data folder cannot be used."""
+        """Raises OSError if the data folder is unusable."""
         self._settings, self._registry = settings, registry
         self._store = Store(settings.data)
         work = Work(self._store, settings.pace, settings.max_result_bytes, settings.upstream_headers)
@@ -45,7 +45,7 @@ class Service:
 
         try:
             await self._route(scope, receive, watched_send)
-        except ConnectionError:  # the caller is gone
+        except ConnectionError:  # the caller disconnected
             pass
         except (Refusal, StageError) as error:
             if not began:
@@ -55,7 +55,7 @@ class Service:
         except Exception:
             logger.exception("a request failed")
             if began:
-                raise  # the server cuts the answer off, so that it is not taken for a whole one
+                raise  # the server then cuts the answer off, so that it does not look complete
             await send_refusal(send, internal_error())
 
     async def close(self, grace: float) -> None:
@@ -86,7 +86,7 @@ class Service:
                 if removed:
                     logger.info("removed %d old entries from the data folder", removed)
             except OSError as error:
-                logger.warning("the data folder cannot be swept: %s", error)
+                logger.warning("could not clean up the data folder: %s", error)
             await asyncio.sleep(_SWEEP_EVERY)
 
 
@@ -104,4 +104,4 @@ def _match(scope: Scope) -> "tuple[str, tuple[str, ...]]":
             if match:
                 headers = {"allow": ", ".join(methods)}
                 raise Refusal(405, "METHOD_NOT_ALLOWED", f"Use {' or '.join(methods)} here.", headers)
-    raise Refusal(404, "NOT_FOUND", "There is no such route; see the contract of stage services.")
+    raise Refusal(404, "NOT_FOUND", "Unknown route; see the contract of stage services.")

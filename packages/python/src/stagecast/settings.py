@@ -1,16 +1,16 @@
-"""What a service can be told: as an argument of Stages, else by an environment variable, else a default."""
+"""The settings of a service: an argument of Stages, else an environment variable, else a default."""
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Optional, Union
 
-# Tells a `keep` that was left out from None.
+# Distinguishes an omitted `keep` from None.
 UNSET: Any = object()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Times in seconds. `keep` None: finished jobs are kept for good."""
+    """Times in seconds. `keep` None: keep finished jobs forever."""
 
     data: Path
     heartbeat: float
@@ -35,7 +35,7 @@ def read_settings(
         raise TypeError(f"Stages(data=…) must be a path, such as \"data\", got {data!r}")
     ten_years = 10 * 366 * 86_400.0
     return Settings(
-        data=Path(data).absolute(),  # at once, so that a later chdir moves nothing
+        data=Path(data).absolute(),  # now, so that a later chdir does not move it
         heartbeat=_number("heartbeat", heartbeat, "STAGE_HEARTBEAT_MS", 0.001, 10.0, 0.01, 3600),
         keep=None if keep is None else _number("keep", None if keep is UNSET else keep, "STAGE_KEEP_SECONDS", 1, 604_800.0, 1, ten_years),
         grace=_number("grace", grace, "SHUTDOWN_GRACE_MS", 0.001, 5.0, 0, 3600),

@@ -1,4 +1,4 @@
-"""The application: stages are registered on it, and an ASGI server calls it."""
+"""The application: stages register on it, and an ASGI server calls it."""
 import asyncio
 import os
 from typing import Any, Callable, Dict, Mapping, Optional, TypeVar, Union
@@ -16,12 +16,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Stages:
     """An ASGI application that serves stages: `uvicorn service:stages`, or `app.mount("/stages", stages)`.
 
-    data: folder for results and files; made when missing. Several processes of one machine may share it.
-    heartbeat: seconds of silence after which an answer in lines gets a heartbeat (else STAGE_HEARTBEAT_MS; 10 s).
-    keep: seconds for which finished jobs are kept, None for good (else STAGE_KEEP_SECONDS; 7 days).
-    grace: seconds that running jobs get to end when the service closes (else SHUTDOWN_GRACE_MS; 5 s).
-    pace: least seconds between two steps, so that people can watch a quick stage (else STAGE_PACE_MS; 0).
-    max_result_bytes: largest answer. Keep it at that of the workers (else STAGE_MAX_RESULT_BYTES; 1 MiB).
+    data: folder for results and files; created if missing. Several processes on one machine may share it.
+    heartbeat: seconds of silence before a streamed answer gets a heartbeat (else STAGE_HEARTBEAT_MS; 10 s).
+    keep: seconds to keep finished jobs, None for forever (else STAGE_KEEP_SECONDS; 7 days).
+    grace: seconds that running jobs get when the service closes (else SHUTDOWN_GRACE_MS; 5 s).
+    pace: minimum seconds between two steps, so that people can watch a quick stage (else STAGE_PACE_MS; 0).
+    max_result_bytes: largest answer. Keep it equal to the workers' limit (else STAGE_MAX_RESULT_BYTES; 1 MiB).
     upstream_headers: headers for fetching upstream files, by origin:
         {"https://stages.example": {"authorization": "Bearer …"}}.
 
@@ -55,9 +55,9 @@ class Stages:
     ) -> Callable[[Function], Function]:
         """Registers the decorated function as stage `number` (1 to 999).
 
-        version: changes when results change; a workflow then runs the stage again.
+        version: change it whenever results change; a workflow then runs the stage again.
         inputs: a dataclass, a Pydantic model, or a function that takes the dict of inputs, returns what the stage
-            gets as `job.inputs`, and raises ValueError for what is wrong.
+            gets as `job.inputs`, and raises ValueError for bad inputs.
         slug, title, and more (needs, uses, description, …): for `python -m stagecast describe`.
         """
 
@@ -69,9 +69,9 @@ class Stages:
         return register
 
     async def close(self, grace: Optional[float] = None) -> None:
-        """Begins no more jobs; running ones may end for `grace` seconds, then are stopped with a retryable error.
+        """Starts no more jobs. Running ones get `grace` seconds, then are stopped with a retryable error.
 
-        The server's lifespan does this by itself; call it from a server that tells of its shutdown in another way.
+        The server's lifespan calls this; call it yourself from a server that announces its shutdown in another way.
         """
         service = self._services.get(asyncio.get_running_loop())
         if service:
@@ -91,7 +91,7 @@ class Stages:
             await send({"type": "websocket.close", "code": 1000})
 
     def _service(self) -> Optional[Service]:
-        """Of this event loop; started when there is none. None, and a line in the log, when it cannot be."""
+        """The service of this event loop, started if necessary. None, after a log line, if it cannot start."""
         loop = asyncio.get_running_loop()
         if loop not in self._services:
             for other in [each for each in self._services if each.is_closed()]:

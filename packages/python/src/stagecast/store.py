@@ -1,10 +1,10 @@
 """The data folder.
 
-    jobs/<job id>/record.json, artifacts/    a finished job; appears as a whole, by one rename
-    work/<job id>-<random>/                  a job that is worked on, or what a killed process left of it
-    running/<job id>.lock, .feed             which process works on a job, and what it tells the others
+    jobs/<job id>/record.json, artifacts/    a finished job; appears complete, by one rename
+    work/<job id>-<random>/                  a running job, or what a killed process left of it
+    running/<job id>.lock, .feed             which process runs a job, and what it reports to the others
 
-All processes that share the folder must run on one machine: the locks are its own.
+All processes that share the folder must run on one machine, because the locks are local.
 """
 import hashlib
 import os
@@ -29,7 +29,7 @@ Record = Dict[str, Any]
 
 
 def check_name(name: Any) -> str:
-    """`name` if it can name an artifact; else raises StageError `ARTIFACT_NAME_INVALID`."""
+    """Returns `name` if it can name an artifact; else raises StageError `ARTIFACT_NAME_INVALID`."""
     shown = ascii(name)[:100]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         message = f"{shown} cannot name an artifact: use a bare file name without `/`, `\\` or control characters."
@@ -44,7 +44,7 @@ def check_name(name: Any) -> str:
 
 
 class Workspace:
-    """Where one job puts its files until it is finished."""
+    """Where a job puts its files until it is finished."""
 
     def __init__(self, root: Path):
         self.root, self.artifacts, self.parts = root, root / "artifacts", root / "parts"
@@ -58,7 +58,7 @@ class Workspace:
 
 class Store:
     def __init__(self, data: Path):
-        """Makes the folders that are missing; raises OSError when they cannot be used."""
+        """Creates missing folders; raises OSError if they are unusable."""
         self.jobs, self.work, self.running = (data / name for name in ("jobs", "work", "running"))
         for folder in (self.jobs, self.work, self.running):
             folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class Store:
             raise PermissionError(f"{self.jobs} is not writable")
 
     def read(self, job_id: str) -> Optional[Record]:
-        """The record of a finished job: `digest`, `answer`, `files`. A damaged one counts as none."""
+        """The record of a finished job: `digest`, `answer`, `files`. None if it is missing or damaged."""
         try:
             record = json_text.decode((self.jobs / job_id / "record.json").read_bytes())
         except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -87,13 +87,13 @@ class Store:
         return read_along(self.running / f"{job_id}.feed")
 
     def workspace(self, job_id: str) -> Workspace:
-        """A new one; the caller holds the job's lock, so whatever is there already was left by a killed process."""
+        """Creates a workspace. The caller holds the job's lock, so an existing one was left by a killed process."""
         for left in self.work.glob(f"{job_id}-*"):
             shutil.rmtree(left, ignore_errors=True)
         return Workspace(Path(tempfile.mkdtemp(prefix=f"{job_id}-", dir=self.work)))
 
     def publish(self, job_id: str, workspace: Workspace, record: Record) -> None:
-        """Makes the work visible and durable; the caller holds the job's lock."""
+        """Publishes the work durably; the caller holds the job's lock."""
         for left in (workspace.parts, workspace.upstream):
             shutil.rmtree(left, ignore_errors=True)
         path = workspace.root / "record.json"
@@ -105,7 +105,7 @@ class Store:
         _flush(self.jobs)
 
     def discard(self, job_id: str) -> bool:
-        """Removes a finished job, invisible in one step; False when there is none."""
+        """Removes a finished job, hiding it in one step. False if there is none."""
         grave = tempfile.mkdtemp(prefix="gone-", dir=self.work)
         try:
             os.rename(self.jobs / job_id, grave)
@@ -116,7 +116,7 @@ class Store:
             shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, keep: Optional[float]) -> int:
-        """Removes what killed processes left, and jobs that finished more than `keep` seconds ago; says how many."""
+        """Removes what killed processes left, and jobs that finished more than `keep` seconds ago. Returns the count."""
         removed = 0
         for path in [*self.work.iterdir(), *self.running.iterdir()]:
             removed += self._sweep_leftover(path)
@@ -127,7 +127,7 @@ class Store:
 
     def _sweep_leftover(self, path: Path) -> bool:
         job = _OF_A_JOB.match(path.name)
-        if not job:  # a grave: its process removes it within moments, or never
+        if not job:  # being deleted: its process removes it soon, or died
             old = any(True for _ in _older_than([path], time.time() - 3600))
             return old and _remove(path)
         lock = self.try_lock(job.group(1))
@@ -140,7 +140,7 @@ class Store:
 
 
 def inspect_files(workspace: Workspace, names: Iterable[str]) -> List[Dict[str, Any]]:
-    """`name`, `sha256` (hex), `bytes` and `media_type` of each file; StageError for one that is not there."""
+    """`name`, `sha256` (hex), `bytes` and `media_type` of each file; StageError if one is missing."""
     return [_inspect(workspace.artifacts / name, name) for name in names]
 
 
@@ -170,7 +170,7 @@ def _older_than(paths: Iterable[Path], moment: float) -> Iterable[Path]:
         record = path / "record.json"
         try:
             changed = (record if record.exists() else path).lstat().st_mtime
-        except OSError:  # another process removes it just now
+        except OSError:  # another process is removing it
             continue
         if changed < moment:
             yield path

@@ -1,4 +1,4 @@
-"""Blocking calls (files, checks of inputs) away from the event loop, in threads that no stage can use up."""
+"""Runs blocking calls (files, input checks) outside the event loop, in threads that stages cannot use up."""
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, TypeVar

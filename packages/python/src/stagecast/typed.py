@@ -1,7 +1,7 @@
-"""Dataclasses as a description of JSON: checking a value against one, and its JSON Schema.
+"""Dataclasses as a description of JSON: checks a value against one, and derives its JSON Schema.
 
-Nothing is converted but what JSON has no type for: a list becomes the tuple or set that the field wants, a string
-the Enum member, an object the nested dataclass. An integer is a good float; "7" is not a good int.
+Only what JSON has no type for is converted: a list to the tuple or set that the field wants, a string to the
+Enum member, an object to the nested dataclass. An integer is a valid float; "7" is not a valid int.
 """
 import collections.abc
 import dataclasses
@@ -20,11 +20,11 @@ _DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
 
 class Invalid(ValueError):
-    """The value does not match; the message begins with its place, such as `inputs/year_from`."""
+    """The value does not match; the message begins with its path, such as `inputs/year_from`."""
 
 
 def build(kind: type, value: Any, path: str) -> Any:
-    """An instance of the dataclass `kind` from a JSON object."""
+    """Creates an instance of the dataclass `kind` from a JSON object."""
     if not isinstance(value, dict):
         raise Invalid(f"{path} must be an object.")
     hints = typing.get_type_hints(kind)
@@ -40,7 +40,7 @@ def build(kind: type, value: Any, path: str) -> Any:
         return kind(**made)
     except Invalid:
         raise
-    except ValueError as error:  # of its __post_init__
+    except ValueError as error:  # from its __post_init__
         raise Invalid(f"{path}: {error}") from None
 
 
@@ -66,7 +66,7 @@ def convert(hint: Any, value: Any, path: str) -> Any:
 
 
 def schema(hint: Any) -> Dict[str, Any]:
-    """JSON Schema 2020-12 of a type hint; {} (anything) for a type that it does not know."""
+    """JSON Schema 2020-12 for a type hint; {} (anything) for an unknown type."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is getattr(typing, "Annotated", object()):
         return schema(arguments[0])
@@ -145,7 +145,7 @@ def _dict(arguments: Any, value: Any, path: str) -> Any:
 
 def _plain(hint: Any, value: Any, path: str) -> Any:
     if hint not in _PLAIN:
-        raise TypeError(f"{path}: inputs cannot be checked against {hint!r}; give stage() a function of your own.")
+        raise TypeError(f"{path}: inputs cannot be checked against {hint!r}; pass your own function to stage().")
     fits = type(value) is hint or (hint is float and type(value) is int)
     if not fits:
         raise Invalid(f"{path} must be {_PLAIN[hint][0]}.")
@@ -166,7 +166,7 @@ def _object_schema(kind: Any) -> Dict[str, Any]:
             try:
                 described["default"] = fit(_as_json(default_of(field)), field.name)
             except Unfit:
-                pass  # a default that JSON cannot say stays unsaid
+                pass  # leave out a default that JSON cannot express
         properties[field.name] = described
     required = [field.name for field in fields if is_required(field)]
     made: Dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}

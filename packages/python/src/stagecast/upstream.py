@@ -1,4 +1,4 @@
-"""What the stages before this one made: their results, and their files fetched over HTTP."""
+"""What earlier stages made: their results, and their files, fetched over HTTP."""
 import hashlib
 import http.client
 import os
@@ -11,7 +11,7 @@ from typing import IO, Any, Callable, Dict, Iterator, List, Mapping, Optional
 
 from .errors import StageError
 
-# Longest wait for the next bytes of a file, in seconds.
+# Longest wait for more bytes of a file, in seconds.
 TIMEOUT = 60.0
 _CHUNK = 1 << 18
 
@@ -23,7 +23,7 @@ class _Missing(StageError, KeyError):
 
 
 class Upstream(Mapping[int, "UpstreamStage"]):
-    """The stages before this one, by number; those that have not run are missing."""
+    """The earlier stages by number; those that have not run are missing."""
 
     def __init__(self, sent: Mapping[str, Any], folder: Path, check: Callable[[], None], headers: Headers):
         stages = {int(stage): each for stage, each in sent.items() if stage.isdigit() and isinstance(each, dict)}
@@ -55,7 +55,7 @@ class UpstreamStage:
         self._folder, self._check, self._headers = folder, check, headers
 
     def open(self, name: str) -> IO[bytes]:
-        """The file, binary and at its beginning. It is fetched once and its hash is checked before you see a byte.
+        """Opens the file in binary mode at its beginning. It is fetched once, and its hash is checked first.
 
         Raises StageError: UPSTREAM_FILE_MISSING, UPSTREAM_UNREACHABLE (retryable) or UPSTREAM_CHANGED.
         """
@@ -87,15 +87,15 @@ class UpstreamStage:
                     digest.update(chunk)
                     size += len(chunk)
                     target.write(chunk)
-                if answer.length:  # read(n) does not tell of an early end
+                if answer.length:  # read(n) does not report a truncated body
                     raise ConnectionError("cut off")
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(file, error) from None
         if file.get("bytes") not in (None, size):
-            message = f"{self._named(file)} came with {size} bytes instead of {file['bytes']}."
+            message = f"{self._named(file)} has {size} bytes instead of {file['bytes']}."
             raise StageError("UPSTREAM_CHANGED", message, retryable=True)
         if file.get("sha256") not in (None, digest.hexdigest()):
-            message = f"{self._named(file)} is not the file that the stage finished with: its SHA-256 differs."
+            message = f"{self._named(file)} has changed since the stage finished: its SHA-256 differs."
             raise StageError("UPSTREAM_CHANGED", message, retryable=True)
 
     def _failure(self, file: Dict[str, Any], error: Exception) -> StageError:
@@ -111,7 +111,7 @@ class UpstreamStage:
 
 def _get(url: str, headers: Headers) -> Any:
     parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https"):  # urllib would open file: too
+    if parts.scheme not in ("http", "https"):  # urllib would also open file: URLs
         raise StageError("UPSTREAM_FILE_MISSING", "The address of an upstream file must begin with http:// or https://.")
     request = urllib.request.Request(url)
     for name, value in headers.get(f"{parts.scheme}://{parts.netloc}", {}).items():

@@ -1,4 +1,4 @@
-"""Working on a job in this process: thread, files, check of the result, publishing, and the feed for others."""
+"""Runs a job in this process: thread, files, result check, publishing, and the feed for other processes."""
 import asyncio
 import logging
 import threading
@@ -18,7 +18,7 @@ from .store import Store, Workspace, inspect_files
 from .upstream import Headers, Upstream
 from .work_loop import WorkLoop
 
-# The feed for other processes is written at most this often, in s.
+# Write the feed for other processes at most this often, in s.
 MIRROR_EVERY = 0.05
 
 
@@ -30,7 +30,7 @@ class Work:
         self._feeds: Dict[Run, Feed] = {}
 
     async def do(self, run: Run, stage: Stage, inputs: Any, lock: FileLock) -> Line:
-        """The answer; raises StageError or Refusal. Everything it has made but the result is gone when it ends."""
+        """Returns the answer; raises StageError or Refusal. Afterwards nothing but the result is left."""
         asked = run.asked
         last: Line = error_line(internal_error())
         outcome: Dict[str, Any] = {"code": "INTERNAL_ERROR"}
@@ -45,7 +45,7 @@ class Work:
             outcome = {"duration_ms": answer["duration_ms"]}
             return answer
         except Cancelled:
-            last, outcome = {}, {}  # without a last line a process that waits for the job takes it over
+            last, outcome = {}, {}  # without a last line, a process waiting for the job takes over
             raise caller_gone() from None
         except StageError as error:
             last, outcome = error_line(error), {"code": error.code}
@@ -62,12 +62,12 @@ class Work:
             tell_end(asked, outcome)
 
     def is_left(self, run: Run) -> bool:
-        """Whether no other process waits for the job; from then on none can begin to."""
+        """Whether no other process waits for the job; if so, none can start to."""
         feed = self._feeds.get(run)
         return feed is None or feed.close_to_readers()
 
     async def _in_thread(self, run: Run, stage: Stage, inputs: Any) -> Line:
-        """Runs the stage in a thread of its own; the result, or what it raised, made fit to be told."""
+        """Runs the stage in its own thread. Returns the result, or raises an error that is fit to send."""
         loop = asyncio.get_running_loop()
         done: "asyncio.Future[Line]" = loop.create_future()
 
@@ -85,7 +85,7 @@ class Work:
                 error = _told(run, raised)
             try:
                 loop.call_soon_threadsafe(settle, answer, error)
-            except RuntimeError:  # the server has ended and closed its loop
+            except RuntimeError:  # the server has shut down and closed its loop
                 pass
 
         name = f"stage-{stage.number}-{run.asked.job_id[:8]}"
@@ -124,7 +124,7 @@ class Work:
     def _job(self, run: Run, inputs: Any, workspace: Workspace) -> Job:
         def check() -> None:
             if run.cancelled.is_set():
-                raise Cancelled("nobody waits for this job any more")
+                raise Cancelled("nobody is waiting for this job any more")
 
         upstream = Upstream(run.asked.upstream, workspace.upstream, check, self._upstream_headers)
         return Job(run, inputs, workspace, self._loop, self._pace, upstream)
@@ -134,13 +134,13 @@ class Work:
         if size > self._max_result_bytes:
             message = (
                 f"The result of stage {answer['stage']} takes {size} bytes, more than the {self._max_result_bytes} allowed; "
-                "write large things to a file with job.write and return a summary."
+                "write large data to a file with job.write and return a summary."
             )
             raise StageError("STAGE_RESULT_TOO_LARGE", message)
 
 
 def fit_results(value: Any, stage: int) -> Dict[str, Any]:
-    """What a stage handed back, as plain JSON; raises StageError `STAGE_RESULT_INVALID`."""
+    """Turns a stage's return value into plain JSON; raises StageError `STAGE_RESULT_INVALID`."""
     if not isinstance(value, dict):
         what = "nothing" if value is None else f"a {type(value).__name__}"
         message = f"Stage {stage} returned {what}; it must return a dict, for example {{\"papers\": 12}}, or {{}}."
@@ -153,18 +153,18 @@ def fit_results(value: Any, stage: int) -> Dict[str, Any]:
 
 
 def error_line(error: Exception) -> Line:
-    """The last line of an answer that failed."""
+    """The last line of a failed answer."""
     if not isinstance(error, (StageError, Refusal)):
         error = internal_error()
     return {"type": "error", "code": error.code, "message": error.message, "retryable": error.retryable}
 
 
 def _told(run: Run, error: BaseException) -> BaseException:
-    """What the callers may know of an exception: never more than a StageError says by itself."""
+    """What callers may learn of an exception: never more than a StageError says."""
     if run.cancelled.is_set():
         if not isinstance(error, Cancelled):
             tell(logging.DEBUG, f"a cancelled stage ended with {type(error).__name__}", run.asked)
-        return Cancelled("nobody waits for this job any more")
+        return Cancelled("nobody is waiting for this job any more")
     if isinstance(error, StageError):
         return error
     tell_crash(f"stage {run.asked.stage}, job {run.asked.job_id},", error)
@@ -174,7 +174,7 @@ def _told(run: Run, error: BaseException) -> BaseException:
 
 
 async def _mirror(run: Run, feed: Feed) -> None:
-    """Copies progress to the feed, the newest of it when there is much."""
+    """Copies progress to the feed; if there is a lot, only the newest."""
     seen = 0
     while True:
         news = run.news()

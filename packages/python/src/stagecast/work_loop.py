@@ -1,6 +1,6 @@
-"""The event loop of asynchronous stages: one per process, in a thread of its own.
+"""The event loop of asynchronous stages: one per process, in its own thread.
 
-The server's own loop stays free of what stages do, so heartbeats go out even while one of them blocks.
+The server's loop stays independent of what stages do, so heartbeats continue even if a stage blocks.
 """
 import asyncio
 import threading
@@ -9,7 +9,7 @@ from typing import Any, Coroutine, Generator, Optional
 from .errors import Cancelled
 from .run import Run
 
-# What a cancelled stage gets to reach its next step by itself before the `await` it is in is interrupted, in s.
+# How long a cancelled stage may take to reach its next step before its current `await` is interrupted, in s.
 INTERRUPT_AFTER = 1.0
 
 
@@ -23,7 +23,7 @@ class WorkLoop:
         return self._thread is threading.current_thread()
 
     def result_of(self, coroutine: Coroutine[Any, Any, Any], run: Run) -> Any:
-        """Runs it in the loop and waits for it in this thread. Raises whatever it raises."""
+        """Runs it in the loop, waits for it in this thread, and raises what it raises."""
         loop = self._started()
         done = threading.Event()
         outcome: Any = None
@@ -32,7 +32,7 @@ class WorkLoop:
             nonlocal outcome
             try:
                 outcome = (await _Interruptible(coroutine, run), None)
-            except BaseException as error:  # SystemExit too: it would end the loop of all stages
+            except BaseException as error:  # including SystemExit, which would end the loop of all stages
                 outcome = (None, error)
             finally:
                 done.set()
@@ -62,12 +62,12 @@ def _forever(loop: asyncio.AbstractEventLoop) -> None:
     while True:
         try:
             loop.run_forever()
-        except BaseException as error:  # SystemExit of a task that a stage has started
+        except BaseException as error:  # SystemExit from a task that a stage started
             loop.call_exception_handler({"message": "a task of a stage tried to end the process", "exception": error})
 
 
 class _Interruptible:
-    """Awaits a coroutine; the interruption of a cancelled run reaches it as `Cancelled`, once."""
+    """Awaits a coroutine. The interruption of a cancelled run reaches it once, as `Cancelled`."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], run: Run):
         self._coroutine, self._run = coroutine, run
@@ -86,6 +86,6 @@ class _Interruptible:
             except asyncio.CancelledError as cancelled:
                 error = cancelled
                 if self._run.cancelled.is_set() and not interrupted:
-                    interrupted, error = True, Cancelled("nobody waits for this job any more")
+                    interrupted, error = True, Cancelled("nobody is waiting for this job any more")
             except BaseException as other:
                 error = other

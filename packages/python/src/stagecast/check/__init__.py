@@ -1,4 +1,4 @@
-"""Holds any stage service, in any language, against the contract of stage services, over HTTP."""
+"""Checks a stage service, in any language, against the contract over HTTP."""
 from .command import main
 from .report import Report
 from .service import Options, check_service

@@ -1,4 +1,4 @@
-"""Judging what a service answers to execute: lines, results, errors."""
+"""Judges the answers to execute: lines, results and errors."""
 import json
 import re
 from typing import Any, Dict, List, Optional
@@ -15,10 +15,10 @@ Object = Dict[str, Any]
 
 
 def read_object(data: bytes, what: str, report: Report) -> Optional[Object]:
-    """The JSON object, or None with a fault."""
+    """Returns the JSON object, or None after reporting a fault."""
     value, complaints = strict.read(data)
     for words, mend in complaints:
-        report.fault(f"{what} cannot be used: {words}.", mend[0].upper() + mend[1:] + ".")
+        report.fault(f"{what} is invalid: {words}.", mend[0].upper() + mend[1:] + ".")
     if isinstance(value, dict):
         return value
     if not complaints:
@@ -27,7 +27,7 @@ def read_object(data: bytes, what: str, report: Report) -> Optional[Object]:
 
 
 def judge_line(data: bytes, number: int, report: Report) -> Optional[Object]:
-    """One line of an NDJSON answer. The last one, a result or error, is returned for further judgement."""
+    """Judges one line of an NDJSON answer. Returns it if it is the result or error, which needs more checks."""
     line = read_object(data, f"line {number}", report)
     if line is None:
         return None
@@ -45,7 +45,7 @@ def judge_line(data: bytes, number: int, report: Report) -> Optional[Object]:
             'Give each line a "type": "progress", "heartbeat", "result" or "error".',
         )
     elif kind != "heartbeat":
-        report.note(f"line {number} has the type {ascii(kind)[:40]}, which is passed over.")
+        report.note(f"line {number} has the type {ascii(kind)[:40]}, which is ignored.")
     return None
 
 
@@ -54,7 +54,7 @@ def _judge_progress(line: Object, number: int, report: Report) -> None:
     if isinstance(percent, bool) or not isinstance(percent, (int, float)):
         report.fault(f"`percent` of line {number} is {_kind(percent)}.", "Send a number from 0 to 100.")
     elif not 0 <= percent <= 100:
-        report.fault(f"`percent` of line {number} is {percent:g}.", "Send a number from 0 to 100, the share of the whole work.")
+        report.fault(f"`percent` of line {number} is {percent:g}.", "Send a number from 0 to 100, the share of the work that is done.")
     message = line.get("message")
     if message is not None and not isinstance(message, str):
         report.fault(f"`message` of line {number} is {_kind(message)}.", "Send a string, or leave it out.")
@@ -65,22 +65,22 @@ def judge_error_line(line: Object, report: Report) -> None:
     if not isinstance(code, str) or not CODE.fullmatch(code):
         report.fault("the error line has no usable `code`.", 'Send a stable word such as "code": "TOO_FEW_PAPERS".')
     if not isinstance(message, str) or not message.strip():
-        report.fault("the error line has no `message`.", "Send a sentence for people as `message`.")
+        report.fault("the error line has no `message`.", "Send a readable sentence as `message`.")
     if not isinstance(retryable, bool):
-        report.fault("the error line has no `retryable` that is true or false.", "Say whether another attempt may succeed.")
+        report.fault("`retryable` of the error line is not true or false.", "Say whether another attempt may succeed.")
 
 
 def judge_result(result: Object, asked: Object, stage: int, report: Report) -> bool:
-    """The object of a JSON answer or of the result line; says whether it tells of success."""
+    """Judges the object of a JSON answer or of the result line. Returns whether it reports success."""
     success = result.get("success")
     if not isinstance(success, bool):
-        report.fault("the result has no `success` that is true or false.", 'Send "success": true with a result.')
+        report.fault("`success` of the result is not true or false.", 'Send "success": true with a result.')
         return False
     if not success:
         said = result.get("message")
         report.fault(
             f"the result says \"success\": false{f': {said}' if isinstance(said, str) else ''}.",
-            "If the request did not suit the stage, give --question or --inputs; otherwise find out why it fails.",
+            "If the request did not suit the stage, pass --question or --inputs; otherwise find out why the stage fails.",
         )
         return False
     for name, meant in (("stage", stage), ("job_id", asked["job_id"]), ("workflow_id", asked["workflow_id"])):
@@ -100,7 +100,7 @@ def judge_result(result: Object, asked: Object, stage: int, report: Report) -> b
     if size > MAX_RESULT_BYTES:
         report.fault(
             f"the result has {size} bytes, more than the {MAX_RESULT_BYTES} that workers accept by default.",
-            "Write large things to artifacts and keep a summary in `results`.",
+            "Write large data to artifacts and keep a summary in `results`.",
         )
     return True
 
@@ -114,11 +114,11 @@ def _judge_artifacts(names: Any, report: Report) -> None:
     for name in names:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             report.fault(
-                f"`artifacts` has {ascii(name)[:80]}, which is no bare file name.",
+                f"`artifacts` has {ascii(name)[:80]}, which is not a bare file name.",
                 "Name files without folders, `/`, `\\` or control characters, at most 255 characters.",
             )
     if len(names) > MAX_ARTIFACTS:
-        report.fault(f"`artifacts` has {len(names)} names.", f"Send {MAX_ARTIFACTS} at most; put files together.")
+        report.fault(f"`artifacts` has {len(names)} names.", f"Send at most {MAX_ARTIFACTS}; combine files.")
     strings = [name for name in names if isinstance(name, str)]
     if len(set(strings)) < len(strings):
         report.fault("`artifacts` names a file twice.", "Name each file once.")
@@ -138,7 +138,7 @@ def _judge_files(files: Any, names: Any, report: Report) -> None:
         if not isinstance(names, list) or file.get("name") not in names:
             report.fault(f"`files` has {name}, which `artifacts` does not name.", "Name each file in both.")
         if not re.fullmatch(r"[0-9a-f]{64}", str(file.get("sha256"))):
-            report.fault(f"`sha256` of the file {name} is no SHA-256.", "Send it as 64 hexadecimal digits in lower case.")
+            report.fault(f"`sha256` of the file {name} is not a SHA-256.", "Send it as 64 hexadecimal digits in lower case.")
         size = file.get("bytes")
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
             report.fault(f"`bytes` of the file {name} is {ascii(size)[:40]}.", "Send its size as an integer.")
@@ -148,10 +148,10 @@ def _judge_files(files: Any, names: Any, report: Report) -> None:
 
 
 def judge_refusal(answer: Answer, what: str, allowed: List[int], report: Report) -> None:
-    """An error answer: one of the statuses, with `{ "detail": { "code", "message" } }`."""
+    """Judges an error answer: one of the allowed statuses, with `{ "detail": { "code", "message" } }`."""
     wanted = " or ".join(map(str, allowed))
     if answer.status not in allowed:
-        retried = " and Stagecast would try it again" if answer.status >= 500 else ""
+        retried = ", which Stagecast would retry" if answer.status >= 500 else ""
         report.fault(f"{what} is answered with {answer.status}{retried}.", f"Answer it with {wanted}.")
     if answer.status >= 400:
         judge_detail(answer, what, report)

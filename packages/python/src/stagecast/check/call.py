@@ -1,4 +1,4 @@
-"""One execute call, read to its end and judged."""
+"""Makes one execute call, reads the answer to its end and judges it."""
 import time
 import uuid
 from typing import Any, Dict, NamedTuple, Optional
@@ -8,14 +8,14 @@ from .report import Report
 from .wire import Answer, Broken, Stream, Wire, to_json
 
 LINES = "application/x-ndjson, application/json"
-# What a service gets to end its answer after the last line, in s.
+# How long a service may take to end its answer after the last line, in s.
 LET_END = 5.0
 
 Object = Dict[str, Any]
 
 
 class Patience(NamedTuple):
-    """timeout: longest call. silence: longest wait for the next line, once the answer has begun. In seconds."""
+    """timeout: longest call. silence: longest wait for the next line once the answer has begun. Both in seconds."""
 
     timeout: float = 1800.0
     silence: float = 60.0
@@ -45,7 +45,7 @@ def open_call(wire: Wire, stage: int, asked: Object, patience: Patience, attempt
 def call(
     wire: Wire, stage: int, asked: Object, patience: Patience, report: Report, attempt: int = 1, accept: str = LINES
 ) -> Optional[Object]:
-    """The result of a call that succeeded, without its `type`; None, with a fault, for every other end."""
+    """Returns the result of a successful call without its `type`. Reports a fault and returns None for any other end."""
     try:
         with open_call(wire, stage, asked, patience, attempt, accept) as stream:
             last = _read(stream, patience, report)
@@ -57,7 +57,7 @@ def call(
     if last.get("type") == "error":
         report.fault(
             f"the stage ended with the error {ascii(last.get('code'))}: {ascii(last.get('message'))[:200]}.",
-            "If the request did not suit the stage, give --question, --inputs or --upstream; otherwise find out why it fails.",
+            "If the request did not suit the stage, pass --question, --inputs or --upstream; otherwise find out why the stage fails.",
         )
         return None
     result = {name: value for name, value in last.items() if name != "type"}
@@ -67,7 +67,7 @@ def call(
 def _read(stream: Stream, patience: Patience, report: Report) -> Optional[Object]:
     answer = Answer(stream.status, stream.headers)
     if stream.headers.get("content-encoding", "identity").lower() != "identity":
-        report.fault(f"the answer is compressed ({stream.headers['content-encoding']}), which nobody asked for.", "Send it as it is.")
+        report.fault(f"the answer is compressed ({stream.headers['content-encoding']}), which was not requested.", "Send it uncompressed.")
         return None
     if stream.status != 200:
         whole = stream.whole(patience.silence)
@@ -93,7 +93,7 @@ def _judge_status(answer: Answer, report: Report) -> None:
     said = ascii(answer.body[:200].decode("utf-8", "replace"))
     report.fault(
         f"a good request is answered with status {answer.status}: {said}.",
-        "Accept every field of the contract, run_id and upstream too. If this request did not suit, give --question, --inputs or --upstream.",
+        "Accept every field of the contract, including run_id and upstream. If this request did not suit the stage, pass --question, --inputs or --upstream.",
     )
 
 
@@ -106,7 +106,7 @@ def _read_lines(stream: Stream, patience: Patience, report: Report) -> Optional[
             rest += chunk
             *lines, rest = rest.split(b"\n")
             if len(rest) > judge.MAX_RESULT_BYTES:
-                report.fault(f"line {number + 1} has more than {judge.MAX_RESULT_BYTES} bytes.", "Write large things to artifacts.")
+                report.fault(f"line {number + 1} has more than {judge.MAX_RESULT_BYTES} bytes.", "Write large data to artifacts.")
                 return None
             for data in filter(bytes.strip, lines):
                 number += 1
@@ -119,7 +119,7 @@ def _read_lines(stream: Stream, patience: Patience, report: Report) -> Optional[
                 if last is not None:
                     stream.be_patient(min(LET_END, patience.silence))
             if time.monotonic() > silence_ends:
-                raise Broken(f"sent no whole line for {patience.silence:g} s")
+                raise Broken(f"sent no complete line for {patience.silence:g} s")
     except Broken as error:
         if last is None:
             raise
@@ -127,7 +127,7 @@ def _read_lines(stream: Stream, patience: Patience, report: Report) -> Optional[
         return last
     if rest.strip() and last is None:
         number += 1
-        report.note("the last line has no line feed at its end.")
+        report.note("the last line does not end with a line feed.")
         last = judge.judge_line(rest, number, report)
     elif rest.strip():
         report.fault("there are lines after the result.", "Send the result or error as the last line, and end the answer.")
@@ -142,5 +142,5 @@ def _percent(data: bytes, highest: float, report: Report) -> float:
     if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 <= percent <= 100:
         return highest
     if percent < highest:
-        report.fault(f"progress goes back from {highest:g} to {percent:g}.", "Send percentages that never become less.")
+        report.fault(f"progress goes back from {highest:g} to {percent:g}.", "Never send a lower percentage than before.")
     return float(percent)

@@ -10,23 +10,23 @@ from .wire import Unreachable
 
 EPILOG = """exit status: 0 no faults, 1 faults, 2 the service cannot be reached or the command is wrong.
 
-The check runs each stage for real, about twice, and deletes the jobs that it made where the service can."""
+The check really runs each stage, about twice, and deletes its jobs afterwards if the service supports that."""
 
 
 def main(arguments: List[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m stagecast check", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Holds a stage service, in any language, against the contract and says what is wrong.",
+        description="Checks a stage service, in any language, against the contract and explains what is wrong.",
     )
-    parser.add_argument("url", help="where the service is, for example http://127.0.0.1:8000")
-    parser.add_argument("--stage", type=int, action="append", default=[], metavar="N", help="a stage to run; may be repeated (default: those it lists)")
+    parser.add_argument("url", help="the address of the service, for example http://127.0.0.1:8000")
+    parser.add_argument("--stage", type=int, action="append", default=[], metavar="N", help="a stage to run; may be repeated (default: those the service lists)")
     parser.add_argument("--question", default=QUESTION, help="the research question to ask")
     parser.add_argument("--inputs", type=_object, default={}, metavar="JSON", help='the stages\' inputs, \'{"max": 5}\' or by stage \'{"14": {"max": 5}}\'; @file reads a file')
     parser.add_argument("--upstream", type=_object, default={}, metavar="JSON", help="what earlier stages made, as the contract's `upstream`; @file reads a file")
     parser.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="a header for every request; may be repeated")
     parser.add_argument("--timeout", type=float, default=1800.0, metavar="S", help="longest wait for an answer to begin (default 1800)")
     parser.add_argument("--silence", type=float, default=60.0, metavar="S", help="longest silence in an answer that has begun (default 60)")
-    parser.add_argument("--quick", action="store_true", help="run each stage once only, without hanging up and joining")
+    parser.add_argument("--quick", action="store_true", help="run each stage only once, and skip disconnecting and joining")
     given = parser.parse_args(arguments)
     patience = Patience(given.timeout, given.silence)
     options = Options(given.stage, given.question, given.inputs, given.upstream, patience, given.quick)
@@ -59,5 +59,5 @@ def _object(text: str) -> Dict[str, Any]:
 def _header(parser: argparse.ArgumentParser, text: str) -> "tuple[str, str]":
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        parser.error(f"--header takes NAME:VALUE, got {text!r}")
+        parser.error(f"--header must be NAME:VALUE, got {text!r}")
     return name.strip(), value.strip()

@@ -1,4 +1,4 @@
-"""The artifacts of a finished job, and deleting it."""
+"""Checks the artifacts of a finished job, and its deletion."""
 import hashlib
 import urllib.parse
 import uuid
@@ -30,7 +30,7 @@ def check_files(wire: Wire, job_id: str, result: Object, report: Report) -> None
 
 
 def check_missing(wire: Wire, job_id: str, report: Report) -> None:
-    """What is not there is 404, however its name is spelled."""
+    """Missing artifacts are 404, however the name is spelled."""
     missing = {
         "an artifact that does not exist": path_of(job_id, f"missing-{uuid.uuid4().hex}.txt"),
         "an artifact of an unknown job": path_of(str(uuid.uuid4()), "x.txt"),
@@ -49,14 +49,14 @@ def check_missing(wire: Wire, job_id: str, report: Report) -> None:
 
 
 def check_delete(wire: Wire, job_id: str, result: Object, report: Report) -> None:
-    """DELETE is optional (404 and 405 count as done), but what it says must be true."""
+    """DELETE is optional (404 and 405 count as done), but its answer must be true."""
     try:
         answer = wire.get(f"/api/workflow/jobs/{job_id}", "DELETE")
     except Broken as error:
         report.fault(f"DELETE of a job: the connection {error}.", "Answer it with 204, or 405 when the service has no DELETE.")
         return
     if answer.status in (404, 405, 501):
-        report.note(f"DELETE of a job is answered with {answer.status}; its files stay until the service removes them.")
+        report.note(f"DELETE of a job is answered with {answer.status}; the files stay until the service removes them itself.")
         if answer.status == 501:
             report.fault("DELETE of a job is answered with 501, which stops the deletion.", "Answer 405 when the service has no DELETE.")
         return
@@ -66,7 +66,7 @@ def check_delete(wire: Wire, job_id: str, result: Object, report: Report) -> Non
     for name in [name for name in result.get("artifacts") or [] if isinstance(name, str) and judge.NAME.fullmatch(name)][:1]:
         left = _get(wire, path_of(job_id, name), "a deleted artifact", report)
         if left and left.status < 400:
-            report.fault(f"after DELETE the artifact {ascii(name)[:80]} is still served.", "Remove the files before DELETE is answered.")
+            report.fault(f"after DELETE the artifact {ascii(name)[:80]} is still served.", "Remove the files before answering DELETE.")
 
 
 def _get(wire: Wire, path: str, what: str, report: Report) -> Optional[Answer]:
@@ -90,14 +90,14 @@ def _is_there(answer: Answer, name: str, report: Report) -> bool:
 def _compare(answer: Answer, name: str, described: Object, report: Report) -> None:
     shown = ascii(name)[:80]
     if described.get("bytes") not in (None, len(answer.body)):
-        report.fault(f"the artifact {shown} has {len(answer.body)} bytes, `files` says {described['bytes']}.", "Describe the file as it is served.")
+        report.fault(f"the artifact {shown} has {len(answer.body)} bytes, `files` says {described['bytes']}.", "Make `files` match the file that is served.")
     digest = hashlib.sha256(answer.body).hexdigest()
     if described.get("sha256") not in (None, digest):
-        report.fault(f"the SHA-256 of the artifact {shown} is {digest[:12]}…, `files` says {str(described['sha256'])[:12]}….", "Hash the file after it is written, and never change it.")
+        report.fault(f"the SHA-256 of the artifact {shown} is {digest[:12]}…, `files` says {str(described['sha256'])[:12]}….", "Hash the file once it is complete, and never change it.")
 
 
 def _check_range(wire: Wire, path: str, whole: Answer, name: str, report: Report) -> None:
-    """Ranges are optional; one that is answered must be right."""
+    """Ranges are optional; an answer to one must be right."""
     if len(whole.body) < 2:
         return
     try:

@@ -1,4 +1,4 @@
-"""What the check has found, in words."""
+"""Collects the findings of the check."""
 import sys
 from typing import List, NamedTuple, Optional, TextIO
 
@@ -10,7 +10,7 @@ class Fault(NamedTuple):
 
 
 class Report:
-    """Collects faults, each once, and prints them as they are found."""
+    """Collects faults, without duplicates, and prints them as they are found."""
 
     def __init__(self, out: Optional[TextIO] = None):
         self._out = out or sys.stdout
@@ -18,20 +18,20 @@ class Report:
         self.where = "service"
 
     def at(self, where: str) -> None:
-        """What the next faults are about."""
+        """Names the subject of the next findings."""
         self.where = where
 
     def fault(self, what: str, mend: str) -> None:
         fault = Fault(self.where, what, mend)
         if fault not in self.faults:
             self.faults.append(fault)
-            self._print(f"FAULT  {self.where}: {what}\n       Mend: {mend}")
+            self._print(f"FAULT  {self.where}: {what}\n       Fix: {mend}")
 
     def ok(self, what: str) -> None:
         self._print(f"ok     {self.where}: {what}")
 
     def note(self, what: str) -> None:
-        """Worth knowing, but no fault."""
+        """Reports something worth knowing that is not a fault."""
         self._print(f"note   {self.where}: {what}")
 
     def close(self) -> None:
@@ -39,6 +39,6 @@ class Report:
         self._print(f"\n{count} fault{'' if count == 1 else 's'}" if count else "\nNo faults.")
 
     def _print(self, text: str) -> None:
-        # A service's words may hold anything; the terminal gets what it can show.
+        # A service's text may contain anything; print what the terminal can show.
         encoding = getattr(self._out, "encoding", None) or "utf-8"
         print(text.encode(encoding, "backslashreplace").decode(encoding), file=self._out, flush=True)

@@ -1,4 +1,4 @@
-"""The whole check of a service."""
+"""Checks a whole service."""
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -14,7 +14,7 @@ QUESTION = "What are the effects of intermittent fasting on cardiovascular healt
 
 @dataclass
 class Options:
-    """stages: which to run; none = those that the service lists. inputs: for all stages, or by stage number."""
+    """stages: which to run; if empty, those the service lists. inputs: for all stages, or by stage number."""
 
     stages: List[int] = field(default_factory=list)
     question: str = QUESTION
@@ -29,7 +29,7 @@ class Options:
 
 
 def check_service(base: str, options: Options, report: Report, headers: Optional[Mapping[str, str]] = None) -> None:
-    """Fills the report. Raises Unreachable when nothing listens there, ValueError when `base` is no URL."""
+    """Fills the report. Raises Unreachable if nothing listens there, and ValueError if `base` is not a URL."""
     wire = Wire(base.rstrip("/"), headers or {})
     report.at("service")
     _check_health(wire, report)
@@ -70,12 +70,12 @@ def _list(wire: Wire, report: Report) -> List[int]:
     for entry in value:
         number = entry.get("stage") if isinstance(entry, dict) else None
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 999 or number in stages:
-            report.fault(f"GET /api/workflow/stages has the entry {ascii(entry)[:80]}, whose `stage` is no number of its own from 1 to 999.", mend)
+            report.fault(f"GET /api/workflow/stages has the entry {ascii(entry)[:80]}, whose `stage` is not a unique number from 1 to 999.", mend)
             continue
         if not isinstance(entry.get("version"), (str, type(None))):
-            report.fault(f"GET /api/workflow/stages: the version of stage {number} is no string.", mend)
+            report.fault(f"GET /api/workflow/stages: the version of stage {number} is not a string.", mend)
         stages.append(number)
-    report.ok(f"it lists the stages {', '.join(map(str, stages)) or 'none'}")
+    report.ok(f"it lists these stages: {', '.join(map(str, stages)) or 'none'}")
     return stages
 
 
@@ -85,9 +85,9 @@ def _check_unknown_stage(wire: Wire, known: "set[int]", report: Report) -> None:
     try:
         answer = wire.post(path_of(unknown), to_json(asked), headers_for(asked))
     except Broken as error:
-        report.fault(f"stage {unknown}, which it does not have: the connection {error}.", "Answer it with 404.")
+        report.fault(f"stage {unknown}, which does not exist: the connection {error}.", "Answer it with 404.")
         return
-    judge.judge_refusal(answer, "a stage that it does not have", [404], report)
+    judge.judge_refusal(answer, "a stage that does not exist", [404], report)
 
 
 def _get(wire: Wire, path: str, report: Report) -> Optional[Answer]:

@@ -1,4 +1,4 @@
-"""Everything that is asked of one stage."""
+"""Checks one stage."""
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
@@ -12,7 +12,7 @@ from .wire import Answer, Broken, Unreachable, Wire, to_json
 
 @dataclass
 class StageCheck:
-    """question, inputs, upstream: what the stage is asked. quick: run it once only."""
+    """question, inputs, upstream: sent to the stage. quick: run it only once."""
 
     wire: Wire
     stage: int
@@ -46,19 +46,19 @@ class StageCheck:
         return request_for(self.question, self.inputs, self.upstream)
 
     def _check_repeat(self, asked: Object, first: Object) -> None:
-        """A retry after a lost answer: the same key, the same result, no second piece of work."""
+        """A retry after a lost answer: the same key must give the same result without a second run."""
         for accept in (LINES, "application/json"):
             again = call(self.wire, self.stage, asked, self.patience, self.report, attempt=2, accept=accept)
             if again is not None:
-                self._compare("the same job, asked for again,", first, again)
+                self._compare("the same job, requested again,", first, again)
 
     def _compare(self, who: str, first: Object, again: Object) -> None:
-        mend = "Store the result under the Idempotency-Key and answer a repeat with it, without working again."
+        mend = "Store the result under the Idempotency-Key and return it for a repeat, without running again."
         differ = sorted(name for name in {*first, *again} if first.get(name) != again.get(name))
         if differ == ["duration_ms"]:
-            self.report.fault(f"{who} was worked on twice: duration_ms is another.", mend)
+            self.report.fault(f"{who} ran twice: duration_ms differs.", mend)
         elif differ:
-            self.report.fault(f"{who} got another result: {', '.join(differ)} differ.", mend)
+            self.report.fault(f"{who} got a different result: {', '.join(differ)} differ.", mend)
         else:
             self.report.ok(f"{who} got the same result")
 
@@ -88,13 +88,13 @@ class StageCheck:
             return None
 
     def _check_hang_up_and_join(self) -> None:
-        """Hangs up after the first line, then asks for the same job twice at once: both must get one result."""
+        """Disconnects after the first line, then requests the same job twice at once: both must get one result."""
         asked = self._request()
         try:
             with open_call(self.wire, self.stage, asked, self.patience) as stream:
                 next(stream.chunks(self.patience.silence), b"")
         except Broken as error:
-            self.report.fault(f"the connection {error}.", "Begin every answer, also that of a second job.")
+            self.report.fault(f"the connection {error}.", "Begin every answer, including that of a second job.")
             return
         results: List[Optional[Object]] = [None, None]
         lost: List[Any] = []
@@ -113,9 +113,9 @@ class StageCheck:
         one, two = results
         if lost or one is None or two is None:
             self.report.fault(
-                "after a caller hung up, the same job asked for twice at once did not end with two results.",
-                "Stop the work when the last caller has left, and begin it anew for the next; let a second caller join the first.",
+                "after a caller disconnected, two simultaneous requests for the same job did not both get a result.",
+                "Stop the work when the last caller disconnects and restart it for the next; let a second caller join the first.",
             )
             return
         self.made[asked["job_id"]] = one
-        self._compare("the same job, asked for twice at once after a hang-up,", one, two)
+        self._compare("the same job, requested twice at once after a disconnect,", one, two)

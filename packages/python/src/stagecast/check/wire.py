@@ -1,4 +1,4 @@
-"""HTTP as the check needs it: paths as they are written, bodies as they come, and how long they take."""
+"""HTTP as the check needs it: raw paths, raw bodies, and their timing."""
 import http.client
 import json
 import socket
@@ -7,13 +7,13 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, Mapping, Optional
 
-# Longest wait for an answer to a small question, in s.
+# Longest wait for an answer to a quick request, in s.
 QUICK = 30.0
 MAX_BYTES = 1 << 30
 
 
 class Broken(Exception):
-    """No whole answer came; the message says how it failed, after "the connection"."""
+    """No complete answer came. The message says how it failed and follows "the connection"."""
 
 
 class Unreachable(Exception):
@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass
 class Wire:
-    """A service at `base`, with headers that every request carries."""
+    """A service at `base`, with headers to send with every request."""
 
     base: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Wire:
     def __post_init__(self) -> None:
         parts = urllib.parse.urlsplit(self.base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{self.base!r} is no URL of a service; give one such as http://127.0.0.1:8000")
+            raise ValueError(f"{self.base!r} is not the URL of a service; use one such as http://127.0.0.1:8000")
         self._parts = parts
         self._prefix = parts.path.rstrip("/")
 
@@ -57,7 +57,7 @@ class Wire:
         self, method: str, path: str, body: Optional[bytes] = None,
         headers: Optional[Mapping[str, str]] = None, timeout: float = QUICK,
     ) -> "Stream":
-        """Sends a request and waits for the head of its answer. Raises Broken, or Unreachable."""
+        """Sends a request and waits for the response headers. Raises Broken or Unreachable."""
         secure = self._parts.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=QUICK)
@@ -85,7 +85,7 @@ class Wire:
 
 
 class Stream:
-    """An answer whose head has come."""
+    """An answer whose headers have arrived."""
 
     def __init__(self, connection: http.client.HTTPConnection, sock: socket.socket, answer: http.client.HTTPResponse):
         self._connection, self._sock, self._answer = connection, sock, answer
@@ -93,7 +93,7 @@ class Stream:
         self.headers = {name.lower(): value for name, value in answer.getheaders()}
 
     def chunks(self, silence: float) -> Iterator[bytes]:
-        """The body as it comes. Raises Broken when it is cut off, or silent for `silence` seconds."""
+        """The chunks of the body. Raises Broken if it is cut off, or silent for `silence` seconds."""
         self._sock.settimeout(silence)
         size = 0
         try:
@@ -109,10 +109,10 @@ class Stream:
             raise Broken(f"was cut off in the middle of an answer ({_words(error)})") from None
         length = self.headers.get("content-length")
         if length and length.isdigit() and size < int(length) and self._answer.status not in (204, 304):
-            raise Broken(f"was cut off: {size} of {length} bytes came")
+            raise Broken(f"was cut off: got {size} of {length} bytes")
 
     def be_patient(self, seconds: float) -> None:
-        """Sets another limit for the silence, while `chunks` is being read."""
+        """Changes the silence limit while `chunks` is being read."""
         self._sock.settimeout(seconds)
 
     def whole(self, silence: float) -> Answer:
@@ -121,11 +121,11 @@ class Stream:
         for chunk in self.chunks(silence):
             body += chunk
             if len(body) > MAX_BYTES or time.monotonic() > limit + 600:
-                raise Broken("does not come to an end")
+                raise Broken("does not end")
         return Answer(self.status, self.headers, bytes(body))
 
     def close(self) -> None:
-        """Hangs up, also in the middle of an answer."""
+        """Disconnects, even in the middle of an answer."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
