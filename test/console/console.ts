@@ -45,7 +45,8 @@ export async function openTab(t: Test, options: BrowserContextOptions = {}): Pro
   const context = await (await launchBrowser()).newContext(options)
   t.teardown(() => context.close())
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  // A page on a machine that does other things too.
+  page.setDefaultTimeout(60_000)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {

@@ -6,7 +6,7 @@ import { closeQuickly } from '../helpers/quick-close.ts'
 import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { axe, CONSOLE, type Dom, openAs, openTab, overflow } from './console.ts'
 
-t.test('the dashboard', { skip, timeout: 60_000 }, async (t) => {
+t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
   const service = await fakeStageService(t, (call) =>
     (call.stage === 3 ? fail(422, 'NO_LUCK') : succeed())(call),
   )

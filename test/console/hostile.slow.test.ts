@@ -50,7 +50,7 @@ const REVIEW = {
   excluded: [{ title: EVIL, reason: EVIL }, 5],
 }
 
-t.test('hostile text stays text', { skip, timeout: 60_000 }, async (t) => {
+t.test('hostile text stays text', { skip, timeout: 300_000 }, async (t) => {
   const answer: Answer = (call) =>
     ndjson([
       { type: 'progress', percent: 10, message: EVIL },

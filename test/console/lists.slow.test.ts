@@ -6,7 +6,7 @@ import { closeQuickly } from '../helpers/quick-close.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { CONSOLE, openAs, openTab } from './console.ts'
 
-t.test('earlier jobs', { skip, timeout: 60_000 }, async (t) => {
+t.test('earlier jobs', { skip, timeout: 300_000 }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t), CONSOLE))
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/jobs')
