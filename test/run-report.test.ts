@@ -100,3 +100,21 @@ t.test('a bail-out and an empty stream are no success', async (t) => {
   t.not((await reportOf('TAP version 14\nBail out! no disk\n')).failed, 0)
   t.match(await reportOf(''), { passed: 0 })
 })
+
+t.test('a file that took too long is known by its name', async (t) => {
+  const { failedFiles, failed } = await reportOf(`TAP version 14
+# Subtest: .stagecast/build/test/a.test.js
+    # Subtest: hangs
+        not ok 1 - timeout!
+        1..1
+    not ok 1 - hangs
+    1..1
+not ok 1 - timeout!
+  ---
+  expired: .stagecast/build/test/a.test.js
+  ...
+1..1
+`)
+  t.same(failedFiles, ['test/a.test.ts'])
+  t.ok(failed > 0)
+})

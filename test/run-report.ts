@@ -43,7 +43,9 @@ function follow(parser: Parser, path: string[], total: Report, print: (line: str
     const repeats = result.closingTestPoint && !result.skip && (result.ok || total.failed > before.failed)
     if (!repeats) count(result, [...path, result.name], total, atTop ? (line) => details.push(line) : print)
     if (!atTop) return
-    const name = sourceOf(result.name)
+    // tap names a file that took too long only in the details.
+    const { expired } = (result.diag ?? {}) as { expired?: string }
+    const name = sourceOf(expired ?? result.name)
     if (!result.ok && name.endsWith('.test.ts')) total.failedFiles.push(name)
     print(`${result.ok ? 'ok    ' : 'FAILED'} ${name}  ${difference(before, total)}${seconds(result)}`)
     for (const line of details) print(line)
