@@ -16,7 +16,8 @@ const PAGE_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
   styleSrc: ["'self'"],
-  imgSrc: ["'self'"],
+  // Files of a job are fetched with the token and shown from memory.
+  imgSrc: ["'self'", 'blob:'],
   connectSrc: ["'self'"],
   baseUri: ["'none'"],
   formAction: ["'none'"],

@@ -108,7 +108,7 @@ t.test('exit codes', async (t) => {
   const wrong: [string[], number, RegExp][] = [
     [[], 0, /^$/],
     [['--help'], 0, /^$/],
-    [['dance'], 2, /no command dance; there are run, watch/],
+    [['dance'], 2, /unknown command dance; use one of run, preview, watch/],
     [['run'], 2, /run needs STAGE/],
     [['run', 'two'], 2, /STAGE must be a whole number from 1 to 999, not two/],
     [['list', '--limit', '1001'], 2, /--limit must be a whole number from 1 to 1000, not 1001/],
@@ -150,4 +150,28 @@ t.test('Ctrl-C stops watching and not the job', async (t) => {
   const back = start(t, ['watch', '2', again?.[1] ?? ''], given).ended
   await succeed()(call)
   t.equal((await back).exit, 0, url)
+})
+
+t.test('a preview is the answer of the stage, and its failure has its code', async (t) => {
+  const found = { kind: 'search_preview', lines: [{ line: 1, what: 'sleep', hits: { sample: 3 } }] }
+  const { service, run } = await setUp(t, succeed({ results: found, artifacts: [] }))
+  const { exit, lines, errors } = await run(
+    'preview',
+    '--question',
+    QUESTION,
+    '--inputs',
+    '{"year_from":2020}',
+  )
+  t.equal(exit, 0, errors)
+  t.same(
+    lines.map((line) => JSON.parse(line)),
+    [found],
+    'nothing but the answer',
+  )
+  t.match(service.calls[0]?.body, { inputs: { year_from: 2020, preview: true }, research_question: QUESTION })
+  service.answer = fail(422, 'QUESTION_LANGUAGE')
+  const refused = await run('preview', '--question', QUESTION)
+  t.same([refused.exit, refused.lines], [1, []])
+  t.match(refused.errors, /QUESTION_LANGUAGE: /)
+  t.equal((await run('preview', '2', '3')).exit, 2)
 })

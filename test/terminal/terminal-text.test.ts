@@ -1,4 +1,5 @@
 import t from 'tap'
+import { tellPreview } from '../../packages/client/terminal/preview.ts'
 import { progressBar, type Shown } from '../../packages/client/terminal/progress-bar.ts'
 import { cut, fit, plain } from '../../packages/client/terminal/terminal-text.ts'
 
@@ -55,4 +56,42 @@ t.test('elsewhere it is a line a step', async (t) => {
     ' 33 %  attempt 1  two lines\n',
     ' 20 %  attempt 1  failed (TIMEOUT: too slow)\n',
   ])
+})
+
+t.test('a preview as a table', async (t) => {
+  const shown = tellPreview(
+    {
+      notice: 'Sample data',
+      concepts: [
+        { role: 'topic', terms: ['sleep'], synonyms: ['napping'], required: true },
+        { role: 'outcome', terms: ['better'], synonyms: [], required: false },
+      ],
+      left_out: [{ word: 'does', reason: 'a word of asking' }],
+      lines: [
+        { line: 1, what: 'sleep', hits: { europepmc: 12345, pubmed: null } },
+        { line: 2, what: 'the query that \u001b[31mwould be sent', hits: { europepmc: 7, pubmed: 0 } },
+      ],
+      queries: [
+        {
+          source: 'europepmc',
+          says: 'all',
+          request: { query: 'sleep*' },
+          remarks: ['odd'],
+          not_in_query: [],
+        },
+        { source: 'pubmed', request: null, not_in_query: [{ word: 'nap', reason: 'rare' }] },
+      ],
+    },
+    70,
+  )
+  t.match(
+    shown,
+    /^Sample data\n\nGroups\n {2}topic: sleep \(also napping\)\n {2}outcome: better, only for the order\n/,
+  )
+  t.match(shown, /\n {4}1 sleep +12,345 +no answer\n/)
+  t.match(shown, /\n {4}2 the query that  \[31mwould be sent +7 +0\n/)
+  t.match(shown, /Query for europepmc\n {2}asks for all\n {2}query: sleep\*\n {2}odd\n/)
+  t.match(shown, /without "nap": rare/)
+  t.ok(shown.split('\n').every((line) => line.length <= 70))
+  t.equal(tellPreview({ lines: 7, queries: [null] }), '')
 })

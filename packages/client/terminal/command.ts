@@ -15,6 +15,7 @@ export const EXIT = {
 export const HELP = `Runs stages from a terminal.
 
   npm run -s stage -- run STAGE --question "…"      start a job and watch it to its end
+  npm run -s stage -- preview [STAGE] --question "…" what would be searched, and with how many hits (stage 2)
   npm run -s stage -- watch STAGE JOB               watch a job
   npm run -s stage -- status STAGE JOB              its state
   npm run -s stage -- cancel STAGE JOB              cancel it
@@ -25,6 +26,7 @@ export const HELP = `Runs stages from a terminal.
   --token TOKEN        a JWT (STAGECAST_TOKEN); others see arguments in the list of processes
   --json               JSON lines; so it is in a pipe anyway
   run:       --question TEXT, --workflow UUID (a new one), --inputs JSON, --key IDEMPOTENCY-KEY, --detach
+  preview:   --question TEXT, --inputs JSON
   watch:     --after ID (from the first event)
   artifacts: --out FOLDER (the current one)
   list:      --stage N, --status STATUS, --workflow UUID, --limit N (25)
@@ -59,6 +61,7 @@ export type Options = ReturnType<typeof parse>['values']
 /** The words and options of each command, besides the options common to all. */
 const COMMANDS: Record<string, { words: [least: number, most: number]; options: (keyof Options)[] }> = {
   run: { words: [1, 1], options: ['question', 'workflow', 'inputs', 'key', 'detach'] },
+  preview: { words: [0, 1], options: ['question', 'inputs'] },
   watch: { words: [2, 2], options: ['after'] },
   status: { words: [2, 2], options: [] },
   cancel: { words: [2, 2], options: [] },

@@ -9,10 +9,12 @@ import type { JobStatus } from '../../../contract/events.ts'
 import { ConnectionError, type JobReference, type Stagecast } from '../index.ts'
 import { type Command, EXIT, type Options, readNumber, UsageError } from './command.ts'
 import { type Output, tellJob, tellJobs } from './output.ts'
+import { tellPreview } from './preview.ts'
 import { plain } from './terminal-text.ts'
 
 /** The highest stage number to accept here; the API knows which exist. */
 const STAGES = 999
+const LITERATURE_SEARCH = '2'
 /** The most jobs to list, over several pages. */
 const MOST_LISTED = 1000
 
@@ -43,6 +45,30 @@ const COMMANDS: Record<string, Run> = {
     }
     output.note(`Job ${job.job_id} of stage ${stage}, workflow ${workflow}`)
     return watch(job, undefined, context)
+  },
+
+  async preview({ words, options }, { stagecast, output, signal }) {
+    const stage = readNumber(words[0] ?? LITERATURE_SEARCH, 'STAGE', STAGES)
+    const { question, inputs = '{}' } = options
+    const request = {
+      // A workflow of its own: a preview is no step of anybody's.
+      workflow_id: randomUUID(),
+      ...(question !== undefined && { research_question: question }),
+      inputs: { ...readInputs(inputs), preview: true },
+    }
+    const job = await stagecast.execute(stage, request, { signal })
+    output.note(`Job ${job.job_id} of stage ${stage} asks for counts. Nothing is read.`)
+    for await (const { event, data } of stagecast.watch(job, { signal })) {
+      if (event === 'retrying') output.note(`${data.error.message} Another attempt follows.`)
+    }
+    const { result, error, status } = await stagecast.status(job, { signal })
+    if (!result) {
+      output.note(error ? `${error.code}: ${error.message}` : `The job is ${status}.`)
+      return status === 'cancelled' ? EXIT.cancelled : EXIT.failed
+    }
+    const { results = {} } = result
+    output.result(results, tellPreview(results, process.stdout.columns))
+    return EXIT.ok
   },
 
   watch: ({ words, options }, context) => watch(jobOf(words), options.after, context),

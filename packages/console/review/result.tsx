@@ -11,6 +11,7 @@ import { keyOf } from '../form/values.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { PreviewResult } from '../search/preview-result.tsx'
 import { Apply } from './apply.tsx'
+import { FilePreviews } from './file-previews.tsx'
 import { Files } from './files.tsx'
 import { ReviewView } from './review-view.tsx'
 import { useDecisions } from './use-decisions.ts'
@@ -38,7 +39,7 @@ export function Result({ job, result, asked }: ResultProps) {
   ) : results?.kind === PREVIEW ? (
     <PreviewResult stage={job.stage} results={results} asked={asked} />
   ) : (
-    <Answer results={results} />
+    <Answer job={job} names={artifacts} results={results} />
   )
   return (
     <>
@@ -81,14 +82,40 @@ function Review({ job, names, asked }: { job: JobReference; names: readonly stri
   )
 }
 
-function Answer({ results }: { results: Data | undefined }) {
-  if (!results || Object.keys(results).length === 0) return null
+/** Files that can be read come first; the answer itself is for programs where there are any. */
+function Answer({
+  job,
+  names,
+  results,
+}: {
+  job: JobReference
+  names: readonly string[]
+  results: Data | undefined
+}) {
+  const readable = names.some((name) => /\.(?:md|svg)$/i.test(name))
+  const empty = !results || Object.keys(results).length === 0
+  const told = (
+    <pre class="answer" tabIndex={0}>
+      {JSON.stringify(results, null, 2)}
+    </pre>
+  )
   return (
-    <section aria-labelledby="answer">
-      <h2 id="answer">Result</h2>
-      <pre class="answer" tabIndex={0}>
-        {JSON.stringify(results, null, 2)}
-      </pre>
-    </section>
+    <>
+      <FilePreviews job={job} names={names} />
+      {!empty && readable && (
+        <details class="fold">
+          <summary>
+            <h2>Answer as data</h2>
+          </summary>
+          {told}
+        </details>
+      )}
+      {!empty && !readable && (
+        <section aria-labelledby="answer">
+          <h2 id="answer">Result</h2>
+          {told}
+        </section>
+      )}
+    </>
   )
 }

@@ -1,0 +1,78 @@
+/** What a stage would search, as a table for people: its groups, their hits by source, and the queries. */
+import { cut, fit, plain } from './terminal-text.ts'
+
+type Data = Record<string, unknown>
+
+/** The answer comes from a service: what is there is shown, the rest is passed over. */
+export function tellPreview(results: Data, columns = 100): string {
+  const concepts = list(results.concepts).map(group)
+  const lines = list(results.lines)
+  const queries = list(results.queries).filter(({ source }) => text(source) !== '')
+  const sources = [...new Set(queries.map(({ source }) => text(source)))].filter(Boolean)
+  const parts = [
+    text(results.notice),
+    section('Groups', concepts),
+    section(
+      'Not searched',
+      list(results.left_out).map(({ word, reason }) => `${text(word)}: ${text(reason)}`),
+    ),
+    section('Hits', table(lines, sources, columns)),
+    ...queries.map(query),
+    section(
+      'Missing',
+      list(results.warnings).map(({ message }) => text(message)),
+    ),
+  ]
+  return parts.filter(Boolean).join('\n\n')
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : [title, ...lines.map((line) => `  ${line}`)].join('\n')
+}
+
+function group({ role, terms, synonyms, required }: Data): string {
+  const others = texts(synonyms)
+  const also = others.length > 0 ? ` (also ${others.join(', ')})` : ''
+  const order = required === false ? ', only for the order' : ''
+  return `${text(role)}: ${texts(terms).join(' or ')}${also}${order}`
+}
+
+/** Columns a count takes, with thousands in an English manner. */
+const COUNT = 12
+
+function table(lines: readonly Data[], sources: readonly string[], columns: number): string[] {
+  if (lines.length === 0) return []
+  const width = Math.max(20, columns - 8 - sources.length * COUNT)
+  const counts = (cells: readonly string[]) => cells.map((cell) => cell.padStart(COUNT)).join('')
+  return [
+    `${' '.repeat(width + 4)}${counts(sources.map((source) => cut(source, COUNT - 1)))}`,
+    ...lines.map(({ line, what, hits }) => {
+      const found = sources.map((source) => {
+        const count = (Object(hits) as Data)[source]
+        return typeof count === 'number' ? count.toLocaleString('en') : 'no answer'
+      })
+      return `${text(line).padStart(3)} ${fit(text(what), width)}${counts(found)}`
+    }),
+  ]
+}
+
+function query({ source, request, says, remarks, not_in_query }: Data): string {
+  const sent = Object.entries(Object(request) as Data).map(
+    ([name, value]) => `${plain(name)}: ${text(value)}`,
+  )
+  const lost = list(not_in_query).map(({ word, reason }) => `without "${text(word)}": ${text(reason)}`)
+  const asks = text(says) ? [`asks for ${text(says)}`] : []
+  return section(`Query for ${text(source)}`, [...asks, ...sent, ...texts(remarks), ...lost])
+}
+
+function list(value: unknown): Data[] {
+  return Array.isArray(value) ? value.map((one) => Object(one) as Data) : []
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(text).filter(Boolean) : []
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? plain(String(value)) : ''
+}
