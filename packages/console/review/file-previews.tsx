@@ -47,7 +47,7 @@ function FilePreview({ job: { stage, job_id }, name }: { job: JobReference; name
   }, [stage, job_id, name, isPicture])
   return (
     <section class="file-preview" aria-label={name}>
-      <p class="above code">{name}</p>
+      <h2 class="above code">{name}</h2>
       {failure && <Failure text={`${name}: ${failure}`} />}
       {!content && !failure && <Loading what={name} />}
       {content && (isPicture ? <img src={content.url} alt={name} /> : <MarkdownView text={content.text} />)}
