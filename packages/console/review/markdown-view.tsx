@@ -55,7 +55,7 @@ function Heading({ level, text }: { level: number; text: string }) {
 function Table({ rows }: { rows: readonly string[] }) {
   const [head = [], , ...body] = rows.map(cellsOf)
   return (
-    <section class="scroll" tabIndex={0} aria-label="Table">
+    <section class="scroll" tabIndex={0} aria-label={`Table: ${head.map(unescaped).join(', ')}`}>
       <table class="hits">
         <thead>
           <tr>

@@ -10,7 +10,8 @@ const BOTTOM = 30
 
 export function mapSvg(map: EvidenceMap): string {
   const { concepts, kinds, by_concept_and_kind: cells, papers } = map
-  const width = LEFT + kinds.length * CELL + 20
+  // The last heading leans out of its column.
+  const width = LEFT + kinds.length * CELL + 110
   const height = TOP + Math.max(1, concepts.length) * ROW + BOTTOM
   const most = Math.max(1, ...cells.map(({ count }) => count))
   const told = cells
