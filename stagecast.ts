@@ -11,6 +11,7 @@ import type { Registry } from 'prom-client'
 import { type Catalogue, type CatalogueOptions, openCatalogue } from './contract/catalogue.ts'
 import type { CatalogueFile } from './contract/catalogue-file.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
+import type { JobSettings } from './journal/add-jobs.ts'
 import type { RedisLike, RedisSource } from './journal/redis.ts'
 import access from './plugins/access.ts'
 import artifacts from './plugins/artifacts.ts'
@@ -35,6 +36,8 @@ import metrics from './plugins/metrics.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
 import redis from './plugins/redis.ts'
+import runAccess from './plugins/run-access.ts'
+import runs from './plugins/runs.ts'
 import securityHeaders from './plugins/security-headers.ts'
 import streams from './plugins/streams.ts'
 import tail from './plugins/tail.ts'
@@ -54,6 +57,9 @@ import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
 import retryRoutes from './routes/retry.ts'
+import runListRoutes from './routes/run-lists.ts'
+import runRoutes from './routes/runs.ts'
+import signOffRoutes from './routes/sign-offs.ts'
 import statusRoutes from './routes/status.ts'
 import ticketRoutes from './routes/tickets.ts'
 import workflowEventRoutes from './routes/workflow-events.ts'
@@ -97,6 +103,10 @@ export interface StagecastOptions extends Connected {
   maxWaitingPerUser?: number | undefined
   /** How long the state and result of a finished job stay readable. Default: a day. */
   resultTtlSeconds?: number | undefined
+  /** The same for workflow runs and the results of their jobs. Default 30 days. */
+  workflowTtlSeconds?: number | undefined
+  /** The scope of the callers that may sign off a step. Default: the owner of a run signs. */
+  signOffScope?: string | undefined
   /** Default: an hour. */
   ticketTtlSeconds?: number | undefined
   /** Per user; 0 = no limit. Default 600. */
@@ -143,6 +153,13 @@ export interface StageWorkerOptions extends Connected {
   maxResultBytes?: number | undefined
   /** Default: a day. */
   resultTtlSeconds?: number | undefined
+  /** The same for workflow runs and the results of their jobs. Default 30 days. */
+  workflowTtlSeconds?: number | undefined
+  /** Of the steps of runs, as the API's. */
+  attempts?: number | undefined
+  backoffMs?: number | undefined
+  keepCompleted?: number | undefined
+  keepFailed?: number | undefined
   /** Consecutive failures that open the circuit of a stage, and how long it stays open. Default 5 and 30000. */
   breakerFailures?: number | undefined
   breakerResetMs?: number | undefined
@@ -173,6 +190,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     silenceMs: options.silenceMs ?? 60_000,
     maxResultBytes: options.maxResultBytes ?? 1_048_576,
     resultTtlSeconds: options.resultTtlSeconds ?? 86_400,
+    workflowTtlSeconds: options.workflowTtlSeconds ?? WORKFLOW_TTL_SECONDS,
+    jobs: jobSettings(options),
     breakerFailures: options.breakerFailures ?? 5,
     breakerResetMs: options.breakerResetMs ?? 30_000,
     logServiceErrors: options.logServiceErrors ?? false,
@@ -207,13 +226,11 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(tracing, { tracing: options.tracing ?? NO_TRACING })
   await app.register(redis, { source, prefix, strict: options.requireNoEviction ?? true })
   const resultTtlSeconds = options.resultTtlSeconds ?? 86_400
-  await app.register(journal, { prefix, resultTtlSeconds })
+  const workflowTtlSeconds = options.workflowTtlSeconds ?? WORKFLOW_TTL_SECONDS
+  await app.register(journal, { prefix, resultTtlSeconds, workflowTtlSeconds })
   await app.register(queue, {
     prefix,
-    attempts: options.attempts ?? 3,
-    backoffMs: options.backoffMs ?? 5000,
-    keepCompleted: options.keepCompleted ?? 100,
-    keepFailed: options.keepFailed ?? 50,
+    ...jobSettings(options),
     queueId: options.queueId ?? '',
     maxWaiting: options.maxWaitingPerUser ?? 0,
   })
@@ -222,6 +239,9 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(tail, { source, prefix })
   await app.register(progress)
   await app.register(workflows)
+  await app.register(runs, {
+    ...{ prefix, workflowTtlSeconds, queueId: options.queueId ?? '', jobs: jobSettings(options) },
+  })
   await app.register(hints)
   await app.register(longPoll, { maxSeconds: options.longPollSeconds ?? 30 })
   await app.register(streams, {
@@ -235,6 +255,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(bearer, jwt)
   await app.register(auth, { authenticate: options.authenticate, mock: jwt.mock ?? false })
   await app.register(access)
+  await app.register(runAccess, { signOffScope: options.signOffScope })
   await app.register(tickets, { ttlSeconds: options.ticketTtlSeconds ?? 3600 })
   await app.register(limits, { perMinute: options.requestsPerMinute ?? 600 })
   await app.register(artifacts, { redirectHosts: options.artifactRedirectHosts })
@@ -248,6 +269,9 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(eventRoutes)
   await app.register(workflowEventRoutes)
   await app.register(cancelRoutes)
+  await app.register(runRoutes)
+  await app.register(runListRoutes)
+  await app.register(signOffRoutes)
   await app.register(retryRoutes)
   await app.register(deleteRoutes)
   await app.register(artifactRoutes)
@@ -259,6 +283,13 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(boardRoutes, { guards })
 
   app.addHook('preClose', () => app.stagecast.drained(options.drainMs ?? 7000))
+}
+
+const WORKFLOW_TTL_SECONDS = 2_592_000
+
+function jobSettings(options: Partial<Record<keyof JobSettings, number | undefined>>): JobSettings {
+  const { attempts = 3, backoffMs = 5000, keepCompleted = 100, keepFailed = 50 } = options
+  return { attempts, backoffMs, keepCompleted, keepFailed }
 }
 
 function sourceOf({ redisUrl, redis }: Connected): RedisSource {

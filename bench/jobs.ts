@@ -89,8 +89,14 @@ async function measure(bench: Bench, worker: Child, prefix: string, fill: Fill):
 async function asTheApiDoes(queue: Queue<JobData>, jobs: JobData[], connection: Redis, prefix: string) {
   const jobOptions = { attempts: 3, ...KEPT }
   const fromRedis = <T>(command: Promise<T>) => command
-  const journal = openJournal({ redis: connection, prefix, resultTtlSeconds: 86_400, fromRedis })
-  const add = jobAdder({ open: async () => queue, jobOptions, place: journal.placeQueued })
+  const journal = openJournal({
+    redis: connection,
+    prefix,
+    workflowTtlSeconds: 3600,
+    resultTtlSeconds: 86_400,
+    fromRedis,
+  })
+  const add = jobAdder({ open: async () => queue, optionsOf: () => jobOptions, place: journal.placeQueued })
   await Promise.all(jobs.map(add))
 }
 

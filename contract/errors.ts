@@ -17,6 +17,7 @@ export const ERRORS = {
   STAGE_NOT_FOUND: { status: 404, title: 'There is no such stage' },
   JOB_NOT_FOUND: { status: 404, title: 'There is no such job' },
   WORKFLOW_NOT_FOUND: { status: 404, title: 'There is no such workflow' },
+  RUN_NOT_FOUND: { status: 404, title: 'There is no such run' },
   ARTIFACT_NOT_FOUND: { status: 404, title: 'The job has no such artifact' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not supported here' },
   NOT_ACCEPTABLE: { status: 406, title: 'None of the accepted media types can be produced' },
@@ -24,12 +25,18 @@ export const ERRORS = {
   JOB_FINISHED: { status: 409, title: 'The job has already finished' },
   JOB_NOT_FINISHED: { status: 409, title: 'The job has not finished' },
   NOT_RETRYABLE: { status: 409, title: 'The job cannot be retried' },
+  RUN_ACTIVE: { status: 409, title: 'Another run of the workflow is under way' },
+  RUN_FINISHED: { status: 409, title: 'The run has already finished' },
+  CONTENT_CHANGED: { status: 409, title: 'The step has another result than the one that was shown' },
+  NOT_WAITING: { status: 409, title: 'The step waits for no decision' },
+  DECIDED: { status: 409, title: 'The step was decided otherwise' },
   JOB_DELETED: { status: 410, title: 'The job was deleted' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The request target is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The request body must be application/json' },
   RANGE_NOT_SATISFIABLE: { status: 416, title: 'The requested range is not in the file' },
   EXPECTATION_FAILED: { status: 417, title: 'The Expect header cannot be met' },
+  STAGE_NEEDS: { status: 422, title: 'A stage needs another one that is not completed' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used with another request' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   TOO_MANY_JOBS: { status: 429, title: 'Too many queued jobs' },
@@ -117,6 +124,8 @@ export function toProblem(code: ErrorCode, detail: string, extras: ProblemExtras
 export const NO_SUCH_JOB = 'This stage has no such job, or the job is not yours, or its result has expired'
 
 export const NO_SUCH_STAGE = 'There is no stage with this number; GET /api/workflow/stages lists all stages'
+
+export const NO_SUCH_RUN = 'There is no such run of this workflow, or it is not yours, or it has expired'
 
 /** The same text for every workflow that the caller cannot see. */
 export const NO_SUCH_WORKFLOW = 'You have no jobs in such a workflow, or it has expired'

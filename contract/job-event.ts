@@ -2,9 +2,10 @@
  * The events of a job as clients see them: one schema per type, with `event` as discriminator, so that generated code
  * knows which events carry a result and which an error.
  */
-import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, type TProperties, type TSchema, type TUnion, Type } from '@sinclair/typebox'
 import { EVENT_ID_PATTERN, type EventType, JobError, type JobStatus, POSITION_PATTERN } from './events.ts'
 import { JobResult, StageNumber, Uuid } from './job.ts'
+import { RunEventData, SignOffEventData } from './run.ts'
 
 const QueuedData = data('QueuedData', 'queued', {})
 const ActiveData = data('ActiveData', 'active', {})
@@ -53,7 +54,9 @@ export const JobEvent = eventsOf('JobEvent', 'Job', Type.String({ pattern: EVENT
 export type JobEvent = Static<typeof JobEvent>
 
 /** An event with its position in its workflow. */
-export const WorkflowEvent = eventsOf('WorkflowEvent', 'Workflow', Type.String({ pattern: POSITION_PATTERN }))
+export const WorkflowEvent = withRuns(
+  eventsOf('WorkflowEvent', 'Workflow', Type.String({ pattern: POSITION_PATTERN })),
+)
 export type WorkflowEvent = Static<typeof WorkflowEvent>
 
 /** `data` of `gone`, the last event of a stream whose job disappeared. */
@@ -67,6 +70,7 @@ function data<S extends JobStatus, M extends TProperties>(title: string, status:
       job_id: Uuid,
       stage: StageNumber,
       workflow_id: Uuid,
+      run_id: Type.Optional(Type.String({ ...Uuid, description: 'the run that the job is a step of' })),
       status: Type.Literal(status),
       progress: Type.Number({ minimum: 0, maximum: 100 }),
       attempt: Type.Integer({ minimum: 0 }),
@@ -96,4 +100,26 @@ function eventsOf<I extends TSchema>(title: string, owner: string, id: I) {
   const names = types.map(({ properties }) => properties.event.const)
   const mapping = Object.fromEntries(names.map((type) => [type, `#/components/schemas/${nameOf(type)}`]))
   return Type.Union([...types], { title, discriminator: { propertyName: 'event', mapping } })
+}
+
+/** The events of jobs, and those of runs beside them. */
+function withRuns<E extends TSchema[]>({ anyOf, title, discriminator }: TUnion<E>) {
+  const id = Type.String({ pattern: POSITION_PATTERN })
+  const run = Type.Object(
+    { id, event: Type.Literal('run'), data: RunEventData },
+    { title: 'WorkflowRunEvent' },
+  )
+  const signOff = Type.Object(
+    { id, event: Type.Literal('sign_off'), data: SignOffEventData },
+    { title: 'WorkflowSignOffEvent' },
+  )
+  const mapping = {
+    ...discriminator.mapping,
+    run: '#/components/schemas/WorkflowRunEvent',
+    sign_off: '#/components/schemas/WorkflowSignOffEvent',
+  }
+  return Type.Union([...anyOf, run, signOff], {
+    title: title ?? '',
+    discriminator: { ...discriminator, mapping },
+  })
 }

@@ -54,6 +54,9 @@ export const JobResult = Type.Object(
     version: Type.Optional(
       Type.String({ description: 'version of the stage that ran, from its service or else the catalogue' }),
     ),
+    upstream: Type.Optional(
+      Type.Record(Type.String(), Uuid, { description: 'by stage, the job whose result it was given' }),
+    ),
     duration_ms: Type.Number(),
     results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   },
@@ -71,6 +74,7 @@ export const JobSnapshot = Type.Object(
     job_id: Uuid,
     stage: StageNumber,
     workflow_id: Uuid,
+    run_id: Type.Optional(Type.String({ ...Uuid, description: 'the run that it is a step of' })),
     status: JobStatus,
     progress: Type.Number({ minimum: 0, maximum: 100 }),
     attempt: Type.Integer({ minimum: 0 }),

@@ -1,7 +1,7 @@
 /** A workflow run as the API returns it: one pass of a workflow through several stages. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { JobError, JobStatus } from './events.ts'
-import { StageNumber, Uuid } from './job.ts'
+import { ResearchQuestion, StageNumber, Uuid } from './job.ts'
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Millis = Type.Integer({ description: 'epoch milliseconds' })
@@ -67,3 +67,106 @@ export const PlanStep = Type.Object(
   { title: 'PlanStep' },
 )
 export type PlanStep = Static<typeof PlanStep>
+
+export const RunStep = Type.Object({ ...STEP, sign_off: Nullable(StepSignOff) }, { title: 'RunStep' })
+export type RunStep = Static<typeof RunStep>
+
+const RUN = {
+  run_id: Uuid,
+  workflow_id: Uuid,
+  name: Nullable(Type.String()),
+  status: RunStatus,
+  steps: Type.Array(RunStep),
+  cursor: Type.String({ description: 'opaque: rises with every change' }),
+  created_at: Millis,
+  finished_at: Nullable(Millis),
+}
+
+/** A run as the API shows it. */
+export const Run = Type.Object(RUN, { title: 'Run' })
+export type Run = Static<typeof Run>
+
+const RunName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\u0000\\ud800-\\udfff]*$',
+  description: 'a text of 1 to 200 characters without NUL and lone surrogates',
+})
+
+export const RunBody = Type.Object(
+  {
+    stages: Type.Array(StageNumber, { minItems: 1, maxItems: 100 }),
+    name: Type.Optional(RunName),
+    research_question: Type.Optional(ResearchQuestion),
+    inputs: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[1-9][0-9]{0,2}$' }), Type.Record(Type.String(), Type.Unknown()), {
+        additionalProperties: false,
+        description: 'by stage',
+      }),
+    ),
+    rerun: Type.Optional(
+      Type.Array(StageNumber, { maxItems: 100, description: 'stages that run although there is a result' }),
+    ),
+  },
+  { additionalProperties: false, title: 'RunRequest' },
+)
+export type RunBody = Static<typeof RunBody>
+
+export const SignOffBody = Type.Object(
+  {
+    verdict: Verdict,
+    digest: Digest,
+    reason: Type.Optional(
+      Type.String({
+        maxLength: 4000,
+        pattern: '^(?=[\\s\\S]*\\S)[^\\u0000\\ud800-\\udfff]*$',
+        description: 'a text that is not blank, of 4000 characters at most',
+      }),
+    ),
+  },
+  { additionalProperties: false, title: 'SignOffRequest' },
+)
+
+/** What waits for a decision. */
+export const WaitingSignOff = Type.Object(
+  {
+    run_id: Uuid,
+    workflow_id: Uuid,
+    name: Nullable(Type.String()),
+    stage: StageNumber,
+    job_id: Uuid,
+    digest: Digest,
+    since: Millis,
+  },
+  { title: 'WaitingSignOff' },
+)
+export type WaitingSignOff = Static<typeof WaitingSignOff>
+
+/** `data` of `event: run`: a change of the run, of a step that no job tells of, or both. */
+export const RunEventData = Type.Object(
+  {
+    run_id: Uuid,
+    workflow_id: Uuid,
+    status: RunStatus,
+    step: Type.Optional(Type.Object({ stage: StageNumber, status: StepStatus }, { title: 'StepChange' })),
+    at: Millis,
+  },
+  { title: 'RunEventData' },
+)
+export type RunEventData = Static<typeof RunEventData>
+
+/** `data` of `event: sign_off`: one for each decision. */
+export const SignOffEventData = Type.Object(
+  {
+    run_id: Uuid,
+    workflow_id: Uuid,
+    stage: StageNumber,
+    digest: Digest,
+    verdict: Verdict,
+    by: Type.String(),
+    reason: Nullable(Type.String()),
+    at: Millis,
+  },
+  { title: 'SignOffEventData' },
+)
+export type SignOffEventData = Static<typeof SignOffEventData>

@@ -1,5 +1,6 @@
 /** Adds jobs to the queue. Jobs that arrive in the same event-loop turn share their round trips. */
 import type { JobsOptions, Queue } from 'bullmq'
+import type { StageLimits } from '../contract/catalogue.ts'
 import type { JobData } from '../contract/job.ts'
 import { batched } from './batch.ts'
 
@@ -19,12 +20,30 @@ function isRefusal({ name, message }: Error): boolean {
 export interface JobAdderOptions {
   /** Returns a queue whose connection is usable. */
   open(): Promise<Queue<JobData>>
-  /** Options of all jobs. */
-  jobOptions: JobsOptions
   /** Options of a stage's jobs. */
-  optionsOf?: (stage: number) => JobsOptions
+  optionsOf: (stage: number) => JobsOptions
   /** Places the first events of jobs in the orders of their workflows. */
   place(jobs: readonly JobData[]): Promise<unknown>
+}
+
+/** What the queue does with a job, where its stage sets nothing of its own. */
+export interface JobSettings {
+  attempts: number
+  backoffMs: number
+  keepCompleted: number
+  keepFailed: number
+}
+
+/** BullMQ's options of the jobs of a stage. */
+export function jobOptionsOf(settings: JobSettings, limits: StageLimits = {}): JobsOptions {
+  const delay = limits.backoff_ms ?? settings.backoffMs
+  return {
+    attempts: limits.attempts ?? settings.attempts,
+    backoff: { type: 'exponential', delay },
+    removeOnComplete: { count: settings.keepCompleted },
+    removeOnFail: { count: settings.keepFailed },
+    stackTraceLimit: 1,
+  }
 }
 
 /** Limits how long other commands wait for Redis. */
@@ -35,7 +54,7 @@ interface Adding {
   priority: number
 }
 
-export function jobAdder({ open, jobOptions, optionsOf = () => ({}), place }: JobAdderOptions): AddJob {
+export function jobAdder({ open, optionsOf, place }: JobAdderOptions): AddJob {
   const add = batched<Adding, void>(JOBS_PER_TURN, async (jobs) => {
     const queue = await open().catch((cause) => {
       throw new NotAdded('the queue is not open', { cause })
@@ -44,7 +63,7 @@ export function jobAdder({ open, jobOptions, optionsOf = () => ({}), place }: Jo
       name: `stage-${data.stage}-execute`,
       data,
       opts: {
-        ...{ ...jobOptions, ...optionsOf(data.stage) },
+        ...optionsOf(data.stage),
         ...{ priority, jobId: data.job_id, timestamp: data.timestamp },
       },
     }))

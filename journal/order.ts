@@ -26,7 +26,7 @@ const HOUR_US = 3_600_000_000
  * How long order and list are kept after the last event, in addition to the results' time to live: two days, in seconds.
  * The expiry is renewed once an hour, hence the two extra hours.
  */
-const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
+export const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
 
 /** A workflow belongs to its user: the same id of another user is another workflow. UUIDs ignore case. */
 export function workflowName(userId: string, workflowId: string): string {
@@ -34,7 +34,7 @@ export function workflowName(userId: string, workflowId: string): string {
   return `${String(workflowId).toLowerCase()}:${userId}`
 }
 
-/** One entry of the order: `<position> <job id> <event id>`. */
+/** One entry of the order: `<position> <id of job or run> <event id>`. */
 export interface Place {
   position: string
   jobId: string
@@ -44,6 +44,15 @@ export interface Place {
 export function parsePlace(line: string): Place {
   const [position = '', jobId = '', id = ''] = line.split(' ')
   return { position, jobId, eventId: id }
+}
+
+/** The id of an event in the log of a run, which counts from 1. As long as that of a job's event. */
+export function runEventId(number: number): string {
+  return `r${String(number).padStart(11, '0')}`
+}
+
+export function isOfRun(eventId: string): boolean {
+  return eventId.startsWith('r')
 }
 
 /** A member of a user's job list: what can be filtered without reading the job. */

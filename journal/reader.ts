@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis'
 import { NO_SUCH_JOB, ProblemError } from '../contract/errors.ts'
 import { eventId, FIRST_ID, type LogEntry } from '../contract/events.ts'
-import type { JobSnapshot, JobSummary } from '../contract/job.ts'
+import type { JobData, JobSnapshot, JobSummary } from '../contract/job.ts'
 import type { JobEvent } from '../contract/job-event.ts'
 import {
   type CancelReply,
@@ -62,12 +62,15 @@ export interface JournalOptions {
   /** Prefix of all keys. */
   prefix: string
   resultTtlSeconds: number
+  /** The same for the jobs of runs. */
+  workflowTtlSeconds: number
   /** Awaits a command; turns a Redis failure into an error for the client. */
   fromRedis<T>(command: Promise<T>): Promise<T>
 }
 
 /** Reads the journal through `redis`. */
-export function openJournal({ redis, prefix, resultTtlSeconds, fromRedis }: JournalOptions): JournalReader {
+export function openJournal(options: JournalOptions): JournalReader {
+  const { redis, prefix, resultTtlSeconds, workflowTtlSeconds, fromRedis } = options
   const keys = journalKeys(prefix)
   const reader = jobReader(redis, keys)
 
@@ -117,6 +120,7 @@ export function openJournal({ redis, prefix, resultTtlSeconds, fromRedis }: Jour
     if (!journal) return (await fromRedis(redis.exists(keys.end(jobId)))) ? null : 'gone'
     const entry = cancelledEntry(journal)
     const entries = journal.cancel ? [cancellingEntry(lastEntry(journal), journal.cancel), entry] : [entry]
+    const ttlSeconds = ttlOf(journal.data, resultTtlSeconds, workflowTtlSeconds)
     const reply = await fromRedis(
       record.run(
         redis,
@@ -127,13 +131,18 @@ export function openJournal({ redis, prefix, resultTtlSeconds, fromRedis }: Jour
           entries,
           end: toEndRecord(journal, entry),
           cancelled: true,
-          logTtlSeconds: resultTtlSeconds,
-          resultTtlSeconds,
+          logTtlSeconds: ttlSeconds,
+          resultTtlSeconds: ttlSeconds,
         }),
       ),
     )
     return reply === 'ok' ? 'cancelled' : reply === 'gone' ? 'gone' : null
   }
+}
+
+/** How long the result of a job is kept, in seconds. */
+export function ttlOf({ run_id }: Pick<JobData, 'run_id'>, resultTtl: number, workflowTtl: number): number {
+  return run_id ? Math.max(resultTtl, workflowTtl) : resultTtl
 }
 
 /** The job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */

@@ -81,6 +81,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     job_id: data.job_id,
     stage: data.stage,
     workflow_id: data.workflow_id,
+    ...(data.run_id && { run_id: data.run_id }),
     status,
     progress: newest.progress,
     attempt: newest.attempt,
@@ -134,7 +135,7 @@ export function toEvents(journal: Journal | null, log: LogEntry[], snapshot: Job
 }
 
 /** The fields that all events of a job share, and the result of the last one. */
-type EventSource = Pick<JobSnapshot, 'job_id' | 'stage' | 'workflow_id'> &
+type EventSource = Pick<JobSnapshot, 'job_id' | 'stage' | 'workflow_id' | 'run_id'> &
   Partial<Pick<JobSnapshot, 'result'>>
 
 /** Converts an entry to an event; its type decides whether it carries an error or the result. */
@@ -143,6 +144,7 @@ export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
     job_id: job.job_id,
     stage: job.stage,
     workflow_id: job.workflow_id,
+    ...(job.run_id && { run_id: job.run_id }),
     status: statusAfter(entry.type),
     progress: entry.progress,
     attempt: entry.attempt,

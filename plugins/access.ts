@@ -7,6 +7,7 @@ import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import { requireOwn } from '../journal/reader.ts'
+import type { Caller } from './auth.ts'
 
 export type Act = 'read' | 'cancel' | 'delete' | 'retry'
 
@@ -20,6 +21,8 @@ declare module './core.ts' {
     access: {
       /** The job of the route. Throws 404 unless it exists and the caller may use it. */
       job(request: JobRequest, act: Act): Promise<JobSnapshot>
+      /** Whether somebody else's job is shown to a caller: where people sign off, they see what they decide on. */
+      isShown(caller: Caller, job: JobSnapshot): Promise<boolean>
       /** The same for a job that was read already. */
       judge(request: JobRequest, act: Act, job: JobSnapshot | null): JobSnapshot
       /** Whose workflows or jobs are meant: the caller's, or those of the user that an administrator names. */
@@ -35,8 +38,14 @@ export default fp(
     const { journal } = app.stagecast
     app.stagecast.access = {
       async job(request, act) {
-        return judge(request, act, await journal.snapshot(request.params.job_id))
+        const job = await journal.snapshot(request.params.job_id)
+        const { user } = request.stagecast
+        const isForeign = job !== null && job.data.user_id !== user.id && !user.admin && !user.byTicket
+        if (isForeign && act === 'read' && (await app.stagecast.access.isShown(user, job)))
+          return requireOwn(job, request.params.stage, null)
+        return judge(request, act, job)
       },
+      isShown: async () => false,
       judge,
       owner({ stagecast: { user } }, owner) {
         if (owner === undefined) return user.owner ?? user.id

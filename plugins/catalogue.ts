@@ -8,6 +8,8 @@ declare module './core.ts' {
     catalogue: Catalogue & {
       /** The stages as the API lists them. If a service does not answer in time, `available` is null. */
       list(): Promise<Stage[]>
+      /** The version of each stage: what its service says, else the catalogue, else ''. */
+      versions(): Promise<ReadonlyMap<number, string>>
     }
   }
 }
@@ -24,15 +26,28 @@ export default fp<{ catalogue: Catalogue }>(
 
     app.stagecast.catalogue = {
       ...catalogue,
+      async versions() {
+        const known = await ask()
+        return new Map(
+          catalogue.stages.map(({ stage, service, version }) => [
+            stage,
+            known.get(service)?.get(stage) || version,
+          ]),
+        )
+      },
       async list() {
-        const wanted = new Set(catalogue.stages.map(({ service }) => service))
-        const answers = [...wanted].map(async (name) => [name, await listings.get(name)?.()] as const)
-        const known = new Map(await Promise.all(answers))
+        const known = await ask()
         return catalogue.stages.map(({ service, version: _, limits: __, inputs: ___, ...stage }) => {
           const listing = known.get(service)
           return { ...stage, available: listing ? listing.has(stage.stage) : null }
         })
       },
+    }
+
+    async function ask(): Promise<ReadonlyMap<string, Listing | undefined>> {
+      const wanted = new Set(catalogue.stages.map(({ service }) => service))
+      const answers = [...wanted].map(async (name) => [name, await listings.get(name)?.()] as const)
+      return new Map(await Promise.all(answers))
     }
   },
   { name: 'catalogue' },

@@ -26,14 +26,17 @@ const BETWEEN_MS = 100
 
 export default fp<{ resultTtlSeconds: number }>(
   async (app, { resultTtlSeconds }) => {
-    const { redis, journal, fromRedis, artifacts, queue } = app.stagecast
+    const { redis, journal, fromRedis, artifacts, queue, runs } = app.stagecast
     const options = { redis, keys: journal.keys, resultTtlSeconds, remove }
 
     app.stagecast.deletion = {
       async job(by, job) {
         requireFinished(job)
+        if (await fromRedis(runs.store.holds(job.job_id)))
+          throw new ProblemError('JOB_NOT_FINISHED', `A run uses job ${job.job_id}: cancel the run first`)
         await artifacts.discard(job.stage, job.job_id)
         if (!(await fromRedis(forgetJob(options, job)))) throw unavailable()
+        await fromRedis(runs.store.forgetJob(job.job_id))
         by.log.info({ actor: by.stagecast.user.id, jobId: job.job_id }, 'a job was deleted')
       },
       async workflow(by, userId, workflowId) {
@@ -48,6 +51,7 @@ export default fp<{ resultTtlSeconds: number }>(
           isKnown = true
           for (const job of present) requireFinished(job)
           for (const job of present) await app.stagecast.deletion.job(by, job)
+          await fromRedis(runs.store.forgetWorkflow({ user_id: userId, workflow_id: workflowId }))
           if (await fromRedis(forgetWorkflow(options, userId, workflowId, newest))) break
         }
         by.log.info({ actor: by.stagecast.user.id, workflowId }, 'a workflow was deleted')
@@ -61,7 +65,7 @@ export default fp<{ resultTtlSeconds: number }>(
       }
     }
   },
-  { name: 'deletion', dependencies: ['journal', 'queue', 'artifacts'] },
+  { name: 'deletion', dependencies: ['journal', 'queue', 'artifacts', 'runs'] },
 )
 
 function requireFinished({ status, job_id }: JobSnapshot): void {

@@ -47,6 +47,7 @@ export default fp<DocsOptions>(
           { name: 'stages', description: 'List and run stages' },
           { name: 'jobs', description: 'One run of a stage: state, events, results' },
           { name: 'workflows', description: 'Watch all your jobs of a workflow in one stream' },
+          { name: 'runs', description: 'Take a workflow through several stages, with reuse and sign-off' },
           { name: 'operation', description: 'Health of this process' },
         ],
         components: {

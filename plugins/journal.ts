@@ -6,6 +6,7 @@ export interface JournalPluginOptions {
   /** Prefix of all keys. */
   prefix: string
   resultTtlSeconds: number
+  workflowTtlSeconds: number
 }
 
 declare module './core.ts' {

@@ -4,18 +4,14 @@ import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
 import type { JobData } from '../contract/job.ts'
 import { queueSpan, type TraceContext } from '../contract/trace.ts'
-import { jobAdder } from '../journal/add-jobs.ts'
+import { type JobSettings, jobAdder, jobOptionsOf } from '../journal/add-jobs.ts'
 import { type EnqueueOutcome, type EnqueueRequest, enqueuer } from '../journal/enqueue.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
 import { tidyQueue } from '../journal/tidy.ts'
 
-export interface QueuePluginOptions {
+export interface QueuePluginOptions extends JobSettings {
   prefix: string
-  attempts: number
-  backoffMs: number
-  keepCompleted: number
-  keepFailed: number
   /** Distinguishes deployments that share a prefix and a stage service. */
   queueId: string
   /** Maximum queued jobs per user; 0 = no limit. */
@@ -58,23 +54,14 @@ const CLOSE_WITHIN_MS = 500
 const TIDY_EVERY_MS = 5000
 
 export default fp<QueuePluginOptions>(
-  async (app, { prefix, queueId, maxWaiting, attempts, backoffMs, keepCompleted, keepFailed }) => {
+  async (app, { prefix, queueId, maxWaiting, ...settings }) => {
     const { redis, journal } = app.stagecast
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
     let queue = openQueue()
     const addJob = jobAdder({
       open: usable,
-      jobOptions: {
-        removeOnComplete: { count: keepCompleted },
-        removeOnFail: { count: keepFailed },
-        stackTraceLimit: 1,
-      },
-      optionsOf(stage) {
-        const limits = app.stagecast.catalogue.get(stage)?.limits
-        const delay = limits?.backoff_ms ?? backoffMs
-        return { attempts: limits?.attempts ?? attempts, backoff: { type: 'exponential', delay } }
-      },
+      optionsOf: (stage) => jobOptionsOf(settings, app.stagecast.catalogue.get(stage)?.limits),
       place,
     })
 

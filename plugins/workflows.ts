@@ -2,11 +2,12 @@
 import fp from 'fastify-plugin'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { WorkflowEvent } from '../contract/job-event.ts'
-import { ORDER_CAPACITY, type Place, parsePlace } from '../journal/order.ts'
+import { isOfRun, ORDER_CAPACITY, type Place, parsePlace, runEventId } from '../journal/order.ts'
+import { answersOf } from '../journal/read-jobs.ts'
 import type { JobRecord } from '../journal/reader.ts'
 import { Feeds } from '../watch/feeds.ts'
 import { TOUCHING } from '../watch/tail.ts'
-import { WorkflowFeed, type WorkflowRecord } from '../watch/workflow-feed.ts'
+import { type RunRecord, WorkflowFeed, type WorkflowRecord } from '../watch/workflow-feed.ts'
 
 /** Events of a workflow after a position. */
 export interface WorkflowPage {
@@ -89,7 +90,7 @@ export default fp(
       feed.take(record, 0)
       if ((seen < 0 && cursor !== '') || !feed.isReplayable('')) {
         const records = await recordsOf(order)
-        const jobs = [...records.values()].flatMap((one) => one?.snapshot ?? [])
+        const jobs = [...records.values()].flatMap((one) => (one && 'snapshot' in one ? one.snapshot : []))
         return { events: [], cursor: last.position, more: false, gap: { jobs } }
       }
       const events = feed.events.flatMap(({ id, event, data }) =>
@@ -145,8 +146,10 @@ export default fp(
 
     /** Reads the jobs that the places refer to, newest first up to the limit, plus `more`. */
     async function recordsOf(places: Place[], more: string[] = []): Promise<WorkflowRecord['records']> {
-      const ids = [...new Set(places.map(({ jobId }) => jobId).reverse()), ...more]
-      const records: WorkflowRecord['records'] = new Map()
+      const runIds = new Set(places.flatMap(({ jobId, eventId }) => (isOfRun(eventId) ? [jobId] : [])))
+      const jobIds = places.flatMap(({ jobId }) => (runIds.has(jobId) ? [] : [jobId]))
+      const ids = [...new Set(jobIds.reverse()), ...more]
+      const records: WorkflowRecord['records'] = new Map(await runRecords([...runIds]))
       let bytes = 0
       for (
         let start = 0;
@@ -163,6 +166,20 @@ export default fp(
         }
       }
       return records
+    }
+
+    /** The logs of runs; null for one that has vanished. */
+    async function runRecords(ids: string[]): Promise<[string, RunRecord | null][]> {
+      if (ids.length === 0) return []
+      const pipeline = redis.pipeline()
+      for (const id of ids) pipeline.lrange(journal.keys.own('run', id, 'log'), 0, -1)
+      const logs = (await app.stagecast.fromRedis(answersOf(pipeline))) as string[][]
+      return ids.map((id, i) => {
+        const lines = logs[i] ?? []
+        const events = lines.map((line, at) => ({ id: runEventId(at + 1), ...JSON.parse(line) }))
+        const size = lines.reduce((sum, line) => sum + line.length, 0)
+        return [id, lines.length > 0 ? { events, size } : null]
+      })
     }
 
     /** Gives a place to the end of a job that no worker ended. The first process to see it does this. */

@@ -50,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 }
 
 /** RFC 9110, 13.1.2: a list of tags, compared weakly, or `*`. */
-function matches(header: string | undefined, etag: string): boolean {
+export function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
   return header.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
 }

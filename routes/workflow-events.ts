@@ -7,6 +7,7 @@ import { NO_SUCH_WORKFLOW, ProblemError } from '../contract/errors.ts'
 import { POSITION_PATTERN } from '../contract/events.ts'
 import { Hint, JobSnapshot } from '../contract/job.ts'
 import { JobEventData, WorkflowEvent, WorkflowGone } from '../contract/job-event.ts'
+import { RunEventData, SignOffEventData } from '../contract/run.ts'
 import { workflowName } from '../journal/order.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
 import { problems, Wait, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
@@ -41,9 +42,10 @@ const Page = Type.Object(
 )
 
 /** `data` of the events in the stream. */
-const StreamData = Type.Union([JobEventData, Gap, WorkflowGone, Hint], {
+const StreamData = Type.Union([JobEventData, RunEventData, SignOffEventData, Gap, WorkflowGone, Hint], {
   title: 'WorkflowStreamData',
-  description: 'depends on the `event` field of the frame; `gap`, `gone` and `hint` have their own data',
+  description:
+    'depends on the `event` field of the frame; `run`, `sign_off`, `gap`, `gone` and `hint` have their own data',
 })
 
 const After = Type.Optional(

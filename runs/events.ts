@@ -1,25 +1,6 @@
 /** What a change of a run is told as. */
-import type { RunStatus, StepStatus, Verdict } from '../contract/run.ts'
+import type { RunEventData, SignOffEventData } from '../contract/run.ts'
 import type { RunDocument, Step } from './document.ts'
-
-export interface RunEventData {
-  run_id: string
-  workflow_id: string
-  status: RunStatus
-  step?: { stage: number; status: StepStatus }
-  at: number
-}
-
-export interface SignOffEventData {
-  run_id: string
-  workflow_id: string
-  stage: number
-  digest: string
-  verdict: Verdict
-  by: string
-  reason: string | null
-  at: number
-}
 
 export type RunEvent = { event: 'run'; data: RunEventData } | { event: 'sign_off'; data: SignOffEventData }
 

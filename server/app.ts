@@ -70,6 +70,8 @@ function stagecastOptions(config: Config): StagecastOptions {
     keepCompleted: config.STAGE_KEEP_COMPLETED,
     keepFailed: config.STAGE_KEEP_FAILED,
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
+    workflowTtlSeconds: config.WORKFLOW_TTL_SECONDS,
+    signOffScope: config.SIGN_OFF_SCOPE,
     ticketTtlSeconds: config.TICKET_TTL_SECONDS,
     queueId: config.QUEUE_ID,
     maxWaitingPerUser: config.MAX_WAITING_PER_USER,

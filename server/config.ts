@@ -42,6 +42,8 @@ const Environment = Type.Object({
   STAGE_KEEP_COMPLETED: Count(100),
   STAGE_KEEP_FAILED: Count(50),
   RESULT_TTL_SECONDS: Count(86_400, 1),
+  WORKFLOW_TTL_SECONDS: Count(2_592_000, 1),
+  SIGN_OFF_SCOPE: Type.Optional(Type.String({ pattern: '^[\\u0021\\u0023-\\u005b\\u005d-\\u007e]+$' })),
   STAGE_TIMEOUT_MS: Count(1_800_000, 1),
   STAGE_HEARTBEAT_TIMEOUT_MS: Count(60_000, 1),
   STAGE_MAX_RESULT_BYTES: Count(1_048_576, 1),

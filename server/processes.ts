@@ -117,6 +117,13 @@ export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 
     silenceMs: config.STAGE_HEARTBEAT_TIMEOUT_MS,
     maxResultBytes: config.STAGE_MAX_RESULT_BYTES,
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
+    workflowTtlSeconds: config.WORKFLOW_TTL_SECONDS,
+    jobs: {
+      attempts: config.STAGE_JOB_ATTEMPTS,
+      backoffMs: config.STAGE_JOB_BACKOFF_MS,
+      keepCompleted: config.STAGE_KEEP_COMPLETED,
+      keepFailed: config.STAGE_KEEP_FAILED,
+    },
     breakerFailures: config.BREAKER_FAILURES,
     breakerResetMs: config.BREAKER_RESET_MS,
     logServiceErrors: config.LOG_SERVICE_ERRORS,

@@ -17,9 +17,9 @@ const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
   journal: { rooms: ['contract'] },
   watch: { rooms: ['contract', 'journal'] },
   runs: { rooms: ['contract', 'journal'] },
-  plugins: { rooms: ['contract', 'journal', 'watch'] },
-  routes: { rooms: ['contract', 'journal', 'watch'], types: ['plugins'] },
-  workers: { rooms: ['contract', 'journal'] },
+  plugins: { rooms: ['contract', 'journal', 'watch', 'runs'] },
+  routes: { rooms: ['contract', 'journal', 'watch', 'runs'], types: ['plugins'] },
+  workers: { rooms: ['contract', 'journal', 'runs'] },
   'stagecast.ts': { rooms: ['contract', 'plugins', 'routes', 'workers'], types: ['journal'] },
   server: {
     rooms: [
@@ -124,7 +124,7 @@ t.test('packages have their places', async (t) => {
   const takesJobs = importers('bullmq').filter((file) =>
     imports.get(file)?.some((one) => one.target === 'bullmq' && one.names.includes('Worker')),
   )
-  t.same(takesJobs, ['workers/stage-worker.ts'])
+  t.same(takesJobs.sort(), ['workers/run-worker.ts', 'workers/stage-worker.ts'])
 })
 
 t.test('the client runs on nothing but the platform', async (t) => {

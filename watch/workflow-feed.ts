@@ -4,17 +4,17 @@
  */
 import { type EventId, eventId, isTerminal } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
-import type { JobEvent, JobEventData } from '../contract/job-event.ts'
+import type { WorkflowEvent as AnyEvent, JobEvent } from '../contract/job-event.ts'
 import { ORDER_CAPACITY, type Place } from '../journal/order.ts'
 import type { JobRecord } from '../journal/reader.ts'
 import { toEvent } from '../journal/snapshot.ts'
 import { Feed, type FeedEvent, type WaitingJob } from './feed.ts'
 import type { Message } from './tail.ts'
 
-/** An event of one of the jobs. If the job has disappeared, only the position remains, without `event` or data. */
+/** An event of one of the jobs or runs. If that has disappeared, only the position remains, without `event` or data. */
 export interface WorkflowEvent extends FeedEvent {
-  event: JobEvent['event'] | ''
-  data: JobEventData | null
+  event: AnyEvent['event'] | ''
+  data: AnyEvent['data'] | null
 }
 
 /** A job whose events were read. */
@@ -22,6 +22,7 @@ interface KnownJob {
   job_id: string
   stage: number
   workflow_id: string
+  run_id?: string
   /** Its newest event with a place in this order. */
   newest: EventId
   type: JobEvent['event']
@@ -34,8 +35,14 @@ export interface WorkflowRecord {
   isWhole: boolean
   /** Whether the order has dropped its oldest places. */
   isCut: boolean
-  /** Records of the jobs read; null for a job that has disappeared. */
-  records: Map<string, JobRecord | null>
+  /** Records of the jobs and runs read; null for one that has disappeared. */
+  records: Map<string, JobRecord | RunRecord | null>
+}
+
+/** The log of a run. */
+export interface RunRecord {
+  events: AnyEvent[]
+  size: number
 }
 
 export class WorkflowFeed extends Feed<WorkflowEvent> {
@@ -97,7 +104,9 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
   /** A job was deleted: of its events only the positions are left. */
   drop(jobId: string): void {
     this.events = this.events.map((one) =>
-      one.data?.job_id === jobId ? { id: one.id, event: '', data: null } : one,
+      one.data && 'job_id' in one.data && one.data.job_id === jobId
+        ? { id: one.id, event: '', data: null }
+        : one,
     )
     if (this.states) this.states.data.jobs = this.states.data.jobs.filter(({ job_id }) => job_id !== jobId)
     this.disown(jobId)
@@ -123,7 +132,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
       this.forget()
       this.extend(places, records, known)
       this.events.push(...newer)
-      const snapshots = [...records.values()].flatMap((record) => record?.snapshot ?? [])
+      const snapshots = [...records.values()].flatMap((one) => (isJob(one) ? one.snapshot : []))
       this.states = { cursor: last, data: { jobs: snapshots } }
     } else {
       this.extend(
@@ -156,19 +165,20 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
 
   private extend(
     places: Place[],
-    records: Map<string, JobRecord | null>,
+    records: WorkflowRecord['records'],
     known: Map<string, WorkflowEvent>,
   ): void {
-    const eventsOf = new Map<string, Map<string, JobEvent>>()
+    const eventsOf = new Map<string, Map<string, AnyEvent>>()
     for (const { position, jobId, eventId: id } of places) {
       const record = records.get(jobId)
       let own = eventsOf.get(jobId)
       if (!own) {
-        own = new Map(record?.events.map((event) => [event.id, event]))
+        const events: readonly AnyEvent[] = record?.events ?? []
+        own = new Map(events.map((event) => [event.id, event]))
         eventsOf.set(jobId, own)
       }
       const found = own.get(id)
-      if (record && found) this.learn(record, found)
+      if (isJob(record) && found) this.learn(record, found as JobEvent)
       const event = found ? { id: position, event: found.event, data: found.data } : known.get(position)
       if (event) this.events.push(known.get(position) ?? event)
       else if (record === null) this.events.push({ id: position, event: '', data: null })
@@ -181,8 +191,10 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
   }
 
   private learn({ snapshot }: JobRecord, { id, event }: JobEvent): void {
-    const { job_id, stage, workflow_id } = snapshot
-    this.jobs.set(job_id, { job_id, stage, workflow_id, newest: id, type: event })
+    const { job_id, stage, workflow_id, run_id } = snapshot
+    const known: KnownJob = { job_id, stage, workflow_id, newest: id, type: event }
+    if (run_id) known.run_id = run_id
+    this.jobs.set(job_id, known)
     this.owners.set(job_id, this)
   }
 
@@ -196,9 +208,13 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     if (this.events.length <= 2 * ORDER_CAPACITY) return
     this.origin = this.events[ORDER_CAPACITY - 1]?.id ?? ''
     this.events.splice(0, ORDER_CAPACITY)
-    const named = new Set(this.events.map(({ data }) => data?.job_id))
+    const named = new Set(this.events.map(({ data }) => (data && 'job_id' in data ? data.job_id : '')))
     for (const id of this.jobs.keys()) if (!named.has(id)) this.disown(id)
   }
+}
+
+function isJob(record: JobRecord | RunRecord | null | undefined): record is JobRecord {
+  return record != null && 'snapshot' in record
 }
 
 /** Binary search: positions are ascending. */

@@ -7,6 +7,7 @@ import type { StageAnswer, StageFile, Upstream } from '../contract/service.ts'
 import { queueSpan, readTraceContext } from '../contract/trace.ts'
 import type { Span, Tracing } from '../contract/tracing.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
+import { ttlOf } from '../journal/reader.ts'
 import type { Journal } from '../journal/snapshot.ts'
 import type { Verdict } from './circuit.ts'
 import { StageFailure } from './failure.ts'
@@ -27,6 +28,10 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   upstream(job: JobData, signal: AbortSignal): Promise<Upstream>
   /** The files of a result, each with its hash. Throws a `StageFailure` if one cannot be read. */
   hashedFiles(jobId: string, result: JobResult, signal: AbortSignal): Promise<StageFile[]>
+  /** Whether the run of the job was cancelled. */
+  isRunCancelled(runId: string): Promise<boolean>
+  /** How long the results of the jobs of runs are kept, in seconds. */
+  workflowTtlSeconds: number
   /** The version of the called stage; '' if nobody states one. Never rejects. */
   version(): Promise<string>
   tracing: Tracing
@@ -78,7 +83,9 @@ export class Attempt {
     this.job = job
     this.options = options
     this.journal = journalOf(job, last)
-    this.writer = new JournalWriter(this.journal, { ...options, token })
+    const { resultTtlSeconds, workflowTtlSeconds } = options
+    const ttlSeconds = ttlOf(this.journal.data, resultTtlSeconds, workflowTtlSeconds)
+    this.writer = new JournalWriter(this.journal, { ...options, resultTtlSeconds: ttlSeconds, token })
   }
 
   /** Runs the attempt to its end. Throws `LeaseLost` if another worker may have the job, or Redis's own error. */
@@ -101,18 +108,33 @@ export class Attempt {
   private async runIn(span: Span, signal: AbortSignal): Promise<AttemptOutcome> {
     const startedAt = performance.now()
     try {
+      const { job_id, run_id } = this.journal.data
+      if (run_id && (await this.isCalledOff(run_id))) return await this.cancel()
       const refused = await this.begin()
       if (refused) return refused
       const version = this.options.version()
-      const answer = await this.call(span, signal)
+      const upstream = await this.upstream(signal)
+      const answer = await this.call(upstream, span, signal)
       const result = resultOf(answer, await version, Math.round(performance.now() - startedAt))
       // A run reuses results and signs them off by content, so every file needs its hash.
-      const { job_id, run_id } = this.journal.data
       if (run_id) result.files = await this.options.hashedFiles(job_id, result, signal)
+      const used = Object.entries(upstream).map(([stage, { job_id }]) => [stage, job_id])
+      if (used.length > 0) result.upstream = Object.fromEntries(used)
       return await this.complete(result)
     } catch (error) {
       return this.end(error, signal)
     }
+  }
+
+  /** Whether the run was cancelled before this attempt. What has its outcome keeps it. */
+  private async isCalledOff(runId: string): Promise<boolean> {
+    const { last } = this.journal
+    return !(last && isTerminal(last.type)) && this.options.isRunCancelled(runId)
+  }
+
+  private upstream(signal: AbortSignal): Promise<Upstream> {
+    signal.throwIfAborted()
+    return this.options.upstream(this.journal.data, signal)
   }
 
   /** Takes the job. If it returns an outcome, there is nothing to run. */
@@ -138,12 +160,10 @@ export class Attempt {
     return this.fail({ code: 'INVALID_JOB', message, retryable: false, attempt: this.number }, 'none')
   }
 
-  private async call(span: Span, signal: AbortSignal): Promise<StageAnswer> {
-    signal.throwIfAborted()
+  private async call(upstream: Upstream, span: Span, signal: AbortSignal): Promise<StageAnswer> {
     const { client, onAlive } = this.options
     const share = MILESTONE.answered - MILESTONE.called
     let reached: number = MILESTONE.called
-    const upstream = await this.options.upstream(this.journal.data, signal)
     return client.call({
       upstream,
       // The ID comes from the queue, whatever the job data says.
@@ -246,7 +266,7 @@ export class Attempt {
 
   private async cancel(): Promise<AttemptOutcome> {
     await this.writer.settleCancelled(({ attempt, progress }) => {
-      const message = 'cancelled while running'
+      const message = attempt === 0 ? 'cancelled before it was started' : 'cancelled while running'
       const error = { code: 'CANCELLED', message, retryable: false, attempt }
       return { type: 'cancelled', progress, message, error }
     })

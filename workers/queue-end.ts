@@ -93,6 +93,16 @@ export class QueueEnd {
     }
   }
 
+  /** Takes a settled job off the queue, unless a worker has just taken it: that one sees that it is settled. */
+  async discard(worker: Worker, jobId: string): Promise<void> {
+    try {
+      const job = await JobOf.fromId(worker, jobId)
+      await job?.remove()
+    } catch (err) {
+      this.log.debug({ err, jobId }, 'a settled job stays in the queue')
+    }
+  }
+
   private async delay(job: Job, token: string, ms: number): Promise<never> {
     await job.moveToDelayed(Date.now() + ms, token)
     void this.dropSettled(job)

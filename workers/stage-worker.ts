@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Catalogue } from '../contract/catalogue.ts'
 import type { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
+import { type JobSettings, jobOptionsOf } from '../journal/add-jobs.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
 import { Attempt, type AttemptOutcome, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
@@ -15,6 +16,7 @@ import { logEnd } from './log-end.ts'
 import { startPresence, type WorkerPresence } from './presence.ts'
 import { isProgramFault } from './program-fault.ts'
 import { type Ending, QueueEnd } from './queue-end.ts'
+import { startRunWorker } from './run-worker.ts'
 import { type WorkerStage, WorkerStages } from './stages.ts'
 
 export interface StageWorkerOptions {
@@ -30,6 +32,10 @@ export interface StageWorkerOptions {
   silenceMs: number
   maxResultBytes: number
   resultTtlSeconds: number
+  /** The same of the jobs of runs, and how long a finished run is kept. */
+  workflowTtlSeconds: number
+  /** Of the steps of runs, where their stages set none of their own. */
+  jobs: JobSettings
   breakerFailures: number
   breakerResetMs: number
   /** Whether to log what the stage service says about a failure, which may be anything. */
@@ -103,6 +109,12 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   })
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and is waiting for another'))
 
+  const runs = startRunWorker({
+    ...{ redis, prefix, keys, log, lockMs: options.lockMs, stalledCheckMs: options.stalledCheckMs },
+    ...{ resultTtlSeconds: options.resultTtlSeconds, workflowTtlSeconds: options.workflowTtlSeconds },
+    jobOptions: (stage) => jobOptionsOf(options.jobs, options.catalogue.get(stage)?.limits),
+    discard: (jobId) => queueEnd.discard(worker, jobId),
+  })
   redis.on('ready', () => {
     connected += 1
   })
@@ -237,7 +249,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 
   async function close(graceMs: number): Promise<void> {
-    const closed = worker.close()
+    const closed = Promise.all([worker.close(), runs.close()])
     await Promise.race([closed, delay(graceMs * FINISHING_SHARE, null, UNREF)])
     for (const run of running.values()) run.stop('shutdown')
     await Promise.race([closed, delay(graceMs * HANDING_OVER_SHARE, null, UNREF)])

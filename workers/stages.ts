@@ -14,7 +14,8 @@ import { StageClient } from './stage-client.ts'
 import { UpstreamReader } from './upstream.ts'
 import { Versions } from './versions.ts'
 
-export interface WorkerStagesOptions extends Pick<AttemptOptions, 'redis' | 'keys' | 'resultTtlSeconds'> {
+export interface WorkerStagesOptions
+  extends Pick<AttemptOptions, 'redis' | 'keys' | 'resultTtlSeconds' | 'workflowTtlSeconds'> {
   catalogue: Catalogue
   /** How many jobs the process runs side by side. */
   concurrency: number
@@ -86,7 +87,8 @@ export class WorkerStages {
   }
 
   private open(stage: number): WorkerStage {
-    const { catalogue, log, redis, keys, resultTtlSeconds, tracing, ...options } = this.options
+    const { catalogue, log, redis, keys, resultTtlSeconds, workflowTtlSeconds, tracing, ...options } =
+      this.options
     const limits = catalogue.get(stage)?.limits ?? {}
     const isKnown = stage === 0 || catalogue.get(stage) !== undefined
     if (!isKnown) log.warn({ stage }, 'unknown stage: its jobs wait for another worker')
@@ -112,7 +114,8 @@ export class WorkerStages {
       gate,
       client,
       options: {
-        ...{ redis, keys, client, tracing, resultTtlSeconds },
+        ...{ redis, keys, client, tracing, resultTtlSeconds, workflowTtlSeconds },
+        isRunCancelled: async (runId) => (await redis.hexists(keys.own('run', runId), 'cancelled')) === 1,
         upstream: (job, signal) => this.upstream.read(job, signal),
         hashedFiles: async (jobId, result, signal) =>
           service ? hashedFiles({ service, stage, jobId }, result, signal) : [],

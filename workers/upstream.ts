@@ -1,10 +1,11 @@
 /** The results of earlier stages that a stage needs or uses. They are read for each call and not kept. */
 import type { Redis } from 'ioredis'
 import type { Catalogue } from '../contract/catalogue.ts'
-import type { JobData, JobResult } from '../contract/job.ts'
+import type { JobData, JobResult, JobSnapshot } from '../contract/job.ts'
 import type { StageFile, Upstream } from '../contract/service.ts'
 import type { JournalKeys } from '../journal/journal.ts'
 import { newestResults } from '../journal/upstream.ts'
+import { upstreamOfRun } from '../runs/upstream.ts'
 import { StageFailure } from './failure.ts'
 import { fileUrl, hashFile, type Made } from './files.ts'
 
@@ -21,8 +22,7 @@ export class UpstreamReader {
 
   /** By stage. Throws a `StageFailure` if a file cannot be read now, or Redis's own error. */
   async read(job: JobData, signal: AbortSignal): Promise<Upstream> {
-    const { needs = [], uses = [] } = this.catalogue.get(job.stage) ?? {}
-    const results = await newestResults(this.redis, this.keys, job, [...new Set([...needs, ...uses])])
+    const results = await this.results(job)
     const upstream: Upstream = {}
     for (const [stage, snapshot] of results) {
       const service = this.catalogue.serviceOf(stage)
@@ -31,6 +31,13 @@ export class UpstreamReader {
       upstream[stage] = { job_id: snapshot.job_id, results: snapshot.result.results ?? {}, files }
     }
     return upstream
+  }
+
+  /** A step works on what its run has, any other job on the newest that there is. */
+  private results(job: JobData): Promise<Map<number, JobSnapshot>> {
+    if (job.run_id) return upstreamOfRun(this.redis, this.keys, job.run_id, job.stage)
+    const { needs = [], uses = [] } = this.catalogue.get(job.stage) ?? {}
+    return newestResults(this.redis, this.keys, job, [...new Set([...needs, ...uses])])
   }
 }
 

@@ -46,7 +46,9 @@ local function place_events(placed, order, jobs, id, member, ttl, ids, begins)
     if not last[1] then redis.call('EXPIRE', jobs, ttl) end
   end
   local length = redis.call('RPUSH', order, unpack(lines))
-  if is_due then redis.call('EXPIRE', order, ttl) end
+  -- A run may keep the order for longer, or without an end.
+  local left = newest and is_due and redis.call('PTTL', order) or 0
+  if is_due and left >= 0 and left < ttl * 1000 then redis.call('EXPIRE', order, ttl) end
   if length > ORDER_CAPACITY then redis.call('LTRIM', order, -ORDER_CAPACITY, -1) end
   if is_new and length % TRIM_EVERY <= #lines then
     redis.call('ZREMRANGEBYRANK', jobs, 0, -JOBS_CAPACITY - 1)

@@ -41,7 +41,7 @@ t.test('one that cannot be added is alone in that', async (t) => {
   const { redis, journal } = app.stagecast
   const queue = openQueue(t, env)
   const placed: string[] = []
-  const options = { open: async () => queue, jobOptions: { attempts: 1 } }
+  const options = { open: async () => queue, optionsOf: () => ({ attempts: 1 }) }
   const add = jobAdder({
     ...options,
     place: async (jobs) => void placed.push(...jobs.map(({ job_id }) => job_id)),

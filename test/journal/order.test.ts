@@ -107,7 +107,11 @@ t.test('the order keeps its newest places, and not for ever', async (t) => {
     { length: ORDER_CAPACITY },
     (_, i) => `${String(i).padStart(16, '0')} x ${FIRST_ID}`,
   )
-  await redis.rpush(key, ...places)
+  await redis
+    .multi()
+    .rpush(key, ...places)
+    .expire(key, 9)
+    .exec()
   const job = await queued()
   await place(job)
   const kept = await order()

@@ -93,7 +93,10 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
   )
   api.app.stagecast.journal.records = records
   const job = await workflow.queued()
-  await eventually('it goes on', () => feed.events.at(-1)?.data?.job_id === job.id)
+  await eventually('it goes on', () => {
+    const data = feed.events.at(-1)?.data
+    return data && 'job_id' in data && data.job_id === job.id
+  })
 })
 
 t.test('the size of a job is that of all it holds', async (t) => {

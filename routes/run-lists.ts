@@ -1,0 +1,80 @@
+/** Lists of runs, newest first: of one workflow, and of all that are the caller's. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { POSITION_PATTERN } from '../contract/events.ts'
+import { Run, RunStatus } from '../contract/run.ts'
+import { BEARER, problems, WorkflowParams } from './responses.ts'
+
+const Page = Type.Object(
+  {
+    runs: Type.Array(Run),
+    next: Type.Union([Type.String({ pattern: POSITION_PATTERN }), Type.Null()], {
+      description: 'opaque: `after` of the next page, null on the last one',
+    }),
+  },
+  {
+    title: 'RunPage',
+    description: 'A page may be shorter than `limit`, even empty, and have a `next`: go on until it is null',
+  },
+)
+
+const Query = Type.Object({
+  status: Type.Optional(RunStatus),
+  owner: Type.Optional(Type.String({ minLength: 1, description: 'for administrators: whose runs' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
+  after: Type.Optional(Type.String({ pattern: POSITION_PATTERN, description: '`next` of the page before' })),
+})
+
+const common = {
+  ...{ tags: ['runs'], security: BEARER, querystring: Query },
+  response: { 200: Page, ...problems(400, 401, 403, 429, 503) },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const { access, runs } = app.stagecast
+  const onRequest = [app.stagecast.authenticate, app.stagecast.throttle]
+
+  app.route({
+    method: 'GET',
+    url: '/api/workflow/workflows/:workflow_id/runs',
+    schema: {
+      ...{ ...common, operationId: 'listWorkflowRuns', summary: 'List the runs of a workflow' },
+      params: WorkflowParams,
+      response: { ...common.response, ...problems(404) },
+    },
+    onRequest,
+    async handler(request, reply) {
+      reply.header('cache-control', 'private, no-cache')
+      return page(request, request.query, request.params.workflow_id)
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/api/workflow/runs',
+    schema: { ...common, operationId: 'listRuns', summary: 'List your runs' },
+    onRequest,
+    async handler(request, reply) {
+      reply.header('cache-control', 'private, no-cache')
+      return page(request, request.query)
+    },
+  })
+
+  function page(
+    request: Pick<FastifyRequest, 'stagecast' | 'log'>,
+    { owner, limit = 25, after, status }: Static<typeof Query>,
+    workflowId?: string,
+  ) {
+    const userId = access.owner(request, owner)
+    access.log(request, 'read', userId, { list: 'runs' })
+    return runs.page(userId, workflowId, { limit, after, status })
+  }
+}
+
+export default fp(routes, {
+  name: 'run-lists',
+  encapsulate: true,
+  dependencies: ['runs', 'access', 'limits'],
+})

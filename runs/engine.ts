@@ -1,0 +1,130 @@
+/** Takes a run on as far as it goes: what `advance` says is stored, then done. It may be cut short anywhere and repeated. */
+
+import { isTerminal } from '../contract/events.ts'
+import type { JobData, JobSnapshot } from '../contract/job.ts'
+import type { JournalReader } from '../journal/reader.ts'
+import { advance, type JobEnd } from './advance.ts'
+import { isLive, type RunDocument, type Step } from './document.ts'
+import type { RunQueue } from './queue.ts'
+import type { KnownResult } from './result.ts'
+import type { Memory, RunOrigin, RunStore, StoredRun } from './store.ts'
+
+export interface EngineOptions {
+  store: RunStore
+  queue: RunQueue
+  journal: Pick<JournalReader, 'snapshot' | 'cancel'>
+  /** Takes a settled job off its queue, if that can be done. */
+  discard(jobId: string): Promise<void>
+}
+
+/** What somebody does to a run, made from what is stored. Null: nothing is to be changed. */
+export type Act = (
+  run: RunDocument,
+  memory: Memory,
+) => { document: RunDocument; results: KnownResult[] } | null
+
+export class RunEngine {
+  private readonly options: EngineOptions
+
+  constructor(options: EngineOptions) {
+    this.options = options
+  }
+
+  /**
+   * Until nothing is left to do. `carrier`: key of a job that does it again should this process end. `removed`: a job that
+   * is over, whether or not there is anything left of it. Null for a run that is not there.
+   */
+  async goOn(
+    origin: RunOrigin,
+    carrier: string,
+    { act, removed }: { act?: Act; removed?: string | null } = {},
+  ): Promise<StoredRun | null> {
+    const { store } = this.options
+    let wanted = act
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const { memory, run } = await store.read(origin)
+      if (!run) return null
+      const now = Date.now()
+      const acted = wanted?.(run.document, memory) ?? null
+      const before = acted?.document ?? run.document
+      const jobs = await this.jobsOf(before)
+      const results = merged(memory.results, acted?.results ?? [])
+      const next = advance(before, { results, ends: endsOf(before, jobs, removed), now })
+      const after = next.document
+      const isNews = acted !== null || next.results.length > 0 || isOther(run.document, after)
+      if (isNews) {
+        const changed = merged(acted?.results ?? [], next.results)
+        const [reply] = await store.write(memory, [{ before: run.document, after }], changed, carrier, now)
+        // Another process was faster, or a result has just expired: look again.
+        if (reply === 'moved' || reply === 'gone') continue
+        if (reply === 'uncarried')
+          throw new Error('the job that carries the run is over: another one goes on')
+      }
+      wanted = undefined
+      const hasActed = await this.carryOut(after, await this.jobsOf(after, jobs))
+      if (!isNews && !hasActed) return run
+    }
+    throw new Error(`a run did not come to rest: ${origin.run_id}`)
+  }
+
+  /** Queues what is to run and was not queued, and cancels what lives on of a cancelled run. */
+  private async carryOut(run: RunDocument, jobs: ReadonlyMap<string, JobSnapshot | null>): Promise<boolean> {
+    const live = run.steps.flatMap((step) =>
+      isLive(step) && step.job_id !== null ? [{ step, id: step.job_id }] : [],
+    )
+    const absent = live.filter(({ id }) => !jobs.get(id))
+    if (absent.length > 0) {
+      const data = absent.map(({ step, id }) => jobOf(run, step, id))
+      await this.options.queue.add(run, data)
+    }
+    if (run.cancelled_at === null) return absent.length > 0
+    const there = live.flatMap(({ id }) => jobs.get(id) ?? [])
+    const untold = there.filter(({ status }) => !isTerminal(status) && status !== 'cancelling')
+    for (const job of untold) {
+      const outcome = await this.options.journal.cancel({ ...job.data, job_id: job.job_id })
+      if (outcome === 'cancelled') await this.options.discard(job.job_id)
+    }
+    return absent.length > 0 || untold.length > 0
+  }
+
+  /** The jobs of the live steps; what is known already is not read again. */
+  private async jobsOf(
+    { steps }: RunDocument,
+    known: ReadonlyMap<string, JobSnapshot | null> = new Map(),
+  ): Promise<Map<string, JobSnapshot | null>> {
+    const ids = steps.flatMap((step) => (isLive(step) && step.job_id !== null ? [step.job_id] : []))
+    const asked = ids.filter((id) => !known.has(id))
+    const found = await Promise.all(asked.map((id) => this.options.journal.snapshot(id)))
+    return new Map([...known, ...asked.map((id, i) => [id, found[i] ?? null] as const)])
+  }
+}
+
+/** Others may come between as often, at most. */
+const MOST_ROUNDS = 100
+
+function endsOf(
+  run: RunDocument,
+  jobs: ReadonlyMap<string, JobSnapshot | null>,
+  removed: string | null | undefined,
+): Map<string, JobEnd> {
+  const ends = new Map<string, JobEnd>()
+  for (const step of run.steps.filter(isLive)) {
+    const job = jobs.get(step.job_id ?? '')
+    if (job && isTerminal(job.status)) ends.set(job.job_id, job)
+    else if (!job && removed && removed === step.job_id) ends.set(removed, 'removed')
+  }
+  return ends
+}
+
+function merged(...lists: (readonly KnownResult[])[]): KnownResult[] {
+  return [...new Map(lists.flat().map((one) => [one.job_id, one])).values()]
+}
+
+function isOther(a: RunDocument, b: RunDocument): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b)
+}
+
+function jobOf(run: RunDocument, { stage, inputs }: Step, job_id: string): JobData {
+  const { run_id, workflow_id, user_id, research_question } = run
+  return { stage, job_id, workflow_id, research_question, user_id, timestamp: Date.now(), inputs, run_id }
+}

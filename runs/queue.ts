@@ -1,0 +1,145 @@
+/**
+ * The queue that carries runs. Its jobs say no more than which run is to go on. One whose child is the job of a step waits
+ * until that has ended; one without a child is there in case a process ends amid what it does.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type FlowJob, FlowProducer, type JobsOptions } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { JobData } from '../contract/job.ts'
+import { uuidOf } from '../journal/ids.ts'
+import { type JournalKeys, QUEUE_NAME } from '../journal/journal.ts'
+import type { JournalReader } from '../journal/reader.ts'
+import { reserve, reserveCall, toPriority } from '../journal/reserve.ts'
+import type { RunOrigin } from './store.ts'
+
+export const RUN_QUEUE_NAME = 'workflow-runs'
+
+/** Data of a job in the queue. */
+export interface AdvanceData extends RunOrigin {
+  /** The job of a step that has ended, or was removed; null for one that is there just in case. */
+  job_id: string | null
+}
+
+export interface RunQueueOptions {
+  redis: Redis
+  /** Prefix of all keys. */
+  prefix: string
+  keys: JournalKeys
+  journal: Pick<JournalReader, 'placeQueued'>
+  /** Of the jobs of a stage. */
+  jobOptions(stage: number): JobsOptions
+  onError(error: Error): void
+}
+
+/** A job that is there in case its process ends. */
+export interface Carrier {
+  /** Key of its hash: while that is there, the run will go on. */
+  key: string
+  /** It is not needed any more. */
+  drop(): Promise<void>
+}
+
+/** After so long, in ms, a process that has not finished what it does has ended. */
+const JUST_IN_CASE_MS = 3000
+const CLOSE_WITHIN_MS = 500
+
+export class RunQueue {
+  private readonly options: RunQueueOptions
+  private producer: FlowProducer
+
+  constructor(options: RunQueueOptions) {
+    this.options = options
+    this.producer = this.open()
+  }
+
+  /** Key of the hash of a job in this queue. */
+  key(id: string): string {
+    return `${this.options.prefix}:${RUN_QUEUE_NAME}:${id}`
+  }
+
+  async carry({ run_id, workflow_id, user_id }: RunOrigin): Promise<Carrier> {
+    const id = randomUUID()
+    const data: AdvanceData = { run_id, workflow_id, user_id, job_id: null }
+    const opts = { ...OPTIONS, jobId: id, delay: JUST_IN_CASE_MS }
+    const { job } = await (await this.usable()).add({
+      name: 'advance',
+      queueName: RUN_QUEUE_NAME,
+      data,
+      opts,
+    })
+    return { key: this.key(id), drop: () => job.remove().then(() => {}) }
+  }
+
+  /** Queues the job of a step. To do it again is harmless. */
+  async add(origin: RunOrigin, jobs: readonly JobData[]): Promise<void> {
+    const { redis, keys, journal } = this.options
+    const calls = jobs.map(({ job_id, user_id }) =>
+      reserveCall(keys, {
+        jobId: job_id,
+        userId: user_id,
+        fingerprint: '',
+        claim: keys.own('idem', ''),
+        most: 0,
+      }),
+    )
+    const turns = await reserve.runAll(redis, calls)
+    const flows = jobs.map((data, i) => {
+      const reply = turns[i]
+      if (!reply || reply instanceof Error) throw reply ?? new Error('no turn')
+      if (reply[0] !== 'reserved') throw new Error(`a step was not given a turn: ${reply[0]}`)
+      return this.flowOf(origin, data, toPriority(reply[1]))
+    })
+    const producer = await this.usable()
+    await producer.addBulk(flows)
+    // Where this fails, the first line of the job does it.
+    await journal.placeQueued(jobs).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    await Promise.race([this.producer.close(), delay(CLOSE_WITHIN_MS, null, { ref: false })])
+  }
+
+  private flowOf({ run_id, workflow_id, user_id }: RunOrigin, job: JobData, priority: number) {
+    const data: AdvanceData = { run_id, workflow_id, user_id, job_id: job.job_id }
+    const child: FlowJob = {
+      name: `stage-${job.stage}-execute`,
+      queueName: QUEUE_NAME,
+      data: job,
+      opts: {
+        ...this.options.jobOptions(job.stage),
+        ...{ priority, jobId: job.job_id, timestamp: job.timestamp },
+        // However it ends, the run goes on.
+        ignoreDependencyOnFailure: true,
+      },
+    }
+    const opts = { ...OPTIONS, jobId: uuidOf('advance', job.job_id) }
+    return { name: 'advance', queueName: RUN_QUEUE_NAME, data, opts, children: [child] }
+  }
+
+  /** BullMQ asks Redis for its version once; when that fails, the producer must be made anew. */
+  private async usable(): Promise<FlowProducer> {
+    const current = this.producer
+    await current.waitUntilReady().catch((error) => {
+      if (this.producer === current) this.producer = this.open()
+      current.close().catch(() => {})
+      throw error
+    })
+    return current
+  }
+
+  private open(): FlowProducer {
+    const { redis, prefix, onError } = this.options
+    const producer = new FlowProducer({ connection: redis, prefix })
+    producer.on('error', onError)
+    return producer
+  }
+}
+
+/** Redis may be away for long: then it goes on when that is back. */
+const OPTIONS: JobsOptions = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'custom' },
+  removeOnComplete: true,
+  stackTraceLimit: 1,
+}
