@@ -1,4 +1,4 @@
-/** All clients lose their connection, miss events, and come back as an EventSource does: with the last id they have. */
+/** All clients lose their connection, miss events, and reconnect as an EventSource does, with their last event ID. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Source } from './latency.ts'
 import { mark, type Watchers } from './watchers.ts'

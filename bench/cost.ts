@@ -1,4 +1,4 @@
-/** What one job costs: commands, bytes in Redis while it runs and after, bytes to a client that watches it. */
+/** The cost of one job: Redis commands, bytes in Redis during and after it, bytes sent to a watching client. */
 import type { Redis } from 'ioredis'
 import type { JournalKeys } from '../journal/journal.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'

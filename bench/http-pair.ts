@@ -8,7 +8,7 @@ export const CONNECTIONS = 50
 
 export interface Side {
   name: string
-  /** A process of its own for each measurement: how fast code becomes is settled anew in each. */
+  /** Starts a new process for each measurement, because each run optimises its code differently. */
   start(): Promise<Child>
   request(connection: number): string
 }

@@ -1,4 +1,4 @@
-/** Measures subjects in turn, so that what else the machine does meets all of them alike. */
+/** Measures subjects in turn, so that background load affects all of them alike. */
 import { type Summary, summarise } from './statistics.ts'
 
 /** One measurement: figures by name. */

@@ -33,7 +33,7 @@ export const jobs: Benchmark = {
         LOG_LEVEL: 'silent',
       })
       const fill = name === OURS ? asTheApiDoes : inBulk
-      // A process of its own for each measurement: how fast code becomes is settled anew in each.
+      // Start a new process for each measurement, because each run optimises its code differently.
       subjects[name] = async () => {
         const worker = await bench.spawn(program, { env })
         await measure(bench, worker, prefix, fill)

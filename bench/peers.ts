@@ -1,4 +1,4 @@
-/** The same watching as others do it: how late, how much is lost, what it costs. */
+/** Event streams as other libraries do them: latency, lost events and cost. */
 import { Queue } from 'bullmq'
 import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'

@@ -1,4 +1,4 @@
-/** Everybody is dropped and comes back: the time until each has exactly what it missed. */
+/** Drops all clients and measures how long until each has exactly the events it missed. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventId } from '../contract/events.ts'
 import type { Benchmark } from './benchmark.ts'
@@ -14,7 +14,7 @@ const FLOOR = 'node:http connects'
 const JOB = '123e4567-e89b-12d3-a456-426614174000'
 /** Steps of each job while its client is away. */
 const MISSED = 3
-/** After which a process has let go what was watched there last. */
+/** By then a process has released the feeds that nobody watches. */
 const FORGOTTEN_MS = 7000
 
 export const reconnect: Benchmark = {
@@ -41,7 +41,7 @@ export const reconnect: Benchmark = {
     return [
       against(series, FLOOR, 'all are back', 'ms', 'ms', { at: 'most', value: 2 }),
       alone(series, OURS, what, '%', 'exact', { at: 'least', value: 100 }),
-      // Beyond five seconds nothing is kept for them.
+      // After five seconds the feeds are released.
       alone(series, OURS, 'from the drop until the last is back', 'ms', 'away'),
       against(series, FLOOR, 'all are back', 'ms', 'ms', undefined, ELSEWHERE),
       alone(series, ELSEWHERE, what, '%', 'exact', { at: 'least', value: 100 }),

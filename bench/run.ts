@@ -31,7 +31,7 @@ if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
   const names = BENCHMARKS.map(({ name }) => name).join(', ')
   console.error(
     unknown.length > 0
-      ? `There is no benchmark ${unknown.join(', ')}; there are ${names}`
+      ? `Unknown benchmark ${unknown.join(', ')}; use one of ${names}`
       : '--runs must be a number from 1',
   )
   process.exit(1)

@@ -1,4 +1,4 @@
-/** Jobs under way whose steps a benchmark writes itself, exactly as a worker does: with a lease, through the writer. */
+/** Running jobs whose steps the benchmark writes itself, exactly as a worker does: with a lock, through the writer. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { JobData } from '../contract/job.ts'

@@ -1,4 +1,4 @@
-/** Medians, quantiles, and the spread they come with. */
+/** Medians, quantiles and their spread. */
 
 export interface Summary {
   median: number

@@ -1,6 +1,6 @@
 /** Identifiers in one spelling each, so that equal ones are equal as texts. */
 
-/** Lower case, without `doi:` or a resolver in front; null for what is no DOI. */
+/** Lower case, without `doi:` or a resolver in front; null if it is not a DOI. */
 export function doiOf(value: string | null): string | null {
   const doi = value
     ?.trim()

@@ -23,7 +23,7 @@ export function linkedGroups(papers: readonly Paper[]): Linked {
   function root(at: number): number {
     let top = at
     while (parent[top] !== top) top = parent[top] ?? top
-    // Every node on the way is hung up at the top, so that the next look is short.
+    // Link every node on the path directly to the root, so that the next lookup is short.
     for (let node = at; node !== top; ) {
       const next = parent[node] ?? top
       parent[node] = top

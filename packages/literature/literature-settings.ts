@@ -5,7 +5,7 @@ import { LIVE, type Live } from './sources/index.ts'
 export interface LiteratureSettings {
   /** Asked when a request names none. */
   sources: SourceName[]
-  /** An e-mail address under which sources can reach whoever runs this. */
+  /** An e-mail address where the sources can reach the operator. */
   contact?: string | undefined
   keys: { pubmed?: string | undefined; openalex?: string | undefined }
   /** Other addresses than the sources' own. */
@@ -16,7 +16,7 @@ export interface LiteratureSettings {
   deadlineMs: number
 }
 
-/** Every variable; undefined where there is no default. */
+/** Every variable; undefined if it has no default. */
 export const LITERATURE_DEFAULTS = {
   LITERATURE_SOURCES: 'europepmc,crossref',
   LITERATURE_CONTACT: undefined,

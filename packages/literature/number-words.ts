@@ -16,7 +16,7 @@ export function numberOf(text: string): number | undefined {
   return value !== undefined && value > 0 && Number.isSafeInteger(value) ? value : undefined
 }
 
-/** "two hundred and fourteen"; undefined for what is no number. */
+/** "two hundred and fourteen"; undefined if it is not a number. */
 function spelled(text: string): number | undefined {
   const words = text
     .toLowerCase()

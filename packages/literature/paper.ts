@@ -136,7 +136,7 @@ export interface Related {
   relation: 'preprint' | 'article' | 'version'
 }
 
-/** A notice that marks a paper: where it was published, and who told of it. */
+/** A notice that marks a paper: where it was published, and which source reported it. */
 export interface Mark {
   type: NoticeType
   doi: string | null
@@ -183,7 +183,7 @@ export interface Paper {
   languages: string[]
   mesh: string[]
   open_access: OpenLink[]
-  /** What the paper is a notice of; null for what is no notice. */
+  /** What the paper is a notice of; null if it is not a notice. */
   notice: { type: NoticeType; about: Target[] } | null
   /** Notices about it, in the order of their type and name. */
   notices: Mark[]

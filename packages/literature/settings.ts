@@ -21,7 +21,7 @@ export interface Settings extends WorkSettings {
   graceMs: number
 }
 
-/** Variables for whoever runs the whole system, with their defaults; undefined where there is none. */
+/** Variables for the operator, with their defaults; undefined if there is none. */
 export const WORK_DEFAULTS = { STAGE_KEEP_SECONDS: '604800', ...LITERATURE_DEFAULTS } as const
 
 const HOUR_MS = 60 * 60 * 1000

@@ -34,7 +34,7 @@ export function signature({ title: whole, year, authors }: Paper): Signature {
   }
 }
 
-/** Equal titles, or alike to 0.90; year within one; same first surname. An unknown year or author is no proof. */
+/** Equal titles, or alike to 0.90; year within one; same first surname. An unknown year or author proves nothing. */
 export function alike(a: Signature, b: Signature): boolean {
   if (a.title === '' || a.year === null || b.year === null || Math.abs(a.year - b.year) > 1) return false
   if (a.surname === '' || a.surname !== b.surname) return false

@@ -11,7 +11,7 @@ export interface UpstreamFile<T = unknown> {
 
 type Job = Pick<StageJob, 'stage' | 'upstream'>
 
-/** Throws a `StageFailure` that says which stage to run first when there is no such file. */
+/** Throws a `StageFailure` that says which stage to run first if the file is missing. */
 export async function readJson<T>(job: Job, stage: number, name: string): Promise<UpstreamFile<T>> {
   const { file, from } = find(job, stage, name)
   return { ...file, value: (await from.json(name)) as T }

@@ -1,4 +1,4 @@
-/** A stage service in Node: a small app of its own that speaks the same contract as a Python service. */
+/** A stage service in Node: a Fastify app that follows the same contract as a Python service. */
 import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
@@ -12,42 +12,42 @@ import { StageFailure, type StageTable } from './stage.ts'
 import { openStore } from './store.ts'
 
 export interface StageServiceOptions {
-  /** Where artifacts and the records of finished jobs live; made when missing. */
+  /** The folder for artifacts and records of finished jobs; created if missing. */
   dataDir: string
   /** Fastify's `logger` setting, or a pino-like logger to write into. Default: no log. */
   logger?: FastifyServerOptions['logger'] | FastifyBaseLogger
-  /** Silence after which an NDJSON answer gets a heartbeat line, in ms. Default 10 s. */
+  /** Silence in ms before an NDJSON answer gets a heartbeat line. Default 10 s. */
   heartbeatMs?: number
-  /** Least time between two steps in ms, so that people can watch. Default 0. */
+  /** Minimum time between two steps in ms, so that people can watch. Default 0. */
   paceMs?: number
-  /** Age at which finished jobs are removed, in ms. Default 7 days. */
+  /** Age in ms at which finished jobs are removed. Default 7 days. */
   keepMs?: number
-  /** How often it is looked for them after the start, in ms. Default a day. */
+  /** How often to look for old jobs after the start, in ms. Default one day. */
   sweepEveryMs?: number
-  /** What running work is given to end when the service closes, in ms. Default 5 s. */
+  /** How long running work may take to end when the service closes, in ms. Default 5 s. */
   graceMs?: number
   stages: StageTable
-  /** Removes what the stages keep for too long; called at the start and every `sweepEveryMs`. */
+  /** Removes what the stages have kept too long; called at the start and every `sweepEveryMs`. */
   sweep?: () => Promise<void>
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
 export const GRACE_MS = 5_000
 
-/** Builds the app without listening. Rejects when `dataDir` cannot be used. */
+/** Builds the app without listening. Rejects if `dataDir` is unusable. */
 export async function buildStageService(options: StageServiceOptions) {
   const { dataDir, stages, logger = false, paceMs = 0, heartbeatMs = 10_000 } = options
   const { keepMs = 7 * DAY_MS, sweepEveryMs = DAY_MS, graceMs = GRACE_MS } = options
   const app = Fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger }),
     logController: new LogController({ disableRequestLogging: true }),
-    // Results of other stages come along.
+    // Requests include results of other stages.
     bodyLimit: 32 * 1024 * 1024,
     // Fastify's defaults would turn 7 into "7" and drop unknown fields.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    // Covers the arrival of the request only; the answer may take as long as it needs.
+    // Limits only the arrival of the request; the answer may take as long as it needs.
     requestTimeout: 60_000,
-    // Answering 503 while closing is done in runs.ts, in the contract's shape.
+    // runs.ts answers 503 while closing, in the contract's shape.
     return503OnClosing: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
@@ -59,12 +59,12 @@ export async function buildStageService(options: StageServiceOptions) {
   const store = await openStore(dataDir)
   const sweep = async () => {
     const swept = await store.sweep(keepMs)
-    if (swept > 0) app.log.info({ swept }, 'old jobs removed from the data folder')
+    if (swept > 0) app.log.info({ swept }, 'removed old jobs from the data folder')
     await options.sweep?.()
   }
   await sweep()
   const sweeping = setInterval(
-    () => void sweep().catch((error) => app.log.warn(inside(error), 'old jobs cannot be removed')),
+    () => void sweep().catch((error) => app.log.warn(inside(error), 'could not remove old jobs')),
     sweepEveryMs,
   ).unref()
   app.addHook('onClose', async () => clearInterval(sweeping))
@@ -85,7 +85,7 @@ function isLogger(logger: StageServiceOptions['logger']): logger is FastifyBaseL
   return typeof logger === 'object' && 'child' in logger
 }
 
-/** What is not even HTTP gets an answer too, in the same shape. */
+/** Answers malformed HTTP too, in the same shape. */
 function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const body = JSON.stringify(

@@ -20,7 +20,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
 }
 
-/** By the ending of the name. */
+/** By file extension. */
 export function mediaTypeOf(name: string): string {
   return MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream'
 }
@@ -50,13 +50,13 @@ export const artifactRoute: FastifyPluginAsyncTypebox<{ store: Store }> = async 
       const { start, end } = range ?? { start: 0, end: file.bytes - 1 }
       if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${file.bytes}`)
       reply.header('content-length', end - start + 1)
-      // An empty file has no last byte: `end` would be -1, which a read stream refuses.
+      // An empty file has no last byte: `end` would be -1, which a read stream rejects.
       return reply.send(handle.createReadStream(file.bytes === 0 ? {} : { start, end }))
     },
   )
 }
 
-/** Only names the stage declared can be asked for, so no spelling of a path leads anywhere else. */
+/** Only names that the stage declared are served, so no path, however spelled, leads anywhere else. */
 async function find(store: Store, jobText: string, name: string): Promise<StoredFile & { jobId: string }> {
   const jobId = jobIdOf(jobText)
   const record = jobId === undefined ? undefined : await store.read(jobId)
@@ -65,7 +65,7 @@ async function find(store: Store, jobText: string, name: string): Promise<Stored
   return { ...file, jobId }
 }
 
-/** Refuses links and everything else that is not the very file that was published. */
+/** Refuses links and anything else that is not the published file. */
 async function openFile(path: string, bytes: number): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     () => {
@@ -86,6 +86,6 @@ function notFound(): StageFailure {
   return new StageFailure(
     404,
     'ARTIFACT_NOT_FOUND',
-    'There is no such artifact; see `artifacts` of the result.',
+    'The job has no such artifact; see `artifacts` in the result.',
   )
 }

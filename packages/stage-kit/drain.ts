@@ -1,15 +1,15 @@
 /**
- * Closing without cutting answers short. All connections are destroyed in the end: one that never carried a
- * request, as clients leave behind after an aborted call, does not count as idle and would hold the server open.
+ * Closes without cutting answers short. In the end it destroys all connections: one that never carried a request, as
+ * clients leave behind after an aborted call, does not count as idle and would keep the server open.
  */
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** What answers are given to reach their reader after the work has ended, in ms. */
+/** How long answers may take to reach their reader after the work has ended, in ms. */
 const FLUSH_MS = 1_000
 
-/** `stopWork` ends the work behind the answers; the app must be built with `forceCloseConnections: true`. */
+/** `stopWork` ends the work behind the answers. Build the app with `forceCloseConnections: true`. */
 export function installDrain(app: FastifyInstance, stopWork: () => Promise<void>): void {
   const open = new Set<ServerResponse>()
   let emptied = () => {}

@@ -1,9 +1,9 @@
-/** Every error answer in the shape of the contract: a status and `{ "detail": { "code", "message" } }`. */
+/** Error answers in the contract's shape: a status and `{ "detail": { "code", "message" } }`. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ServiceError } from '../../contract/service.ts'
 import { StageFailure } from './stage.ts'
 
-/** Fastify's own error codes that a caller can cause, and what the caller is told. */
+/** Fastify's error codes that a caller can cause, with our code and message. */
 const KNOWN: Readonly<Record<string, [code: string, message: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The request body is too large; send 32 MiB at most.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
@@ -15,21 +15,18 @@ const KNOWN: Readonly<Record<string, [code: string, message: string]>> = {
 export function installErrors(app: FastifyInstance): void {
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => {
-    return send(
-      reply,
-      new StageFailure(404, 'NOT_FOUND', 'There is no such route; see the service contract.'),
-    )
+    return send(reply, new StageFailure(404, 'NOT_FOUND', 'Unknown route; see the service contract.'))
   })
 }
 
-/** Also given to Fastify as `frameworkErrors`, for what fails before routing. */
+/** Also Fastify's `frameworkErrors`, for failures before routing. */
 export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = asFailure(error)
   if (failure.status >= 500) request.log.error(inside(error), 'request failed')
   return send(reply, failure)
 }
 
-/** What the caller may know of any error: never more than a `StageFailure` says by itself. */
+/** What the caller may learn about an error: never more than a `StageFailure` says. */
 export function asFailure(error: unknown): StageFailure {
   if (error instanceof StageFailure) return error
   const { code = '', statusCode = 500, validation } = error as Partial<FastifyError>
@@ -47,10 +44,14 @@ export function asFailure(error: unknown): StageFailure {
       'The request could not be read; check its headers and body.',
     )
   }
-  return new StageFailure(500, 'INTERNAL_ERROR', 'The stage service failed inside; its log says where.')
+  return new StageFailure(
+    500,
+    'INTERNAL_ERROR',
+    'An internal error occurred in the stage service; its log says where.',
+  )
 }
 
-/** The log's view of an error: its kind and place. Messages are left out, they may quote the question. */
+/** An error for the log: its kind and place. The message is left out, because it may quote the question. */
 export function inside(error: unknown): { error: string; at: string[] } {
   if (!(error instanceof Error)) return { error: typeof error, at: [] }
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))

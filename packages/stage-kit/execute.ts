@@ -24,7 +24,7 @@ export const executeRoute: FastifyPluginAsyncTypebox<ExecuteOptions> = async (ap
     '/api/workflow/stages/:stage/execute',
     {
       schema: { params: Params, headers: Headers, body: StageRequest },
-      // Before the body is judged: whatever was sent, an unknown stage is the first thing to say.
+      // Checked before the body: an unknown stage comes first, whatever was sent.
       onRequest: async ({ params }) => {
         if (!stages.has(stageNumber(params.stage))) throw stageNotFound(params.stage.slice(0, 20), stages)
       },
@@ -38,14 +38,14 @@ export const executeRoute: FastifyPluginAsyncTypebox<ExecuteOptions> = async (ap
         left.abort()
         leave()
       }
-      // The response's `close` comes with the connection's end; the request's own comes with its body's.
+      // The response closes with the connection; the request already closes with its body.
       reply.raw.once('close', hangUp)
       if (reply.raw.destroyed) hangUp()
       await run.opened
       if (!wantsLines(request.headers.accept)) return run.answer
       reply.header('content-type', 'application/x-ndjson').header('cache-control', 'no-store')
       reply.header('x-accel-buffering', 'no')
-      // highWaterMark 1: a line is made when the last one is out, so a slow reader costs no memory.
+      // highWaterMark 1: each line is made once the last one is sent, so a slow reader costs no memory.
       return reply.send(
         Readable.from(ndjson(run, heartbeatMs, left.signal), { objectMode: false, highWaterMark: 1 }),
       )
@@ -57,7 +57,7 @@ async function* ndjson(run: Run, heartbeatMs: number, left: AbortSignal): AsyncG
   for await (const line of run.lines(heartbeatMs, left)) yield `${JSON.stringify(line)}\n`
 }
 
-/** Only when named: a plain client's star-slash-star means "whatever is usual", one JSON answer. */
+/** Only if named: a plain client's star-slash-star means the usual, one JSON answer. */
 function wantsLines(accept = ''): boolean {
   return accept.split(',').some((range) => {
     const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
@@ -65,7 +65,7 @@ function wantsLines(accept = ''): boolean {
   })
 }
 
-/** The number, or NaN for anything not written as a plain positive integer. */
+/** The stage number, or NaN if it is not a plain positive integer. */
 function stageNumber(text: string): number {
   return /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : Number.NaN
 }

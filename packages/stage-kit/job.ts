@@ -1,4 +1,4 @@
-/** From a request to the job it asks for: one id, one digest. */
+/** Turns a request into a job: one ID, one digest. */
 import { createHash } from 'node:crypto'
 import type { StageRequest } from '../../contract/service.ts'
 import { StageFailure } from './stage.ts'
@@ -7,22 +7,22 @@ export interface Job {
   id: string
   stage: number
   request: StageRequest
-  /** Tells whether a repeat asks for the same thing, without keeping what was asked. */
+  /** Shows whether a repeat is the same request, without storing the request. */
   digest: string
 }
 
-/** Stricter than the `uuid` format, which also lets `urn:uuid:` through: the id becomes a folder name. */
+/** Stricter than the `uuid` format, which also accepts `urn:uuid:`: the ID becomes a folder name. */
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const MAX_DEPTH = 64
 
-/** The id in lower case, or undefined when it is no UUID. */
+/** The ID in lower case, or undefined if it is not a UUID. */
 export function jobIdOf(text: string): string | undefined {
   const id = text.toLowerCase()
   return UUID.test(id) ? id : undefined
 }
 
-/** Throws 400 when the id is no UUID or `key`, the Idempotency-Key, names another job than the body. */
+/** Throws 400 if the ID is not a UUID or if `key`, the Idempotency-Key, names another job than the body. */
 export function toJob(stage: number, request: StageRequest, key: string | undefined): Job {
   const id = jobIdOf(request.job_id)
   if (!id) throw new StageFailure(400, 'INVALID_JOB_ID', 'job_id must be a UUID.')
@@ -38,7 +38,7 @@ export function toJob(stage: number, request: StageRequest, key: string | undefi
   return { id, stage, request, digest: createHash('sha256').update(asked).digest('hex') }
 }
 
-/** The same text for the same JSON value, whatever the order of its fields. */
+/** The same text for equal JSON values, whatever the order of fields. */
 function canonical(value: unknown, depth: number): string {
   if (depth > MAX_DEPTH) {
     throw new StageFailure(

@@ -1,12 +1,12 @@
-/** The `Range` header, as far as it is obeyed: one range of bytes (RFC 9110, section 14). */
+/** The supported part of the `Range` header: one range of bytes (RFC 9110, section 14). */
 
 export interface ByteRange {
-  /** First and last byte, both included. */
+  /** First and last byte, inclusive. */
   start: number
   end: number
 }
 
-/** Undefined = send everything: no header, another unit, several ranges or a malformed one are not obeyed. */
+/** Undefined means everything: no header, another unit, several ranges or a malformed one. */
 export function parseRange(
   header: string | undefined,
   size: number,

@@ -1,16 +1,16 @@
-/** One job being worked on: its lines so far, its callers, its end. */
+/** One running job: its lines so far, its callers and its end. */
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import type { ProgressLine, ServiceLine, StageAnswer } from '../../contract/service.ts'
 import { asFailure } from './errors.ts'
 import type { Job } from './job.ts'
 
-/** Lines kept for callers that read slowly; older ones are dropped, progress being a state and not a ledger. */
+/** Lines kept for slow callers; older ones are dropped, because progress is a state, not a ledger. */
 const MAX_LINES = 256
 
 export class Run {
   readonly job: Job
   readonly signal: AbortSignal
-  /** Resolves when the request is found good (or already answered), rejects when it is refused. */
+  /** Resolves once the request is accepted (or already answered); rejects if it is refused. */
   readonly opened: Promise<void>
   readonly answer: Promise<StageAnswer>
   ended = false
@@ -21,7 +21,7 @@ export class Run {
   readonly #lines: ProgressLine[] = []
   #dropped = 0
 
-  /** `open` looks at the request and may answer at once from the store; `work` does it. */
+  /** `open` checks the request and may answer at once from the store; `work` runs the stage. */
   constructor(
     job: Job,
     open: (run: Run) => Promise<StageAnswer | undefined>,
@@ -37,7 +37,7 @@ export class Run {
         this.ended = true
         this.#wake()
       })
-    // A run that everybody has left fails unheard; each remaining caller hears it through its own await.
+    // With no callers left nobody handles a rejection; each remaining caller gets it through its own await.
     for (const promise of [this.opened, this.answer]) promise.catch(() => undefined)
   }
 
@@ -49,7 +49,7 @@ export class Run {
     this.#controller.abort(reason)
   }
 
-  /** Counts a caller in; the answer counts it out. `abandoned` is called when the last one has gone too early. */
+  /** Counts a caller in until the answer. Calls `abandoned` if the last one leaves before that. */
   join(abandoned: () => void): () => void {
     const caller = Symbol('caller')
     this.#callers.add(caller)
@@ -58,7 +58,7 @@ export class Run {
     }
   }
 
-  /** Adds a line; progress never goes back. Then gives the readers their turn, or `paceMs` of it. */
+  /** Adds a line; progress never goes back. Then yields to the readers, or waits `paceMs`. */
   async progress(percent: number, message: string, paceMs: number): Promise<void> {
     this.signal.throwIfAborted()
     const before = this.#lines.at(-1)?.percent ?? 0
@@ -72,7 +72,7 @@ export class Run {
     this.signal.throwIfAborted()
   }
 
-  /** What one caller is sent: the newest line and all that follow, heartbeats in silence, the end. */
+  /** The lines for one caller: the newest and all that follow, heartbeats during silence, then the end. */
   async *lines(heartbeatMs: number, left: AbortSignal): AsyncGenerator<ServiceLine> {
     let next = this.#dropped + Math.max(0, this.#lines.length - 1)
     while (!left.aborted) {

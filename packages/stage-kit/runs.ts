@@ -1,4 +1,4 @@
-/** Idempotency by job id: a job is worked on once, however often and by however many it is asked for. */
+/** Idempotency by job ID: each job runs once, however often and by however many callers it is requested. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { StageAnswer } from '../../contract/service.ts'
@@ -13,11 +13,11 @@ export interface RunsOptions {
   store: Store
   stages: StageTable
   log: FastifyBaseLogger
-  /** Least time between two steps, in ms. */
+  /** Minimum time between two steps, in ms. */
   paceMs: number
 }
 
-/** One caller's hold on a run; `leave` is its hang-up, harmless after the end. */
+/** One caller's hold on a run. `leave` releases it and is harmless after the end. */
 export interface Call {
   run: Run
   leave(): void
@@ -30,7 +30,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
   const alive = new Set<Run>()
   let closing = false
 
-  /** Joins the job's run, or starts it. Counting in is synchronous: a run cannot end between look and join. */
+  /** Joins the job's run or starts it. Counting in is synchronous, so a run cannot end between check and join. */
   function call(job: Job): Call {
     if (closing) throw shuttingDown()
     const earlier = current.get(job.id)
@@ -42,13 +42,15 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
   }
 
   function hold(run: Run): Call {
-    const leave = run.join(() => run.stop(new StageFailure(499, 'CALLER_GONE', 'The last caller hung up.')))
+    const leave = run.join(() =>
+      run.stop(new StageFailure(499, 'CALLER_GONE', 'The last caller disconnected.')),
+    )
     return { run, leave }
   }
 
   function start(job: Job, earlier: Run | undefined): Run {
     const run = new Run(job, open, async (self) => {
-      // What everybody has left may still be stopping; the same job never runs twice side by side.
+      // An abandoned run may still be stopping; the same job never runs twice side by side.
       await earlier?.answer.catch(() => undefined)
       return (earlier && (await stored(job))) ?? work(self)
     })
@@ -64,7 +66,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
 
   async function open({ job }: Run): Promise<StageAnswer | undefined> {
     const answer = await stored(job)
-    if (answer) log.info({ job_id: job.id, stage: job.stage }, 'stored result repeated')
+    if (answer) log.info({ job_id: job.id, stage: job.stage }, 'stored result returned')
     else stages.get(job.stage)?.validate(job.request)
     return answer
   }
@@ -116,7 +118,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
       run.signal.throwIfAborted()
       const first = await store.publish(id, workspace, record)
       const final = first ? answer : ((await stored(run.job)) ?? answer)
-      // The result is stored: from here on hanging up no longer matters.
+      // The result is stored, so a disconnect no longer matters.
       await run.progress(100, 'result stored', 0).catch(() => undefined)
       return final
     } finally {
@@ -124,7 +126,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
     }
   }
 
-  /** Takes no new work, waits `graceMs` for what runs, then stops it with a retryable error. */
+  /** Takes no new work, waits `graceMs` for running work, then stops it with a retryable error. */
   async function close(graceMs: number): Promise<void> {
     closing = true
     const ends = () => Promise.allSettled([...alive].map((run) => run.answer))
@@ -138,7 +140,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
   return { call, close, running: () => alive.size, isRunning: (jobId: string) => current.has(jobId) }
 }
 
-/** 404 with what there is instead. */
+/** A 404 that lists the existing stages. */
 export function stageNotFound(asked: string, stages: StageTable): StageFailure {
   const there = [...stages.keys()].join(', ')
   return new StageFailure(404, 'STAGE_NOT_FOUND', `This service has no stage ${asked}; it has: ${there}.`)
@@ -151,5 +153,5 @@ function requireSame(known: string, asked: string): void {
 }
 
 function shuttingDown(): StageFailure {
-  return new StageFailure(503, 'SHUTTING_DOWN', 'The stage service is shutting down; ask again in a moment.')
+  return new StageFailure(503, 'SHUTTING_DOWN', 'The stage service is shutting down; try again in a moment.')
 }

@@ -1,4 +1,4 @@
-/** A job as a stage's function sees it. */
+/** The job object that a stage function receives. */
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -7,7 +7,7 @@ import { ArtifactName, type StageRequest } from '../../contract/service.ts'
 import { StageFailure, type Work } from './stage.ts'
 import { type UpstreamHeaders, UpstreamStage } from './upstream.ts'
 
-/** Thrown at the next step of a job that nobody waits for any more, or whose service is closing. */
+/** Thrown at the next step of a job that nobody is waiting for any more, or whose service is closing. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
@@ -20,11 +20,11 @@ export class StageJob<Inputs = Record<string, unknown>> {
   readonly runId: string | null
   readonly question: string | null
   readonly inputs: Inputs
-  /** The results of the stages that this one needs or uses, by number, as far as there are any. */
+  /** The available results of the stages that this one needs or uses, by number. */
   readonly upstream: Readonly<Record<number, UpstreamStage>>
-  /** Aborted when the work is to stop. */
+  /** Aborted when the work must stop. */
   readonly signal: AbortSignal
-  /** Files written here are artifacts too. */
+  /** Files written here become artifacts too. */
   readonly dir: string
   private readonly work: Work
   private readonly written = new Set<string>()
@@ -58,7 +58,7 @@ export class StageJob<Inputs = Record<string, unknown>> {
     return this.signal.aborted
   }
 
-  /** Tells that a step is done, 0 to 100. Throws `Cancelled` when the work is to stop. */
+  /** Reports progress, 0 to 100. Throws `Cancelled` if the work must stop. */
   async progress(percent: number, message: string): Promise<void> {
     this.goOn()
     if (!(percent >= 0 && percent <= 100) || typeof message !== 'string') {
@@ -71,7 +71,7 @@ export class StageJob<Inputs = Record<string, unknown>> {
     })
   }
 
-  /** Writes an artifact. The files of a job become visible all at once, and only when it has succeeded. */
+  /** Writes an artifact. A job's files become visible together, and only if it succeeds. */
   async write(name: string, content: string | Uint8Array | Readable): Promise<void> {
     this.goOn()
     if (!Value.Check(ArtifactName, name))
@@ -83,7 +83,7 @@ export class StageJob<Inputs = Record<string, unknown>> {
     this.written.add(name)
   }
 
-  /** Names of all files: those that were written by `write` first, in that order. */
+  /** The names of all files; those written by `write` come first, in order. */
   async files(): Promise<string[]> {
     const others = (await readdir(this.dir)).filter((name) => !this.written.has(name))
     return [...this.written, ...others.sort()]

@@ -14,18 +14,18 @@ import type { UpstreamHeaders } from './upstream.ts'
 export interface StageOptions<Inputs> extends Partial<Omit<StageEntry, 'stage' | 'version' | 'inputs'>> {
   /** Change it whenever the same inputs would give other files. */
   version?: string
-  /** A JSON Schema (2020-12) of the inputs, or a function that gives what the stage works with, and throws for bad ones. */
+  /** A JSON Schema (2020-12) of the inputs, or a function that converts them and throws for bad ones. */
   inputs?: object | ((inputs: Record<string, unknown>) => Inputs)
 }
 
 export interface StagesOptions extends Omit<StageServiceOptions, 'stages' | 'dataDir' | 'sweep'> {
-  /** Where files and finished jobs are kept; made when missing. */
+  /** The folder for files and finished jobs; created if missing. */
   data: string
   /** What other services want to be sent for their files, by origin: `{ 'https://stages.example': { authorization } }`. */
   upstreamHeaders?: UpstreamHeaders
 }
 
-/** An error that the user is told about. `retryable`: another attempt may go better. */
+/** An error shown to the user. `retryable`: another attempt may succeed. */
 export class StageError extends StageFailure {
   constructor(code: string, message: string, retryable = false) {
     super(retryable ? 503 : 422, code, message, retryable)
@@ -41,15 +41,15 @@ export class Stages {
     this.options = options
   }
 
-  /** Adds a stage. Throws a TypeError for a number that is none or is taken, and for a bad schema. */
+  /** Adds a stage. Throws a TypeError for an invalid or duplicate number, and for a bad schema. */
   stage<Inputs = Record<string, unknown>>(
     number: number,
     options: StageOptions<Inputs>,
     run: StageFunction<Inputs>,
   ): this {
     if (!Number.isInteger(number) || number < 1 || number > 999)
-      throw new TypeError(`A stage has a number from 1 to 999, not ${number}`)
-    if (this.known.has(number)) throw new TypeError(`There are two stages ${number}`)
+      throw new TypeError(`A stage's number must be from 1 to 999, not ${number}`)
+    if (this.known.has(number)) throw new TypeError(`Stage ${number} is already defined`)
     const { version, inputs, ...entry } = options
     const read = readerOf<Inputs>(number, inputs)
     const headers = this.options.upstreamHeaders ?? {}
@@ -70,23 +70,23 @@ export class Stages {
     return this
   }
 
-  /** The stages by number, for a service that adds others to them. */
+  /** The stages by number, for a service that adds more. */
   get table(): StageTable {
     return this.known
   }
 
-  /** What stands for these stages in a STAGES_FILE. */
+  /** The entries of these stages for a STAGES_FILE. */
   describe(): { stages: object[] } {
     return { stages: [...this.entries.values()] }
   }
 
-  /** The service without a listener: a Fastify application. */
+  /** The service as a Fastify application, not yet listening. */
   build() {
     const { data, upstreamHeaders: _, ...options } = this.options
     return buildStageService({ ...options, dataDir: data, stages: this.known })
   }
 
-  /** Starts the service; port 0 takes a free one. */
+  /** Starts the service; port 0 picks a free one. */
   async listen({ host = '127.0.0.1', port = 8000 }: Partial<Address> = {}): Promise<StageService> {
     return listen(await this.build(), { host, port })
   }

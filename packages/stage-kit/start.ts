@@ -1,4 +1,4 @@
-/** Puts a stage service on a port. */
+/** Starts a stage service on a port. */
 import type { FastifyBaseLogger } from 'fastify'
 import { buildStageService, type StageServiceOptions } from './app.ts'
 
@@ -9,13 +9,13 @@ export interface Address {
 }
 
 export interface StageService {
-  /** Base URL without a slash at the end: what WORKER_URL wants. */
+  /** Base URL without a trailing slash, as WORKER_URL needs it. */
   url: string
-  /** Ends running work (after its grace), then the listener. */
+  /** Ends running work (after its grace period), then the listener. */
   close(): Promise<void>
 }
 
-/** A built service, of which nothing else is needed here. */
+/** The parts of a built service that are needed here. */
 interface Listening {
   log: FastifyBaseLogger
   listen(options: Address & { listenTextResolver(address: string): string }): Promise<string>
@@ -23,7 +23,7 @@ interface Listening {
   close(): Promise<unknown>
 }
 
-/** Builds a service and starts it in this process. Rejects when the port is taken or `dataDir` cannot be used. */
+/** Builds a service and starts it in this process. Rejects if the port is taken or `dataDir` is unusable. */
 export async function startStageService({
   host,
   port,
@@ -37,7 +37,7 @@ export async function listen(app: Listening, { host, port }: Address): Promise<S
   const taken = app.addresses().find((address) => typeof address === 'object' && address !== null)
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${(taken as { port: number } | undefined)?.port ?? port}`
   if (!isLoopback(host))
-    app.log.warn('the stage service asks for no token: let only the worker reach this address')
+    app.log.warn('the stage service requires no token: allow only the worker to reach this address')
   return { url, close: async () => void (await app.close()) }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The data folder. A job is worked on under `work/` and appears under `jobs/<job id>/` by one rename, with its
- * record and all its artifacts: whoever looks sees a finished job or none.
+ * The data folder. A job runs under `work/` and appears under `jobs/<job id>/` by one rename, with its record and all its
+ * artifacts, so readers see a finished job or none.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -15,29 +15,29 @@ import { StageFailure } from './stage.ts'
 const StoredFile = Type.Object({ name: ArtifactName, bytes: Type.Integer(), sha256: Type.String() })
 export type StoredFile = Static<typeof StoredFile>
 
-/** What is kept of a finished job. `digest` stands for the request, so that another one is recognised. */
+/** The record of a finished job. `digest` identifies the request, so that a different one is noticed. */
 const JobRecord = Type.Object({ digest: Type.String(), answer: StageAnswer, files: Type.Array(StoredFile) })
 export type JobRecord = Static<typeof JobRecord>
 
-/** A folder under `work/`: the stage writes into `artifacts`. */
+/** A folder under `work/`; the stage writes into `artifacts`. */
 export interface Workspace {
   root: string
   artifacts: string
 }
 
-/** Left by a process that was killed; no honest piece of work takes as long. */
+/** Left by a process that was killed; no real work takes this long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
 export type Store = Awaited<ReturnType<typeof openStore>>
 
-/** Opens, and where needed makes, the data folder. */
+/** Opens the data folder and creates it if needed. */
 export async function openStore(dataDir: string) {
   const jobs = join(dataDir, 'jobs')
   const work = join(dataDir, 'work')
   await Promise.all([mkdir(jobs, { recursive: true }), mkdir(work, { recursive: true })])
   const folder = (jobId: string) => join(jobs, jobId)
 
-  /** Makes a finished job invisible in one step, then deletes it; false when there is none. */
+  /** Hides a finished job in one step, then deletes it. False if there is none. */
   async function discard(jobId: string): Promise<boolean> {
     const grave = await mkdtemp(join(work, 'gone-'))
     const moved = await rename(folder(jobId), grave).then(() => true, ignoreMissing)
@@ -46,7 +46,7 @@ export async function openStore(dataDir: string) {
   }
 
   return {
-    /** The record of a finished job, or undefined. A damaged one counts as none and is removed. */
+    /** The record of a finished job, or undefined. A damaged one is removed. */
     async read(jobId: string): Promise<JobRecord | undefined> {
       const text = await readFile(join(folder(jobId), 'record.json'), 'utf8').catch(ignoreMissing)
       if (text === undefined) return undefined
@@ -71,12 +71,12 @@ export async function openStore(dataDir: string) {
       await rm(workspace.root, { recursive: true, force: true })
     },
 
-    /** Size and hash of the named files; throws when one of them is not a regular file of the workspace. */
+    /** Size and hash of the named files. Throws if one is not a regular file in the workspace. */
     async inspect(workspace: Workspace, names: readonly string[]): Promise<StoredFile[]> {
       return Promise.all(names.map((name) => inspectFile(workspace, name)))
     },
 
-    /** Makes the work visible. False when another process with this data folder was first. */
+    /** Publishes the work. False if another process with this data folder was first. */
     async publish(jobId: string, workspace: Workspace, record: JobRecord): Promise<boolean> {
       await writeFile(join(workspace.root, 'record.json'), JSON.stringify(record), { flush: true })
       try {
@@ -88,7 +88,7 @@ export async function openStore(dataDir: string) {
       }
     },
 
-    /** Removes finished jobs older than `keepMs` and what killed processes left; answers how many. */
+    /** Removes finished jobs older than `keepMs` and what killed processes left. Returns the count. */
     async sweep(keepMs: number): Promise<number> {
       const now = Date.now()
       const old = await olderThan(jobs, now - keepMs, 'record.json')

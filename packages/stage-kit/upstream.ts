@@ -1,4 +1,4 @@
-/** The result of an earlier stage, and its files, whose hashes are checked before they are used. */
+/** The result of an earlier stage, and its files, whose hashes are checked before use. */
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -31,12 +31,16 @@ export class UpstreamStage {
     this.headers = headers
   }
 
-  /** The file as a stream. It has been read to its end by then, and its hash is right. */
+  /** The file as a stream. It has been read completely and its hash is right. */
   async open(name: string): Promise<Readable> {
     const file = this.files.find((one) => one.name === name)
     if (!file) {
       const there = this.files.map((one) => one.name).join(', ') || 'none'
-      throw new StageFailure(422, 'UPSTREAM_FILE_MISSING', `There is no file ${name}; there are: ${there}.`)
+      throw new StageFailure(
+        422,
+        'UPSTREAM_FILE_MISSING',
+        `The stage has no file ${name}; available: ${there}.`,
+      )
     }
     const dir = await mkdtemp(join(tmpdir(), 'stagecast-upstream-'))
     const remove = () => rm(dir, { recursive: true, force: true })
@@ -80,6 +84,6 @@ export class UpstreamStage {
 }
 
 function changed(name: string): StageFailure {
-  const message = `The file ${name} of an earlier stage has changed: its hash is another.`
+  const message = `The file ${name} of an earlier stage has changed: its hash differs.`
   return new StageFailure(503, 'UPSTREAM_CHANGED', message)
 }

@@ -7,7 +7,7 @@ import { findProgram } from '../../dev/find-redis.mjs'
 const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   .map((name) => findProgram(name, process.env))
   .find(Boolean)
-const missing = 'there is no Chromium here: install the package `chromium` of your system'
+const missing = 'Chromium is not installed: install the package `chromium` with your package manager'
 if (!executablePath && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
 
 /** For `t.test(name, { skip: noBrowser })`. */

@@ -16,7 +16,7 @@ export type ProxyKind = 'nginx' | 'haproxy'
 /** For `t.test(name, { skip: lacks(kind) })`. */
 export function lacks(kind: ProxyKind): string | false {
   if (findProgram(kind, process.env, EXTRA_DIRS)) return false
-  const missing = `there is no ${kind} here: install the package of your system`
+  const missing = `${kind} is not installed: install your system's package`
   if (process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
   return missing
 }

@@ -18,7 +18,7 @@ export function parseMetrics(text: string): Map<string, Family> {
   for (const line of text.split('\n').filter(Boolean)) {
     const [, what, name = '', rest = ''] = /^# (HELP|TYPE) ([a-zA-Z_:][\w:]*) (.+)$/.exec(line) ?? []
     if (what === 'HELP') {
-      if (families.has(name)) throw new Error(`${name} is told twice`)
+      if (families.has(name)) throw new Error(`${name} is reported twice`)
       family = { help: rest, type: '', samples: [] }
       families.set(name, family)
     } else if (what === 'TYPE' && family === families.get(name) && family) family.type = rest

@@ -10,14 +10,14 @@ import { EXTRA_DIRS, findProgram } from '../../dev/find-redis.mjs'
 import { eventually } from './waiting.ts'
 
 const program = findProgram('nginx', process.env, EXTRA_DIRS)
-const missing = 'there is no nginx here: install the package `nginx-light` of your system'
+const missing = 'nginx is not installed: install the package `nginx-light` with your package manager'
 if (!program && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
 
 /** For `t.test(name, { skip: noNginx })`. */
 export const noNginx: string | false = program ? false : missing
 
 /**
- * In front of the server at `target`; gone with the test. Deaf to the server's wish not to be buffered, unless it
+ * A proxy in front of `target`, closed with the test. Ignores the server's wish not to be buffered, unless it
  * `heeds` that. Returns its URL.
  */
 export async function bufferingNginx(t: Test, target: string, { heeds = false } = {}): Promise<string> {

@@ -1,4 +1,4 @@
-/** Redis in every kind of trouble. */
+/** Puts Redis through every kind of fault. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ export function adminOf(t: Test, { url }: Pick<EmbeddedRedis, 'url'>): Redis {
   return admin
 }
 
-/** Stops the server in its tracks, connections open; the returned function lets it go on. */
+/** Freezes the server with its connections open; the returned function resumes it. */
 export async function freeze(t: Test, admin: Redis): Promise<() => void> {
   const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
   process.kill(pid, 'SIGSTOP')

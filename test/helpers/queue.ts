@@ -1,4 +1,4 @@
-/** The queue as BullMQ sees it, past everything of ours. */
+/** The queue as BullMQ sees it, without our own code. */
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'

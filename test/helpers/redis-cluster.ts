@@ -86,7 +86,7 @@ export async function startCluster(t: Owner, primaries = 3, replicas = 0): Promi
 
 async function startNode(dir: string, port: number, busPort: number): Promise<ClusterNode> {
   const program = findRedis(process.env)
-  if (!program) throw new Error('there is no redis-server here')
+  if (!program) throw new Error('redis-server is not installed')
   await mkdir(dir)
   // Some installations have the server under another name: see dev/find-redis.mjs.
   const alias = join(dir, 'redis-server')

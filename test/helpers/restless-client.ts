@@ -11,9 +11,9 @@ export interface RestlessOptions {
   patience: () => number
   /** Whether there is nothing to wait for behind this event; without it the end is what the server says. */
   isOver?: (lastId: string) => boolean
-  /** Cuts a connection on which nothing came for so long, in ms, as a client in doubt does. Default: never. */
+  /** Cuts a connection that was silent for this long, in ms, as a doubtful client does. Default: never. */
   silenceMs?: number
-  /** Reads nothing for so long after each piece, in ms. Default 0. */
+  /** How long to pause reading after each chunk, in ms. Default 0. */
   stallMs?: number
 }
 
@@ -24,7 +24,7 @@ export class RestlessClient {
   /** Answers that were not 200. */
   readonly refusals: number[] = []
   connections = 0
-  /** Connections that others cut. */
+  /** Connections cut by others. */
   broken = 0
   private readonly options: RestlessOptions
 
@@ -44,7 +44,7 @@ export class RestlessClient {
     return this.lastId !== undefined && (this.options.isOver?.(this.lastId) ?? false)
   }
 
-  /** Follows to the terminal event, and once more behind it, where 204 stops it. */
+  /** Follows the job to its terminal event, then reconnects once more, where 204 stops it. */
   async run(signal: AbortSignal): Promise<this> {
     while (!signal.aborted) {
       const status = await this.connectOnce(signal)

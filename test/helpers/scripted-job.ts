@@ -1,4 +1,4 @@
-/** A job whose life a test writes itself, line by line, in the place of a worker. */
+/** A job whose log the test writes itself, entry by entry, in place of a worker. */
 import { randomUUID } from 'node:crypto'
 import { eventId, type LogEntry } from '../../contract/events.ts'
 import type { JobData, JobResult, JobSnapshot } from '../../contract/job.ts'
@@ -36,7 +36,7 @@ export class ScriptedJob {
     return this.ids.at(-1) as string
   }
 
-  /** Takes the lease and begins the next attempt. */
+  /** Takes the lock and begins the next attempt. */
   async begin(): Promise<void> {
     await this.api.app.stagecast.redis.set(this.keys.lock(this.id), this.token)
     this.attempt += 1

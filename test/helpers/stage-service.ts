@@ -9,7 +9,7 @@ export interface StageCallSeen {
   headers: IncomingHttpHeaders
   body: Record<string, unknown>
   response: ServerResponse
-  /** Resolves when the caller has hung up before the answer was complete. */
+  /** Resolves if the caller disconnects before the answer is complete. */
   hungUp: Promise<void>
 }
 

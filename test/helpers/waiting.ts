@@ -1,8 +1,8 @@
-/** Waiting for what tells nobody that it has happened. */
+/** Waits for things that send no event. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Frame, isEvent, type Stream } from './sse.ts'
 
-/** Looks every few ms until `check` gives something true; throws with `what` after `withinMs`. */
+/** Polls `check` every few ms until it returns something truthy; throws `what` after `withinMs`. */
 export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,

@@ -1,4 +1,4 @@
-/** A workflow of scripted jobs, and who watches it. */
+/** A workflow of scripted jobs, and its watchers. */
 import { randomUUID } from 'node:crypto'
 import type { JobEventData } from '../../contract/job-event.ts'
 import { authorization, get, type TestApi } from './app.ts'

@@ -48,7 +48,7 @@ const FORMS: Readonly<Record<WorkType, Form>> = {
   other: { csl: 'document', bibtex: 'misc', ris: 'GEN', publisher: 'publisher' },
 }
 
-/** What nobody told of is an article, as nearly all of them are. */
+/** An unknown type counts as an article, as nearly all works are. */
 function workTypeOf({ work_type, preprint }: Paper): WorkType {
   return preprint ? 'preprint' : (work_type ?? 'article')
 }

@@ -107,7 +107,7 @@ function passage(
 
 function trimmed(text: string, start: number, end: number): [number, number] {
   const part = text.slice(start, end)
-  // The mark of a list is no part of what it says.
+  // Drop the list marker.
   const from = start + (/^\s*(?:- )?/.exec(part)?.[0].length ?? 0)
   const to = Math.min(end - (part.length - part.trimEnd().length), from + LONGEST)
   // No half of a surrogate pair.

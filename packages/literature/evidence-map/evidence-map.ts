@@ -88,7 +88,7 @@ function conceptsOf({ concepts, papers }: LiteratureReview): EvidenceMap['concep
 
 function kindsOf(rows: readonly Row[]): string[] {
   const others = [...new Set(rows.map(({ kind }) => kind))].filter((kind) => !LOOKED_FOR.includes(kind))
-  // What is not told is no kind, and comes last.
+  // Unknown kinds come last.
   return [...LOOKED_FOR, ...others.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))]
 }
 

@@ -5,7 +5,7 @@
 import { plural } from '../count.ts'
 import { type Count, type EvidenceMap, kindInWords, type MapGap } from './shape.ts'
 
-/** Kinds that a missing cell is told of: others are missing in most reviews. */
+/** Kinds for which a missing cell is reported; the others are missing in most reviews. */
 const TOLD = ['systematic_review', 'meta_analysis', 'randomized_controlled_trial', 'cohort']
 
 export function gapsOf(map: EvidenceMap): MapGap[] {

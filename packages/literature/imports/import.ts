@@ -79,7 +79,7 @@ function readCsl(text: string, source: string): SourceRecord[] {
   const value: unknown = JSON.parse(text)
   const items = Array.isArray(value) ? value : [value]
   return items.map((item, at) => {
-    if (typeof item !== 'object' || item === null) throw new Error(`entry ${at + 1} is no object`)
+    if (typeof item !== 'object' || item === null) throw new Error(`entry ${at + 1} is not an object`)
     return recordOf(item as Record<string, unknown>, source, at + 1)
   })
 }

@@ -71,7 +71,7 @@ export function piecesOf(tokens: readonly Token[]): Piece[] {
       else if (token.lower === 'and' || token.lower === 'or') pieces.push({ kind: token.lower })
       continue
     }
-    // "Safer than", "less costly than": how two things are compared, which is no part of either.
+    // "Safer than", "less costly than": a comparison of two things, which belongs to neither.
     if (tokens[at + 1]?.lower === 'than' && run.length > 0) {
       close()
       pieces.push({ kind: 'asking', token, relation: false })

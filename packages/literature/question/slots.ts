@@ -156,7 +156,7 @@ export function isWeak(phrase: readonly Token[]): boolean {
   return phrase.every(({ lower, text }) => WEAK_WORDS.has(lower) || /^(?:\d+|\p{Ll})$/u.test(text))
 }
 
-/** A place by its head, or a proper name behind "in" that is no abbreviation. */
+/** A place by its head, or a proper name after "in" that is not an abbreviation. */
 function isSetting(phrase: readonly Token[]): boolean {
   const last = phrase.at(-1)
   if (!last) return false

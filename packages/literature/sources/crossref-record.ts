@@ -100,7 +100,7 @@ function updates(work: Json, field: 'updated-by' | 'update-to') {
     .flatMap((update): { type: NonNullable<SourceRecord['notice']>['type']; target: Target }[] => {
       const word = text(update.type) ?? text(update.label) ?? ''
       const target = { doi: text(update.DOI), pmid: null }
-      // A new version or edition is no notice that a reader must be warned by, but it is told.
+      // A new version or edition is reported, but it is not a notice that readers must be warned about.
       return word === '' ? [] : [{ type: noticeTypeOfUpdate(word) ?? 'other_update', target }]
     })
 }

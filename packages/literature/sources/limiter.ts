@@ -40,7 +40,7 @@ const KEEP_SLOTS_MS = 60_000
 export function createLimiter(dir: string, ours: Limits, clock: Clock = systemClock): Limiter {
   const file = (name: string) => join(dir, name)
   const made = mkdir(dir, { recursive: true })
-  // Whoever enters hears of it.
+  // Tell each caller that enters.
   made.catch(() => undefined)
   let swept = 0
 

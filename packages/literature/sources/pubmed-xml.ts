@@ -15,7 +15,7 @@ const parser = new XMLParser({
 
 export type Article = Partial<SourceRecord> & { pmid: string }
 
-/** Articles, then books, in the order of the document. Throws a `SourceFailure` when it is no whole document of them. */
+/** Articles, then books, in the order of the document. Throws a `SourceFailure` if the document is not complete. */
 export function parseArticles(xml: string): Article[] {
   if (XMLValidator.validate(xml) !== true) throw unreadable()
   const set: unknown = parser.parse(xml).PubmedArticleSet
@@ -135,7 +135,7 @@ function bracketless(title: string | null): string | null {
   return title?.trim().replace(/^\[([\s\S]*)\](\.?)$/, '$1$2') ?? null
 }
 
-/** A book has a list of authors and one of editors; editors stand in where there is no author. */
+/** A book has a list of authors and one of editors; editors are used if there are no authors. */
 function authorsOf(lists: unknown): Author[] {
   const all = list(lists).filter(isObject)
   const authors = all.find((one) => text(one['@Type']) !== 'editors') ?? all[0]

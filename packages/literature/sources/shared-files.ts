@@ -45,14 +45,14 @@ function orTaken(error: NodeJS.ErrnoException): false {
   throw error
 }
 
-/** Writes anew in one step. */
+/** Replaces the file in one step. */
 export async function replace(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`
   await writeFile(draft, text)
   await rename(draft, path)
 }
 
-/** Undefined when there is no such file. */
+/** Undefined if the file does not exist. */
 export async function readText(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(orMissing)
 }

@@ -56,7 +56,7 @@ def test_the_last_hang_up_cancels(serve, told, tmp_path, kind):
     calls[3].hang_up()
     assert told.wait("cancelled") == [f"cancelled {asked['job_id']} True"]
     told.wait("end")
-    # The same job may begin anew, and leaves nothing of the first try.
+    # The same job may start again, and nothing of the first try is left.
     again = Call(server.port, 7, asked, prefix=prefix(kind)).begin()
     told.wait("start", 2)
     (tmp_path / f"go-{asked['job_id']}").touch()

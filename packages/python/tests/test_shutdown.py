@@ -36,7 +36,7 @@ def test_running_calls_finish_and_none_begin(serve, told, tmp_path, kind):
 
 
 def test_work_that_does_not_end_is_stopped_after_the_grace(tmp_path):
-    """A server that tells of its shutdown, as hypercorn and newer uvicorns with a time-out do."""
+    """A server that announces its shutdown, as hypercorn and newer uvicorns with a time-out do."""
     env = {**os.environ, "TEST_FOLDER": str(tmp_path), "STAGE_DATA_DIR": str(tmp_path / "data"), "SHUTDOWN_GRACE_MS": "50", "PORT": "0"}
     command = [sys.executable, "-B", str(HERE / "serve.py"), str(HERE / "services"), "everything:stages"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)

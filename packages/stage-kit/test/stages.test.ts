@@ -199,7 +199,7 @@ t.test('files of earlier stages are read once their hash is right', async (t) =>
   const upstream = { 2: { job_id: randomUUID(), results: { papers: 3 }, files } }
   t.match((await lines(url, 3, request({ upstream, run_id: null }))).at(-1)?.results, {
     ...{ text: 'evidence', none: true, papers: 3 },
-    changed: /its hash is another/,
+    changed: /its hash differs/,
   })
   const closed = (await lines(await start(t, add), 3, request({ upstream }))).at(-1)
   t.match(closed, { type: 'error', code: 'UPSTREAM_UNREACHABLE', retryable: true })

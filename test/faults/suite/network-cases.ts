@@ -71,7 +71,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
   },
 ])
 
-/** A worker that listens on a dead connection, and a service that says nothing: only listening anew tells of the cancel. */
+/** A worker subscribed on a dead connection, and a silent service: only resubscribing reveals the cancel. */
 const unheardCancel: FaultCase = {
   name: 'cancelling while the worker listens on a half-open connection',
   promise: 'the worker detects the silence, reconnects and checks what it missed',

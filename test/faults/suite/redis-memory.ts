@@ -46,7 +46,7 @@ async function* eachKey(redis: Redis): AsyncGenerator<{ name: string; bytes: num
   do {
     const [next, found] = await redis.scan(cursor, 'COUNT', 500)
     cursor = next
-    // SCAN may tell of a key more than once.
+    // SCAN may return a key more than once.
     const names = found.filter((name) => !seen.has(name))
     for (const name of names) seen.add(name)
     const asked = redis.pipeline()

@@ -112,7 +112,7 @@ export class RecordingService {
   }
 }
 
-/** Works through `lines` lines of progress, `everyMs` apart; then the effect, then the answer. Stops when hung up on. */
+/** Works through `lines` lines of progress, `everyMs` apart; then the effect, then the answer. Stops when the caller disconnects. */
 export function work(lines = 4, everyMs = 20): Behaviour {
   return async (call, service) => {
     const { response } = call

@@ -88,7 +88,7 @@ async function sample({ api, worker }: Scene, admin: Redis, base: string): Promi
   const stream = `${base}:events`
   const lasting = await kindsOfKeys(admin)
   lasting.delete(kindOf(stream))
-  // The worker tells of itself now and then, under a key that expires.
+  // The worker announces itself periodically, under a key that expires.
   for (const [name, { ttlS }] of lasting) if (ttlS !== null) lasting.delete(name)
   const taken = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
   const streamBytes = Number(await admin.memory('USAGE', stream, 'SAMPLES', 0))
