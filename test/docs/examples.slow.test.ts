@@ -18,6 +18,9 @@ import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } fr
 import { program } from '../helpers/processes.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
+// Demo, servers and a browser one after the other: a busy machine takes minutes for them.
+t.setTimeout(900_000)
+
 const README = read('README.md')
 const API = 'http://127.0.0.1:3001'
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
