@@ -1,13 +1,13 @@
-/** Checks `inputs` of a stage by its JSON Schema (2020-12, formats asserted). The one place here that needs a library. */
+/** Validates the inputs of a stage with its JSON Schema (2020-12, formats asserted). */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
-/** A fault of a value; `instancePath` is a JSON Pointer inside it. With the schema that it violates. */
+/** A fault of a value, with the schema that it violates; `instancePath` is a JSON Pointer into the value. */
 export type InputFault = ErrorObject
 
 export type InputCheck = (inputs: unknown) => InputFault[]
 
-/** A fault of a schema; `pointer` is inside it. */
+/** A fault of a schema; `pointer` points into the schema. */
 export interface SchemaFault {
   pointer: string
   message: string
@@ -17,12 +17,12 @@ const MAX_FAULTS = 5
 
 type Compiled = { check: InputCheck } | { faults: SchemaFault[] }
 
-/** A catalogue is checked first and opened then: each schema is compiled once. */
+/** Compiled schemas: a catalogue is checked and then opened, but each schema is compiled once. */
 const known = new WeakMap<object, Compiled>()
-/** Checks schemas, not inputs: one for all, because to compile the dialect itself takes longest. */
+/** Checks schemas, not inputs. Shared, because compiling the dialect itself takes longest. */
 const dialect = new Ajv2020({ strict: false, allErrors: true })
 
-/** The check that a schema asks for, or what is wrong with the schema. */
+/** Compiles a schema to a check, or returns the schema's faults. */
 export function compileInputs(schema: object): Compiled {
   const compiled = known.get(schema) ?? compile(schema)
   known.set(schema, compiled)
@@ -33,7 +33,7 @@ function compile(schema: object): Compiled {
   const unknownFormats = new Set<string>()
   const ajv = new Ajv2020({
     ...{ strict: false, allErrors: true, verbose: true, validateSchema: false, meta: false },
-    // A format that it does not know it only warns about, and would let everything pass.
+    // Ajv only warns about an unknown format and then accepts any value.
     logger: { log() {}, error() {}, warn: (message: string) => void unknownFormats.add(message) },
   })
   formats.default(ajv as never)
@@ -51,7 +51,7 @@ function compile(schema: object): Compiled {
 function* formFaults(schema: object): Generator<SchemaFault> {
   const { type = 'object', $schema = DIALECT } = schema as { type?: unknown; $schema?: unknown }
   if (String($schema).replace(/#$/, '') !== DIALECT)
-    return yield { pointer: '/$schema', message: `must be ${DIALECT}, or be left out` }
+    return yield { pointer: '/$schema', message: `must be ${DIALECT} or absent` }
   if (type !== 'object') return yield { pointer: '/type', message: 'must be "object": inputs are an object' }
   if (dialect.validateSchema(schema) === true) return
   const seen = new Set<string>()
@@ -67,7 +67,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 function formatFault(warning: string): SchemaFault {
   const [, format = '', at = '#'] =
     /unknown format "(.*)" ignored in schema at path "(.*)"/.exec(warning) ?? []
-  return { pointer: at.slice(1), message: `has the format ${JSON.stringify(format)}, which is not known` }
+  return { pointer: at.slice(1), message: `uses the unknown format ${JSON.stringify(format)}` }
 }
 
 function compileFault(schema: object, { message, missingRef }: Error & { missingRef?: string }): SchemaFault {
@@ -77,10 +77,13 @@ function compileFault(schema: object, { message, missingRef }: Error & { missing
     if (typeof $ref === 'string' && missingRef.endsWith($ref))
       return {
         pointer: `${pointer}/$ref`,
-        message: `refers to ${JSON.stringify($ref)}, which is not in this schema; nothing is fetched`,
+        message: `refers to ${JSON.stringify($ref)}, which is not in this schema; references are not fetched`,
       }
   }
-  return { pointer: '', message: `refers to ${missingRef}, which is not in this schema; nothing is fetched` }
+  return {
+    pointer: '',
+    message: `refers to ${missingRef}, which is not in this schema; references are not fetched`,
+  }
 }
 
 function* nodesOf(node: unknown, pointer = ''): Generator<[pointer: string, node: object]> {
@@ -94,12 +97,12 @@ export function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** Nodes that references may blow a schema up to in the document; what is beyond is left open. */
+/** Maximum nodes of an expanded schema; anything beyond accepts any value in the document. */
 const MAX_NODES = 5000
 
 /**
- * The schema as the OpenAPI document shows it: references are replaced by what they refer to, because `#` would mean the
- * document there. What refers to itself is left open at its second time.
+ * The schema for the OpenAPI document. References are expanded, because `#` would refer to the document there.
+ * A recursive reference is expanded once.
  */
 export function withoutReferences(schema: object): object {
   let nodes = 0

@@ -169,7 +169,7 @@ t.test('what is wrong with a catalogue is told with its place', async (t) => {
     [
       'an unknown format',
       file({ inputs: { properties: { a: { format: 'dat' } } } }),
-      /^\/stages\/0\/inputs\/properties\/a has the format "dat", which is not known$/,
+      /^\/stages\/0\/inputs\/properties\/a uses the unknown format "dat"$/,
     ],
     [
       'a remote reference',
