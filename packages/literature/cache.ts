@@ -1,6 +1,6 @@
 /**
- * Answers of sources on disk, so that a retry, or the same question again, does not ask them again. The key is what
- * is sent, which depends on the framed question only: spelling, case and filler words of the question play no part.
+ * Caches sources' answers on disk, so that a retry or the same question does not query them again. The key is the request
+ * sent, which depends only on the framed question: spelling, case and filler words do not matter.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -28,7 +28,7 @@ export interface Kept extends Answer {
 export interface Cache {
   find(source: Source, plan: Plan): Promise<Kept | undefined>
   keep(source: Source, plan: Plan, answer: Answer): Promise<Kept>
-  /** Removes what is too old; answers how many. */
+  /** Removes expired entries and returns how many. */
   sweep(): Promise<number>
 }
 
@@ -81,7 +81,7 @@ function digest({ request, limit }: Plan): string {
   return createHash('sha256').update(JSON.stringify({ fields, limit })).digest('hex')
 }
 
-/** A damaged or older entry counts as none. */
+/** A damaged or outdated entry counts as missing. */
 function parse(text: string): Entry | undefined {
   try {
     const value: unknown = JSON.parse(text)

@@ -1,12 +1,12 @@
-/** Time and chance, handed in so that tests need not wait for either. */
+/** Time and randomness, injected so that tests need not wait. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
-  /** Rejects with the signal's reason as soon as it is aborted. */
+  /** Rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** 0 up to 1. */
+  /** From 0 up to, but not including, 1. */
   random(): number
 }
 

@@ -1,4 +1,4 @@
-/** How often each value occurs, the most frequent first, then by name. */
+/** How often each value occurs, most frequent first, then by name. */
 export function countBy(values: readonly string[]): Record<string, number> {
   const counts = new Map<string, number>()
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)

@@ -1,26 +1,26 @@
 /**
- * Step 3 for one source: from the strict query to broader ones, until one has hits enough for a review. The later steps
- * are asked for only when the earlier ones find too little, and each is kept for the log.
+ * Step 3 for one source: from the strict query to broader ones, until one has enough hits for a review. Later steps are
+ * only tried if the earlier ones find too little. Each is kept for the log.
  */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import { type Expression, SHARES, type Step, strictSteps, unitsOf, weigh, weighedStep } from './plan.ts'
 import type { Query } from './query.ts'
 import { type Answer, type Plan, type Searching, SourceFailure } from './source.ts'
 
-/** As many hits fill a review; a source with fewer is asked more broadly. */
+/** Enough hits to fill a review; a source with fewer is searched more broadly. */
 const ENOUGH = 30
 
-/** A step as it was asked. */
+/** A step as it was sent. */
 export interface Asked {
   step: string
   says: string
   plan: Plan
   hits: number
-  /** What the source made of it, in its own words. */
+  /** The source's own remarks on the query. */
   remarks: string[]
 }
 
-/** A term asked for by itself. */
+/** A term searched on its own. */
 export interface Line {
   term: string
   hits: number
@@ -28,19 +28,19 @@ export interface Line {
 
 export interface Climb {
   steps: Asked[]
-  /** Terms that were counted one by one, which happens when no strict step finds enough. */
+  /** Terms counted one by one, if no strict step finds enough. */
   lines: Line[]
-  /** The step whose records are read; null when there was nothing to ask. */
+  /** The step whose records are read; null if there was nothing to search for. */
   chosen: Asked | null
-  /** What a record must have for that step; null for a query of the user's own. */
+  /** What a record must match for that step; null for the user's own query. */
   expression: Expression | null
-  /** Why no broader step was asked for, where the source failed on the way. */
+  /** Why no broader step was tried, if the source failed on the way. */
   stopped?: string
 }
 
 export type AskSource = (plan: Plan) => Promise<Answer>
 
-/** Counts its way down; nothing is read here. Rejects with what `ask` rejects with. */
+/** Only counts hits; reads nothing. Rejects with what `ask` rejects with. */
 export async function climb(
   source: Searching,
   query: Query,
@@ -53,7 +53,7 @@ export async function climb(
     const { total, remarks = [] } = await ask(plan)
     const asked: Asked = { step: name, says, plan, hits: total, remarks }
     made.steps.push(asked)
-    // The broadest step that was asked for stands until a better one is found.
+    // Keep the broadest step so far until a better one is found.
     if (made.chosen === null || total > made.chosen.hits) Object.assign(made, { chosen: asked, expression })
     return asked
   }
@@ -74,7 +74,7 @@ export async function climb(
   try {
     await descend(source, query, inputs, ask, count, made)
   } catch (error) {
-    // A source that fails half-way has told what the steps before found: that is better than nothing.
+    // If a source fails half-way, use what the earlier steps found.
     if (!(error instanceof SourceFailure) || !made.chosen?.hits) throw error
     made.stopped = error.message
   }
@@ -90,7 +90,7 @@ async function descend(
   made: Climb,
 ): Promise<void> {
   for (const step of strictSteps(query)) if ((await count(step)).hits >= ENOUGH) return
-  // Groups that a person chose are hers to change.
+  // Do not change groups that a person chose.
   if (query.by === 'concepts') return
 
   const counted = []
@@ -101,7 +101,7 @@ async function descend(
   }
   const units = weigh(counted)
   if (units.length === 0) return
-  // Each lower share is broader: the strictest that is enough is found by halving.
+  // Each lower share is broader: a binary search finds the strictest that is enough.
   let [low, high] = [0, SHARES.length - 1]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -3,16 +3,16 @@ import { LITERATURE_SOURCES, type SourceName, sourceFaults } from '../../contrac
 import { LIVE, type Live } from './sources/index.ts'
 
 export interface LiteratureSettings {
-  /** Asked when a request names none. */
+  /** Used if a request names none. */
   sources: SourceName[]
   /** An e-mail address where the sources can reach the operator. */
   contact?: string | undefined
   keys: { pubmed?: string | undefined; openalex?: string | undefined }
-  /** Other addresses than the sources' own. */
+  /** Addresses that replace the sources' own. */
   urls: Partial<Record<Live, string>>
-  /** Age up to which answers of sources are used again, in ms. */
+  /** Maximum age of cached answers, in ms. */
   cacheMs: number
-  /** What the search of one source may take, retries included, in ms. */
+  /** How long the search of one source may take, including retries, in ms. */
   deadlineMs: number
 }
 
@@ -30,7 +30,7 @@ export const LITERATURE_DEFAULTS = {
   LITERATURE_CROSSREF_URL: undefined,
 } as const
 
-/** The sample alone: nothing is asked over the network unless a request names a source. */
+/** Sample only: no network requests unless a request names a source. */
 export const OFFLINE: LiteratureSettings = {
   sources: ['sample'],
   keys: {},
@@ -42,7 +42,7 @@ export const OFFLINE: LiteratureSettings = {
 const MONTH_MS = 30 * 24 * 60 * 60 * 1000
 const HOUR_MS = 60 * 60 * 1000
 
-/** Adds a line to `faults` for each bad variable. An empty variable counts as unset. */
+/** Adds a line to `faults` for each invalid variable. An empty variable counts as unset. */
 export function readLiterature(
   env: Record<string, string | undefined>,
   faults: string[],

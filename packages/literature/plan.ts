@@ -1,6 +1,6 @@
 /**
- * Step 2: what to look for, from strict to broad. Each step is one expression, which each source writes in its own
- * syntax. Nothing but concepts and options of the request goes into it.
+ * Step 2: what to search for, from strict to broad. Each step is one expression, which each source writes in its own
+ * syntax. It contains only concepts and options of the request.
  */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import { byImportance, type Concept, type Query } from './query.ts'
@@ -10,28 +10,28 @@ import { FUNCTION_WORDS, WEAK_WORDS } from './vocabulary.ts'
 
 export type Expression = Leaf | { any: Expression[] } | { all: Expression[] } | { not: Expression }
 
-/** One term: its words side by side, or one word whose endings may differ. */
+/** One term: adjacent words, or one word with variable endings. */
 export interface Leaf {
   term: string
   form: 'phrase' | 'word'
 }
 
-/** How much of the question a record must have. */
+/** How much of the question a record must match. */
 export interface Step {
   name: string
-  /** The same for people. */
+  /** A description for people. */
   says: string
   expression: Expression
 }
 
-/** A query with more groups is one that nobody can read and few sources take: the rest become one group. */
+/** More groups make a query unreadable and few sources accept it, so the rest become one group. */
 const MAX_GROUPS = 6
-/** Characters of all terms as they stand in an address; the shortest limit known is 4 KiB for the whole of it. */
+/** Characters of all terms when encoded in a URL; the shortest known limit for a whole URL is 4 KiB. */
 const MAX_LENGTH = 2400
-/** What brackets, operator, quotes and field name of one term take. */
+/** Room for the brackets, operator, quotes and field name of one term. */
 const AROUND = 24
 
-/** The steps that hold the question together; empty for a question without a concept. */
+/** The steps that keep the question together; empty for a question without a concept. */
 export function strictSteps(query: Query): Step[] {
   const concepts = fitting(grouped(byImportance(query)))
   if (concepts.length === 0) return []
@@ -65,7 +65,7 @@ export function strictSteps(query: Query): Step[] {
   })
 }
 
-/** The groups of the strictest step, as they stand in it. */
+/** The groups of the strictest step. */
 export function groupsOf(query: Query): { label: string; expression: Expression }[] {
   return fitting(grouped(byImportance(query))).map((concept) => ({
     label: concept.label,
@@ -73,7 +73,7 @@ export function groupsOf(query: Query): { label: string; expression: Expression 
   }))
 }
 
-/** A word of the question, or a name that must stay whole, with its other forms: what the broadest steps are made of. */
+/** A word of the question, or a name that must stay whole, with its other forms. The broadest steps consist of these. */
 export interface Unit {
   term: string
   expression: Expression
@@ -94,7 +94,7 @@ export function unitsOf(query: Query): Unit[] {
 }
 const LONGEST_UNIT = 150
 
-/** Units of a broad step at most: with more, the query does not fit into an address. */
+/** The most units in a broad step; more would not fit into a URL. */
 const MAX_UNITS = 8
 
 export interface Weighed extends Unit {
@@ -102,7 +102,7 @@ export interface Weighed extends Unit {
   weight: number
 }
 
-/** The rarest units, each weighing the more the fewer hits it has by itself. A unit without a hit cannot help. */
+/** The rarest units, weighted by rarity: the fewer hits, the heavier. Units without hits are dropped. */
 export function weigh(units: readonly (Unit & { hits: number })[]): Weighed[] {
   const rare = units
     .filter(({ hits }) => hits > 0)
@@ -114,7 +114,7 @@ export function weigh(units: readonly (Unit & { hits: number })[]): Weighed[] {
 
 export const SHARES = [90, 80, 70, 60, 50, 45, 40, 35, 30, 25, 20, 15, 10, 5] as const
 
-/** Records whose units add up to this share (in percent) of the weight of all. */
+/** Records whose units reach this share (in percent) of the total weight. */
 export function weighedStep(units: readonly Weighed[], share: number): Step {
   const total = units.reduce((sum, { weight }) => sum + weight, 0)
   const names = units.map(({ term }) => term).join(', ')
@@ -129,7 +129,7 @@ export function weighedStep(units: readonly Weighed[], share: number): Step {
   }
 }
 
-/** What reaches a weight, written with what follows shared; undefined where nothing does. */
+/** An expression for reaching a weight, sharing common suffixes; undefined if it is unreachable. */
 function reaching(units: readonly Weighed[], needed: number): Expression | undefined {
   const enough = units.filter(({ weight }) => weight >= needed).map(({ expression }) => expression)
   const small = units.filter(({ weight }) => weight < needed)
@@ -154,7 +154,7 @@ function grouped(concepts: Concept[]): Concept[] {
   return [...concepts.slice(0, MAX_GROUPS - 1), last]
 }
 
-/** What has no room is left out where it matters least: other names first, then the end of lists, then groups. */
+/** Drops what does not fit, least important first: other names, then the ends of lists, then groups. */
 function fitting(concepts: Concept[]): Concept[] {
   const length = (all: readonly Concept[]) =>
     all.reduce((sum, { terms, synonyms }) => sum + lengthOf([...terms, ...synonyms]), 0)
@@ -193,7 +193,7 @@ function leaf(term: string): Leaf {
   return { term, form: words(term).length > 1 ? 'phrase' : 'word' }
 }
 
-/** A phrase whose words may stand anywhere; names, numbers and abbreviations stay whole. */
+/** A phrase whose words may appear anywhere; names, numbers and abbreviations stay whole. */
 function loose(term: string): Expression {
   const parts = strongWords(term)
   if (staysWhole(term)) return leaf(term)
@@ -205,7 +205,7 @@ function staysWhole(term: string): boolean {
   return isName(term) || /\d/.test(term) || /\s\p{Lu}/u.test(term)
 }
 
-/** The words of a phrase that mean something alone; all of them where none does. */
+/** The words of a phrase that mean something alone, or else all of them. */
 export function strongWords(term: string): string[] {
   const parts = term.split(/\s+/).filter((part) => words(part).length > 0)
   const strong = parts.filter((part) => {
@@ -217,7 +217,7 @@ export function strongWords(term: string): string[] {
   return strong.length > 0 ? strong : parts
 }
 
-/** A step with what the request's keywords demand and forbid. */
+/** A step with the keywords that the request requires and excludes. */
 export function withKeywords(
   expression: Expression,
   { include_keywords, exclude_keywords }: LiteratureInputs,
@@ -226,14 +226,14 @@ export function withKeywords(
   const include = (include_keywords ?? []).filter(isWord)
   const exclude = (exclude_keywords ?? []).filter(isWord)
   const all = [expression]
-  // All or none, and none that do not fit: the screening decides about them again, on whatever comes.
+  // Use all or none, and none if they do not fit: the screening applies them again to every record.
   if (include.length > 0 && lengthOf(include) < KEYWORDS_LENGTH) all.push({ any: include.map(leaf) })
   if (exclude.length > 0 && lengthOf(exclude) < KEYWORDS_LENGTH) all.push({ not: { any: exclude.map(leaf) } })
   return all.length > 1 ? { all } : expression
 }
 const KEYWORDS_LENGTH = 500
 
-/** In the syntax all these sources share (AND, OR, NOT, brackets); `term` writes one of them. */
+/** Uses the syntax that these sources share (AND, OR, NOT, brackets); `term` writes one term. */
 export function render(expression: Expression, term: (leaf: Leaf) => string): string {
   if ('term' in expression) return term(expression)
   if ('not' in expression) return `NOT ${render(expression.not, term)}`
@@ -243,7 +243,7 @@ export function render(expression: Expression, term: (leaf: Leaf) => string): st
   return `(${written.join(word).replaceAll(' AND NOT ', ' NOT ')})`
 }
 
-/** A term without anything that a query syntax could take for its own. */
+/** A term without characters that a query syntax could interpret. */
 export function plainTerm(term: string): string {
   return term
     .normalize('NFKC')
@@ -255,12 +255,12 @@ export function quoted(term: string): string {
   return `"${plainTerm(term)}"`
 }
 
-/** The terms of an expression, each once. */
+/** The distinct terms of an expression. */
 export function termsIn(expression: Expression): string[] {
   return [...new Set(leavesIn(expression))]
 }
 
-/** The same, as often as they stand there. */
+/** All terms, including repeats. */
 function leavesIn(expression: Expression): string[] {
   if ('term' in expression) return [expression.term]
   if ('not' in expression) return []

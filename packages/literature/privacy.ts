@@ -1,10 +1,10 @@
 /**
- * What must not leave this machine. A query is sent to public services, so a question or keyword that holds what
- * looks like an e-mail address, a phone number or a record number is refused before anything is sent.
+ * Keeps private data on this machine. Queries go to public services, so a question or keyword with what looks like an
+ * e-mail address, a phone number or a record number is refused before anything is sent.
  */
 import { StageFailure } from '../stage-kit/stage.ts'
 
-/** Numbers that belong in a question: identifiers of publications, trials and gene variants, and spans of years. */
+/** Numbers that belong in a question: identifiers of publications, trials and gene variants, and ranges of years. */
 const HARMLESS = [
   /\b(?:https?:\/\/(?:dx\.)?doi\.org\/|doi:?\s*)?10\.\d{4,9}\/\S+/giu,
   /\b(?:pmid:?\s*|pmc\s?|nct\s?|isrctn\s?|rs|actrn|chictr[-\w]{0,20}?|drks|eudract\s?)\d+(?:-\d+)*/giu,
@@ -29,17 +29,17 @@ const PATTERNS: readonly [what: string, pattern: RegExp][] = [
   ['a record number', /(?<![\d.])\p{L}{0,3}-?\d{7,}(?!\d)/u],
 ]
 
-/** The first so many patterns are looked for before anything is taken out. */
+/** This many patterns are checked before harmless numbers are removed. */
 const NAMED = 4
 
-/** Throws a 422 `StageFailure` naming the field and what it seems to hold, never its words. */
+/** Throws a 422 `StageFailure` that names the field and the kind of data, but never quotes it. */
 export function refusePrivate(field: string, text: string): void {
-  // Full-width and other digits count as digits; invisible characters must not hide an address.
+  // Full-width and other digits count too, and invisible characters must not hide an address.
   let plain = text
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
     .replace(/\p{Nd}/gu, asciiDigit)
-  // These say by themselves what they are, whatever harmless thing stands in them.
+  // These identify themselves, even if they contain something harmless.
   const named = PATTERNS.slice(0, NAMED).find(([, pattern]) => pattern.test(plain))
   for (const harmless of HARMLESS) plain = plain.replace(harmless, ' … ')
   const found = named ?? PATTERNS.find(([, pattern]) => pattern.test(plain))
@@ -48,7 +48,7 @@ export function refusePrivate(field: string, text: string): void {
   throw new StageFailure(422, 'PRIVATE_DATA', message)
 }
 
-/** Decimal digits stand in blocks of ten, each block beginning with its zero. */
+/** Unicode arranges decimal digits in blocks of ten, each beginning with its zero. */
 function asciiDigit(digit: string): string {
   const code = digit.codePointAt(0) ?? 0
   if (code < 128) return digit

@@ -1,4 +1,4 @@
-/** The stages this service has. */
+/** The stages of this service. */
 import { join } from 'node:path'
 import { Agent } from 'undici'
 import type { StageTable } from '../stage-kit/stage.ts'
@@ -11,13 +11,13 @@ import { stagesAround } from './stages-around.ts'
 
 export interface BuiltIn {
   stages: StageTable
-  /** Removes what is too old in their folders. */
+  /** Removes expired data from their folders. */
   sweep(): Promise<void>
-  /** Ends the connections they hold. */
+  /** Closes their connections. */
   close(): Promise<void>
 }
 
-/** Throws a `StageFailure` when the settings name sources that do not exist or do not go together. */
+/** Throws a `StageFailure` if the settings name unknown or incompatible sources. */
 export function builtInStages(dataDir: string, settings: LiteratureSettings): BuiltIn {
   const agent = new Agent({ connect: { timeout: 10_000 } })
   const cache = createCache(join(dataDir, 'cache'), settings.cacheMs, systemClock)

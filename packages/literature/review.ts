@@ -1,4 +1,4 @@
-/** The review: what all steps found, as one value. Nothing in it depends on the machine or the hour of the run. */
+/** The review: the findings of all steps as one value. Nothing in it depends on the machine or the time of the run. */
 import { countBy, plural } from './count.ts'
 import { type Extraction, extract } from './extract.ts'
 import type { Format } from './imports/import.ts'
@@ -14,17 +14,17 @@ import type { Screened, Screening } from './screen.ts'
 import type { Search } from './search.ts'
 import type { Summary } from './summarise.ts'
 
-/** What the steps before have found. */
+/** The findings of the earlier steps. */
 export interface Findings {
   asked: Asked
   query: Query
   notice: string | null
   searches: readonly Search[]
-  /** Ids of decisions for which no paper was found. */
+  /** IDs in decisions that match no paper. */
   undecided: readonly string[]
   imports: readonly { source: string; format: Format; records: number; sha256: string }[]
   notices: readonly Notice[]
-  /** Records without a title, which are no papers. */
+  /** Records without a title, which cannot be used. */
   unusable: number
   duplicates: number
   included: readonly Reviewed[]
@@ -46,14 +46,14 @@ export function reviewed(ranked: readonly Ranked[], screenings: ReadonlyMap<stri
   })
 }
 
-/** Of each source that was searched, and of each text that was imported: what it has, and what of it was read. */
+/** For each searched source and each imported text: what it has, and what was read of it. */
 export function bySource(searches: Findings['searches']) {
   const found = searches.filter(({ kind }) => kind !== 'completes')
   const sources = new Map<string, { identified: number; read: number }>()
   for (const { source, total, records } of found) {
     const sum = sources.get(source) ?? { identified: 0, read: 0 }
     sum.read += records.length
-    // A source that gave more than it counts has at least what it gave.
+    // A source that returned more than it counted has at least that many.
     sum.identified += Math.max(total, records.length)
     sources.set(source, sum)
   }
@@ -145,7 +145,7 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
   }
 }
 
-/** Texts of imported records are not repeated: their names, sizes and hashes stand under imports. */
+/** Leaves out the texts of imported records: their names, sizes and hashes are listed under imports. */
 export function inputsTold({ inputs: { records: _, ...told } }: Asked): Omit<Asked['inputs'], 'records'> {
   return told
 }

@@ -1,6 +1,6 @@
 /**
- * Step 6: what stays. Each rule speaks against a paper, cannot tell, or says nothing. The first that speaks against
- * it excludes it; otherwise the first that cannot tell leaves it uncertain, for a person to decide; else it stays.
+ * Step 6: what stays. Each rule rejects a paper, is unsure, or passes it. The first rejection excludes the paper;
+ * otherwise the first unsure rule leaves it uncertain, for a person to decide; otherwise it stays.
  */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import { degree, meets, type Prepared, prepare, type Sought, soughtIn } from './match.ts'
@@ -14,13 +14,13 @@ export type Decision = 'included' | 'excluded' | 'uncertain'
 
 export interface Screening {
   decision: Decision
-  /** A stable word; `all` for what passed every rule. */
+  /** A stable word; `all` if every rule passed. */
   rule: string
-  /** The same for people. */
+  /** The reason, for people. */
   reason: string
-  /** What was asked for, by whether the record has it; what nobody can tell is missed. */
+  /** The criteria, by whether the record meets them; unknown counts as missed. */
   criteria: { met: string[]; missed: string[] }
-  /** What the rules said, where a person decided otherwise or all the same. */
+  /** What the rules said, if a person decided. */
   ruled?: { decision: Decision; rule: string; reason: string }
 }
 
@@ -36,12 +36,12 @@ interface Verdict {
 }
 
 interface Rule {
-  /** For people; undefined for what need not be said where it is met. */
+  /** For people; undefined if there is no need to mention that it is met. */
   criterion?: string
   verdict(paper: Paper, text: Prepared): Verdict | undefined
 }
 
-/** `asked` is what the steps of the search asked for that filled the review; the rest of the question is let go. */
+/** `asked` are the search steps that filled the review; the rest of the question is ignored. */
 export function screen(
   papers: readonly Paper[],
   query: Query,
@@ -75,7 +75,7 @@ export function screen(
 const against = (rule: string, reason: string): Verdict => ({ speaks: 'against', rule, reason })
 const unsure = (rule: string, reason: string): Verdict => ({ speaks: 'unsure', rule, reason })
 
-/** An option that was not given makes no rule. Retracted work is never kept. */
+/** Options that were not given add no rule. Retracted work is never included. */
 function rulesFor(inputs: LiteratureInputs): Rule[] {
   const { year_from = 0, year_to = 9999, study_types, language, require_abstract } = inputs
   const rules: Rule[] = [
@@ -156,16 +156,16 @@ function keywordRules({
   return rules
 }
 
-/** A record that has not even half of any concept is about something else. */
+/** A record without even half of any concept is about something else. */
 const HALF = 0.5
-/** What a question is about. Whatever a search let go, a record that has nothing of this is not included. */
+/** The subject of a question. A record without any of it is not included, whatever the search ignored. */
 const CORE: readonly Role[] = ['topic', 'intervention']
-/** Where, and compared with what, is often told in the full text alone. */
+/** Setting and comparator often appear only in the full text. */
 const LET_PASS: readonly Role[] = ['setting', 'comparator']
-/** No record has all of a question of many parts: one concept in so many may be missing. */
+/** No record covers every part of a long question: one concept in this many may be missing. */
 const MAY_MISS_ONE_IN = 4
 
-/** A source may find a paper by its full text or by words in another language: then it is not for us to drop. */
+/** A source may match a paper by its full text or in another language; then we must not exclude it. */
 function topicRule(query: Query, sought: readonly Sought[], asked: readonly Expression[]): Rule {
   return {
     verdict(paper, text) {

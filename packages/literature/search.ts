@@ -1,4 +1,4 @@
-/** Step 3: asks the sources side by side. One that fails is told; when all fail, the attempt does. */
+/** Step 3: queries the sources in parallel. A failed source is reported; if all fail, the attempt fails. */
 
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import { StageFailure } from '../stage-kit/stage.ts'
@@ -16,35 +16,35 @@ import {
   SourceFailure,
 } from './source.ts'
 
-/** What became of one source. */
+/** The outcome for one source. */
 export interface Search {
   source: string
   kind: Source['kind'] | 'imported'
-  /** What the records were read with; null when there was nothing to ask. */
+  /** The plan used to read the records; null if there was nothing to search for. */
   plan: Plan | null
-  /** How the query was found; null for a source that only completes. */
+  /** How the query was found; null for a source that only completes records. */
   climb?: Climb | null
   total: number
   records: SourceRecord[]
-  /** Epoch ms, of the search itself and not of its reading from the cache; null for records of this machine. */
+  /** When the source was searched, not when the cache was read, in epoch ms; null for local records. */
   searched_at: number | null
   failure: { code: FailureCode; message: string } | null
 }
 
 export interface Searched {
   searches: Search[]
-  /** Of all that were asked for papers, in the order of their names. */
+  /** From all sources that were searched, ordered by source name. */
   records: SourceRecord[]
-  /** What others say of the same DOIs. */
+  /** What other sources say about the same DOIs. */
   completions: SourceRecord[]
 }
 
 export type Report = (message: string) => Promise<void>
 
-/** DOIs completed at most: each batch costs a turn at the source. */
+/** The most DOIs to complete: each batch costs one request slot at the source. */
 const MAX_COMPLETED = 100
 
-/** Throws a retryable SOURCES_UNREACHABLE when every source failed, and the signal's reason when it is aborted. */
+/** Throws a retryable SOURCES_UNREACHABLE if every source failed, and the signal's reason if it is aborted. */
 export async function search(
   searching: readonly Searching[],
   completing: readonly Completing[],
@@ -66,14 +66,14 @@ export async function search(
   }
 }
 
-/** What is looked for, and how many records are read of it; 0 = the hits are only counted. */
+/** What to search for, and how many records to read; 0 only counts the hits. */
 export interface Wanted {
   query: Query
   inputs: LiteratureInputs
   limit: number
 }
 
-/** What the completing sources know of these DOIs. */
+/** What the completing sources know about these DOIs. */
 export async function completeBy(
   completing: readonly Completing[],
   dois: readonly string[],
@@ -148,7 +148,7 @@ async function ask(
   }
 }
 
-/** Which step was read, without a word of the question. */
+/** Which step was read, without quoting the question. */
 function stepOf(chosen: Asked | null | undefined): string {
   return !chosen || chosen.step === 'phrases' ? '' : ` (step ${chosen.step})`
 }
@@ -169,7 +169,7 @@ async function failed(search: Search, error: unknown, report: Report, signal: Ab
   return { ...search, failure: { code, message } }
 }
 
-/** DOIs of records that lack what a reader or the screening needs, in the sources' order. */
+/** DOIs of records that lack something needed by readers or the screening, in the sources' order. */
 function incomplete(records: readonly SourceRecord[]): string[] {
   const lacking = new Map<string, boolean>()
   for (const { doi: raw, abstract, journal, year, authors } of records) {

@@ -1,4 +1,4 @@
-/** The stage service as a process of its own. */
+/** The stage service as its own process. */
 import closeWithGrace from 'close-with-grace'
 import type { StageService } from '../stage-kit/start.ts'
 import { readSettings } from './settings.ts'
@@ -13,7 +13,7 @@ const service: StageService = await startBuiltInService({ ...options, logger: { 
     fail([`cannot start with PORT=${options.port} and data in ${options.dataDir}: ${error.message}`]),
 )
 
-// Later than the service's own grace for running work. It must be a number: as text it would mean no limit.
+// Longer than the service's own grace period. It must be a number: a string would mean no limit.
 closeWithGrace({ delay: settings.graceMs + 5_000, logger: false }, async ({ err }) => {
   if (err)
     process.stderr.write(`stage service: ends after ${err.name}${err.stack?.replace(/^[^\n]*/, '') ?? ''}\n`)

@@ -1,42 +1,42 @@
-/** What a source of literature is to the review. A new one is a file in sources/ and a line in sources/index.ts. */
+/** The interface of a literature source. To add one, write a file in sources/ and a line in sources/index.ts. */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import type { SourceRecord } from './paper.ts'
 import type { Expression } from './plan.ts'
 
-/** What a source is going to be asked: everything that leaves this machine but contact and key. */
+/** What will be sent to a source: everything that leaves this machine except contact and key. */
 export interface Plan {
-  /** Parameters as they are sent, word for word. */
+  /** The parameters, word for word. */
   request: Record<string, string>
-  /** Records read at most; the source's best ones, by its own order. 0 = only count the hits. */
+  /** The most records to read, best first in the source's own order. 0 only counts the hits. */
   limit: number
 }
 
 export interface Answer {
-  /** Hits the source counts, read or not. */
+  /** Hits counted by the source, read or not. */
   total: number
-  /** The best of them, in the source's own order. */
+  /** The best records, in the source's own order. */
   records: SourceRecord[]
-  /** What the source made of the query and what it did not find, in its own words. */
+  /** The source's own remarks on the query and on what it did not find. */
   remarks?: string[]
 }
 
 interface Named {
   name: string
-  /** What a reader must be told about everything from here; null when there is nothing to say. */
+  /** A warning for readers about everything from this source, or null. */
   notice: string | null
-  /** Whether answers are kept on disk: pointless for what is on this machine anyway. */
+  /** Whether to cache answers on disk; pointless for local data. */
   cached: boolean
 }
 
 /** Finds papers. `search` rejects with a `SourceFailure`, or with the signal's reason. */
 export interface Searching extends Named {
   kind: 'searches'
-  /** A text is a query of the user's own, which is sent as it is. */
+  /** A string is the user's own query and is sent unchanged. */
   plan(wanted: Expression | string, inputs: LiteratureInputs, limit: number): Plan
   search(plan: Plan, signal: AbortSignal): Promise<Answer>
 }
 
-/** Completes papers that others have found, by their DOIs. */
+/** Completes papers from other sources by their DOIs. */
 export interface Completing extends Named {
   kind: 'completes'
   plan(dois: readonly string[]): Plan
@@ -53,12 +53,12 @@ export type FailureCode =
   | 'bad_answer'
   | 'refused'
 
-/** Why a source gave nothing. The message names neither the question nor what was sent. */
+/** Why a source gave nothing. The message quotes neither the question nor the request. */
 export class SourceFailure extends Error {
   readonly code: FailureCode
-  /** Whether the same request may go better a moment later. */
+  /** Whether the same request may soon succeed. */
   readonly again: boolean
-  /** How long the source asked to be left alone, in ms. */
+  /** How long the source asked us to wait, in ms. */
   readonly retryAfterMs: number | undefined
 
   constructor(code: FailureCode, message: string, again = false, retryAfterMs?: number) {

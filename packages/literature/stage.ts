@@ -1,4 +1,4 @@
-/** Stage 2, the literature review: ten steps, each told as it is done. */
+/** Stage 2, the literature review: ten steps, each reported as it completes. */
 import { type SourceName, sourceFaults } from '../../contract/literature.ts'
 import { type Stage, StageFailure, type Work } from '../stage-kit/stage.ts'
 import { StageJob } from '../stage-kit/stage-job.ts'
@@ -19,17 +19,17 @@ import { type WrittenFile, write } from './write.ts'
 
 export interface LiteratureOptions {
   sources: ReadonlyMap<string, Source>
-  /** Names of the sources asked when the request names none. */
+  /** The sources used if the request names none. */
   chosen: readonly SourceName[]
   cache: Cache
 }
 
-/** Papers repeated in the answer itself; the file has them all. */
+/** How many papers the answer itself repeats; the file has them all. */
 const ANSWERED_PAPERS = 5
-/** Each source's best so many are read: four for each paper wanted, within these bounds. */
+/** Read this many of each source's best records: four for each paper wanted, within these bounds. */
 const [LEAST_READ, MOST_READ] = [100, 500]
 
-/** Throws a `StageFailure` when a chosen source does not exist or the choice makes no sense. */
+/** Throws a `StageFailure` if a chosen source does not exist or the choice is invalid. */
 export function literatureStage({ sources, chosen, cache }: LiteratureOptions): Stage {
   const missing = chosen.filter((name) => !sources.has(name))
   const faults = missing.map((name) => `there is no ${name}; there are: ${[...sources.keys()].join(', ')}`)
@@ -45,7 +45,7 @@ export function literatureStage({ sources, chosen, cache }: LiteratureOptions): 
       const inputs = about ? takeOver(about, request.inputs) : request.inputs
       const asked = readRequest({ ...request, inputs }, chosen)
       const { concepts, query } = request.inputs
-      // What the request itself says about the search comes before the protocol.
+      // The request's own search takes precedence over the protocol.
       const groups = concepts === undefined && query === undefined ? about : null
       if (protocol) await work.progress(2, told(about !== null, groups !== null))
       const named = asked.inputs.sources.flatMap((name) => sources.get(name) ?? [])
@@ -63,7 +63,7 @@ function told(isAboutIt: boolean, givesGroups: boolean): string {
     : 'criteria taken from the protocol of stage 1; the request has its own search'
 }
 
-/** No message below quotes the question: messages travel into logs. */
+/** No message below quotes the question, because messages end up in logs. */
 async function review(asked: Asked, query: Query, sources: readonly Source[], cache: Cache, work: Work) {
   const { signal, progress } = work
   const { inputs } = asked

@@ -6,13 +6,13 @@ import { builtInStages } from './registry.ts'
 import { LiteratureReview } from './schema.ts'
 
 export interface BuiltInOptions extends Omit<StageServiceOptions, 'stages' | 'sweep'> {
-  /** How stage 2 works. Default: the sample alone, nothing on the network. */
+  /** Settings of stage 2. Default: sample data only, no network. */
   literature?: LiteratureSettings
 }
 
 export type StartOptions = BuiltInOptions & Address
 
-/** Builds the service without listening. Rejects when `dataDir` cannot be used or the sources make no sense. */
+/** Builds the service without listening. Rejects if `dataDir` is unusable or the sources are invalid. */
 export async function buildBuiltInService({ literature = OFFLINE, ...options }: BuiltInOptions) {
   const { stages, sweep, close } = builtInStages(options.dataDir, literature)
   const app = await buildStageService({ ...options, stages, sweep })
@@ -21,7 +21,7 @@ export async function buildBuiltInService({ literature = OFFLINE, ...options }: 
   return app
 }
 
-/** Starts it on a port, in this process: used by serve.ts and by `npm run dev`. */
+/** Starts the service in this process; used by serve.ts and by `npm run dev`. */
 export async function startBuiltInService({ host, port, ...options }: StartOptions): Promise<StageService> {
   return listen(await buildBuiltInService(options), { host, port })
 }

@@ -1,4 +1,4 @@
-/** The HTTP side of every source: its turn, its deadline, what is tried again and when. */
+/** The HTTP side of every source: rate limiting, deadlines and retries. */
 import { type Dispatcher, request } from 'undici'
 import type { Clock } from '../clock.ts'
 import { SourceFailure } from '../source.ts'
@@ -8,26 +8,26 @@ import { errorInside, saysSlowDown, saysWrong, withoutSent, wordsOf } from './wo
 
 export interface Connection {
   dispatcher: Dispatcher
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   baseUrl: string
   clock: Clock
   limiter: Limiter
   userAgent: string
-  /** An e-mail address for sources that ask for one, so that they can write instead of blocking. */
+  /** An e-mail address for sources that ask for one, so that they can write to us instead of blocking us. */
   contact?: string | undefined
   key?: string | undefined
-  /** The variable that holds the key, for messages. */
+  /** The name of the variable that holds the key, for messages. */
   keySetting?: string | undefined
-  /** Whether its documents use 403 for too many requests. */
+  /** Whether it documents 403 as "too many requests". */
   forbiddenIsSlow?: boolean | undefined
-  /** What one search may take in all, in ms. */
+  /** The time limit of one whole search, in ms. */
   deadlineMs: number
-  /** What one request may take, in ms. */
+  /** The time limit of one request, in ms. */
   requestMs: number
 }
 
 export interface Session {
-  /** The body of a 200 of this media type. Rejects with a `SourceFailure`, or with the signal's reason. */
+  /** Returns the body of a 200 with this media type. Rejects with a `SourceFailure`, or with the signal's reason. */
   get(path: string, parameters: Record<string, string>, type: 'json' | 'xml'): Promise<string>
 }
 
@@ -36,7 +36,7 @@ const FIRST_BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 8_000
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
-/** All requests of one search: they share its deadline. */
+/** All requests of one search, which share its deadline. */
 export function openSession(connection: Connection, signal: AbortSignal): Session {
   const { clock, limiter } = connection
   const deadline = clock.now() + connection.deadlineMs
@@ -49,7 +49,7 @@ export function openSession(connection: Connection, signal: AbortSignal): Sessio
           if (!(error instanceof SourceFailure) || !error.again) throw error
           const asked = error.retryAfterMs
           const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1))
-          // Never earlier than asked; a backoff of one's own is spread, so that jobs do not come back together.
+          // Never earlier than asked. Add jitter to our own back-off, so that jobs do not all return at once.
           const wait = asked ?? backoff * (0.5 + clock.random() / 2)
           if (asked !== undefined) await limiter.pause(clock.now() + asked)
           if (attempt === ATTEMPTS || clock.now() + wait > deadline) throw error
