@@ -25,6 +25,7 @@ import deletion from './plugins/deletion.ts'
 import docs from './plugins/docs.ts'
 import drain from './plugins/drain.ts'
 import errors from './plugins/errors.ts'
+import estimates from './plugins/estimates.ts'
 import fleet from './plugins/fleet.ts'
 import hints from './plugins/hints.ts'
 import jobs from './plugins/jobs.ts'
@@ -231,10 +232,12 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(queue, {
     prefix,
     ...jobSettings(options),
+    resultTtlSeconds,
     queueId: options.queueId ?? '',
     maxWaiting: options.maxWaitingPerUser ?? 0,
   })
   await app.register(jobs)
+  await app.register(estimates)
   await app.register(fleet)
   await app.register(tail, { source, prefix })
   await app.register(progress)

@@ -68,6 +68,16 @@ const Millis = Type.Union([Type.Integer(), Type.Null()], { description: 'epoch m
 const Nullable = <T extends import('@sinclair/typebox').TSchema>(schema: T) =>
   Type.Union([schema, Type.Null()])
 
+export const Estimate = Type.Object(
+  { ends_at: Type.Object({ p50: Type.Integer(), p90: Type.Integer() }) },
+  {
+    title: 'Estimate',
+    description:
+      'when half and nine tenths of the jobs of this stage would have ended, epoch milliseconds, by the newest completed ones',
+  },
+)
+export type Estimate = Static<typeof Estimate>
+
 /** The state of a job: the body of the status route, and the stored outcome of a finished job. */
 export const JobSnapshot = Type.Object(
   {
@@ -92,6 +102,12 @@ export const JobSnapshot = Type.Object(
     created_at: Type.Integer({ description: 'epoch milliseconds' }),
     processed_at: Millis,
     finished_at: Millis,
+    estimate: Type.Optional(
+      Type.Union([Estimate, Type.Null()], {
+        description:
+          'in the answer of the status route; null once the job has finished, and below 20 completed jobs',
+      }),
+    ),
     retry_of: Type.Optional(Type.String({ format: 'uuid', description: 'the job that this one retries' })),
   },
   { title: 'JobSnapshot' },
@@ -112,6 +128,7 @@ export const JobSummary = Type.Composite(
     ]),
     Type.Pick(JobSnapshot.properties.data, ['research_question']),
     Type.Pick(JobSnapshot, ['error', 'created_at', 'processed_at', 'finished_at', 'retry_of']),
+    Type.Object({ owner: Type.Optional(Type.String({ description: 'for administrators' })) }),
   ],
   { title: 'JobSummary' },
 )

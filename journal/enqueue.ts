@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { ExecuteBody } from '../contract/catalogue.ts'
 import { NotAdded } from './add-jobs.ts'
 import { batched } from './batch.ts'
-import { digest } from './journal.ts'
+import { digest } from './ids.ts'
 import type { JournalReader } from './reader.ts'
 import {
   keyedJobId,

@@ -37,7 +37,12 @@ export async function forgetJob(options: ForgetOptions, job: JobSnapshot): Promi
   const origin: JobOrigin = { ...data, job_id: id }
   const reply = await forget.run(redis, {
     ...{ job: keys.job(id), outcome: keys.end(id), log: keys.log(id), summary: keys.brief(id) },
-    ...{ events: keys.events, jobs: keys.jobs(data.user_id), queued: keys.queued(data.user_id) },
+    ...{
+      events: keys.events,
+      everybody: keys.everybody,
+      jobs: keys.jobs(data.user_id),
+      queued: keys.queued(data.user_id),
+    },
     ...{ asked: keys.asked(id), id, member: jobMember(origin) },
     workflow: workflowName(data.user_id, data.workflow_id),
   })

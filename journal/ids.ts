@@ -8,3 +8,8 @@ export function uuidOf(...parts: readonly (string | number)[]): string {
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
+
+/** Stands for a user where the name itself must not be stored. A job that was queued by hand may hold anything. */
+export function digest(text: string): string {
+  return createHash('sha256').update(String(text)).digest('base64url')
+}

@@ -14,9 +14,9 @@
  *
  * All keys of a queue share REDIS_PREFIX; on Redis Cluster the prefix contains the hash tag.
  */
-import { createHash } from 'node:crypto'
 import { eventId, LOG_CAPACITY, type LogEntry } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
+import { digest } from './ids.ts'
 import { type JobOrigin, ORDER_CONSTANTS, orderCall, workflowName } from './order.ts'
 import { type Call, loadScript } from './scripts.ts'
 import { toSummary } from './snapshot.ts'
@@ -45,6 +45,8 @@ export interface JournalKeys {
   order(userId: string, workflowId: string): string
   /** A user's jobs in order of acceptance. */
   jobs(userId: string): string
+  /** The jobs of all users, see `list-jobs.ts`. */
+  everybody: string
   /** BullMQ's event stream of the queue. */
   events: string
   /** Pub/sub channel that notifies workers of cancel requests. */
@@ -61,6 +63,8 @@ export interface JournalKeys {
   adding: string
   /** The request behind a job's Idempotency-Key. */
   asked(jobId: string): string
+  /** How long the newest completed jobs of a stage took, from being accepted to their end, in ms. */
+  took(stage: number): string
   /** Any other key of ours, e.g. `own('ticket-key')`. */
   own(...parts: string[]): string
 }
@@ -74,7 +78,8 @@ export function journalKeys(prefix: string): JournalKeys {
     end: (id) => `${base}:${id}:end`,
     brief: (id) => `${base}:${id}:brief`,
     order: (userId, workflowId) => `${base}:order:${workflowName(userId, workflowId)}`,
-    jobs: (userId) => `${base}:jobs:${userId}`,
+    jobs: (userId) => `${base}:jobs:${digest(userId)}`,
+    everybody: `${base}:everybody`,
     events: `${base}:events`,
     cancels: `${base}:cancels`,
     tally: `${base}:tally`,
@@ -83,19 +88,18 @@ export function journalKeys(prefix: string): JournalKeys {
     queued: (userId) => `${base}:queued:${digest(userId)}`,
     adding: `${base}:adding`,
     asked: (id) => `${base}:asked:${id}`,
+    took: (stage) => `${base}:took:${stage}`,
     own: (...parts) => [base, ...parts].join(':'),
   }
-}
-
-/** Stands for a user id where the id must not appear. A manually queued job may contain anything. */
-export function digest(text: string): string {
-  return createHash('sha256').update(String(text)).digest('base64url')
 }
 
 /** Reply of `record`; `moved:<cursor>` contains the stored cursor. */
 export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
-const CONSTANTS = { ...ORDER_CONSTANTS, LOG_CAPACITY, STREAM_LENGTH }
+/** Of how many completed jobs of a stage it is known how long they took. */
+const SAMPLES = 100
+
+const CONSTANTS = { ...ORDER_CONSTANTS, LOG_CAPACITY, STREAM_LENGTH, SAMPLES }
 
 export const record = loadScript<RecordReply>('record', CONSTANTS)
 
@@ -134,6 +138,7 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     turns: keys.turns,
     queued: keys.queued(job.user_id),
     asked: keys.asked(id),
+    took: keys.took(job.stage),
     eventIds: entries.map(eventId).join(' '),
     token: write.token,
     expected: write.expected,
@@ -145,6 +150,7 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     outcomeTtl: resultTtlSeconds,
     askedTtl: Math.max(KEY_TTL_SECONDS, resultTtlSeconds),
     progress: newest.progress,
+    tookMs: end?.status === 'completed' ? Math.max(0, newest.at - end.created_at) : '',
     leastEnded,
     counts: counts.length,
     rest: [...counts.flat(), ...entries.map((entry) => JSON.stringify(entry))],

@@ -5,8 +5,8 @@
  * newest turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
  * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
  */
-import { uuidOf } from './ids.ts'
-import { digest, type JournalKeys } from './journal.ts'
+import { digest, uuidOf } from './ids.ts'
+import type { JournalKeys } from './journal.ts'
 import { type Call, loadScript } from './scripts.ts'
 
 /** BullMQ's maximum is 2,097,151. Jobs beyond this value keep the order in which they were added. */

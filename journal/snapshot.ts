@@ -119,7 +119,7 @@ export function toEndRecord(
 /** The summary of a job for lists. */
 export function toSummary(snapshot: JobSnapshot): JobSummary {
   const { cursor: _, data, result: __, ...rest } = snapshot
-  return { ...rest, research_question: data.research_question }
+  return { ...rest, research_question: data.research_question, owner: data.user_id }
 }
 
 /**

@@ -8,6 +8,7 @@ import { toPriority } from './reserve.ts'
 /** Longer than any command takes, in ms. */
 const UNFINISHED_AFTER_MS = 10_000
 const UNFINISHED_AT_A_TIME = 100
+const EXPIRED_AT_A_TIME = 1000
 /** Distance from the base after which it is moved. */
 export const REBASE_AFTER = 1_000_000
 const REBASE_WITHIN_MS = 60_000
@@ -18,12 +19,14 @@ export interface TidyOptions {
   queue: Queue<JobData>
   /** Places the first events of jobs. */
   place(jobs: JobData[]): Promise<unknown>
+  resultTtlSeconds: number
 }
 
 export async function tidyQueue(options: TidyOptions): Promise<void> {
   const { redis, keys } = options
   const [seconds] = await redis.time()
   await finishAdding(options, Number(seconds) * 1000)
+  await dropExpired(options, Number(seconds) * 1000)
   const [last, base, isUnfinished] = await redis.hmget(keys.turns, 'last', 'base', 'rebasing')
   if (!isUnfinished && Number(last) - Number(base) < REBASE_AFTER) return
   const isMine = await redis.set(keys.own('rebasing'), '1', 'PX', REBASE_WITHIN_MS, 'NX')
@@ -43,6 +46,22 @@ async function finishAdding({ redis, keys, place }: TidyOptions, now: number): P
     if (data) await place([{ ...JSON.parse(data), job_id: id }])
     else await redis.multi().zrem(keys.own('queued', user), id).zrem(keys.adding, member).exec()
   }
+}
+
+/**
+ * Nothing of a finished job outlives its result. BullMQ removes old jobs only when another job ends, and trims its event
+ * stream only by length.
+ */
+async function dropExpired(
+  { redis, keys, queue, resultTtlSeconds }: TidyOptions,
+  now: number,
+): Promise<void> {
+  const ttlMs = resultTtlSeconds * 1000
+  // BullMQ announces every clean, even if it removed nothing.
+  for (const state of ['completed', 'failed'] as const)
+    while ((await redis.zcount(keys.own(state), '-inf', now - ttlMs)) > 0)
+      if ((await queue.clean(ttlMs, EXPIRED_AT_A_TIME, state)).length < EXPIRED_AT_A_TIME) break
+  await redis.xtrim(keys.events, 'MINID', now - ttlMs)
 }
 
 /**

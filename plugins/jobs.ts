@@ -19,7 +19,7 @@ declare module './core.ts' {
   interface Stagecast {
     jobs: {
       /** `after`: `next` of the previous page. The number of calls is bounded, even if the filter matches little. */
-      page(userId: string, filter: JobFilter, limit: number, after?: string): Promise<JobPage>
+      page(userId: string | null, filter: JobFilter, limit: number, after?: string): Promise<JobPage>
     }
   }
 }
@@ -36,7 +36,7 @@ export default fp(
 
     app.stagecast.jobs = {
       async page(userId, filter, limit, after) {
-        const key = journal.keys.jobs(userId)
+        const key = userId === null ? journal.keys.everybody : journal.keys.jobs(userId)
         const isSifted = filter.stage !== undefined || filter.workflow_id !== undefined
         const perRound = limit + SPARE
         const window = isSifted ? WINDOW : perRound * READ_ROUNDS

@@ -7,11 +7,14 @@ import { queueSpan, type TraceContext } from '../contract/trace.ts'
 import { type JobSettings, jobAdder, jobOptionsOf } from '../journal/add-jobs.ts'
 import { type EnqueueOutcome, type EnqueueRequest, enqueuer } from '../journal/enqueue.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
+import { listJobs } from '../journal/list-jobs.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
 import { tidyQueue } from '../journal/tidy.ts'
 
 export interface QueuePluginOptions extends JobSettings {
   prefix: string
+  /** Nothing of a finished job is kept for longer. */
+  resultTtlSeconds: number
   /** Distinguishes deployments that share a prefix and a stage service. */
   queueId: string
   /** Maximum queued jobs per user; 0 = no limit. */
@@ -54,7 +57,7 @@ const CLOSE_WITHIN_MS = 500
 const TIDY_EVERY_MS = 5000
 
 export default fp<QueuePluginOptions>(
-  async (app, { prefix, queueId, maxWaiting, ...settings }) => {
+  async (app, { prefix, queueId, maxWaiting, resultTtlSeconds, ...settings }) => {
     const { redis, journal } = app.stagecast
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
@@ -157,15 +160,16 @@ export default fp<QueuePluginOptions>(
 
     /** If this fails, `tidy` repeats it, or the worker does with the job's first log entry. */
     async function place(jobs: readonly JobData[]): Promise<void> {
+      const listed = listJobs(redis, journal.keys, jobs).catch((err: Error) => err)
       const replies = await journal.placeQueued(jobs).catch((err: Error) => jobs.map(() => err))
-      const err = replies.find((reply) => reply instanceof Error)
+      const err = [...replies, await listed].find((reply) => reply instanceof Error)
       if (err) logPlace({ err }, 'jobs are queued but not listed yet')
     }
 
     async function tidy(): Promise<void> {
       if (redis.status !== 'ready') return
       await usable()
-        .then((queue) => tidyQueue({ redis, keys: journal.keys, queue, place }))
+        .then((queue) => tidyQueue({ redis, keys: journal.keys, queue, place, resultTtlSeconds }))
         .catch((err: Error) => app.log.debug({ err }, 'could not tidy the queue'))
     }
   },

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { JobStatus, POSITION_PATTERN } from '../contract/events.ts'
 import { JobSummary, StageNumber, Uuid } from '../contract/job.ts'
-import { BEARER, problems } from './responses.ts'
+import { BEARER, Owner, problems } from './responses.ts'
 
 const Page = Type.Object(
   {
@@ -32,25 +32,32 @@ const schema = {
     status: Type.Optional(JobStatus),
     workflow_id: Type.Optional(Uuid),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
+    owner: Owner,
     after: Type.Optional(
       Type.String({ pattern: POSITION_PATTERN, description: '`next` of the previous page' }),
     ),
   }),
-  response: { 200: Page, ...problems(400, 401, 429, 503) },
+  response: { 200: Page, ...problems(400, 401, 403, 429, 503) },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const { access } = app.stagecast
   app.route({
     method: 'GET',
     url: '/api/workflow/jobs',
     schema,
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
-      const { limit = 25, after, ...filter } = request.query
+      const { limit = 25, after, owner, ...filter } = request.query
+      const { user } = request.stagecast
+      // Without a name, an administrator sees the jobs of all users.
+      const whose = user.admin && owner === undefined ? null : access.owner(request, owner)
+      access.log(request, 'read', whose ?? '', { list: 'jobs' })
+      const { jobs, next } = await app.stagecast.jobs.page(whose, filter, limit, after)
       reply.header('cache-control', 'private, no-cache')
-      return app.stagecast.jobs.page(request.stagecast.user.id, filter, limit, after)
+      return { jobs: user.admin ? jobs : jobs.map(({ owner: _, ...job }) => job), next }
     },
   })
 }
 
-export default fp(routes, { name: 'job-list', encapsulate: true, dependencies: ['jobs', 'limits'] })
+export default fp(routes, { name: 'job-list', encapsulate: true, dependencies: ['jobs', 'access', 'limits'] })

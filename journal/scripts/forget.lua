@@ -7,6 +7,7 @@
 -- key summary: what lists show of a finished job
 -- key events: event stream of the queue
 -- key jobs: list of the user's jobs
+-- key everybody: list of all users' jobs
 -- key queued: the user's jobs that have not started yet
 -- key asked: what the key of the job stands for, see reserve.lua
 -- arg id: of the job
@@ -17,6 +18,7 @@
 if redis.call('EXISTS', job) == 1 then return 'queued' end
 redis.call('DEL', outcome, log, summary)
 redis.call('ZREM', jobs, member)
+redis.call('ZREM', everybody, member)
 redis.call('ZREM', queued, id)
 if redis.call('EXISTS', asked) == 1 then redis.call('SETRANGE', asked, 0, 'd') end
 redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'deleted', 'jobId', id, 'workflow', workflow)

@@ -2,6 +2,7 @@
 -- job: the first outcome stored is final.
 -- include place-events
 -- const LOG_CAPACITY: maximum entries in a log
+-- const SAMPLES: how many durations are kept
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
 -- key lock: BullMQ's lock of the job
@@ -14,6 +15,7 @@
 -- key tally: counts of all jobs
 -- key turns: hash of turns, see reserve.lua
 -- key queued: the user's jobs that have not started
+-- key took: how long completed jobs of the stage took, newest first
 -- key asked: the request behind the job's key, see reserve.lua
 -- arg id: job id
 -- arg member: the job's member in the user's list
@@ -30,6 +32,7 @@
 -- arg outcomeTtl: time to live of outcome and summary, in s
 -- arg askedTtl: how long the key of a job is remembered after its end, in s
 -- arg progress: percent
+-- arg tookMs: how long the job took, '' unless it completed
 -- arg leastEnded: minimum value of the first count
 -- arg counts: number of counts that follow
 -- rest: field and increment of each count, then the entries as JSON
@@ -75,6 +78,10 @@ if newOutcome ~= '' then
   if known then redis.call('SET', asked, 'e' .. string.sub(known, 2), 'EX', askedTtl) end
 end
 redis.call('HSET', job, unpack(fields))
+if tookMs ~= '' then
+  redis.call('LPUSH', took, tookMs)
+  redis.call('LTRIM', took, 0, SAMPLES - 1)
+end
 redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'progress', 'jobId', id,
   'data', '{"prev":"' .. expected .. '","entries":[' .. table.concat(rest, ',', first) .. ']}',
   'workflow', workflow, 'places', positions)

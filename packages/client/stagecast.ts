@@ -29,6 +29,8 @@ export interface JobFilter {
   stage?: number | undefined
   status?: JobSnapshot['status'] | undefined
   workflow_id?: string | undefined
+  /** For administrators: the jobs of this user. Without it they see those of all users. */
+  owner?: string | undefined
   /** Jobs per page, 1 to 100. */
   limit?: number | undefined
   after?: string | undefined

@@ -1,6 +1,7 @@
 /** Watching without a token: with a URL that carries a ticket. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { workflowName } from '../../journal/order.ts'
 import { Stagecast } from '../../packages/client/index.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -67,7 +68,7 @@ t.test('a ticket of a workflow opens the events of its jobs, and tells when they
   await job.steps(1)
   t.match(await next(), { id: /^\d{16}$/, event: 'progress', data: { job_id: job.id } })
   await api.app.stagecast.redis.del(job.keys.order('alice', workflow_id))
-  const feed = api.app.stagecast.workflows.get(`${workflow_id}:alice`)
+  const feed = api.app.stagecast.workflows.get(workflowName('alice', workflow_id))
   if (!feed) throw new Error('it is not watched')
   api.app.stagecast.workflows.catchUp(feed)
   const gone = await next()

@@ -1,8 +1,10 @@
 /** The queue forgets finished jobs; their results stay. */
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { authorization, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { finished, operatorQueue, SMOOTH, status, watch } from '../helpers/jobs.ts'
-import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
+import { dump } from '../helpers/redis-dump.ts'
+import { fail, fakeStageService, json, succeed } from '../helpers/stage-service.ts'
 
 const JOBS = 1000
 
@@ -61,4 +63,40 @@ t.test('failed ones likewise', async (t) => {
   t.equal(await queue.getFailedCount(), 0)
   for (const job of jobs)
     t.match(await status(url, job), { status: 'failed', error: { code: 'BAD_QUESTION' } })
+})
+
+t.test('nothing of a finished job outlives its result, in whatever key', async (t) => {
+  const words = {
+    user: 'walruswordsmith',
+    question: 'zanzibarquestion',
+    inputs: 'quetzalinputs',
+    said: 'narwhalsaid',
+  }
+  const service = await fakeStageService(t, ({ stage, ...call }) =>
+    stage === 4
+      ? json(400, { detail: { code: 'BAD', message: words.said } })({ stage, ...call })
+      : succeed({ results: { said: words.said } })({ stage, ...call }),
+  )
+  const env = await testEnv(t, {
+    WORKER_URL: service.url,
+    RESULT_TTL_SECONDS: '1',
+    RATE_LIMIT_PER_MINUTE: '1000',
+  })
+  const api = await startApi(t, env)
+  const body = {
+    research_question: `Does the ${words.question} matter to anybody?`,
+    inputs: { anything: words.inputs },
+  }
+  const cancelled = await enqueue(api.url, { user: words.user, stage: 3, body })
+  await fetch(api.url + cancelled.urls.cancel, { method: 'POST', headers: authorization(words.user) })
+  startWorker(t, env)
+  for (const stage of [3, 4]) {
+    const job = await enqueue(api.url, { user: words.user, stage, body })
+    await (await watch(api.url, job)).rest()
+  }
+  const found = (text: string) => Object.values(words).filter((word) => text.includes(word))
+  // The timer does it, without another job that ends.
+  while (found(await dump(api)).length > 0) await setTimeout(200)
+  t.equal(await api.app.stagecast.redis.zcard(api.app.stagecast.journal.keys.own('completed')), 0)
+  t.match(await dump(api), ':asked:', 'what is left is a fingerprint of what was asked')
 })

@@ -1,7 +1,7 @@
 /** The queue is fair by user: the order in which jobs start, whatever happens to them. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { digest } from '../../journal/journal.ts'
+import { digest } from '../../journal/ids.ts'
 import { REBASE_AFTER, tidyQueue } from '../../journal/tidy.ts'
 import {
   authorization,
@@ -156,7 +156,7 @@ t.test('priorities are counted from a new base long before they run out', async 
   const { env, api } = await start(t)
   const { redis, journal } = api.app.stagecast
   const queue = openQueue(t, env)
-  const options = { redis, keys: journal.keys, queue, place: journal.placeQueued }
+  const options = { redis, keys: journal.keys, queue, place: journal.placeQueued, resultTtlSeconds: 600 }
   // As after days in which something always waited.
   const old = await queue.add('stage-2-execute', { user_id: 'gone' }, { priority: 7, delay: 600_000 })
   await redis.hset(journal.keys.turns, 'last', REBASE_AFTER - 1)
@@ -230,7 +230,13 @@ t.test('a job whose process ended before it was placed is listed all the same', 
   await redis.zadd(journal.keys.adding, 1, `${id} ${digest('a')}`, 1, `never ${digest('b')}`)
   await redis.zadd(journal.keys.queued('b'), 1, 'never')
   t.same((await jobs.page('a', {}, 10)).jobs, [])
-  await tidyQueue({ redis, keys: journal.keys, queue: openQueue(t, env), place: journal.placeQueued })
+  await tidyQueue({
+    redis,
+    keys: journal.keys,
+    queue: openQueue(t, env),
+    place: journal.placeQueued,
+    resultTtlSeconds: 600,
+  })
   t.same(
     (await jobs.page('a', {}, 10)).jobs.map(({ job_id }) => job_id),
     [id],

@@ -15,6 +15,7 @@ import {
 } from '../helpers/app.ts'
 import { cancel, finished } from '../helpers/jobs.ts'
 import { answered, isProblem } from '../helpers/problem.ts'
+import { dump } from '../helpers/redis-dump.ts'
 import { openStream } from '../helpers/sse.ts'
 import { type FakeStageService, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
@@ -41,23 +42,6 @@ function deletions(service: FakeStageService, status: (path: string) => number =
     response.writeHead(status(path)).end()
   }
   return asked
-}
-
-/** Every key of this queue with all that it holds. */
-async function dump({ app, config }: TestApi): Promise<string> {
-  const { redis } = app.stagecast
-  const keys = await redis.keys(`${config.REDIS_PREFIX}:*`)
-  const contents: unknown[] = []
-  for (const key of keys.sort()) {
-    const type = await redis.type(key)
-    if (type === 'string') contents.push([key, await redis.get(key)])
-    else if (type === 'hash') contents.push([key, await redis.hgetall(key)])
-    else if (type === 'list') contents.push([key, await redis.lrange(key, 0, -1)])
-    else if (type === 'zset') contents.push([key, await redis.zrange(key, '0', '-1')])
-    else if (type === 'set') contents.push([key, await redis.smembers(key)])
-    else if (type === 'stream') contents.push([key, await redis.xrange(key, '-', '+')])
-  }
-  return JSON.stringify(contents)
 }
 
 /** What is left that names a job. */

@@ -1,6 +1,7 @@
 /** The OpenAPI document: sound in itself, and true of every route and every answer. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import t from 'tap'
+import { workflowName } from '../../journal/order.ts'
 import {
   authorization,
   type Env,
@@ -236,6 +237,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getJobStatus', 400, { path: of(done), query: '?wait=31', headers: alice })
 
   await drive('listJobs', 200, { headers: alice })
+  await drive('listJobs', 403, { query: '?owner=bob', headers: alice })
   await drive('listJobs', 400, { query: '?limit=0', headers: alice })
 
   const page = await drive('getJobEventsPage', 200, { path: of(done), headers: alice })
@@ -482,7 +484,7 @@ t.test('all that comes in a stream is as documented', async (t) => {
   await api.app.stagecast.queue.discard(watched.id)
   t.equal(judged(await stream.rest(), 'Job', 'JobSnapshot').at(-1), 'gone')
   await api.app.stagecast.redis.del(workflow.order)
-  const feed = api.app.stagecast.workflows.get(`${workflow.id}:alice`)
+  const feed = api.app.stagecast.workflows.get(workflowName('alice', workflow.id))
   if (feed) api.app.stagecast.workflows.catchUp(feed)
   t.equal(judged(await all.rest(), 'Workflow', 'WorkflowGap').at(-1), 'gone')
 

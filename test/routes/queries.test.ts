@@ -51,7 +51,7 @@ t.test('a parameter that a route does not know', async (t) => {
       query,
     )
   const typo = await fetch(`${url}/api/workflow/jobs?limt=1`, { headers: authorization() })
-  t.match(await typo.json(), { detail: /which takes stage, status, workflow_id, limit, after/ })
+  t.match(await typo.json(), { detail: /which takes stage, status, workflow_id, limit, owner, after/ })
   t.equal((await fetch(`${url}/health/live?probe=1`)).status, 200, 'only the API is strict')
   const stranger = await answered(fetch(`${url}/api/workflow/jobs?limt=1`))
   isProblem(t, stranger, 'UNAUTHENTICATED', 'a stranger is told nothing else')

@@ -1,7 +1,7 @@
 /** The events of all jobs of a workflow, over one connection, against lines that the tests write themselves. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { ORDER_CAPACITY } from '../../journal/order.ts'
+import { ORDER_CAPACITY, workflowName } from '../../journal/order.ts'
 import { authorization, type Env, startApi, testEnv } from '../helpers/app.ts'
 import { operatorQueue, queuedJob } from '../helpers/jobs.ts'
 import { answered, isProblem } from '../helpers/problem.ts'
@@ -409,7 +409,7 @@ t.test('a workflow that disappears while it is watched', async (t) => {
   const stream = await workflow.watch()
   await take(stream, 1)
   await api.app.stagecast.redis.del(workflow.order)
-  const feed = api.app.stagecast.workflows.get(`${workflow.id}:alice`)
+  const feed = api.app.stagecast.workflows.get(workflowName('alice', workflow.id))
   if (!feed) throw new Error('it is not watched')
   api.app.stagecast.workflows.catchUp(feed)
   t.match(await stream.rest(), [{ event: 'gone', data: { workflow_id: workflow.id } }])

@@ -1,6 +1,6 @@
 /** Feeds of workflows: bounded pages, bounded memory, and that a read and an announcement may cross. */
 import t, { type Test } from 'tap'
-import { ORDER_CAPACITY, type Place } from '../../journal/order.ts'
+import { ORDER_CAPACITY, type Place, workflowName } from '../../journal/order.ts'
 import type { JobRecord } from '../../journal/reader.ts'
 import { Message } from '../../watch/tail.ts'
 import { WorkflowFeed } from '../../watch/workflow-feed.ts'
@@ -38,7 +38,7 @@ t.test('what is announced during a read is neither lost nor told twice', async (
   const two = await workflow.running(1)
   const { records } = api.app.stagecast.journal
   const follower = { changed() {} }
-  const feed = api.app.stagecast.workflows.follow(`${workflow.id}:alice`, follower)
+  const feed = api.app.stagecast.workflows.follow(workflowName('alice', workflow.id), follower)
   t.teardown(() => api.app.stagecast.workflows.unfollow(feed, follower))
   await eventually('it is read', () => feed.isKnown)
   for (const isWhole of [true, false]) {
@@ -81,7 +81,7 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
   api.app.stagecast.journal.records = async (ids) =>
     (await records(ids)).map((record) => record && { ...record, size: 900_000 })
   const follower = { changed() {} }
-  const feed = api.app.stagecast.workflows.follow(`${workflow.id}:alice`, follower)
+  const feed = api.app.stagecast.workflows.follow(workflowName('alice', workflow.id), follower)
   t.teardown(() => api.app.stagecast.workflows.unfollow(feed, follower))
   await eventually('it is read', () => feed.isKnown)
   t.equal(feed.events.length, 40)
@@ -127,7 +127,7 @@ t.test('a workflow that is let go while it is read leaves nothing behind', async
   }
   const follower = { changed() {} }
   const [gone, watched] = [left, kept].map(({ id }) =>
-    api.app.stagecast.workflows.follow(`${id}:alice`, follower),
+    api.app.stagecast.workflows.follow(workflowName('alice', id), follower),
   )
   if (!gone || !watched) throw new Error('two feeds are followed')
   t.teardown(() => api.app.stagecast.workflows.unfollow(watched, follower))

@@ -16,6 +16,12 @@ export function JobRow({ job, message = '' }: { job: JobSummary; message?: strin
         </span>
         <span class="quiet">
           Stage {job.stage} · {title} · <Time at={job.created_at} />
+          {job.owner && (
+            <>
+              {' · '}
+              <bdi>{job.owner}</bdi>
+            </>
+          )}
         </span>
       </a>
       <Badge status={job.status} />

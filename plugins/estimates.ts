@@ -1,0 +1,45 @@
+/** When a job will probably end, by how long the newest completed jobs of its stage took. */
+import fp from 'fastify-plugin'
+import type { Estimate, JobSnapshot } from '../contract/job.ts'
+
+declare module './core.ts' {
+  interface Stagecast {
+    /** Null for a finished job, and while too few jobs of its stage have completed. Never rejects. */
+    estimate(job: JobSnapshot): Promise<Estimate | null>
+  }
+}
+
+const FEWEST = 20
+/** How long what was read is used, in ms. */
+const FRESH_MS = 2000
+
+export default fp(
+  async (app) => {
+    const { redis, journal } = app.stagecast
+    /** By stage, in ascending order. */
+    const known = new Map<number, { readAt: number; took: Promise<number[]> }>()
+
+    app.stagecast.estimate = async ({ stage, created_at, finished_at }) => {
+      if (finished_at !== null) return null
+      const took = await tookOf(stage)
+      if (took.length < FEWEST) return null
+      const now = Date.now()
+      // A job that takes longer than most has not ended yet.
+      const at = (q: number) => Math.max(now, created_at + (took[Math.ceil(q * took.length) - 1] ?? 0))
+      return { ends_at: { p50: at(0.5), p90: at(0.9) } }
+    }
+
+    function tookOf(stage: number): Promise<number[]> {
+      const now = performance.now()
+      const latest = known.get(stage)
+      if (latest && now - latest.readAt < FRESH_MS) return latest.took
+      const took = redis.lrange(journal.keys.took(stage), 0, -1).then(
+        (texts) => texts.map(Number).sort((a, b) => a - b),
+        () => [],
+      )
+      known.set(stage, { readAt: now, took })
+      return took
+    }
+  },
+  { name: 'estimates', dependencies: ['journal'] },
+)
