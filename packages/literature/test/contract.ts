@@ -197,7 +197,8 @@ async function testQuick(t: Test, service: ServiceProcess & { dataDir: string })
 
   await t.test('health, and a log that is silent about the question', async (t) => {
     const health = await json(fetch(`${url}/health`))
-    t.match(health, { status: 'ok', running: 0, stages: [2] })
+    t.match(health, { status: 'ok', running: 0 })
+    t.ok((health.stages as number[]).includes(2), 'the stages of the service are listed')
     t.match(service.output(), 'stage work finished')
     t.notMatch(service.output(), /fasting/i)
   })
