@@ -1,4 +1,4 @@
-/** What happens to API processes and to those who watch. */
+/** Faults of API processes and of watching clients. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { end } from '../../helpers/processes.ts'
@@ -120,7 +120,7 @@ export const apiCases: FaultCase[] = [
   ),
 ]
 
-/** Connections that ask for nothing; those the server does not take are tried once. */
+/** Idle connections; each one that the server refuses is tried only once. */
 async function crowd({ api }: Scene, size: number): Promise<Socket[]> {
   const { port } = new URL(api.url)
   const sockets = Array.from({ length: size }, () => connect(Number(port), '127.0.0.1').on('error', () => {}))

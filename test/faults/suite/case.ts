@@ -1,43 +1,43 @@
-/** A case of the fault suite, and how one is played. */
+/** A case of the fault suite, and how to run it. */
 import type { Owner } from '../../helpers/owner.ts'
 import type { Forgiven } from './ledger.ts'
 import { Scene, type SceneOptions } from './scene.ts'
 
 export interface FaultCase {
-  /** By which it can be run alone. */
+  /** The name to run it alone by. */
   name: string
-  /** What holds all the same, in words for docs/reliability.md. */
+  /** The promise that holds despite the fault, worded for docs/reliability.md. */
   promise: string
   /** Whether it is part of `npm test`. */
   quick?: true
-  /** Longest time, in s. Default 60. */
+  /** Time limit in s. Default 60. */
   withinS?: number
   scene?: SceneOptions
-  /** Whether Redis itself is harmed, so that it has to be one of the suite's own. */
+  /** Whether it damages Redis itself, which must then belong to the suite. */
   ownRedis?: true
   forgiven?: Forgiven
-  /** Does the damage and waits for what must come of it. Returns what was seen, in a few words. */
+  /** Does the damage and waits for the expected outcome. Returns a short summary. */
   run(scene: Scene, scale: number): Promise<string>
 }
 
 export interface Outcome {
   name: string
-  /** Empty when the case has held. */
+  /** Empty if the promise held. */
   faults: string[]
   seen: string
   ms: number
-  /** The last lines of each process, where it has not held. */
+  /** The last log lines of each process if the promise did not hold. */
   logs: string[]
 }
 
 export interface PlayOptions {
-  /** A Redis that is there already. */
+  /** An existing Redis. */
   redisUrl?: string | undefined
-  /** Hears how far a long case has come. */
+  /** Receives the progress of a long case. */
   report?(text: string): void
 }
 
-/** Plays a case to its end, and checks the ledger. Never throws. `scale` 1 is full size, for the cases that have one. */
+/** Runs a case and checks the ledger. Never throws. `scale` 1 is full size, for cases that can be scaled. */
 export async function play(
   one: FaultCase,
   scale: number,

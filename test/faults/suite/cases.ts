@@ -1,4 +1,4 @@
-/** All cases of the fault suite, in the order in which they are played. */
+/** All cases of the fault suite, in the order they run. */
 import { apiCases } from './api-cases.ts'
 import type { FaultCase } from './case.ts'
 import { largeCases } from './large-cases.ts'

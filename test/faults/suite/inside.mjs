@@ -41,5 +41,5 @@ process.on('message', (message) => {
     process.send?.({ heapUsed, rss, handles: process.getActiveResourcesInfo().length })
   }
 })
-// Listening must not keep a process alive that wants to end.
+// Listening must not keep a finished process alive.
 process.channel?.unref()

@@ -1,4 +1,4 @@
-/** Everything at once. Its size goes with the scale. */
+/** All faults at once. The size depends on the scale. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Door } from '../../helpers/app.ts'
 import type { FaultCase } from './case.ts'
@@ -38,7 +38,7 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
   const killing = (async () => {
     while (!over && !scene.signal.aborted) {
       await delay(KILL_EVERY_MS)
-      // Where processes take long to start, the last one of its kind is spared.
+      // If processes start slowly, do not kill the last one of its kind.
       const kinds = [scene.apis, scene.workers].map((doors) => doors.filter((door) => !dead.has(door)))
       const victims = kinds.filter(({ length }) => length > 1).flat()
       if (over || scene.signal.aborted || victims.length === 0) continue
@@ -46,7 +46,7 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
       dead.add(victim)
       await scene.kill(victim)
       const next = scene.replace(victim)
-      // A case that is over has no use for it.
+      // The case is already over.
       next.catch(() => {})
       replacing.push(next)
     }
@@ -58,7 +58,7 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
       const nth = placed++
       if (nth % Math.ceil(jobs / 10) === 0) scene.report(`${nth} jobs, ${dead.size} kills`)
       const order = await scene.order()
-      // Clients are spread over the whole time.
+      // Spread the clients over the whole time.
       scene.watch(order, nth % Math.ceil(jobs / watched) === 0 ? 3 : 0)
     }
   }
@@ -74,7 +74,7 @@ async function chaos(scene: Scene, scale: number): Promise<string> {
   return `${jobs} jobs, ${clients} clients, ${dead.size} kills in ${seconds} s; ${again} calls repeated`
 }
 
-/** Waits until the work of every order is done, and told by a worker. */
+/** Waits until the work of every order is done and a worker has reported it. */
 async function allDone({ service, ledger, signal }: Scene): Promise<void> {
   while (!signal.aborted && new Set(service.effects.map(({ order }) => order)).size < ledger.orders.length)
     await delay(100)

@@ -8,7 +8,7 @@ import { authorization } from '../../helpers/app.ts'
 import { compare, type RestlessClient } from '../../helpers/restless-client.ts'
 import type { RecordingService } from './service.ts'
 
-/** What a client wanted, and the job it was given a 202 for. */
+/** A client's order, and the job that its 202 named. */
 export interface Order {
   name: string
   stage: number
@@ -22,7 +22,7 @@ const WAITING = new Set(['queued', 'active', 'retrying', 'cancelling'])
 export interface Forgiven {
   /** Redis has lost its data: accepted jobs may be gone. */
   losses?: boolean
-  /** Orders that are meant to be still waiting. */
+  /** Orders that should still be waiting. */
   waiting?: boolean
 }
 
@@ -35,7 +35,7 @@ export class Ledger {
     this.service = service
   }
 
-  /** Everything that does not balance, a line each. `url` is an API that works. */
+  /** Every discrepancy, one per line. `url` is a working API. */
   async faults(url: string, forgiven: Forgiven): Promise<string[]> {
     const faults: string[] = []
     const logs = new Map<Order, string[]>()
@@ -96,7 +96,7 @@ function judge({ name }: Order, { status }: JobSnapshot, events: JobEvent[], for
 
 function judgeWatcher({ name }: Order, client: RestlessClient, log: string[], forgiven: Forgiven): string[] {
   const seen = client.events.map(({ id }) => id)
-  // Who was stopped on the way has seen a beginning.
+  // A client that was stopped has seen a prefix of the events.
   const expected =
     client.ended || seen.length === 0 ? log : log.slice(0, log.indexOf(seen.at(-1) as string) + 1)
   const { missing, doubled, disordered } = compare(seen, expected)

@@ -1,4 +1,4 @@
-/** What happens to the connections between the parts. */
+/** Faults of the connections between the parts. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { authorization } from '../../helpers/app.ts'
@@ -16,7 +16,7 @@ const LINKS: Record<Link, string> = {
   clientApi: 'client and API',
 }
 
-/** Clients that come in by the proxy, and give a silent connection up. */
+/** Clients that connect through the proxy and drop silent connections. */
 const BY_PROXY = (scene: Scene) => ({
   origins: () => [`http://127.0.0.1:${scene.clientApi.port}`],
   patience: () => Number.POSITIVE_INFINITY,
@@ -29,7 +29,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
     promise: 'the unaware side detects the silence, reconnects and misses nothing',
     withinS: 90,
     ...(link === 'clientApi' ? { quick: true as const } : {}),
-    // A stage service that has not begun its answer is waited for that long.
+    // This is how long a worker waits for a stage service to begin its answer.
     scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_TIMEOUT_MS: '8000' } },
     run: (scene) => troubled(scene, scene[link], async (proxy) => proxy.halfOpen()),
   },
@@ -56,7 +56,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
         proxy.set('drop')
         await delay(6000)
         proxy.set('pass')
-        // What was swallowed is missing in the middle: no connection can go on after that.
+        // The swallowed bytes are missing in the middle, so no connection can continue.
         proxy.reset()
       }),
   },
@@ -92,7 +92,7 @@ const unheardCancel: FaultCase = {
   },
 }
 
-/** Eight jobs with clients on both sides of the proxy; `damage` is done while they run. */
+/** Runs eight jobs with clients on both sides of the proxy, and `damage` meanwhile. */
 async function troubled(
   scene: Scene,
   proxy: FaultProxy,

@@ -1,4 +1,4 @@
-/** A TCP proxy that can do to a connection what networks do. */
+/** A TCP proxy that can break connections as networks do. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,8 +8,8 @@ import type { Owner } from '../../helpers/owner.ts'
 export type Target = number | string | { host: string; port: number }
 
 /**
- * - `pass`: as if it were not there.
- * - `drop`: swallows everything both ways, on old and new connections, without a word.
+ * - `pass`: passes everything on.
+ * - `drop`: silently swallows everything both ways, on old and new connections.
  * - `refuse`: resets every connection, old and new.
  */
 export type Mode = 'pass' | 'drop' | 'refuse'
@@ -17,13 +17,13 @@ export type Mode = 'pass' | 'drop' | 'refuse'
 interface Pair {
   client: Socket
   server: Socket
-  /** The other side is gone and this one was not told: nothing passes any more. */
+  /** The other side is gone without notice: nothing passes any more. */
   halfOpen: boolean
 }
 
 export class FaultProxy {
   mode: Mode = 'pass'
-  /** Holds each piece back for so long, in ms. */
+  /** Delays each chunk by this much, in ms. */
   delayMs = 0
   /** Where new connections go. */
   target: Target
@@ -66,7 +66,7 @@ export class FaultProxy {
     }
   }
 
-  /** The servers' ends are gone, and no client is told: what a cut cable or a restarted firewall leaves behind. */
+  /** Closes the servers' ends without telling the clients, as a cut cable or a restarted firewall does. */
   halfOpen(): void {
     for (const pair of this.pairs) {
       pair.halfOpen = true
@@ -90,7 +90,7 @@ export class FaultProxy {
     }
   }
 
-  /** An end travels as fast as what was sent before it. */
+  /** Delays the end as much as the data before it. */
   private async close(pair: Pair, from: Socket, to: Socket, broken: boolean): Promise<void> {
     if (pair.halfOpen && from === pair.server) return
     if (this.delayMs > 0) await delay(this.delayMs)

@@ -1,4 +1,4 @@
-/** What happens to Redis. */
+/** Faults of Redis. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../../helpers/waiting.ts'
 import type { FaultCase } from './case.ts'
@@ -29,7 +29,7 @@ const cases: FaultCase[] = [
     promise: 'no accepted job and no event is lost; running jobs continue',
     quick: true,
     async run(scene) {
-      // Flushed every second, Redis may hold writes back while the disk is slow, and a crash loses them.
+      // With a flush every second, Redis may hold back writes while the disk is slow, and a crash loses them.
       await scene.redis.admin().config('SET', 'appendfsync', 'always')
       const orders = await duringWork(scene, async () => {
         await scene.redis.crash()
@@ -147,7 +147,7 @@ const cases: FaultCase[] = [
 
 export const redisCases = cases.map((one): FaultCase => ({ ...one, ownRedis: true }))
 
-/** Ten jobs that are being worked at when `damage` is done, five that are asked for meanwhile, five after it. */
+/** Ten jobs running when `damage` is done, five requested meanwhile, five afterwards. */
 async function duringWork(scene: Scene, damage: () => Promise<unknown>): Promise<number> {
   scene.service.behaviour = work(20, 100)
   const orders = await scene.watchedOrders(10)

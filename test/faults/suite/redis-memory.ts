@@ -1,12 +1,12 @@
-/** What Redis holds, by kind of key: where its memory is, and what of it stays for ever. */
+/** What Redis stores by kind of key: where its memory goes, and what never expires. */
 import type { Redis } from 'ioredis'
 
-/** All keys whose names differ only in ids and digests, and that either have an expiry or have none. */
+/** All keys whose names differ only in IDs and digests, split by whether they expire. */
 export interface Kind {
   keys: number
-  /** As Redis counts them, their names and administration included. */
+  /** As counted by Redis, including names and overhead. */
   bytes: number
-  /** Longest time one of them has left, in s; null when they have no expiry. */
+  /** The longest remaining time to live, in s; null if they do not expire. */
   ttlS: number | null
 }
 
@@ -33,7 +33,7 @@ export async function kindsOfKeys(redis: Redis): Promise<Map<string, Kind>> {
   return kinds
 }
 
-/** Removes whatever has an expiry, as if its time had come. Answers what that was. */
+/** Removes every key that has an expiry, as if it had expired, and returns them. */
 export async function letTimePass(redis: Redis): Promise<Map<string, Kind>> {
   const kinds = await kindsOfKeys(redis)
   for await (const { name, ttlMs } of eachKey(redis)) if (ttlMs >= 0) await redis.del(name)

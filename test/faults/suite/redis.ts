@@ -1,4 +1,4 @@
-/** The Redis of a case: behind proxies, and with everything that can happen to it. */
+/** The Redis of a case: behind proxies, with every fault that can happen to it. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,13 +39,13 @@ export class CaseRedis {
     await this.running?.stop()
   }
 
-  /** As if its machine failed. Resolves when it is gone. */
+  /** Kills it as if its machine failed. Resolves when it is gone. */
   async crash(): Promise<void> {
     process.kill(await this.pid(), 'SIGKILL')
     await this.running?.exited
   }
 
-  /** Gone for good, with all it held, and an empty one in its place. */
+  /** Replaces it with an empty one; all data is lost. */
   async restartEmpty(): Promise<void> {
     await this.crash()
     for (const name of ['appendonlydir', 'appendonly.aof', 'dump.rdb'])
@@ -53,14 +53,14 @@ export class CaseRedis {
     await this.start()
   }
 
-  /** Stops it in its tracks, connections open; the returned function lets it go on. */
+  /** Freezes it with its connections open; the returned function resumes it. */
   async freeze(): Promise<() => void> {
     const pid = await this.pid()
     process.kill(pid, 'SIGSTOP')
     return () => void process.kill(pid, 'SIGCONT')
   }
 
-  /** A connection past all proxies. */
+  /** A connection that bypasses all proxies. */
   admin(): Redis {
     const admin = new Redis(this.path, { maxRetriesPerRequest: null, retryStrategy: () => 50 })
     admin.on('error', () => {})
@@ -68,7 +68,7 @@ export class CaseRedis {
     return admin
   }
 
-  /** Follows `primary`, which is reached on `port`, until it has all of it. */
+  /** Replicates `primary`, which listens on `port`, until it is in sync. */
   async replicate(port: number): Promise<void> {
     const admin = this.admin()
     await admin.call('REPLICAOF', '127.0.0.1', port)
@@ -77,7 +77,7 @@ export class CaseRedis {
     )
   }
 
-  /** Takes over from `primary`, when it has heard everything; `switched` is called in between. */
+  /** Takes over from `primary` once it is in sync; calls `switched` in between. */
   async takeOver(primary: CaseRedis, switched: () => void): Promise<void> {
     const [old, mine] = [primary.admin(), this.admin()]
     await old.call('CLIENT', 'PAUSE', 5000, 'WRITE')

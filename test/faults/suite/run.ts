@@ -18,7 +18,7 @@ const scale = Number(options.find((one) => one.startsWith('--scale='))?.slice('-
 const unknown = options.filter((one) => !/^--(list|table|scale=[\d.]+|redis=redis:\/\/.+)$/.test(one))
 const redisUrl = options.find((one) => one.startsWith('--redis='))?.slice('--redis='.length)
 const chosen = CASES.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
-  // What would harm a Redis of yours is left out.
+  // Leave out the cases that would damage your Redis.
   .filter(({ ownRedis }) => !(ownRedis && redisUrl))
 
 if (unknown.length > 0 || !(scale > 0) || chosen.length === 0) {

@@ -1,4 +1,4 @@
-/** What a case plays on: Redis, API and worker processes, a stage service, and a proxy on each connection between them. */
+/** The setting of a case: Redis, API and worker processes, a stage service, and a proxy on each connection. */
 import { randomUUID } from 'node:crypto'
 import { once, setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,14 +17,14 @@ export interface SceneOptions {
   env?: Env
   apis?: number
   workers?: number
-  /** Leave Redis away at the start. */
+  /** Start without Redis. */
   redisAway?: boolean
   cluster?: boolean
-  /** A Redis that is there already, plain `redis://`: used under a prefix of its own, and never harmed. */
+  /** An existing Redis, plain `redis://`: used under its own prefix and never damaged. */
   redisUrl?: string | undefined
 }
 
-/** Times that let a case see in seconds what takes minutes with the defaults. */
+/** Settings that shorten minutes, with the defaults, to seconds. */
 const QUICK: Env = {
   STAGE_WORKER_CONCURRENCY: '5',
   STAGE_JOB_ATTEMPTS: '5',
@@ -40,10 +40,10 @@ const QUICK: Env = {
 
 const INSIDE = new URL('inside.mjs', import.meta.url).href
 
-/** Files that a process may have open whose files are to be used up. */
+/** The open-file limit of a process that is to run out of files. */
 export const FILES = 512
 
-/** Has a process open files until it can open only so many more. */
+/** Makes a process open files until it can open only so many more. */
 export async function leaveFiles({ child }: Door, spareFiles: number): Promise<void> {
   const answered = once(child, 'message')
   child.send({ spareFiles })
@@ -61,7 +61,7 @@ export class Scene {
   readonly workerRedis: FaultProxy
   readonly workerService: FaultProxy
   readonly clientApi: FaultProxy
-  /** Tells how far a long case has come. */
+  /** Reports the progress of a long case. */
   report: (text: string) => void = () => {}
   apis: Door[] = []
   workers: Door[] = []
@@ -134,11 +134,11 @@ export class Scene {
     return door
   }
 
-  /** Takes the place of a process that is gone: an API on the same port, so that its clients find it. */
+  /** Replaces a process that is gone: an API on the same port, so that its clients find it. */
   async replace(door: Door): Promise<Door> {
     const isApi = this.apis.includes(door)
     const { port: PORT } = new URL(door.url)
-    // The port may have become the near end of somebody's connection.
+    // The port may be in use as the local end of another connection.
     const again = () => this.addApi({ PORT }).catch(() => this.addApi())
     const next = await (isApi ? again() : this.addWorker())
     const list = isApi ? this.apis : this.workers
@@ -146,13 +146,13 @@ export class Scene {
     return next
   }
 
-  /** Kills a process, and waits for its end. */
+  /** Kills a process and waits until it has ended. */
   async kill(door: Door): Promise<void> {
     door.child.kill('SIGKILL')
     await door.exited
   }
 
-  /** Waits until every process can do its work. */
+  /** Waits until every process is ready. */
   async ready(withinMs = 20_000): Promise<void> {
     for (const { url } of [...this.apis, ...this.workers])
       await eventually(
@@ -175,7 +175,7 @@ export class Scene {
     return this.apis.map(({ url }) => url)
   }
 
-  /** Places an order as a stubborn client does: the same request under the same key, until there is a 202. */
+  /** Places an order as a persistent client does: repeats the request under the same key until it gets a 202. */
   async order(inputs: Record<string, unknown> = {}, origins = () => this.origins): Promise<Order> {
     const name = `order-${randomUUID().slice(0, 8)}`
     const headers = { 'idempotency-key': name }
@@ -197,7 +197,7 @@ export class Scene {
     return Promise.all(Array.from({ length: count }, () => this.order()))
   }
 
-  /** Clients of an order's events; each of them loses its connection now and then, unless told otherwise. */
+  /** Clients of an order's events. By default each loses its connection from time to time. */
   watch(order: Order, count = 1, options: Partial<RestlessOptions> = {}): RestlessClient[] {
     return Array.from({ length: count }, () => {
       const client = new RestlessClient({
@@ -213,7 +213,7 @@ export class Scene {
     })
   }
 
-  /** Orders with clients that watch them. */
+  /** Orders with watching clients. */
   async watchedOrders(count: number, clients = 2, options: Partial<RestlessOptions> = {}): Promise<Order[]> {
     const orders = await this.orders(count)
     for (const order of orders) this.watch(order, clients, options)
@@ -245,7 +245,7 @@ export class Scene {
     await Promise.all(this.following)
   }
 
-  /** Settles and checks what there is so far, then forgets it. Throws what does not balance. */
+  /** Checks the orders so far and forgets them. Throws the discrepancies. */
   async audit(): Promise<void> {
     await this.settled()
     const faults = await this.ledger.faults(this.api.url, {})
@@ -255,7 +255,7 @@ export class Scene {
     this.following.length = 0
   }
 
-  /** Lets no client wait any longer. */
+  /** Stops all clients. */
   async stopWatching(): Promise<void> {
     this.over.abort()
     await this.settled()
@@ -267,7 +267,7 @@ export class Scene {
   }
 }
 
-/** The same Redis, with its database and credentials, by way of the proxy. */
+/** The same Redis, database and credentials through the proxy. */
 function through({ port }: FaultProxy, url = ''): string {
   const parsed = new URL(url || 'redis://127.0.0.1')
   Object.assign(parsed, { hostname: '127.0.0.1', port: String(port) })

@@ -1,4 +1,4 @@
-/** What a stage service can do wrong. */
+/** Faults of the stage service. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JobSnapshot } from '../../../contract/job.ts'
@@ -155,7 +155,7 @@ export const serviceCases: FaultCase[] = [
   misbehaving('answers 503', 'the call is retried', first(2, refuse(503)), { status: 'completed', calls: 3 }),
 ]
 
-/** One job, and what must come of it. */
+/** Runs one job and checks its outcome. */
 function misbehaving(
   what: string,
   promise: string,

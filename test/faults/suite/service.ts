@@ -9,21 +9,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Owner } from '../../helpers/owner.ts'
 
 export interface Call {
-  /** The order the client meant, whatever job and key it became. */
+  /** The client's order, whatever job and key it became. */
   order: string
   key: string
   attempt: number
   body: Record<string, unknown>
   headers: IncomingHttpHeaders
   response: ServerResponse
-  /** How often the order was called so far, this one counted. */
+  /** How often the order has been called, including this call. */
   nth: number
 }
 
 export type Behaviour = (call: Call, service: RecordingService) => void | Promise<void>
 
 export class RecordingService {
-  /** Every call that came. */
+  /** All calls received. */
   readonly calls: Call[] = []
   /** Every time the work of an order was done. */
   readonly effects: { order: string; key: string }[] = []
@@ -60,7 +60,7 @@ export class RecordingService {
     await closed
   }
 
-  /** The next call that `is` so, past ones included. */
+  /** The next call that matches `is`, including past ones. */
   async call(is: (call: Call) => boolean): Promise<Call> {
     for (;;) {
       const found = this.calls.find(is)
@@ -69,7 +69,7 @@ export class RecordingService {
     }
   }
 
-  /** Does the work of the call, once for a key, and gives the answer for it. */
+  /** Does the call's work, once per key, and returns its answer. */
   perform({ order, key, body }: Call): object {
     const known = this.answers.get(key)
     if (known) return known
@@ -80,7 +80,7 @@ export class RecordingService {
     return answer
   }
 
-  /** Whether the key's work is done already. */
+  /** Whether the key's work is already done. */
   knows({ key }: Call): boolean {
     return this.answers.has(key)
   }
@@ -107,7 +107,7 @@ export class RecordingService {
     }
     this.calls.push(call)
     this.events.emit('call')
-    // Cases throw when what they wait for does not come; a caller that hangs up is none of their business.
+    // Cases throw if what they wait for does not come; a caller that disconnects does not concern them.
     await Promise.resolve(this.behaviour(call, this)).catch(() => response.destroy())
   }
 }
@@ -143,7 +143,7 @@ export function refuse(status: number, headers: Record<string, string> = {}): Be
       .end(JSON.stringify({ detail: { code: `SAYS_${status}`, message: 'so it is told' } }))
 }
 
-/** Behaves badly the first `times` times an order comes, then well. */
+/** Misbehaves for the first `times` calls of an order, then works. */
 export function first(times: number, badly: Behaviour, well: Behaviour = answer): Behaviour {
   return (call, service) => (call.nth <= times ? badly : well)(call, service)
 }

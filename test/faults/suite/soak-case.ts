@@ -35,9 +35,9 @@ export const soakCase: FaultCase = {
 interface Sample {
   heap: number[]
   handles: number[]
-  /** What has no expiry, but for the event stream, in bytes. */
+  /** Bytes that never expire, without the event stream. */
   lasting: Map<string, Kind>
-  /** Of the event stream. */
+  /** Bytes of the event stream. */
   entries: number
   streamBytes: number
   /** All that Redis has taken, but for the event stream, in bytes. */
@@ -67,7 +67,7 @@ async function soak(scene: Scene, scale: number): Promise<string> {
     samples.push(await sample(scene, admin, base))
     scene.report(`${samples.length * jobs} jobs`)
   }
-  // Nothing is warm in the first round.
+  // The first round only warms up.
   const [early, late] = [samples[1] as Sample, samples.at(-1) as Sample]
   const told = tell(early, late)
   const faults = compare(early, late)
@@ -78,7 +78,7 @@ async function soak(scene: Scene, scale: number): Promise<string> {
   return `${samples.length * jobs} jobs; ${told}; of each job ${kept.join(', ')}`
 }
 
-/** The queue follows the journal: only then nobody holds a key any more. */
+/** The queue follows the journal, so wait until nobody holds a key any more. */
 async function settled(admin: Redis, active: string): Promise<void> {
   while ((await admin.llen(active)) > 0) await delay(20)
 }

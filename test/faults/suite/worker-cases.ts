@@ -1,4 +1,4 @@
-/** What happens to worker processes. */
+/** Faults of worker processes. */
 import { once } from 'node:events'
 import { end, logLine } from '../../helpers/processes.ts'
 import type { FaultCase } from './case.ts'
@@ -30,7 +30,7 @@ export const workerCases: FaultCase[] = [
     async run(scene) {
       await scene.watchedOrder()
       await scene.settled()
-      // The answer of the next one arrives while nothing can be written down.
+      // The next answer arrives while nothing can be stored.
       let answered = Promise.resolve<unknown>(null)
       scene.service.behaviour = (call, service) => {
         if (call.nth > 1) return answer(call, service)
