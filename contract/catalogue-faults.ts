@@ -1,9 +1,9 @@
-/** What is wrong with a catalogue, each fault with its JSON Pointer. */
+/** Validates a catalogue. Each fault has a JSON Pointer. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { CatalogueFile } from './catalogue-file.ts'
 import { compileInputs, escapePointer, type SchemaFault } from './inputs.ts'
 
-/** Thrown where a catalogue is opened; each fault is one line and begins with its pointer. */
+/** Thrown when a catalogue is opened. Each fault is one line that starts with its pointer. */
 export class CatalogueError extends Error {
   override readonly name = 'CatalogueError'
   readonly faults: readonly string[]
@@ -16,7 +16,7 @@ export class CatalogueError extends Error {
 
 let validator: ValidateFunction | undefined
 
-/** Faults of the form; without any, `value` is a `CatalogueFile`. */
+/** Checks `value` against the schema. If it yields nothing, `value` is a `CatalogueFile`. */
 export function* formFaults(value: unknown): Generator<SchemaFault> {
   validator ??= compileForm()
   const validate = validator
@@ -36,7 +36,7 @@ function inWords({ instancePath, keyword, params, message = '', ...rest }: Error
   if (keyword === 'required') return { pointer: at(params.missingProperty), message: 'is required' }
   if (keyword === 'additionalProperties') {
     const known = Object.keys(properties ?? {}).join(', ')
-    const what = title ? `is not a field of a ${title}, which has ${known}` : 'is not a name of a service'
+    const what = title ? `is not a field of a ${title}, which has ${known}` : 'is not a valid service name'
     return { pointer: at(params.additionalProperty), message: what }
   }
   if (keyword === 'pattern') return { pointer: instancePath, message: `must be ${description}` }
@@ -48,30 +48,39 @@ function clip(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
-/** Faults between the parts of a catalogue of the right form. `hasDefault`: whether there is a service without a name. */
+/** Checks that the parts of a well-formed catalogue fit together. `hasDefault`: whether a default service is configured. */
 export function* meaningFaults(file: CatalogueFile, hasDefault: boolean): Generator<SchemaFault> {
   const numbers = new Map<number, number>()
   const slugs = new Map<string, number>()
   for (const [i, { stage, slug }] of file.stages.entries()) {
     const [first, same] = [numbers.get(stage), slugs.get(slug)]
     if (first !== undefined)
-      yield { pointer: `/stages/${i}/stage`, message: `is ${stage}, as that of /stages/${first} is` }
+      yield { pointer: `/stages/${i}/stage`, message: `is ${stage}, which /stages/${first} already uses` }
     else numbers.set(stage, i)
     if (same !== undefined)
-      yield { pointer: `/stages/${i}/slug`, message: `is "${slug}", as that of /stages/${same} is` }
+      yield { pointer: `/stages/${i}/slug`, message: `is "${slug}", which /stages/${same} already uses` }
     else slugs.set(slug, i)
   }
   for (const [i, entry] of file.stages.entries()) {
     for (const field of ['needs', 'uses'] as const)
       for (const [j, other] of (entry[field] ?? []).entries())
         if (!numbers.has(other))
-          yield { pointer: `/stages/${i}/${field}/${j}`, message: `names stage ${other}, which is not here` }
+          yield {
+            pointer: `/stages/${i}/${field}/${j}`,
+            message: `names stage ${other}, which is not in this file`,
+          }
     const { service = 'default' } = entry
     const isThere = Object.hasOwn(file.services ?? {}, service) || (service === 'default' && hasDefault)
     if (!isThere && entry.service !== undefined)
-      yield { pointer: `/stages/${i}/service`, message: `names the service "${service}", which is not here` }
+      yield {
+        pointer: `/stages/${i}/service`,
+        message: `names the service "${service}", which is not defined`,
+      }
     if (!isThere && entry.service === undefined)
-      yield { pointer: `/stages/${i}`, message: 'names no service, and there is no default one (WORKER_URL)' }
+      yield {
+        pointer: `/stages/${i}`,
+        message: 'does not name a service, and there is no default one (WORKER_URL)',
+      }
     const compiled = entry.inputs ? compileInputs(entry.inputs) : null
     if (compiled && 'faults' in compiled)
       for (const { pointer, message } of compiled.faults)
@@ -80,7 +89,7 @@ export function* meaningFaults(file: CatalogueFile, hasDefault: boolean): Genera
   yield* cycleFaults(file, numbers)
 }
 
-/** Each circle in needs and uses once, at the stage of it that stands first. */
+/** Reports each cycle of `needs` and `uses` once, at its first stage in the file. */
 function* cycleFaults({ stages }: CatalogueFile, index: Map<number, number>): Generator<SchemaFault> {
   const done = new Set<number>()
   const path: number[] = []
@@ -104,7 +113,7 @@ function* cycleFaults({ stages }: CatalogueFile, index: Map<number, number>): Ge
   }
 }
 
-/** Faults of the services; `env` tells what a variable is set to. */
+/** Checks the services; `env` looks up an environment variable. */
 export function* serviceFaults(
   { services = {} }: CatalogueFile,
   env: (name: string) => string | undefined,
@@ -115,18 +124,21 @@ export function* serviceFaults(
     if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
       yield { pointer: `${at}/url`, message: 'must be an http or https URL' }
     else if (parsed.username || parsed.password)
-      yield { pointer: `${at}/url`, message: 'must not hold a user name or password: use headers' }
+      yield { pointer: `${at}/url`, message: 'must not contain a user name or password: use headers' }
     else if (parsed.search || parsed.hash)
-      yield { pointer: `${at}/url`, message: 'must be a base URL: paths are put behind it' }
+      yield {
+        pointer: `${at}/url`,
+        message: 'must be a base URL without query or fragment: paths are appended',
+      }
     for (const [header, value] of Object.entries(headers)) {
       const pointer = `${at}/headers/${escapePointer(header)}`
       const variable = variableOf(value)
       if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(header))
-        yield { pointer, message: 'is not a name of a header' }
+        yield { pointer, message: 'is not a valid header name' }
       else if (OURS.has(header.toLowerCase()))
-        yield { pointer, message: 'is a header that Stagecast sets by itself' }
+        yield { pointer, message: 'is a header that Stagecast sets itself' }
       else if (variable !== null && !env(variable))
-        yield { pointer, message: `wants the environment variable ${variable}, which is not set` }
+        yield { pointer, message: `needs the environment variable ${variable}, which is not set` }
       else if (!/^[\t\x20-\x7e]*$/.test(variable === null ? value : (env(variable) ?? '')))
         yield { pointer, message: 'must be printable ASCII' }
     }
@@ -138,7 +150,7 @@ export function variableOf(value: string): string | null {
   return /^env:(.+)$/.exec(value)?.[1] ?? null
 }
 
-/** Of a call. */
+/** Headers that Stagecast sets on each call. */
 const OURS: ReadonlySet<string> = new Set([
   ...['content-type', 'content-length', 'transfer-encoding', 'connection', 'host', 'accept', 'expect'],
   ...['x-request-id', 'idempotency-key', 'x-attempt', 'traceparent', 'tracestate', 'upgrade', 'keep-alive'],

@@ -141,10 +141,14 @@ t.test('what is wrong with a catalogue is told with its place', async (t) => {
     [
       'one number twice',
       stages(entry(1), entry(1, { slug: 'b' })),
-      /^\/stages\/1\/stage is 1, as that of \/stages\/0/,
+      /^\/stages\/1\/stage is 1, which \/stages\/0 already uses/,
     ],
     ['one slug twice', stages(entry(1), entry(2, { slug: 's1' })), /^\/stages\/1\/slug is "s1"/],
-    ['an unknown stage', file({ needs: [7] }), /^\/stages\/0\/needs\/0 names stage 7, which is not here$/],
+    [
+      'an unknown stage',
+      file({ needs: [7] }),
+      /^\/stages\/0\/needs\/0 names stage 7, which is not in this file$/,
+    ],
     [
       'a circle',
       stages(entry(1, { needs: [2] }), entry(2, { uses: [1] })),
@@ -154,7 +158,7 @@ t.test('what is wrong with a catalogue is told with its place', async (t) => {
     [
       'an unknown service',
       file({ service: 'x' }),
-      /^\/stages\/0\/service names the service "x", which is not here$/,
+      /^\/stages\/0\/service names the service "x", which is not defined$/,
     ],
     [
       'a schema that is none',
@@ -190,12 +194,12 @@ t.test('what is wrong with a catalogue is told with its place', async (t) => {
     [
       'a password',
       file({}, { services: { x: { url: 'http://a:b@x' } } }),
-      /^\/services\/x\/url must not hold/,
+      /^\/services\/x\/url must not contain/,
     ],
     [
       'a variable that is not set',
       file({}, { services: { x: { url: 'http://x', headers: { a: 'env:NO' } } } }),
-      /^\/services\/x\/headers\/a wants the environment variable NO, which is not set$/,
+      /^\/services\/x\/headers\/a needs the environment variable NO, which is not set$/,
     ],
     [
       'a header of ours',
