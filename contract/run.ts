@@ -62,7 +62,9 @@ export const PlanStep = Type.Object(
     sign_off: Type.Union([Type.Boolean(), Type.Literal('if_changed')], {
       description: 'whether the step will wait for a person',
     }),
-    estimate_ms: Nullable(Type.Object({ p50: Type.Integer(), p90: Type.Integer() }, { title: 'Estimate' })),
+    estimate_ms: Nullable(
+      Type.Object({ p50: Type.Integer(), p90: Type.Integer() }, { title: 'StepEstimate' }),
+    ),
   },
   { title: 'PlanStep' },
 )
