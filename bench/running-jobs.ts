@@ -36,8 +36,8 @@ export async function startJobs(
     while (all.length < count) {
       const at = all.push(undefined as unknown as RunningJob) - 1
       const job = await executeJob(api, bearer)
-      const lease = randomUUID()
-      await redis.set(keys.lock(job.job_id), lease)
+      const lock = randomUUID()
+      await redis.set(keys.lock(job.job_id), lock)
       const stored = await redis.hget(keys.job(job.job_id), 'data')
       const journal = {
         data: JSON.parse(stored ?? '') as JobData,
@@ -51,7 +51,7 @@ export async function startJobs(
       const writer = new JournalWriter(journal, {
         redis,
         keys,
-        token: lease,
+        token: lock,
         logTtlSeconds: 86_400,
         resultTtlSeconds: 86_400,
       })

@@ -41,7 +41,7 @@ export default fp<{ perMinute: number }>(
     const { redis } = app.stagecast
     const prefix = app.stagecast.journal.keys.own('rate')
     const atATime = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(perMinute * SHARE_AT_A_TIME)))
-    const leases = new Leases(perMinute)
+    const locks = new Locks(perMinute)
     const count = batched<string, Count>(REQUESTS_PER_TURN, (callers) => countTogether(callers))
     const local = new LocalCounters()
 
@@ -56,7 +56,7 @@ export default fp<{ perMinute: number }>(
         const detail = `At most ${perMinute} requests a minute; wait and try again`
         done(new ProblemError('RATE_LIMITED', detail, { retryAfter: Math.max(1, seconds) }))
       }
-      const taken = leases.take(caller)
+      const taken = locks.take(caller)
       if (taken) judge(taken)
       else if (redis.status === 'ready') count(caller).then(judge, () => judge(local.increment(caller)))
       else judge(local.increment(caller))
@@ -71,7 +71,7 @@ export default fp<{ perMinute: number }>(
         const call = { counter: `${prefix}:${digest(caller)}`, requests: rise, window: WINDOW_MS }
         const [to, ttl] = await countRequests.run(redis, call)
         const current = to - rise
-        leases.grant(caller, current + number, to, ttl)
+        locks.grant(caller, current + number, to, ttl)
         return [caller, { current, ttl }]
       })
       const counts = new Map(await Promise.all(counted))
@@ -86,7 +86,7 @@ export default fp<{ perMinute: number }>(
 )
 
 /** Requests counted in advance. */
-class Leases {
+class Locks {
   private readonly perMinute: number
   private readonly held = new Map<string, { current: number; to: number; endsAt: number }>()
   private forgetAt = 0
@@ -97,11 +97,11 @@ class Leases {
 
   /** The number of the caller's next request, or null if none is reserved. */
   take(caller: string): Count | null {
-    const lease = this.held.get(caller)
+    const lock = this.held.get(caller)
     const now = Date.now()
-    if (!lease || lease.current >= lease.to || now >= lease.endsAt) return null
-    lease.current += 1
-    return { current: lease.current, ttl: lease.endsAt - now }
+    if (!lock || lock.current >= lock.to || now >= lock.endsAt) return null
+    lock.current += 1
+    return { current: lock.current, ttl: lock.endsAt - now }
   }
 
   /** Reserves the requests after `current` up to `to`. */

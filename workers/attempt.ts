@@ -15,7 +15,7 @@ import {
   AlreadySettled,
   CancelRequested,
   JournalWriter,
-  LeaseLost,
+  LockLost,
   type Step,
   type WriterOptions,
 } from './journal-writer.ts'
@@ -42,7 +42,7 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
 }
 
 /** Why a running attempt is stopped from outside. Its signal is aborted with this reason. */
-export type StopReason = 'cancel' | 'lease-lost' | 'shutdown'
+export type StopReason = 'cancel' | 'lock-lost' | 'shutdown'
 
 /**
  * How an attempt ended, and what that says about the health of the stage service. After `failed` the job is over, whatever
@@ -88,7 +88,7 @@ export class Attempt {
     this.writer = new JournalWriter(this.journal, { ...options, resultTtlSeconds: ttlSeconds, token })
   }
 
-  /** Runs the attempt to its end. Throws `LeaseLost` if another worker may have the job, or Redis's own error. */
+  /** Runs the attempt to its end. Throws `LockLost` if another worker may have the job, or Redis's own error. */
   async run(signal: AbortSignal): Promise<AttemptOutcome> {
     const { job_id, stage } = this.journal.data
     const describe = () => queueSpan('process', QUEUE_NAME, job_id, stage)
@@ -202,7 +202,7 @@ export class Attempt {
       const reason: StopReason | undefined = signal.aborted ? signal.reason : undefined
       if (reason === 'cancel') return await this.cancel()
       if (reason === 'shutdown') return await this.handOver()
-      if (reason === 'lease-lost') throw new LeaseLost('its renewal was refused')
+      if (reason === 'lock-lost') throw new LockLost('its renewal was refused')
       if (error instanceof StageFailure) return await this.afterFailure(error)
       if (isProgramFault(error)) return await this.failInternally(error)
     } catch (refusal) {

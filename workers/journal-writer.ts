@@ -21,8 +21,8 @@ import {
 } from '../journal/snapshot.ts'
 
 /** Another worker may hold the job, so this one must stop at once and change nothing. */
-export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost'
+export class LockLost extends Error {
+  override readonly name = 'LockLost'
 }
 
 /** A cancel was requested; the holder of the lock carries it out. */
@@ -138,7 +138,7 @@ export class JournalWriter {
     if (reply === 'settled' && write.end && (await this.isStored(write.end))) reply = 'ok'
     if (reply === 'cancelling') throw new CancelRequested('a cancel was requested')
     if (reply === 'settled') throw new AlreadySettled('the job already has its outcome')
-    if (reply !== 'ok') throw new LeaseLost(`this worker no longer holds the job: ${reply}`)
+    if (reply !== 'ok') throw new LockLost(`this worker no longer holds the job: ${reply}`)
     this.cursor = target
     this.stored = newest
     this.written.push(...write.entries)

@@ -11,7 +11,7 @@ import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSourc
 import { Attempt, type AttemptOutcome, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import type { Passage } from './circuit.ts'
-import { LeaseLost } from './journal-writer.ts'
+import { LockLost } from './journal-writer.ts'
 import { logEnd } from './log-end.ts'
 import { startPresence, type WorkerPresence } from './presence.ts'
 import { isProgramFault } from './program-fault.ts'
@@ -90,7 +90,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     concurrency: options.concurrency,
     lockDuration: options.lockMs,
     stalledInterval: options.stalledCheckMs,
-    // BullMQ renews locks by the wall clock: set back, it would let every lock expire. See `keepLease`.
+    // BullMQ renews locks by the wall clock: set back, it would let every lock expire. See `keepLock`.
     skipLockRenewal: true,
     // Jobs that lose their worker are limited by their attempts, not by the queue.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
@@ -102,7 +102,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
   redis.on('error', warn('redis connection'))
   worker.on('error', warn('worker'))
-  const warnOfLease = warn('could not renew a job lock')
+  const warnOfLock = warn('could not renew a job lock')
   worker.on('failed', (job) => {
     // Without an end the job was delayed. One that had its outcome long ago and was queued again must leave nothing behind.
     if (job && (!job.finishedOn || job.failedReason === OUTCOME_EXPIRED)) void queueEnd.dropSettled(job)
@@ -161,7 +161,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     if (earlier) {
       // The lock expired, and this process got the job again before it noticed. BullMQ tracks jobs by ID: with both
       // running, one would lose its lock renewal to the other.
-      earlier.stop('lease-lost')
+      earlier.stop('lock-lost')
       await earlier.ended
       return queueEnd.putBack(job, token)
     }
@@ -170,7 +170,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     if (!passage)
       return queueEnd.putOff(job, token, stage.gate.delayMs(jobId), () => stage.gate.remember(jobId))
     const controller = new AbortController()
-    const release = keepLease(job, token, () => controller.abort('lease-lost'))
+    const release = keepLock(job, token, () => controller.abort('lock-lost'))
     const ended = runJob(job, token, stage, passage, controller.signal).finally(() => running.delete(jobId))
     running.set(jobId, {
       stop: (reason) => controller.abort(reason),
@@ -187,14 +187,14 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 
   /** Renews the lock on a timer, which clock changes do not affect, until the returned function is called. */
-  function keepLease(job: Job<JobData>, token: string, lost: () => void): () => void {
+  function keepLock(job: Job<JobData>, token: string, lost: () => void): () => void {
     let isAsking = false
     const timer = setInterval(async () => {
       // While Redis is away, the first request waits for it; one is enough.
       if (isAsking) return
       isAsking = true
       const renewed = await job.extendLock(token, options.lockMs).catch((err: Error) => {
-        warnOfLease(err)
+        warnOfLock(err)
         return null
       })
       isAsking = false
@@ -203,7 +203,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     return () => clearInterval(timer)
   }
 
-  /** Rejects with `LeaseLost` or a bug in this program. */
+  /** Rejects with `LockLost` or a bug in this program. */
   async function runJob(
     job: Job<JobData>,
     token: string,
@@ -227,7 +227,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     } catch (err) {
       // This uses up no attempt; another worker may take the job at once.
       if (signal.reason === 'shutdown') return { kind: 'handed-over' }
-      if (err instanceof LeaseLost) {
+      if (err instanceof LockLost) {
         log.warn({ jobId }, 'lost the job lock: stopped')
         throw err
       }

@@ -123,7 +123,7 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 30
 
 t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, async (t) => {
   const service = await fakeStageService(t, ndjson([], { end: false }))
-  // The clock will stand still, and BullMQ renews a lease by the clock.
+  // The clock will stand still, and BullMQ renews a lock by the clock.
   const env = await testEnv(t, { WORKER_URL: service.url, SSE_HEARTBEAT_MS: '50', WORKER_LOCK_MS: '60000' })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)

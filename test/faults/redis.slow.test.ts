@@ -113,7 +113,7 @@ t.test('Redis forgets everything: whoever watches is told, and the worker goes o
   const stream = await watch(url, job)
   const { hungUp } = await service.call(0)
   await operator.flushall()
-  // Its lease is gone with it.
+  // Its lock is gone with it.
   await hungUp
   await cutReader(operator)
   t.equal((await stream.rest()).at(-1)?.event, 'gone')

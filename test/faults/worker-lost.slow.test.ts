@@ -56,7 +56,7 @@ t.test('killed in the middle of a call: another worker completes the job', async
 t.test('killed between the outcome and telling the queue: not called again', async (t) => {
   const { service, env, url } = await setUp(t, succeed())
   const job = await enqueue(url)
-  // What a worker does up to that moment, under the lease of one that is no more.
+  // What a worker does up to that moment, under the lock of one that is no more.
   const connection = await testRedis(t, env.REDIS_URL)
   const prefix = env.REDIS_PREFIX as string
   const dead = new Worker<JobData>(QUEUE_NAME, null, { connection, prefix, lockDuration: 500 })
@@ -105,7 +105,7 @@ t.test('killed between the outcome and telling the queue: not called again', asy
   t.same(brief(frames), ['queued 0 0', 'active 1 0', 'progress 1 10', 'progress 1 100', 'completed 1 100'])
 })
 
-t.test('frozen beyond its lease and thawed: the zombie changes nothing', async (t) => {
+t.test('frozen beyond its lock and thawed: the zombie changes nothing', async (t) => {
   const { service, env, url } = await setUp(t, silence)
   const zombie = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)

@@ -92,7 +92,7 @@ t.test('a write appends, moves the cursor, and announces itself once', async (t)
   t.equal((await state()).events, 2)
 })
 
-t.test('only the holder of the lease writes', async (t) => {
+t.test('only the holder of the lock writes', async (t) => {
   const { redis, keys, id, refuses, record } = await heldJob(t)
   await refuses(t, 'lost', { token: 'worker-2:0', entries: [line(1)] })
   await redis.del(keys.lock(id))
@@ -100,7 +100,7 @@ t.test('only the holder of the lease writes', async (t) => {
   t.equal(
     await record({ token: '', entries: [line(1)] }),
     'ok',
-    'without a claim to the lease the cursor decides',
+    'without a claim to the lock the cursor decides',
   )
   await refuses(t, 'moved:000100000010', { token: '', entries: [line(1)] })
 })

@@ -9,7 +9,7 @@ import {
   AlreadySettled,
   CancelRequested,
   JournalWriter,
-  LeaseLost,
+  LockLost,
   type Step,
 } from '../../workers/journal-writer.ts'
 import { randomPrefix, sharedRedis } from '../helpers/redis.ts'
@@ -91,13 +91,13 @@ t.test('a zombie writes nothing, and its successor is not disturbed', async (t) 
   await zombie.begin(1, 3, [], [step(0, 'active'), step(10)])
   const { newest } = zombie
   const successor = await take('b', newest)
-  await t.rejects(zombie.step(step(20)), LeaseLost)
-  await t.rejects(zombie.settle([step(100, 'completed')]), LeaseLost)
+  await t.rejects(zombie.step(step(20)), LockLost)
+  await t.rejects(zombie.settle([step(100, 'completed')]), LockLost)
   await successor.begin(2, 3, [step(10, 'retrying')], [step(0, 'active')])
-  await t.rejects(zombie.step(step(30)), LeaseLost)
+  await t.rejects(zombie.step(step(30)), LockLost)
   await t.rejects(
     zombie.settleCancelled(() => step(30, 'cancelled')),
-    LeaseLost,
+    LockLost,
   )
   await successor.step(step(20))
   t.same(await ids(), ['000100000010', '000100000020', '000100000030', '000200000010', '000200000020'])
@@ -109,7 +109,7 @@ t.test('a job that disappeared', async (t) => {
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active')])
   await redis.del(keys.job(id))
-  await t.rejects(writer.step(step(20)), LeaseLost)
+  await t.rejects(writer.step(step(20)), LockLost)
   t.equal(await redis.exists(keys.job(id)), 0, 'is not brought back')
 })
 

@@ -196,7 +196,7 @@ t.test('the time it takes to store a step is not the silence of the service', as
 })
 
 t.test('a step that cannot be stored ends the call with that very error', async (t) => {
-  const error = new Error('the lease was lost')
+  const error = new Error('the lock was lost')
   const { thrown, service } = await call(t, ndjson([{ type: 'progress', percent: 5 }], { end: false }), {
     onProgress: () => Promise.reject(error),
   })

@@ -1,4 +1,4 @@
-/** Trouble between worker, journal and queue: a full Redis, a vanished lease, a cancel in the wrong moment. */
+/** Trouble between worker, journal and queue: a full Redis, a vanished lock, a cancel in the wrong moment. */
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { journalKeys } from '../../journal/journal.ts'
@@ -76,7 +76,7 @@ t.test('a write that Redis refuses for a while neither ends the job nor loses it
   t.equal(service.calls.length, 1)
 })
 
-t.test('a job whose lease vanished runs once at a time, and can be cancelled', async (t) => {
+t.test('a job whose lock vanished runs once at a time, and can be cancelled', async (t) => {
   let open = 0
   let most = 0
   const { service, env, url, admin, keys } = await setUp(

@@ -129,7 +129,7 @@ t.test('what is missing or was changed on the way is refused', async (t) => {
   const change = (upstream: Record<string, { files: { sha256: string }[] }>) => {
     for (const file of upstream['2']?.files ?? []) file.sha256 = '0'.repeat(64)
   }
-  t.match(await last({ after: [search], change }), { type: 'error', code: 'UPSTREAM_UNREADABLE' })
+  t.match(await last({ after: [search], change }), { type: 'error', code: 'UPSTREAM_CHANGED' })
   t.match(await last({ after: [search], inputs: { years_per_column: 0 } }), { code: 'INVALID_INPUTS' })
 })
 

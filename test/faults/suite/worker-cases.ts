@@ -51,7 +51,7 @@ export const workerCases: FaultCase[] = [
     },
   },
   {
-    name: 'worker frozen beyond its lease and thawed',
+    name: 'worker frozen beyond its lock and thawed',
     promise: 'its successor runs the job; the thawed worker can change nothing and aborts its call',
     quick: true,
     async run(scene) {
@@ -70,7 +70,7 @@ export const workerCases: FaultCase[] = [
     },
   },
   {
-    name: 'event loop of a worker blocked beyond its lease',
+    name: 'event loop of a worker blocked beyond its lock',
     promise: 'the same as frozen: the jobs are taken over, nothing is done twice',
     async run(scene) {
       scene.service.behaviour = work(30, 100)
