@@ -41,7 +41,7 @@ export default fp<{ perMinute: number }>(
     const { redis } = app.stagecast
     const prefix = app.stagecast.journal.keys.own('rate')
     const atATime = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(perMinute * SHARE_AT_A_TIME)))
-    const locks = new Locks(perMinute)
+    const allowances = new Allowances(perMinute)
     const count = batched<string, Count>(REQUESTS_PER_TURN, (callers) => countTogether(callers))
     const local = new LocalCounters()
 
@@ -56,7 +56,7 @@ export default fp<{ perMinute: number }>(
         const detail = `At most ${perMinute} requests a minute; wait and try again`
         done(new ProblemError('RATE_LIMITED', detail, { retryAfter: Math.max(1, seconds) }))
       }
-      const taken = locks.take(caller)
+      const taken = allowances.take(caller)
       if (taken) judge(taken)
       else if (redis.status === 'ready') count(caller).then(judge, () => judge(local.increment(caller)))
       else judge(local.increment(caller))
@@ -71,7 +71,7 @@ export default fp<{ perMinute: number }>(
         const call = { counter: `${prefix}:${digest(caller)}`, requests: rise, window: WINDOW_MS }
         const [to, ttl] = await countRequests.run(redis, call)
         const current = to - rise
-        locks.grant(caller, current + number, to, ttl)
+        allowances.grant(caller, current + number, to, ttl)
         return [caller, { current, ttl }]
       })
       const counts = new Map(await Promise.all(counted))
@@ -86,7 +86,7 @@ export default fp<{ perMinute: number }>(
 )
 
 /** Requests counted in advance. */
-class Locks {
+class Allowances {
   private readonly perMinute: number
   private readonly held = new Map<string, { current: number; to: number; endsAt: number }>()
   private forgetAt = 0
@@ -97,11 +97,11 @@ class Locks {
 
   /** The number of the caller's next request, or null if none is reserved. */
   take(caller: string): Count | null {
-    const lock = this.held.get(caller)
+    const allowance = this.held.get(caller)
     const now = Date.now()
-    if (!lock || lock.current >= lock.to || now >= lock.endsAt) return null
-    lock.current += 1
-    return { current: lock.current, ttl: lock.endsAt - now }
+    if (!allowance || allowance.current >= allowance.to || now >= allowance.endsAt) return null
+    allowance.current += 1
+    return { current: allowance.current, ttl: allowance.endsAt - now }
   }
 
   /** Reserves the requests after `current` up to `to`. */
