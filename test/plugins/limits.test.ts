@@ -1,6 +1,7 @@
 /** The rate limit: per caller, over all processes, and without Redis too. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { digest } from '../../journal/ids.ts'
 import { authorization, type Env, startApi, type TestApi, testEnv } from '../helpers/app.ts'
 import { absentRedis } from '../helpers/outage.ts'
 import { injected, isProblem } from '../helpers/problem.ts'
@@ -81,7 +82,7 @@ t.test('without Redis every process limits by itself, and with it again together
   const after = Number((await ask(api, 'carol')).header('x-ratelimit-remaining'))
   t.equal(before - after, 1)
   t.equal(
-    (await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*:rate:carol`)).length,
+    (await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*:rate:${digest('carol')}`)).length,
     1,
     'counted in Redis again',
   )
