@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import {
   type ErrorCode,
   NO_SUCH_JOB,
+  NO_SUCH_RUN,
   NO_SUCH_STAGE,
   NO_SUCH_WORKFLOW,
   ProblemError,
@@ -76,6 +77,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
     // An invalid path parameter means that the resource cannot exist: 404.
     const of = (name: string) => error.validation?.some(({ instancePath }) => instancePath === `/${name}`)
     if (of('stage')) return sendProblem(reply, 'STAGE_NOT_FOUND', NO_SUCH_STAGE)
+    if (of('run_id')) return sendProblem(reply, 'RUN_NOT_FOUND', NO_SUCH_RUN)
     return of('workflow_id')
       ? sendProblem(reply, 'WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)

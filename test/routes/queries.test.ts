@@ -32,6 +32,7 @@ t.test('a parameter that a route does not know', async (t) => {
       .replace('{stage}', '2')
       .replace('{job_id}', job.job_id)
       .replace('{workflow_id}', randomUUID())
+      .replace('{run_id}', randomUUID())
       .replace('{name}', 'a.json')
     for (const typo of ['x', 'Wait', 'limt']) {
       const answer = await fetch(`${url}${at}?${typo}=1`, {

@@ -51,6 +51,7 @@ t.test('the shape, from queued to completed', async (t) => {
     created_at: queued.created_at,
     processed_at: null,
     finished_at: null,
+    estimate: null,
   })
   t.ok(queued.created_at >= before - 5 && queued.created_at <= Date.now())
   t.equal(first.header('retry-after'), '1')

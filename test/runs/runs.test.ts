@@ -196,6 +196,7 @@ t.test('what a request may not be', async (t) => {
     body: { code: 'RUN_FINISHED' },
   })
   t.equal((await get<{ code: string }>(`${url}/${first.run_id}`, 'bob')).code, 'RUN_NOT_FOUND')
+  t.equal((await get<{ code: string }>(`${url}/no-uuid`)).code, 'RUN_NOT_FOUND')
 })
 
 t.test('a key names its run', async (t) => {
