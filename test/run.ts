@@ -1,7 +1,7 @@
 /**
  * What `npm test` and `npm run test:all` run last: compiles the project, starts one Redis for all tests, runs tap, and
  * closes with a line of counts. Without `--all`, files named `*.slow.test.ts` are left out: those that start many
- * processes, a Redis of their own, or a browser.
+ * processes, a Redis of their own or a browser, or that wait for timers most of their time.
  *
  * `npm test -- test/x.test.ts test/plugins` runs just those; REDIS_URL takes another Redis; REQUIRE_ALL_TESTS=1 lets
  * nothing be skipped; RERUN_FAILED=1 gives a few files that failed among the others a second run, alone, and says so.
