@@ -117,7 +117,7 @@ function refusal(outcome: Exclude<DecideOutcome['kind'], 'decided' | 'same'> | n
     case 'decided-otherwise':
       return new ProblemError(
         'DECIDED',
-        'Somebody decided otherwise before; run the stage again to decide anew',
+        'Somebody decided otherwise before; run the stage again to decide again',
       )
     case 'not-waiting':
       return new ProblemError('NOT_WAITING', 'Nothing waits at this step; GET the run tells where it stands')

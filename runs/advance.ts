@@ -1,6 +1,6 @@
 /**
  * How a run goes on: from what is stored of it, and what is known of its jobs, to what is stored next. Pure, so that
- * whoever does it again, at whatever time, comes to the same.
+ * doing it again, at any time, gives the same result.
  */
 import type { JobSnapshot } from '../contract/job.ts'
 import { becauseOf, UNCHANGED } from './because.ts'

@@ -1,7 +1,7 @@
 /** One text for each JSON value, by RFC 8785, and its SHA-256: what keys and digests of runs are made of. */
 import { createHash } from 'node:crypto'
 
-/** Throws a TypeError for what is no JSON. */
+/** Throws a TypeError for a value that JSON cannot hold. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value === 'object' && value !== null) {
@@ -12,10 +12,11 @@ export function canonical(value: unknown): string {
       .map(([name, one]) => `${JSON.stringify(name)}:${canonical(one)}`)
     return `{${members.join(',')}}`
   }
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is no JSON`)
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`${value} cannot be written as JSON`)
   // JSON.stringify writes numbers and texts exactly so.
   const text = JSON.stringify(value)
-  if (text === undefined) throw new TypeError(`${typeof value} is no JSON`)
+  if (text === undefined) throw new TypeError(`${typeof value} cannot be written as JSON`)
   return text
 }
 

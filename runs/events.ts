@@ -6,7 +6,7 @@ export type RunEvent = { event: 'run'; data: RunEventData } | { event: 'sign_off
 
 /**
  * The events between two states of a run; `before` is null for a new one. A decision comes first, then the steps that have
- * no job to tell of them. The last of them has the new status of the run, and those before it the one that it had.
+ * no job to report them. The last of them has the new status of the run, and those before it the one that it had.
  */
 export function eventsBetween(before: RunDocument | null, after: RunDocument, at: number): RunEvent[] {
   const { run_id, workflow_id, status } = after
@@ -19,7 +19,7 @@ export function eventsBetween(before: RunDocument | null, after: RunDocument, at
   for (const step of after.steps) {
     const was = before?.steps.find(({ stage }) => stage === step.stage)
     const { digest = '', decision = null } = step.sign_off ?? {}
-    // A decision that was made in an earlier run is no news.
+    // A decision that was made in an earlier run needs no event.
     if (decision && was?.status === 'awaiting_sign_off' && !was.sign_off?.decision)
       events.push({
         event: 'sign_off',
@@ -39,7 +39,7 @@ export function eventsBetween(before: RunDocument | null, after: RunDocument, at
   return events
 }
 
-/** Whether the job of a step tells of this change. */
+/** Whether the job of a step reports this change. */
 function tellsItself(was: Step | undefined, { status, content }: Step): boolean {
   if (status === 'pending' || status === 'queued') return true
   if (was?.status !== 'queued') return false

@@ -117,7 +117,7 @@ export class RunQueue {
     return { name: 'advance', queueName: RUN_QUEUE_NAME, data, opts, children: [child] }
   }
 
-  /** BullMQ asks Redis for its version once; when that fails, the producer must be made anew. */
+  /** BullMQ asks Redis for its version once; when that fails, a new producer is needed. */
   private async usable(): Promise<FlowProducer> {
     const current = this.producer
     await current.waitUntilReady().catch((error) => {

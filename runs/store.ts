@@ -1,4 +1,4 @@
-/** Where runs are in Redis: read, and changed by one script that refuses whoever has not seen the latest. */
+/** Where runs are in Redis: read, and changed by one script that refuses a writer who has not seen the latest version. */
 import type { Redis } from 'ioredis'
 import { type JournalKeys, STREAM_LENGTH } from '../journal/journal.ts'
 import { IDLE_SECONDS, ORDER_CAPACITY, workflowName } from '../journal/order.ts'
