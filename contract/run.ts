@@ -128,6 +128,7 @@ export const SignOffBody = Type.Object(
   },
   { additionalProperties: false, title: 'SignOffRequest' },
 )
+export type SignOffBody = Static<typeof SignOffBody>
 
 /** What waits for a decision. */
 export const WaitingSignOff = Type.Object(

@@ -1,8 +1,10 @@
 /** The API as methods. */
 import type { Stage } from '../../contract/catalogue.ts'
 import type { JobSnapshot, JobSummary } from '../../contract/job.ts'
-import { Http, type HttpOptions, isPassing, pause } from './http.ts'
-import type { StagecastError } from './stagecast-error.ts'
+import { Http, type HttpOptions } from './http.ts'
+import { pathOf, pathOfWorkflow, search } from './paths.ts'
+import { Runs } from './runs.ts'
+import { type Signal, type SubmitOptions, submit } from './submit.ts'
 import type {
   Accepted,
   ExecuteRequest,
@@ -14,15 +16,6 @@ import type {
 import { watch } from './watch.ts'
 
 export interface StagecastOptions extends HttpOptions {}
-
-interface Signal {
-  signal?: AbortSignal | undefined
-}
-
-/** `idempotencyKey` is generated if left out. */
-export interface SubmitOptions extends Signal {
-  idempotencyKey?: string | undefined
-}
 
 /** Filters for `jobs`; `after` is the `next` of the previous page. */
 export interface JobFilter {
@@ -52,19 +45,18 @@ export interface JobPage {
   next: string | null
 }
 
-/** How often to repeat an execute with an unknown outcome, and the longest pause between, in ms. */
-const REPEATS = 4
-const LONGEST_WAIT_MS = 10_000
-
 /**
  * A client of one API. Every method throws a `StagecastError` for an error answer, and a `ConnectionError`, which is a
  * `TypeError`, if there was no answer.
  */
 export class Stagecast {
+  /** Workflow runs and their sign-offs. */
+  readonly runs: Runs
   private readonly http: Http
 
   constructor(options: StagecastOptions) {
     this.http = new Http(options)
+    this.runs = new Runs(this.http)
   }
 
   /** Returns the catalogue. */
@@ -77,7 +69,7 @@ export class Stagecast {
    * the key prevents a second job.
    */
   async execute(stage: number, request: ExecuteRequest, options: SubmitOptions = {}): Promise<Accepted> {
-    return this.submit(`/api/workflow/stages/${stage}/execute`, request, options)
+    return submit(this.http, `/api/workflow/stages/${stage}/execute`, request, options)
   }
 
   /**
@@ -85,7 +77,7 @@ export class Stagecast {
    * `execute`. Throws 409 NOT_RETRYABLE for any other job.
    */
   async retry(job: JobReference, options: SubmitOptions = {}): Promise<Accepted> {
-    return this.submit(`${pathOf(job)}/retry`, undefined, options)
+    return submit(this.http, `${pathOf(job)}/retry`, undefined, options)
   }
 
   /** The state of a job. With `after` and `wait` (0 to 30 s), returns as soon as something is newer than `after`. */
@@ -140,52 +132,11 @@ export class Stagecast {
     return watch(this.http, `${pathOf(job)}/events`, options)
   }
 
-  /** The events of all your jobs in a workflow, in one order. It never ends, because more stages may follow. */
+  /** The events of all your jobs and runs in a workflow, in one order. It never ends, because more stages may follow. */
   watchWorkflow(
     workflowId: string,
     options: WatchOptions = {},
   ): AsyncGenerator<WatchedWorkflowEvent, void, undefined> {
     return watch(this.http, `${pathOfWorkflow(workflowId)}/events`, options, { endless: true })
   }
-
-  private async submit(
-    path: string,
-    body: ExecuteRequest | undefined,
-    { idempotencyKey = randomKey(), signal }: SubmitOptions,
-  ): Promise<Accepted> {
-    const init = { headers: { 'idempotency-key': idempotencyKey }, ...(signal && { signal }) }
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.http.post<Accepted>(path, body, init)
-      } catch (error) {
-        signal?.throwIfAborted()
-        const { retryAfter = 0 } = error as Partial<StagecastError>
-        const waitMs = Math.max(1000 * retryAfter, 200 * 2 ** tries)
-        if (!isPassing(error) || tries > REPEATS || waitMs > LONGEST_WAIT_MS) throw error
-        await pause(waitMs, signal)
-      }
-    }
-  }
-}
-
-function pathOf({ stage, job_id }: JobReference): string {
-  return `/api/workflow/stages/${stage}/jobs/${encodeURIComponent(job_id)}`
-}
-
-function pathOfWorkflow(id: string): string {
-  return `/api/workflow/workflows/${encodeURIComponent(id)}`
-}
-
-function search(query: Record<string, string | number | undefined>): string {
-  const pairs = new URLSearchParams()
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined && value !== '') pairs.set(name, String(value))
-  return pairs.size > 0 ? `?${pairs}` : ''
-}
-
-/** `randomUUID` exists only on https pages. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('')
 }

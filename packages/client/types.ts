@@ -2,6 +2,7 @@
 import type { ExecuteBody } from '../../contract/catalogue.ts'
 import type { Hint, JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
+import type { RunEventData, SignOffEventData } from '../../contract/run.ts'
 
 /** Identifies a job: the answer of `execute` or an entry of a list will do. */
 export interface JobReference {
@@ -37,8 +38,11 @@ export type Watched<State, Gone = { job_id: string }> =
 /** What watching a job yields. */
 export type WatchedEvent = Watched<JobSnapshot>
 
-/** What watching a workflow yields. */
-export type WatchedWorkflowEvent = Watched<{ jobs: JobSnapshot[] }, { workflow_id: string }>
+/** What watching a workflow yields: the events of its jobs, and those of its runs. */
+export type WatchedWorkflowEvent =
+  | Watched<{ jobs: JobSnapshot[] }, { workflow_id: string }>
+  | { id: string; event: 'run'; data: RunEventData }
+  | { id: string; event: 'sign_off'; data: SignOffEventData }
 
 export interface WatchOptions {
   /** The ID of the last event you know; watching resumes after it. Leave it out to get everything. */

@@ -42,7 +42,7 @@ export async function followWorkflow(
       for (const snapshot of event.data.jobs) change((now) => withSnapshot(now, snapshot))
     } else if (event.event === 'hint') {
       change((now) => withHint(now, event.data))
-    } else if (event.event !== 'gone') {
+    } else if (event.event !== 'gone' && event.event !== 'run' && event.event !== 'sign_off') {
       change((now) => withEvent(now, event.data))
       // A new job: its events do not contain its question.
       if (event.event === 'queued' && !known.some(({ job_id }) => job_id === event.data.job_id)) {
