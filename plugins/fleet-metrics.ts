@@ -69,10 +69,24 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
     'stagecast_queue_oldest_waiting_seconds',
     'gauge',
     'Time since the next waiting job was accepted; 0 if none waits',
-    ({ queue, at }) => {
-      const age = queue.oldestWaitingAt === null ? 0 : (at - queue.oldestWaitingAt) / 1000
-      return [{ value: Math.max(0, age), labels: {} }]
-    },
+    ({ queue, at }) => [{ value: ageOf(queue.oldestWaitingAt, at), labels: {} }],
+  )
+  add('stagecast_runs', 'gauge', 'Workflow runs that have not ended, by state', ({ runs }) => {
+    const { running, waiting, cancelling } = runs.counts
+    return labelled('state', { running, waiting, cancelling })
+  })
+  add('stagecast_runs_total', 'counter', 'Workflow runs that ended, by outcome', ({ runs }) => {
+    const { running: _running, waiting: _waiting, cancelling: _cancelling, ...ended } = runs.counts
+    return labelled('outcome', ended)
+  })
+  add('stagecast_sign_offs_waiting', 'gauge', 'Steps of runs that wait for a sign-off', ({ runs }) => [
+    { value: runs.signOffs.waiting, labels: {} },
+  ])
+  add(
+    'stagecast_sign_offs_oldest_waiting_seconds',
+    'gauge',
+    'Time since the step that has waited longest for its sign-off began to wait; 0 if none waits',
+    ({ runs, at }) => [{ value: ageOf(runs.signOffs.oldestAt, at), labels: {} }],
   )
   add('stagecast_workers', 'gauge', 'Live worker processes by circuit state', ({ workers }) => {
     const count = (state: string) => workers.filter(({ circuit }) => circuit === state).length
@@ -104,6 +118,11 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
 
 function isOpen(circuits: Fleet['workers'][0]['circuits'], stage: number): boolean {
   return circuits.some((one) => one.stage === stage && one.state === 'open')
+}
+
+/** In seconds; clocks may differ. */
+function ageOf(since: number | null, at: number): number {
+  return since === null ? 0 : Math.max(0, (at - since) / 1000)
 }
 
 function labelled(label: string, values: Record<string, number>): MetricValue<string>[] {

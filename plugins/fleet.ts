@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { WorkerState } from '../contract/fleet.ts'
 import { readTally, type StageTally } from '../journal/tally.ts'
 import { readWorkers } from '../journal/workers.ts'
+import { type RunTally, readRunTally } from '../runs/tally.ts'
 import type { QueueDepth } from './queue.ts'
 
 export interface Fleet {
@@ -13,6 +14,7 @@ export interface Fleet {
   workers: WorkerState[]
   /** Every stage of the catalogue; 0 is for manually queued jobs without a valid stage. */
   tallies: StageTally[]
+  runs: RunTally
 }
 
 declare module './core.ts' {
@@ -49,11 +51,12 @@ export default fp(
       // Without this check BullMQ would wait until Redis is back.
       if (redis.status !== 'ready') throw new Error('Redis is not connected')
       const { tally, workers } = journal.keys
-      const [depth, counts, announced, [seconds]] = await Promise.all([
+      const [depth, counts, announced, [seconds], runs] = await Promise.all([
         queue.depth(),
         redis.hgetall(tally),
         redis.hgetall(workers),
         redis.time(),
+        readRunTally(redis, journal.keys),
       ])
       return {
         at: Date.now(),
@@ -62,6 +65,7 @@ export default fp(
         tallies: [0, ...app.stagecast.catalogue.stages.map(({ stage }) => stage)].map((stage) =>
           readTally(counts, stage),
         ),
+        runs,
       }
     }
   },

@@ -1,17 +1,21 @@
 /** What a process counts of itself, as a scrape tells it. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { mock } from 'node:test'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { Stagecast } from '../../packages/client/index.ts'
 import { BLOCKED_MS } from '../../watch/stream.ts'
-import { enqueue, startApi, testEnv, token } from '../helpers/app.ts'
+import { enqueue, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
 import { parseMetrics, sampleOf } from '../helpers/metrics.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { RawClient } from '../helpers/raw-socket.ts'
 import { privateRedis } from '../helpers/redis.ts'
 import { runningJob } from '../helpers/scripted-job.ts'
 import { openStream } from '../helpers/sse.ts'
+import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { eventually, take } from '../helpers/waiting.ts'
 
 const ADMIN = { authorization: `Bearer ${token('root', { scope: 'admin' })}` }
@@ -93,4 +97,47 @@ t.test('the routes of all stages are one series of answer times', async (t) => {
     buckets.map(({ value }) => value).sort((a, b) => a - b),
     'cumulative',
   )
+})
+
+t.test('runs by state, and what waits for a sign-off since when', async (t) => {
+  const service = await fakeStageService(t, succeed())
+  const stages = await stagesFile(t, [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }])
+  const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: stages })
+  const api = closeQuickly(t, await startApi(t, env))
+  const { runs } = new Stagecast({ baseUrl: api.url, token: token() })
+  /** A scrape may show a state that is up to a second old. */
+  const shows = (what: Record<string, number>) =>
+    eventually(`a scrape shows ${JSON.stringify(what)}`, async () => {
+      const metrics = await scrape(api.url)
+      const live = ['running', 'waiting', 'cancelling'].map((state) => ['stagecast_runs', { state }] as const)
+      const ended = ['completed', 'failed', 'rejected', 'cancelled', 'superseded'].map(
+        (outcome) => ['stagecast_runs_total', { outcome }] as const,
+      )
+      const seen = [...live, ...ended].flatMap(([name, labels]) => {
+        const value = sampleOf(metrics, name, labels)
+        return value === 0 ? [] : [[Object.values(labels)[0], value]]
+      })
+      const signOffs = sampleOf(metrics, 'stagecast_sign_offs_waiting')
+      const age = sampleOf(metrics, 'stagecast_sign_offs_oldest_waiting_seconds')
+      const told = { ...Object.fromEntries(seen), ...(signOffs > 0 && { signOffs }) }
+      return JSON.stringify(told) === JSON.stringify(what) ? { age } : null
+    })
+
+  t.same(await shows({}), { age: 0 }, 'all are there before the first run')
+  const first = await runs.start(randomUUID(), { stages: [1, 2] })
+  await shows({ running: 1 })
+  startWorker(t, env)
+  await shows({ waiting: 1, signOffs: 1 })
+  const [gate] = (await runs.signOffs()).sign_offs
+  if (!gate) throw new Error('nothing waits')
+  const second = await runs.start(randomUUID(), { stages: [1, 2] })
+  const askedAt = Date.now()
+  const { age } = await shows({ waiting: 2, signOffs: 2 })
+  const ageMs = Math.round(1000 * age)
+  t.ok(ageMs >= askedAt - gate.since && ageMs <= Date.now() - gate.since, 'the age of the older one')
+
+  await runs.signOff(first, 2, { verdict: 'approved', digest: gate.digest })
+  await shows({ waiting: 1, completed: 1, signOffs: 1 })
+  await runs.cancel(second)
+  t.same(await shows({ completed: 1, cancelled: 1 }), { age: 0 })
 })
