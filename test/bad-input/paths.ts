@@ -48,16 +48,7 @@ export function badPaths({ token, mine, foreign }: Scene): BadRequest[] {
     `urn:uuid:${id}`,
     `%7B${id}%7D`,
   ].concat([id.replaceAll('-', ''), '..%2f..%2fetc', '*', '%2a', '__proto__', 'constructor', '%F0%9F%92%A9'])
-  const nowhere = [
-    '/',
-    '/api',
-    '/api/workflow',
-    `${stages}/`,
-    `${stages}/2`,
-    `${mine}`,
-    `${mine}/`,
-    `${mine}/status/`,
-  ]
+  const nowhere = ['/', '/api', '/api/workflow', `${stages}/`, `${stages}/2`, `${mine}/`, `${mine}/status/`]
     .concat([
       `${mine}/Status`,
       `${mine}/result`,
@@ -112,6 +103,7 @@ export function badPaths({ token, mine, foreign }: Scene): BadRequest[] {
     ...['PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'OPTIONS'].map((method) =>
       row('METHOD_NOT_ALLOWED', `${mine}/status`, { method }),
     ),
+    row('METHOD_NOT_ALLOWED', mine, { method: 'GET' }),
     row('METHOD_NOT_ALLOWED', `${stages}/2/execute`, { method: 'GET' }),
     row('METHOD_NOT_ALLOWED', `${mine}/events`, { method: 'HEAD' }),
     ...['-1', '31', '1e1', '0x5', '+5', '%205', '5s', 'NaN', 'Infinity', 'true', '1,5'].map((wait) =>

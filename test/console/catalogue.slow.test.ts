@@ -54,7 +54,7 @@ t.test('the form of a stage of one’s own', { skip, timeout: 240_000 }, async (
     t.same(await field('Parameter').locator('option').allTextContents(), ['not set', 'Nitrate', 'Oxygen'])
     t.same(await field('Confidence').locator('option').allTextContents(), ['not set', '0.9', '0.95', '0.99'])
     t.equal(await page.locator('textarea#field-inputs-notes').count(), 1)
-    t.match(await page.locator('#field-inputs-repeats-hint').textContent(), '3 when left empty')
+    t.match(await page.locator('#field-inputs-repeats-hint').textContent(), '3 if left empty')
     t.match(await page.locator('#field-inputs-limit-hint').textContent(), '0 to 10')
     t.same(await axe(page), [])
   })
