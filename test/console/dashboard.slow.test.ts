@@ -29,7 +29,7 @@ t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
   const row = (name: string) => page.getByRole('row', { name: new RegExp(name) })
   await row('Literature search').getByRole('cell', { name: '100 %' }).waitFor()
   await row('IRB proposal').getByRole('cell', { name: '0 %' }).waitFor()
-  await page.locator('.tile', { hasText: 'Waiting' }).getByText('none waits').waitFor()
+  await page.locator('.tile', { hasText: 'Waiting' }).getByText('none waiting').waitFor()
   t.same((await row('Literature search').getByRole('cell').allTextContents()).slice(1, 6), [
     '2',
     '0',

@@ -196,7 +196,7 @@ for (const [what, name] of [
 t.test('a start that fails shows what Redis said, and frees the folder', async (t) => {
   const dir = await tempDir(t)
   await writeFile(join(dir, 'appendonlydir'), 'a file where a folder is needed')
-  await t.rejects(startRedis({ dir }), { message: /Redis ended while it started[\s\S]*append/i })
+  await t.rejects(startRedis({ dir }), { message: /Redis exited during startup[\s\S]*append/i })
   t.notOk(existsSync(join(dir, 'redis.lock')))
 })
 
