@@ -50,7 +50,10 @@ t.test('in their smallest form', async (t) => {
 
 t.test('a name that is none', async (t) => {
   const said = (args: string[]) => bench(args).catch(({ code, stderr }) => `${code}: ${stderr}`)
-  t.match(await said(['nothing-of-the-kind']), /^1: Unknown benchmark nothing-of-the-kind; use one of execute, /)
+  t.match(
+    await said(['nothing-of-the-kind']),
+    /^1: Unknown benchmark nothing-of-the-kind; use one of execute, /,
+  )
   t.match(await said(['--runs', '0']), /^1: --runs must be a number from 1/)
 })
 
