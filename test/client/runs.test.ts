@@ -86,7 +86,7 @@ t.test('cancel', async (t) => {
 })
 
 t.test('watching a workflow yields the events of its runs, and its view holds jobs only', async (t) => {
-  const { stagecast, workflow } = await setUp(t)
+  const { stagecast, workflow, url } = await setUp(t)
   const accepted = await stagecast.runs.start(workflow, { stages: [1] })
   const told = []
   for await (const event of stagecast.watchWorkflow(workflow)) {
@@ -96,6 +96,22 @@ t.test('watching a workflow yields the events of its runs, and its view holds jo
     if (event.data.status === 'completed') break
   }
   t.same(told, ['running', 'completed'])
+
+  // Without a token, by the URL of the run, which has a cursor already.
+  const { urls } = accepted
+  const [first, second] = await read(2)
+  t.match(first, { event: 'run', data: { status: 'running' } })
+  t.same(await read(1, first?.id ?? ''), [second], 'resumed after the first')
+
+  async function read(count: number, after = '') {
+    const events = []
+    const anybody = new Stagecast({ baseUrl: url })
+    for await (const event of anybody.watchWorkflow(workflow, { events: urls.events, after })) {
+      events.push(event)
+      if (events.length === count) return events
+    }
+    return events
+  }
 
   // Starts when all of that is over: the stream replays it, and one more job marks its end.
   const { job_id } = await stagecast.execute(1, { workflow_id: workflow })
