@@ -21,6 +21,10 @@ export const HELP = `Runs stages from a terminal.
   npm run -s stage -- cancel STAGE JOB              cancel it
   npm run -s stage -- artifacts STAGE JOB [NAME…]   list its files, or save those named
   npm run -s stage -- list                          your jobs, newest first
+  npm run -s stage -- plan STAGE…                   what a run of several stages would do, and why
+  npm run -s stage -- run-workflow STAGE…           start a run and watch it until it ends or waits for a sign-off
+  npm run -s stage -- sign-off                      what waits for your sign-off
+  npm run -s stage -- sign-off WORKFLOW RUN STAGE --approve DIGEST    decide; --reject DIGEST needs --reason TEXT
 
   --url URL            the API (STAGECAST_URL, else http://127.0.0.1:3001)
   --token TOKEN        a JWT (STAGECAST_TOKEN); others see arguments in the list of processes
@@ -30,10 +34,12 @@ export const HELP = `Runs stages from a terminal.
   watch:     --after ID (from the first event)
   artifacts: --out FOLDER (the current one)
   list:      --stage N, --status STATUS, --workflow UUID, --limit N (25)
+  plan, run-workflow: --question TEXT, --workflow UUID (a new one), --inputs JSON by stage, --rerun STAGE (repeatable),
+             --name TEXT; run-workflow also --key IDEMPOTENCY-KEY, --detach
 
 Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the command did its work; 1 the job failed, or
 a file cannot be written; 2 the command or the request is wrong; 3 the job was cancelled; 4 no permission, or no such
-job; 5 the API cannot be reached; 130 Ctrl-C.`
+job; 5 the API cannot be reached; 130 Ctrl-C. A run that waits for a sign-off is 0, a rejected one 1, a superseded one 3.`
 
 /** The command line is wrong; the message says why. */
 export class UsageError extends Error {}
@@ -53,10 +59,17 @@ const OPTIONS = {
   stage: { type: 'string' },
   status: { type: 'string' },
   limit: { type: 'string' },
+  rerun: { type: 'string', multiple: true },
+  name: { type: 'string' },
+  approve: { type: 'string' },
+  reject: { type: 'string' },
+  reason: { type: 'string' },
 } as const satisfies ParseArgsConfig['options']
 
 /** Options by name, as typed. */
 export type Options = ReturnType<typeof parse>['values']
+
+const RUN_OPTIONS: (keyof Options)[] = ['question', 'workflow', 'inputs', 'rerun', 'name']
 
 /** The words and options of each command, besides the options common to all. */
 const COMMANDS: Record<string, { words: [least: number, most: number]; options: (keyof Options)[] }> = {
@@ -67,6 +80,9 @@ const COMMANDS: Record<string, { words: [least: number, most: number]; options: 
   cancel: { words: [2, 2], options: [] },
   artifacts: { words: [2, Number.POSITIVE_INFINITY], options: ['out'] },
   list: { words: [0, 0], options: ['stage', 'status', 'workflow', 'limit'] },
+  plan: { words: [1, 100], options: RUN_OPTIONS },
+  'run-workflow': { words: [1, 100], options: [...RUN_OPTIONS, 'key', 'detach'] },
+  'sign-off': { words: [0, 3], options: ['approve', 'reject', 'reason'] },
 }
 const FOR_ALL: readonly string[] = ['url', 'token', 'json', 'help']
 

@@ -6,28 +6,21 @@ import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { JobStatus } from '../../../contract/events.ts'
-import { ConnectionError, type JobReference, type Stagecast } from '../index.ts'
-import { type Command, EXIT, type Options, readNumber, UsageError } from './command.ts'
-import { type Output, tellJob, tellJobs } from './output.ts'
+import { ConnectionError, type JobReference } from '../index.ts'
+import { type Command, EXIT, type Options, readNumber } from './command.ts'
+import { type Commands, type Context, readInputs, STAGES } from './context.ts'
+import { tellJob, tellJobs } from './output.ts'
 import { tellPreview } from './preview.ts'
+import { RUN_COMMANDS } from './runs.ts'
 import { plain } from './terminal-text.ts'
 
-/** The highest stage number to accept here; the API knows which exist. */
-const STAGES = 999
 const LITERATURE_SEARCH = '2'
 /** The most jobs to list, over several pages. */
 const MOST_LISTED = 1000
 
-interface Context {
-  stagecast: Stagecast
-  output: Output
-  /** Aborted by Ctrl-C. */
-  signal: AbortSignal
-}
+const COMMANDS: Commands = {
+  ...RUN_COMMANDS,
 
-type Run = (command: Command, context: Context) => Promise<number>
-
-const COMMANDS: Record<string, Run> = {
   async run({ words, options }, context) {
     const { stagecast, output, signal } = context
     const stage = readNumber(words[0], 'STAGE', STAGES)
@@ -124,7 +117,7 @@ const COMMANDS: Record<string, Run> = {
 
 /** Returns the exit code. */
 export function runCommand(command: Command, context: Context): Promise<number> {
-  return (COMMANDS[command.name] as Run)(command, context)
+  return (COMMANDS[command.name] as Commands[string])(command, context)
 }
 
 /** Distinguishes a broken download from a file that cannot be written. */
@@ -163,14 +156,6 @@ async function watch(job: JobReference, after: string | undefined, { stagecast, 
 
 function jobOf([stage, id = '']: (string | undefined)[]): JobReference {
   return { stage: readNumber(stage, 'STAGE', STAGES), job_id: id }
-}
-
-function readInputs(text: string): Record<string, unknown> {
-  try {
-    const inputs = JSON.parse(text)
-    if (Object(inputs) === inputs) return inputs
-  } catch {}
-  throw new UsageError(`--inputs must be a JSON object, e.g. '{"max_results": 10}'`)
 }
 
 function filterOf({ stage, status, workflow }: Options) {

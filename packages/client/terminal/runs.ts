@@ -1,0 +1,107 @@
+/** The commands for workflow runs. */
+import { randomUUID } from 'node:crypto'
+import type { PlanStep, Run, RunRequest, WaitingSignOff } from '../index.ts'
+import { EXIT, type Options, readNumber, UsageError } from './command.ts'
+import { type Commands, type Context, readInputs, STAGES } from './context.ts'
+import { fit, plain } from './terminal-text.ts'
+
+/** How long one request waits for news, in s. */
+const WAIT = 25
+
+export const RUN_COMMANDS: Commands = {
+  async 'run-workflow'({ words, options }, context) {
+    const { stagecast, output, signal } = context
+    const { workflow = randomUUID(), key } = options
+    const accepted = await stagecast.runs.start(workflow, toRequest(words, options), {
+      idempotencyKey: key,
+      signal,
+    })
+    if (options.detach) {
+      const { urls: _, ...named } = accepted
+      output.result(named, `${workflow} ${accepted.run_id}`)
+      return EXIT.ok
+    }
+    output.note(`Run ${accepted.run_id} of workflow ${workflow}`)
+    return follow(await stagecast.runs.get(accepted, { signal }), context)
+  },
+
+  async plan({ words, options }, { stagecast, output, signal }) {
+    const { workflow = randomUUID() } = options
+    const plan = await stagecast.runs.plan(workflow, toRequest(words, options), { signal })
+    output.result(plan, plan.steps.map(tellPlanStep).join('\n'))
+    return EXIT.ok
+  },
+
+  async 'sign-off'({ words, options }, { stagecast, output, signal }) {
+    const [workflow_id = '', run_id = '', stage] = words
+    if (words.length === 0) {
+      const page = await stagecast.runs.signOffs({ limit: 100, signal })
+      output.result(page, page.sign_offs.map(tellWait).join('\n') || 'Nothing waits for your sign-off.')
+      return EXIT.ok
+    }
+    if (stage === undefined) throw new UsageError('sign-off needs WORKFLOW, RUN and STAGE, or nothing')
+    const { approve, reject, reason } = options
+    const digest = approve ?? reject
+    if (digest === undefined || (approve !== undefined && reject !== undefined))
+      throw new UsageError('sign-off needs either --approve DIGEST or --reject DIGEST')
+    const verdict = approve === undefined ? 'rejected' : 'approved'
+    const run = await stagecast.runs.signOff(
+      { workflow_id, run_id },
+      readNumber(stage, 'STAGE', STAGES),
+      { verdict, digest, ...(reason !== undefined && { reason }) },
+      { signal },
+    )
+    output.result(run, `Stage ${stage} is ${verdict}. The run is ${run.status}.`)
+    return EXIT.ok
+  },
+}
+
+/** Prints each new state until the run has ended or waits, and returns the exit code. */
+async function follow(run: Run, { stagecast, output, signal }: Context): Promise<number> {
+  const told = new Map<number, string>()
+  let now = run
+  try {
+    for (;;) {
+      const news = now.steps.filter(({ stage, status }) => told.get(stage) !== status)
+      for (const { stage, status } of news) told.set(stage, status)
+      output.result(now, [...news.map(tellStep), `Run ${now.status}`].join('\n'))
+      if (now.status !== 'running' && now.status !== 'cancelling') break
+      const { cursor } = now
+      do now = await stagecast.runs.get(run, { after: cursor, wait: WAIT, signal })
+      while (now.cursor === cursor)
+    }
+  } finally {
+    if (signal.aborted) output.note('The run goes on.')
+  }
+  for (const { stage, status, sign_off } of now.steps)
+    if (status === 'awaiting_sign_off')
+      output.note(
+        `Stage ${stage} waits: npm run -s stage -- sign-off ${now.workflow_id} ${now.run_id} ${stage} --approve ${sign_off?.digest}`,
+      )
+  if (now.status === 'completed' || now.status === 'waiting') return EXIT.ok
+  return now.status === 'cancelled' || now.status === 'superseded' ? EXIT.cancelled : EXIT.failed
+}
+
+function toRequest(words: readonly string[], { question, inputs, rerun, name }: Options): RunRequest {
+  return {
+    stages: words.map((word) => readNumber(word, 'STAGE', STAGES)),
+    ...(question !== undefined && { research_question: question }),
+    ...(inputs !== undefined && { inputs: readInputs(inputs, '{"2": {"max_results": 10}}') as never }),
+    ...(rerun !== undefined && { rerun: rerun.map((word) => readNumber(word, '--rerun', STAGES)) }),
+    ...(name !== undefined && { name }),
+  }
+}
+
+function tellPlanStep({ stage, action, because, sign_off }: PlanStep): string {
+  const waits =
+    sign_off === false ? '' : `, then waits for a sign-off${sign_off === true ? '' : ' if changed'}`
+  return `${String(stage).padStart(3)} ${fit(action, 14)} ${plain(because)}${waits}`
+}
+
+function tellStep({ stage, status, error }: Run['steps'][0]): string {
+  return `${String(stage).padStart(3)} ${status}${error ? ` ${error.code}: ${plain(error.message)}` : ''}`
+}
+
+function tellWait({ workflow_id, run_id, stage, digest, name }: WaitingSignOff): string {
+  return `${workflow_id} ${run_id} ${stage} ${digest} ${plain(name ?? '')}`.trimEnd()
+}
