@@ -86,6 +86,8 @@ export class RecordingService {
   }
 
   private async take(request: import('node:http').IncomingMessage, response: ServerResponse): Promise<void> {
+    // It lists no stages.
+    if (request.method === 'GET') return void response.writeHead(404).end()
     let text = ''
     try {
       for await (const piece of request) text += piece
