@@ -96,7 +96,7 @@ export class RestlessClient {
 
   private take(frame: string): boolean {
     const event = /^event: (.*)$/m.exec(frame)?.[1]
-    if (!event || event === 'hint') return false
+    if (!event || event === 'hint' || event === 'reconnect') return false
     const id = /^id: (.*)$/m.exec(frame)?.[1] ?? ''
     if (event === 'gap' || event === 'gone') this.oddities.push(event)
     else this.events.push({ id, event })
