@@ -1,4 +1,12 @@
-/** A reader of Server-Sent Events over fetch: every frame as it stands on the wire, comments and retry included. */
+/**
+ * A reader of Server-Sent Events: every frame as it stands on the wire, comments and retry included. It uses node:http:
+ * when a connection is cut, fetch throws away what it has not handed out, and the server cuts streams on purpose.
+ */
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { PassThrough } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
+
 export interface Frame {
   id?: string
   event?: string
@@ -9,7 +17,12 @@ export interface Frame {
 }
 
 export interface Stream extends AsyncIterable<Frame> {
-  response: Response
+  response: {
+    status: number
+    headers: Headers
+    /** The body to its end, instead of frames. */
+    text(): Promise<string>
+  }
   /** Closes the connection. */
   close(): void
   /** Frames with an event, until one of this type or the end of the stream. */
@@ -25,16 +38,29 @@ export interface StreamOptions {
 
 /** Opens a stream; `response.status` may be anything. */
 export async function openStream(url: string, { lastEventId, headers }: StreamOptions = {}): Promise<Stream> {
-  const abort = new AbortController()
-  const response = await fetch(url, {
-    signal: abort.signal,
+  const sent = request(url, {
+    // A connection of its own, which asks for no other end than a browser's does.
+    agent: false,
     headers: {
+      connection: 'keep-alive',
       accept: 'text/event-stream',
       ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
       ...headers,
     },
   })
-  const frames = readFrames(response)
+  // Reads from the first byte on, even if no one asks for frames yet.
+  const body = new PassThrough()
+  sent.once('response', (response) => {
+    response.on('error', () => {}) // The connection was cut, by us or by the server: the body ends here.
+    response.on('data', (chunk) => body.write(chunk))
+    response.once('close', () => body.end())
+  })
+  const opened = once(sent, 'response')
+  sent.end()
+  const [{ statusCode = 0, headersDistinct }] = (await opened) as [IncomingMessage]
+  sent.on('error', () => {})
+  const close = () => void sent.destroy()
+  const frames = readFrames(body, close)
   const collect = async (stop: (frame: Frame) => boolean) => {
     const seen: Frame[] = []
     // Not for-await: leaving it would end the generator, and more may be read later.
@@ -45,8 +71,8 @@ export async function openStream(url: string, { lastEventId, headers }: StreamOp
     return seen
   }
   return {
-    response,
-    close: () => abort.abort(),
+    response: { status: statusCode, headers: headersOf(headersDistinct), text: () => textOf(body) },
+    close,
     until: (type) => collect((frame) => frame.event === type),
     rest: () => collect(() => false),
     [Symbol.asyncIterator]: () => frames,
@@ -58,21 +84,26 @@ export function isEvent({ event }: Frame): boolean {
   return event !== undefined && event !== 'hint'
 }
 
-async function* readFrames(response: Response): AsyncGenerator<Frame> {
-  if (!response.body) return
+async function* readFrames(body: PassThrough, close: () => void): AsyncGenerator<Frame> {
   let text = ''
-  const decoder = new TextDecoder()
   try {
-    for await (const chunk of response.body) {
-      text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of body.setEncoding('utf8')) {
+      text += chunk
       for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
         yield parseFrame(text.slice(0, end))
         text = text.slice(end + 2)
       }
     }
-  } catch {
-    // The connection was cut, by us or by the server: the frames end here.
+  } finally {
+    close()
   }
+}
+
+function headersOf(given: IncomingMessage['headersDistinct']): Headers {
+  const headers = new Headers()
+  for (const [name, values = []] of Object.entries(given))
+    for (const value of values) headers.append(name, value)
+  return headers
 }
 
 function parseFrame(text: string): Frame {

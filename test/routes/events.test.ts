@@ -407,7 +407,6 @@ t.test('closing ends every stream and does not wait for those who do not read', 
   const received = Promise.all(streams.map((stream) => take(stream, 60)))
   await job.steps(60, message)
   await received
-  // Read meanwhile: fetch throws away what it has not handed out when a connection breaks.
   const lastFrames = streams.map(async (stream) => {
     const frames = []
     for await (const frame of stream) frames.push(frame)
