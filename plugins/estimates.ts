@@ -6,6 +6,8 @@ declare module './core.ts' {
   interface Stagecast {
     /** Null for a finished job, and while too few jobs of its stage have completed. Never rejects. */
     estimate(job: JobSnapshot): Promise<Estimate | null>
+    /** How long a job of the stage takes, in ms; null while too few have completed. Never rejects. */
+    duration(stage: number): Promise<{ p50: number; p90: number } | null>
   }
 }
 
@@ -21,12 +23,19 @@ export default fp(
 
     app.stagecast.estimate = async ({ stage, created_at, finished_at }) => {
       if (finished_at !== null) return null
-      const took = await tookOf(stage)
-      if (took.length < FEWEST) return null
+      const takes = await app.stagecast.duration(stage)
+      if (!takes) return null
       const now = Date.now()
       // A job that takes longer than most has not ended yet.
-      const at = (q: number) => Math.max(now, created_at + (took[Math.ceil(q * took.length) - 1] ?? 0))
-      return { ends_at: { p50: at(0.5), p90: at(0.9) } }
+      const at = (ms: number) => Math.max(now, created_at + ms)
+      return { ends_at: { p50: at(takes.p50), p90: at(takes.p90) } }
+    }
+
+    app.stagecast.duration = async (stage) => {
+      const took = await tookOf(stage)
+      if (took.length < FEWEST) return null
+      const at = (q: number) => took[Math.ceil(q * took.length) - 1] ?? 0
+      return { p50: at(0.5), p90: at(0.9) }
     }
 
     function tookOf(stage: number): Promise<number[]> {

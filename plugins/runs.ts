@@ -93,7 +93,10 @@ export default fp<RunsPluginOptions>(
       async plan(asked) {
         const draft = await fromRedis(prepare(asked, uuidOf('plan'), ''))
         if ('missing' in draft) return draft
-        return { steps: planOf(draft.run, draft.results, () => null) }
+        const stages = draft.run.steps.map(({ stage }) => stage)
+        const takes = await Promise.all(stages.map(app.stagecast.duration))
+        const estimates = new Map(stages.map((stage, i) => [stage, takes[i] ?? null]))
+        return { steps: planOf(draft.run, draft.results, (stage) => estimates.get(stage) ?? null) }
       },
       start: (asked) => fromRedis(start(asked)),
       async show({ document }) {
@@ -231,7 +234,7 @@ export default fp<RunsPluginOptions>(
       return runs.map((run) => toRun(run, byId))
     }
   },
-  { name: 'runs', dependencies: ['catalogue', 'journal', 'queue', 'workflows'] },
+  { name: 'runs', dependencies: ['catalogue', 'estimates', 'journal', 'queue', 'workflows'] },
 )
 
 function toRun({ document, cursor }: StoredRun, jobs: ReadonlyMap<string, JobSnapshot | null>): Run {

@@ -199,6 +199,34 @@ t.test('what a request may not be', async (t) => {
   t.equal((await get<{ code: string }>(`${url}/no-uuid`)).code, 'RUN_NOT_FOUND')
 })
 
+t.test('a plan says how long each step that runs will take', async (t) => {
+  const { api, env, send, url, post, until } = await start(t)
+  const { redis, journal } = api.app.stagecast
+  startWorker(t, env)
+  await until((await post({ ...ALL, stages: [1] })).run_id, 'completed')
+  for (const [stage, jobs] of [
+    [1, 20],
+    [2, 20],
+    [5, 19],
+  ] as const) {
+    await redis.del(journal.keys.took(stage))
+    await redis.rpush(journal.keys.took(stage), ...Array.from({ length: jobs }, (_, i) => 1000 * (i + 1)))
+  }
+  const { body } = await send(`${url}?plan=true`, { ...ALL, stages: [1, 2, 5] })
+  t.same(
+    (body as { steps: PlanStep[] }).steps.map(({ stage, action, estimate_ms }) => [
+      stage,
+      action,
+      estimate_ms,
+    ]),
+    [
+      [1, 'reuse', null],
+      [2, 'run', { p50: 10_000, p90: 18_000 }],
+      [5, 'run', null],
+    ],
+  )
+})
+
 t.test('a key names its run', async (t) => {
   const { send, url, post } = await start(t)
   const headers = { 'idempotency-key': 'k' }
