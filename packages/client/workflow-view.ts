@@ -1,11 +1,13 @@
 /** The view of all jobs in a workflow for a page, kept up to date over one connection. */
 import type { Hint, JobSnapshot, JobSummary } from '../../contract/job.ts'
 import type { JobEventData } from '../../contract/job-event.ts'
+import type { Run } from '../../contract/run.ts'
 import type { Change } from './job-view.ts'
 import { type Connecting, keepWatching } from './keep-watching.ts'
 import { persist } from './persist.ts'
 import type { JobPage, Stagecast } from './stagecast.ts'
-import type { Transport } from './types.ts'
+import { StagecastError } from './stagecast-error.ts'
+import type { Transport, WatchedWorkflowEvent } from './types.ts'
 
 export interface WatchedJob extends JobSummary {
   /** The message of its last event. */
@@ -17,11 +19,16 @@ export interface WatchedJob extends JobSummary {
 export interface WorkflowView {
   /** By ID, in the order they were started; null until known. */
   jobs: ReadonlyMap<string, WatchedJob> | null
+  /** Its last runs, newest first; null until known. */
+  runs: readonly Run[] | null
   /** How events arrive; null before the first connection. */
   transport: Transport | null
 }
 
-export const NO_WORKFLOW: WorkflowView = { jobs: null, transport: null }
+export const NO_WORKFLOW: WorkflowView = { jobs: null, runs: null, transport: null }
+
+/** How many runs are kept up to date. */
+const RUNS = 10
 
 /** Follows a workflow, which never ends. Throws what a retry cannot change, and the reason of `signal`. */
 export async function followWorkflow(
@@ -35,9 +42,16 @@ export async function followWorkflow(
     ...now,
     jobs: new Map(known.map((job) => [job.job_id, { ...job, message: '', hint: null }])),
   }))
+  const lookAtRuns = async () => {
+    const runs = await persist(() => listRuns(client, id, signal), signal)
+    change((now) => ({ ...now, runs }))
+  }
+  await lookAtRuns()
+  const refreshRuns = oneAtATime(lookAtRuns)
   const onTransport = (transport: Transport) => change((now) => ({ ...now, transport }))
   const open = (connecting: Connecting) => client.watchWorkflow(id, connecting)
   for await (const event of keepWatching(open, signal, { onTransport })) {
+    if (changesRun(event)) refreshRuns()
     if (event.event === 'gap') {
       for (const snapshot of event.data.jobs) change((now) => withSnapshot(now, snapshot))
     } else if (event.event === 'hint') {
@@ -53,6 +67,40 @@ export async function followWorkflow(
         )
       }
     }
+  }
+}
+
+/** Whether a run looks different after this event. Progress of its jobs is in the jobs. */
+function changesRun({ event, data }: WatchedWorkflowEvent): boolean {
+  if (event === 'run' || event === 'sign_off' || event === 'gap') return true
+  return 'run_id' in data && event !== 'progress'
+}
+
+/** Returns a function that calls `read`; calls while it reads become one more reading after it. */
+function oneAtATime(read: () => Promise<void>): () => void {
+  let reading = false
+  let again = false
+  return function start() {
+    again = reading
+    if (reading) return
+    reading = true
+    read()
+      // What a retry cannot change ends the stream too, which reports it.
+      .catch(() => {})
+      .finally(() => {
+        reading = false
+        if (again) start()
+      })
+  }
+}
+
+async function listRuns(client: Stagecast, id: string, signal: AbortSignal): Promise<Run[]> {
+  try {
+    return (await client.runs.list({ workflow_id: id, limit: RUNS }, { signal })).runs
+  } catch (error) {
+    // An API of an earlier release has no runs.
+    if (error instanceof StagecastError && error.status === 404) return []
+    throw error
   }
 }
 
@@ -73,9 +121,10 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   const { job_id, stage, workflow_id, status, progress, attempt, message, at } = data
   const over = ['completed', 'failed', 'cancelled'].includes(status)
   const job: WatchedJob = {
-    ...(before ?? { max_attempts: attempt, research_question: null, created_at: at, processed_at: null }),
+    ...(before ?? { max_attempts: attempt, research_question: null, created_at: at }),
     ...{ job_id, stage, workflow_id, status, progress, attempt, message },
     hint: null,
+    processed_at: before?.processed_at ?? (status === 'active' ? at : null),
     error: 'error' in data ? data.error : null,
     finished_at: over ? at : null,
   }

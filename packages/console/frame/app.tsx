@@ -6,9 +6,12 @@ import { session, signOut, useMock } from '../api/session.ts'
 import { DashboardPage } from '../dashboard/dashboard-page.tsx'
 import { JobPage } from '../job/job-page.tsx'
 import { JobsPage } from '../lists/jobs-page.tsx'
+import { RunPage } from '../lists/run-page.tsx'
+import { SignOffsPage } from '../lists/sign-offs-page.tsx'
 import { WorkflowPage } from '../lists/workflow-page.tsx'
 import { Heading, Loading } from '../page/parts.tsx'
 import { NewPage } from '../start/new-page.tsx'
+import { NewRunPage } from '../start/new-run-page.tsx'
 import { links, type Route, route } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
 import { Bar } from './bar.tsx'
@@ -65,6 +68,12 @@ function Shown({ at }: { at: Route }) {
       return <JobsPage filter={at.filter} />
     case 'workflow':
       return <WorkflowPage id={at.workflow} />
+    case 'run':
+      return <RunPage workflow_id={at.workflow} run_id={at.run} />
+    case 'new-run':
+      return <NewRunPage workflow={at.workflow} />
+    case 'sign-offs':
+      return <SignOffsPage />
     case 'dashboard':
       return <DashboardPage />
     case 'sign-in':

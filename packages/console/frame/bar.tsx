@@ -15,8 +15,9 @@ export function Bar() {
       </a>
       {inside && (
         <nav aria-label="Main">
-          <Link to={links.stages} at={at} pages={['stages', 'new']} text="Stages" />
-          <Link to={links.jobs} at={at} pages={['jobs', 'job', 'workflow']} text="Jobs" />
+          <Link to={links.stages} at={at} pages={['stages', 'new', 'new-run']} text="Stages" />
+          <Link to={links.jobs} at={at} pages={['jobs', 'job', 'workflow', 'run']} text="Jobs" />
+          <Link to={links.signOffs} at={at} pages={['sign-offs']} text="Sign-offs" />
           {isAdmin(who) && <Link to={links.dashboard} at={at} pages={['dashboard']} text="Dashboard" />}
         </nav>
       )}

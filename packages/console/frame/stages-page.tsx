@@ -9,6 +9,12 @@ export function StagesPage() {
     <>
       <Heading>Stages</Heading>
       <p class="lead">Choose a stage to run. It is queued, runs once, and can be watched live.</p>
+      <p>
+        <a class="button" href={links.newRun()}>
+          Run a workflow
+        </a>{' '}
+        <span class="quiet">takes a question through several stages, and waits where a person decides.</span>
+      </p>
       {failure && <Failure text={failure} again={again} />}
       {!stages && !failure && <Loading what="the stages" />}
       {stages && (

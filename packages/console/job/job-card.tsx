@@ -1,8 +1,9 @@
 /** The state of a job: progress bar, attempt, message, time, and a way to cancel. */
 import { useEffect, useState } from 'preact/hooks'
-import { type JobReference, StagecastError } from '../../client/index.ts'
-import { stagecast, tellFailure } from '../api/api.ts'
+import type { JobReference } from '../../client/index.ts'
+import { stagecast } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
+import { Cancel } from '../page/cancel.tsx'
 import { Badge, span, wholeSeconds } from '../page/parts.tsx'
 import { useStore } from '../state/store.ts'
 import { hintText } from './hint.ts'
@@ -47,7 +48,7 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
         </span>
         <Elapsed view={view} />
         {!over && <Transport view={view} />}
-        {!over && <Cancel job={job} asked={status === 'cancelling'} />}
+        {!over && <Cancel what="job" asked={status === 'cancelling'} send={() => stagecast.cancel(job)} />}
         {(status === 'failed' || status === 'cancelled') && <Retry job={job} />}
       </div>
     </section>
@@ -81,60 +82,4 @@ function Transport({ view }: { view: JobView }) {
   const state = useStore(connection)
   if (state !== 'online') return <span class="transport">Waiting for the server</span>
   return <span class={`transport ${view.transport ?? ''}`}>{HOW[view.transport ?? 'connecting']}</span>
-}
-
-function Cancel({ job, asked }: { job: JobReference; asked: boolean }) {
-  const [sure, setSure] = useState(false)
-  const [busy, setBusy] = useState(false)
-  const [fault, setFault] = useState('')
-
-  async function cancel(): Promise<void> {
-    setBusy(true)
-    setFault('')
-    try {
-      await stagecast.cancel(job)
-    } catch (error) {
-      // The job ended at the same moment; the event is on its way to this page.
-      if (!(error instanceof StagecastError && error.status === 409)) setFault(tellFailure(error))
-    }
-    setBusy(false)
-    setSure(false)
-  }
-
-  if (asked) return <span class="push">Cancelling…</span>
-  return (
-    <span class="push cancel">
-      {fault && (
-        <span class="fault" role="alert">
-          {fault}
-        </span>
-      )}
-      {sure ? (
-        <>
-          <span>Cancel this job?</span>
-          <button
-            type="button"
-            class="danger"
-            aria-disabled={busy}
-            ref={focus}
-            onClick={() => void (busy || cancel())}
-          >
-            Yes, cancel it
-          </button>
-          <button type="button" onClick={() => setSure(false)}>
-            No
-          </button>
-        </>
-      ) : (
-        <button type="button" onClick={() => setSure(true)}>
-          Cancel
-        </button>
-      )}
-    </span>
-  )
-}
-
-/** The pressed button is gone, so move the focus to what replaced it. */
-function focus(element: HTMLElement | null): void {
-  element?.focus()
 }

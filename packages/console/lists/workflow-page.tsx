@@ -1,24 +1,32 @@
-/** One workflow: its stages side by side, watched over one connection. */
+/** One workflow: its latest run as a line of stages, and its other jobs, watched over one connection. */
+import type { Run } from '../../client/index.ts'
+import type { WatchedJob } from '../../client/workflow-view.ts'
 import { connection } from '../api/connection.ts'
 import { hintText } from '../job/hint.ts'
 import { HOW } from '../job/job-card.tsx'
-import { Failure, Heading, Loading } from '../page/parts.tsx'
+import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
+import { RunView } from '../run/run-view.tsx'
+import { statusWord } from '../run/words.ts'
 import { links } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
 import { JobRow } from './job-row.tsx'
 import { useWorkflow } from './use-workflow.ts'
 
 export function WorkflowPage({ id }: { id: string }) {
-  const { jobs, transport, failure } = useWorkflow(id)
+  const { jobs, runs, transport, failure } = useWorkflow(id)
   const state = useStore(connection)
   const all = jobs ? [...jobs.values()] : []
   const over = all.filter(({ finished_at }) => finished_at !== null).length
   const how = state !== 'online' ? 'Waiting for the server' : HOW[transport ?? 'connecting']
+  const [run, ...earlier] = runs ?? []
+  const inRun = new Set(run?.steps.map(({ job_id }) => job_id))
+  const others = all.filter(({ job_id }) => !inRun.has(job_id))
+  const question = questionOf(all)
   return (
     <>
-      <Heading above="Workflow">
-        <span class="code">{id}</span>
+      <Heading above={question ? <Above id={id} /> : 'Workflow'}>
+        {question ? <bdi>{question}</bdi> : <span class="code">{id}</span>}
       </Heading>
       {failure && <Failure text={failure} />}
       {!jobs && !failure && <Loading what="the workflow" />}
@@ -32,11 +40,9 @@ export function WorkflowPage({ id }: { id: string }) {
             )}
             {!failure && <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>}
           </p>
-          <ul class="jobs">
-            {all.map((job) => (
-              <JobRow key={job.job_id} job={job} message={job.hint ? hintText(job.hint) : job.message} />
-            ))}
-          </ul>
+          {run && <RunView run={run} jobs={jobs} />}
+          {others.length > 0 && <Jobs jobs={others} folded={run !== undefined} />}
+          {earlier.length > 0 && <Earlier runs={earlier} />}
         </>
       )}
       <Next id={id} />
@@ -44,11 +50,70 @@ export function WorkflowPage({ id }: { id: string }) {
   )
 }
 
-/** Starts another stage in the same workflow. */
+function Above({ id }: { id: string }) {
+  return (
+    <>
+      Workflow <span class="code">{id}</span>
+    </>
+  )
+}
+
+/** The question that was asked last. */
+function questionOf(jobs: readonly WatchedJob[]): string {
+  return jobs.findLast(({ research_question }) => research_question)?.research_question ?? ''
+}
+
+/** Jobs that are no step of the run above. */
+function Jobs({ jobs, folded }: { jobs: readonly WatchedJob[]; folded: boolean }) {
+  const list = (
+    <ul class="jobs">
+      {jobs.map((job) => (
+        <JobRow key={job.job_id} job={job} message={job.hint ? hintText(job.hint) : job.message} />
+      ))}
+    </ul>
+  )
+  if (!folded) return list
+  return (
+    <details class="fold">
+      <summary>
+        <h2>Other jobs</h2> <span class="quiet">{jobs.length}</span>
+      </summary>
+      {list}
+    </details>
+  )
+}
+
+function Earlier({ runs }: { runs: readonly Run[] }) {
+  return (
+    <details class="fold">
+      <summary>
+        <h2>Earlier runs</h2> <span class="quiet">{runs.length}</span>
+      </summary>
+      <ul class="jobs">
+        {runs.map((run) => (
+          <li key={run.run_id} class="job-row">
+            <a href={links.run(run)}>
+              <span class="name">{run.name ? <bdi>{run.name}</bdi> : <Time at={run.created_at} />}</span>
+              <span class="quiet">
+                stages {run.steps.map(({ stage }) => stage).join(', ')} · <Time at={run.created_at} />
+              </span>
+            </a>
+            <span class={`badge ${run.status}`}>{statusWord(run.status)}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** Starts a run, or another stage by itself, in the same workflow. */
 function Next({ id }: { id: string }) {
   const { stages } = useStages()
   return (
     <div class="filters">
+      <a class="button" href={links.newRun(id)}>
+        Run this workflow
+      </a>
       <label>
         Start a stage in this workflow
         <select

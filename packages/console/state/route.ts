@@ -13,6 +13,9 @@ export type Route =
   | { page: 'job'; stage: number; job_id: string }
   | { page: 'jobs'; filter: Filter }
   | { page: 'workflow'; workflow: string }
+  | { page: 'run'; workflow: string; run: string }
+  | { page: 'new-run'; workflow: string }
+  | { page: 'sign-offs' }
   | { page: 'dashboard' }
   | { page: 'sign-in' }
   | { page: 'unknown' }
@@ -24,13 +27,17 @@ addEventListener('hashchange', () => route.set(readRoute(location.hash)))
 function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?')
   const search = new URLSearchParams(query)
-  const [head = '', second = '', third = ''] = path.split('/').map(decoded)
+  const [head = '', second = '', third = '', fourth = ''] = path.split('/').map(decoded)
   if (head === '') return { page: 'stages' }
   if (head === 'new' && second) {
     return { page: 'new', stage: Number(second), workflow: search.get('workflow') ?? '' }
   }
   if (head === 'jobs' && third) return { page: 'job', stage: Number(second), job_id: third }
   if (head === 'jobs' && !second) return { page: 'jobs', filter: filterOf(search) }
+  if (head === 'run') return { page: 'new-run', workflow: search.get('workflow') ?? '' }
+  if (head === 'sign-offs') return { page: head }
+  if (head === 'workflows' && second && third === 'runs' && fourth)
+    return { page: 'run', workflow: second, run: fourth }
   if (head === 'workflows' && second) return { page: 'workflow', workflow: second }
   if (head === 'dashboard' || head === 'sign-in') return { page: head }
   return { page: 'unknown' }
@@ -46,6 +53,10 @@ export const links = {
   job: ({ stage, job_id }: { stage: number; job_id: string }) =>
     `#/jobs/${stage}/${encodeURIComponent(job_id)}`,
   workflow: (id: string) => `#/workflows/${encodeURIComponent(id)}`,
+  run: ({ workflow_id, run_id }: { workflow_id: string; run_id: string }) =>
+    `#/workflows/${encodeURIComponent(workflow_id)}/runs/${encodeURIComponent(run_id)}`,
+  newRun: (workflow = '') => `#/run${workflow && `?workflow=${encodeURIComponent(workflow)}`}`,
+  signOffs: '#/sign-offs',
   filtered: (filter: Filter) => {
     const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== '')).toString()
     return `#/jobs${query && `?${query}`}`

@@ -1,0 +1,57 @@
+/** One run by its id: an earlier one, or one that waits for a sign-off. */
+import { useEffect, useState } from 'preact/hooks'
+import type { RunReference } from '../../client/index.ts'
+import { stagecast } from '../api/api.ts'
+import { Failure, Heading, Loading } from '../page/parts.tsx'
+import { RunView } from '../run/run-view.tsx'
+import { links } from '../state/route.ts'
+import { useRun } from './use-run.ts'
+
+const NO_JOBS = new Map()
+
+export function RunPage({ workflow_id, run_id }: RunReference) {
+  const { run, failure } = useRun({ workflow_id, run_id })
+  const question = useQuestion(
+    run?.steps.flatMap(({ stage, job_id }) => (job_id ? [{ stage, job_id }] : [])) ?? [],
+  )
+  if (!run) {
+    return (
+      <>
+        <Heading>Run</Heading>
+        {failure ? <Failure text={failure} /> : <Loading what="the run" />}
+      </>
+    )
+  }
+  return (
+    <>
+      <Heading above="A run of a workflow">
+        <bdi>{question || run.name || 'Run'}</bdi>
+      </Heading>
+      {failure && <Failure text={failure} />}
+      <RunView run={run} jobs={NO_JOBS} />
+      <p>
+        <a href={links.workflow(workflow_id)}>See the workflow</a>
+      </p>
+    </>
+  )
+}
+
+/** The question that one of these jobs was asked; '' until known. */
+export function useQuestion(jobs: readonly { stage: number; job_id: string }[]): string {
+  const [question, setQuestion] = useState('')
+  const asked = JSON.stringify(jobs.map(({ stage, job_id }) => ({ stage, job_id })))
+  useEffect(() => {
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const read = async () => {
+      for (const job of JSON.parse(asked)) {
+        const { data } = await stagecast.status(job, { signal })
+        if (data.research_question) return setQuestion(data.research_question)
+      }
+    }
+    // The page does without it.
+    read().catch(() => {})
+    return () => leaving.abort()
+  }, [asked])
+  return question
+}

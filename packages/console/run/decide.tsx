@@ -1,0 +1,118 @@
+/** Approve or reject what a gate shows. The digest binds the decision to it. */
+import { useState } from 'preact/hooks'
+import type { Run, RunStep } from '../../client/index.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { isAdmin, session } from '../api/session.ts'
+import { Time } from '../page/parts.tsx'
+import { useStore } from '../state/store.ts'
+import { useMaySign } from './use-may-sign.ts'
+
+export function Decide({ run, step }: { run: Run; step: RunStep }) {
+  const who = useStore(session)
+  const { maySign, failure } = useMaySign(run, step.stage)
+  return (
+    <div class="decide">
+      <p class="quiet">Waiting since {step.sign_off && <Time at={step.sign_off.since} />}.</p>
+      {failure && <p class="alert">{failure}</p>}
+      {maySign === false && (
+        <p class="note">
+          {isAdmin(who)
+            ? 'You can read this run as an administrator, but your token may not sign it off.'
+            : 'You cannot decide here: your token has no sign-off scope. Those who have it find this step under “Sign-offs”.'}
+        </p>
+      )}
+      {maySign && <Verdict run={run} step={step} />}
+    </div>
+  )
+}
+
+function Verdict({ run, step }: { run: Run; step: RunStep }) {
+  const [rejecting, setRejecting] = useState(false)
+  const [reason, setReason] = useState('')
+  const [missing, setMissing] = useState(false)
+  const [sent, setSent] = useState<'approved' | 'rejected' | null>(null)
+  const [fault, setFault] = useState('')
+
+  async function send(verdict: 'approved' | 'rejected'): Promise<void> {
+    if (sent) return
+    const isMissing = verdict === 'rejected' && reason.trim() === ''
+    setMissing(isMissing)
+    if (isMissing) return document.getElementById('reason')?.focus()
+    setSent(verdict)
+    setFault('')
+    try {
+      const digest = step.sign_off?.digest ?? ''
+      const why = verdict === 'rejected' ? { reason: reason.trim() } : {}
+      // The event of the decision takes this form away.
+      await stagecast.runs.signOff(run, step.stage, { verdict, digest, ...why })
+    } catch (error) {
+      setFault(tellFailure(error))
+      setSent(null)
+    }
+  }
+
+  return (
+    <>
+      <div role="alert">{fault && <p class="alert">{fault}</p>}</div>
+      {!rejecting && (
+        <>
+          <p>Approve this result, and the stages behind it start. Reject it, and the run ends here.</p>
+          <div class="actions">
+            <button
+              type="button"
+              class="primary"
+              aria-disabled={sent !== null}
+              onClick={() => void send('approved')}
+            >
+              {sent === 'approved' ? 'Approving…' : 'Approve'}
+            </button>
+            <button type="button" onClick={() => setRejecting(true)}>
+              Reject…
+            </button>
+          </div>
+        </>
+      )}
+      {rejecting && (
+        <>
+          <div class={missing ? 'field faulty' : 'field'}>
+            <label for="reason">Reason</label>
+            <p class="hint" id="reason-hint">
+              The owner of the run reads it. A later run makes this stage again.
+            </p>
+            <textarea
+              id="reason"
+              rows={3}
+              maxLength={4000}
+              value={reason}
+              ref={focusOnce}
+              aria-describedby="reason-hint reason-fault"
+              aria-invalid={missing ? 'true' : 'false'}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+            <p class="fault" id="reason-fault">
+              {missing && 'A rejection needs a reason.'}
+            </p>
+          </div>
+          <div class="actions">
+            <button
+              type="button"
+              class="danger"
+              aria-disabled={sent !== null}
+              onClick={() => void send('rejected')}
+            >
+              {sent === 'rejected' ? 'Rejecting…' : 'Reject'}
+            </button>
+            <button type="button" onClick={() => setRejecting(false)}>
+              Back
+            </button>
+          </div>
+        </>
+      )}
+    </>
+  )
+}
+
+/** The pressed button is gone, so move the focus to what replaced it. The function is the same at each rendering. */
+function focusOnce(element: HTMLElement | null): void {
+  element?.focus()
+}

@@ -1,0 +1,68 @@
+/** The plan of a run: what each stage would do, and why. */
+import type { PlanStep } from '../../../contract/run.ts'
+import { duration } from '../page/parts.tsx'
+import { titleOf, useStages } from '../page/stages.ts'
+import { capital } from './words.ts'
+
+const ACTIONS = { run: 'runs', reuse: 'reused', run_if_changed: 'runs if changed' }
+
+interface PlanProps {
+  steps: readonly PlanStep[]
+  rerun: readonly number[]
+  onRerun: (rerun: number[]) => void
+}
+
+export function PlanView({ steps, rerun, onRerun }: PlanProps) {
+  const { stages } = useStages()
+  const toggle = (stage: number, on: boolean) =>
+    onRerun(on ? [...rerun, stage] : rerun.filter((one) => one !== stage))
+  return (
+    <section class="card plan" aria-labelledby="plan">
+      <h2 id="plan">The plan</h2>
+      <p role="status">{summary(steps)}</p>
+      <ol class="line">
+        {steps.map(({ stage, action, because, sign_off, estimate_ms }) => (
+          <li key={stage} class={`stop ${action}`}>
+            <span class="mark" aria-hidden="true">
+              {stage}
+            </span>
+            <div class="told">
+              <div class="row">
+                <span class="name">{titleOf(stages, stage)}</span>
+                <span class={`badge ${action}`}>{ACTIONS[action]}</span>
+                {estimate_ms && action !== 'reuse' && (
+                  <span class="quiet">about {duration(estimate_ms.p50)}</span>
+                )}
+                {(action !== 'run' || rerun.includes(stage)) && (
+                  <label class="choice push">
+                    <input
+                      type="checkbox"
+                      checked={rerun.includes(stage)}
+                      onChange={(event) => toggle(stage, event.currentTarget.checked)}
+                    />
+                    Run stage {stage} again
+                  </label>
+                )}
+              </div>
+              <p class="quiet why">
+                {capital(because)}.{sign_off === true && ' Then it waits for a sign-off.'}
+                {sign_off === 'if_changed' && ' If its result changes, it waits for a sign-off again.'}
+              </p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function summary(steps: readonly PlanStep[]): string {
+  const count = (wanted: PlanStep['action']) => steps.filter(({ action }) => action === wanted).length
+  const parts = [
+    [count('run'), 'to run'],
+    [count('run_if_changed'), 'to run if something before it changes'],
+    [count('reuse'), 'to reuse'],
+    [steps.filter(({ sign_off }) => sign_off === true).length, 'to sign off'],
+  ] as const
+  return `${parts.flatMap(([n, what]) => (n > 0 ? [`${n} ${what}`] : [])).join(', ')}.`
+}

@@ -1,0 +1,43 @@
+/** A run on the page: its state, its line of stages, and its gates. */
+import type { Run } from '../../client/index.ts'
+import { stagecast } from '../api/api.ts'
+import { Cancel } from '../page/cancel.tsx'
+import { Time } from '../page/parts.tsx'
+import { Gate } from './gate.tsx'
+import { type Jobs, RunLine } from './run-line.tsx'
+import { statusWord } from './words.ts'
+
+const LIVE = ['running', 'waiting', 'cancelling']
+const DONE = ['completed', 'reused']
+
+export function RunView({ run, jobs }: { run: Run; jobs: Jobs }) {
+  const done = run.steps.filter(({ status }) => DONE.includes(status)).length
+  const gates = run.steps.filter(({ status }) => status === 'awaiting_sign_off')
+  return (
+    <>
+      <section class={`run card ${run.status}`} aria-label="Run">
+        <div class="row">
+          <span class={`badge ${run.status}`}>{statusWord(run.status)}</span>
+          <span class="quiet" role="status">
+            {done} of {run.steps.length} {run.steps.length === 1 ? 'stage' : 'stages'} done
+          </span>
+          <span class="quiet">
+            {run.name && (
+              <>
+                <bdi>{run.name}</bdi>,{' '}
+              </>
+            )}
+            started <Time at={run.created_at} />
+          </span>
+          {LIVE.includes(run.status) && (
+            <Cancel what="run" asked={run.status === 'cancelling'} send={() => stagecast.runs.cancel(run)} />
+          )}
+        </div>
+        <RunLine run={run} jobs={jobs} />
+      </section>
+      {gates.map((step) => (
+        <Gate key={`${step.stage} ${step.sign_off?.digest}`} run={run} step={step} />
+      ))}
+    </>
+  )
+}

@@ -1,0 +1,194 @@
+/** Takes a workflow through several stages: the question, the stages, the plan, the start. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Stage } from '../../../contract/catalogue.ts'
+import { type RunPlan, type RunRequest, StagecastError } from '../../client/index.ts'
+import { stagecast, tellFailure } from '../api/api.ts'
+import { keyFor, newId } from '../form/draft.ts'
+import { FieldView, idOf } from '../form/field.tsx'
+import type { OpenApi } from '../form/schema.ts'
+import { useDocument } from '../form/use-document.ts'
+import { type Faults, faultsOf, keyOf, toBody, type Values } from '../form/values.ts'
+import { Failure, Heading, Loading } from '../page/parts.tsx'
+import { titleOf, useStages } from '../page/stages.ts'
+import { PlanView } from '../run/plan-view.tsx'
+import { inputsOf, QUESTION, STAGES, usual, withNeeds } from '../run/run-fields.ts'
+import { links } from '../state/route.ts'
+import { StageChoice } from './stage-choice.tsx'
+import { useLastRun } from './use-last-run.ts'
+
+export function NewRunPage({ workflow }: { workflow: string }) {
+  const { document, failure, again } = useDocument()
+  const catalogue = useStages()
+  const { last, failure: unknown } = useLastRun(workflow, document)
+  const problem = failure || catalogue.failure || unknown
+  return (
+    <>
+      <Heading above={workflow && <span class="code">{workflow}</span>}>
+        {workflow ? 'Run this workflow' : 'Run a workflow'}
+      </Heading>
+      <p class="lead">
+        The stages run in the order of their needs. What has not changed since an earlier run is reused. At a
+        stage that needs sign-off, the run waits for a person.
+      </p>
+      {problem && <Failure text={problem} again={failure ? again : catalogue.again} />}
+      {!problem && !(document && catalogue.stages && last) && <Loading what="the form" />}
+      {document && catalogue.stages && last && (
+        <RunForm
+          document={document}
+          stages={catalogue.stages}
+          workflow={workflow}
+          values={last.values}
+          chosen={last.stages ?? usual(catalogue.stages)}
+        />
+      )}
+    </>
+  )
+}
+
+interface RunFormProps {
+  document: OpenApi
+  stages: readonly Stage[]
+  workflow: string
+  values: Values
+  chosen: readonly number[]
+}
+
+function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormProps) {
+  const [id] = useState(() => workflow || newId())
+  const [chosen, setChosen] = useState<readonly number[]>(initial.chosen)
+  const [rerun, setRerun] = useState<readonly number[]>([])
+  const [values, setValues] = useState<Values>(initial.values)
+  const [faults, setFaults] = useState<Faults>({})
+  const [failure, setFailure] = useState('')
+  /** The plan, and the request that it is the answer to. */
+  const [planned, setPlanned] = useState<{ of: string; plan: RunPlan } | null>(null)
+  const [busy, setBusy] = useState(false)
+  const sending = useRef(false)
+  const sent = useRef<{ body: string; key: string }>(undefined)
+
+  const inOrder = stages.filter(({ stage }) => chosen.includes(stage)).map(({ stage }) => stage)
+  const inputs = inOrder.map((stage) => ({ stage, fields: inputsOf(openApi, stage) }))
+  const fields = [QUESTION, STAGES, ...inputs.flatMap((one) => one.fields)]
+  const read = (again = rerun) => {
+    const { body, faults: found } = toBody([QUESTION, ...inputs.flatMap((one) => one.fields)], values)
+    const runAgain = again.filter((stage) => chosen.includes(stage))
+    const request = {
+      stages: inOrder,
+      ...body,
+      ...(runAgain.length > 0 && { rerun: runAgain }),
+    } as RunRequest
+    return { request, faults: found }
+  }
+  const isCurrent = planned?.of === JSON.stringify(read().request)
+
+  useEffect(() => {
+    const first = fields.find((field) => faults[keyOf(field)])
+    if (first) document.getElementById(idOf(first))?.focus()
+  }, [faults])
+
+  /** Sends a request unless one is under way or the form has faults, and shows what is wrong with it. */
+  async function send(again: readonly number[], ask: (request: RunRequest) => Promise<void>): Promise<void> {
+    if (sending.current) return
+    setFailure('')
+    const { request, faults: found } = read(again)
+    const empty = inOrder.length === 0 ? { stages: 'are needed: choose at least one' } : {}
+    const all = { ...found, ...empty }
+    setFaults(all)
+    if (Object.keys(all).length > 0) return
+    sending.current = true
+    setBusy(true)
+    try {
+      await ask(request)
+    } catch (error) {
+      const errors = error instanceof StagecastError ? error.problem.errors : undefined
+      if (errors) setFaults(faultsOf(fields, errors))
+      else setFailure(tellFailure(error))
+    }
+    sending.current = false
+    setBusy(false)
+  }
+
+  const plan = (again = rerun) =>
+    send(again, async (request) => {
+      const found = await stagecast.runs.plan(id, request)
+      setPlanned({ of: JSON.stringify(request), plan: found })
+    })
+
+  const start = () =>
+    send(rerun, async (request) => {
+      const body = JSON.stringify(request)
+      sent.current = { body, key: keyFor(body, sent.current) }
+      await stagecast.runs.start(id, request, { idempotencyKey: sent.current.key })
+      location.hash = links.workflow(id)
+    })
+
+  const proceed = (event: Event) => {
+    event.preventDefault()
+    void (isCurrent ? start() : plan())
+  }
+  const view = (field: (typeof fields)[number]) => (
+    <FieldView
+      key={keyOf(field)}
+      field={field}
+      value={values[keyOf(field)]}
+      fault={faults[keyOf(field)]}
+      onChange={(value) => setValues({ ...values, [keyOf(field)]: value })}
+    />
+  )
+  return (
+    <form
+      class="form"
+      noValidate
+      onSubmit={proceed}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) proceed(event)
+      }}
+    >
+      {view(QUESTION)}
+      <StageChoice
+        stages={stages}
+        chosen={chosen}
+        fault={faults.stages}
+        onChange={(stage, on) =>
+          setChosen(on ? withNeeds(chosen, stage, stages) : chosen.filter((one) => one !== stage))
+        }
+      />
+      {inputs.map(({ stage, fields: inside }) => {
+        if (inside.length === 0) return null
+        const isWrong = inside.some((field) => faults[keyOf(field)])
+        return (
+          <details key={stage} class="fold" open={isWrong || undefined}>
+            <summary>
+              <h2>
+                Options of stage {stage}: {titleOf([...stages], stage)}
+              </h2>
+            </summary>
+            <div class="columns">{inside.map(view)}</div>
+          </details>
+        )
+      })}
+      {planned && (isCurrent || busy) && (
+        <PlanView
+          steps={planned.plan.steps}
+          rerun={rerun}
+          onRerun={(next) => {
+            setRerun(next)
+            void plan(next)
+          }}
+        />
+      )}
+      <div role="alert">{(failure || faults['']) && <p class="alert">{failure || faults['']}</p>}</div>
+      <div class="actions start">
+        <button class="primary" type="submit" aria-disabled={busy}>
+          {isCurrent ? (busy ? 'Starting…' : 'Start') : busy ? 'Planning…' : 'Show the plan'}
+        </button>
+        <a class="button" href={workflow ? links.workflow(workflow) : links.stages}>
+          {workflow ? 'Back to the workflow' : 'Back to the stages'}
+        </a>
+        <span class="quiet keys">
+          <kbd>Ctrl</kbd> <kbd>Enter</kbd> {isCurrent ? 'starts' : 'shows the plan'}
+        </span>
+      </div>
+    </form>
+  )
+}

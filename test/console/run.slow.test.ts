@@ -1,0 +1,181 @@
+/** A run in the console: planned, started, watched, decided at its gate, and seen to its end. */
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
+import { noBrowser as skip } from '../helpers/browser.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
+import { closeQuickly } from '../helpers/quick-close.ts'
+import { fakeStageService, type StageCallSeen, silence, success } from '../helpers/stage-service.ts'
+import { axe, CONSOLE, openAs, openTab, overflow } from './console.ts'
+
+const QUESTION = 'Does walking lower blood pressure?'
+const GATE = {
+  type: 'object',
+  properties: { depth: { type: 'integer', minimum: 1, maximum: 9 } },
+}
+const STAGES = [
+  { stage: 1, title: 'Search', needs_question: true },
+  { stage: 2, title: 'Gaps', needs: [1], sign_off: true, inputs: GATE },
+  { stage: 3, title: 'Draft', needs: [2] },
+]
+const NOTE = 'gaps.md'
+
+async function start(t: Test, over: Record<string, string> = {}) {
+  const service = await fakeStageService(t, silence)
+  service.onGet = (_url, response) => void response.writeHead(200).end('# Gaps\n\nNobody looked at stairs.\n')
+  const STAGES_FILE = await stagesFile(t, STAGES)
+  const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE, ...over })
+  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
+  startWorker(t, env)
+  const { page, complaints } = await openTab(t, { viewport: { width: 1200, height: 1000 } })
+  return { service, api, page, complaints }
+}
+
+/** Says how far a call is, and leaves it open. */
+function half({ response, stage }: StageCallSeen): void {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  response.write(`${JSON.stringify({ type: 'progress', percent: 50, message: `half of ${stage}` })}\n`)
+}
+
+function finish(call: StageCallSeen): void {
+  const artifacts = call.stage === 2 ? [NOTE] : []
+  const results = { stage: call.stage }
+  call.response.end(`${JSON.stringify({ type: 'result', ...success(call, { artifacts, results }) })}\n`)
+}
+
+/** From the stages to the page of a run that has begun. */
+async function startRun(page: Page, chosen: string): Promise<void> {
+  await page.getByRole('link', { name: 'Run a workflow' }).click()
+  await page.getByLabel('Research question').fill(QUESTION)
+  await page.getByLabel(chosen).check()
+  await page.getByRole('button', { name: 'Show the plan' }).click()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await page.getByRole('heading', { name: QUESTION }).waitFor()
+}
+
+const stop = (page: Page, status: string, title: string) =>
+  page.locator(`.stop.${status}`, { hasText: title })
+
+t.test(
+  'a run is planned, started, watched, approved and completed',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { service, api, page, complaints } = await start(t)
+    await openAs(page, api.url)
+    await page.getByRole('link', { name: 'Run a workflow' }).click()
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByText('Stages are needed: choose at least one.').waitFor()
+    await page.getByLabel('3 · Draft').check()
+    t.ok(await page.getByLabel('1 · Search').isChecked(), 'a stage brings what it needs')
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByText(/Research question is required/).waitFor()
+    await page.getByLabel('Research question').fill(QUESTION)
+    await page.getByText('Options of stage 2: Gaps').click()
+    await page.getByLabel('Depth').fill('12')
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByText('Depth must be at most 9.').waitFor()
+    await page.getByLabel('Depth').fill('2')
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByText('3 to run, 1 to sign off.').waitFor()
+    t.match(
+      await page.locator('.plan .stop', { hasText: 'Gaps' }).textContent(),
+      /Never run\. Then it waits for a sign-off/,
+    )
+    t.same(await axe(page), [])
+    await page.getByRole('button', { name: 'Start' }).click()
+
+    await page.getByRole('heading', { name: QUESTION }).waitFor()
+    half(await service.call(0))
+    await page.getByText('half of 1', { exact: true }).waitFor()
+    await page.getByText('Waits for stage 1.').waitFor()
+    finish(await service.call(0))
+    await stop(page, 'completed', 'Search').waitFor()
+    const gate = await service.call(1)
+    t.same(gate.body.inputs, { depth: 2 })
+    half(gate)
+    finish(gate)
+    await page.getByText('Nobody looked at stairs.').waitFor()
+    await page.getByText('Waits for the sign-off of stage 2.').waitFor()
+    t.same(await axe(page), [])
+    await page.setViewportSize({ width: 390, height: 844 })
+    t.ok((await overflow(page)) <= 0)
+    await page.setViewportSize({ width: 1200, height: 1000 })
+    t.equal(api.app.stagecast.streams.size, 1, 'one connection')
+
+    await page.getByRole('link', { name: 'Sign-offs' }).click()
+    await page.getByRole('link', { name: QUESTION }).waitFor()
+    await page.getByRole('link', { name: QUESTION }).click()
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByText(/Approved by alice/).waitFor()
+    await page.getByRole('link', { name: 'See the workflow' }).click()
+    half(await service.call(2))
+    await page.getByText('half of 3', { exact: true }).waitFor()
+    finish(await service.call(2))
+    await page.locator('.run.completed').waitFor()
+    await page.getByText('3 of 3 stages done').waitFor()
+    t.same(await axe(page), [])
+
+    await page.getByRole('link', { name: 'Run this workflow' }).click()
+    t.equal(await page.getByLabel('Research question').inputValue(), QUESTION)
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByText('3 to reuse.').waitFor()
+    await page.getByLabel('Run stage 1 again').check()
+    await page.getByText('1 to run, 2 to run if something before it changes.').waitFor()
+    await page.getByLabel('Run stage 1 again').uncheck()
+    await page.getByText('3 to reuse.').waitFor()
+    await page.getByRole('button', { name: 'Start' }).click()
+    await page.locator('.stop.reused').nth(2).waitFor()
+    t.match(await stop(page, 'reused', 'Search').textContent(), /Nothing changed/)
+    await page.getByText('Earlier runs').waitFor()
+    t.equal(service.calls.length, 3)
+    t.same(complaints, [])
+  },
+)
+
+t.test(
+  'only a token with the scope signs, and a rejection has a reason',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { service, api, page, complaints } = await start(t, { SIGN_OFF_SCOPE: 'sign' })
+    await openAs(page, api.url)
+    await startRun(page, '2 · Gaps')
+    half(await service.call(0))
+    finish(await service.call(0))
+    half(await service.call(1))
+    finish(await service.call(1))
+    await page.getByText('Nobody looked at stairs.').waitFor()
+    await page.getByText(/your token has no sign-off scope/).waitFor()
+    t.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0)
+
+    const signer = await openTab(t, { colorScheme: 'dark', viewport: { width: 1200, height: 900 } })
+    await signer.page.goto(`${api.url}/console/#/sign-offs`)
+    await signer.page.getByLabel('Token').fill(token('signer', { scope: 'sign' }))
+    await signer.page.getByRole('button', { name: 'Sign in' }).click()
+    await signer.page.getByRole('link', { name: /Gaps/ }).click()
+    await signer.page.getByText('Nobody looked at stairs.').waitFor()
+    await signer.page.getByRole('button', { name: 'Reject…' }).click()
+    await signer.page.getByRole('button', { name: 'Reject' }).click()
+    await signer.page.getByText('A rejection needs a reason.').waitFor()
+    t.same(await axe(signer.page), [])
+    await signer.page.getByLabel('Reason').fill('Too thin.')
+    await signer.page.getByRole('button', { name: 'Reject' }).click()
+    await signer.page.locator('.run.rejected').waitFor()
+
+    await page.locator('.run.rejected').waitFor()
+    t.match(await stop(page, 'rejected', 'Gaps').textContent(), /Rejected by signer.*Too thin\./)
+    t.same([...complaints, ...signer.complaints], [])
+  },
+)
+
+t.test('a run is cancelled', { skip, timeout: 300_000 }, async (t) => {
+  const { service, api, page } = await start(t)
+  await openAs(page, api.url)
+  await startRun(page, '2 · Gaps')
+  const call = await service.call(0)
+  half(call)
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Yes, cancel it' }).click()
+  await call.hungUp
+  await page.locator('.run.cancelled').waitFor()
+  await stop(page, 'skipped', 'Gaps').waitFor()
+})
