@@ -1,10 +1,9 @@
 /** Prometheus metrics of this process and, read from Redis, of the fleet. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Fleet } from './fleet.ts'
 import { addFleetMetrics } from './fleet-metrics.ts'
-import { Durations, histogramValues } from './histogram.ts'
 
 declare module './core.ts' {
   interface Stagecast {
@@ -18,7 +17,7 @@ declare module './core.ts' {
 /** How long a scrape waits for Redis before it omits the fleet. */
 const REDIS_WITHIN_MS = 2500
 /** Bucket bounds of response times. */
-const ANSWERS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000]
+const ANSWERS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 export default fp<{ registry?: Registry | undefined }>(
   async (app, options) => {
@@ -104,36 +103,20 @@ export default fp<{ registry?: Registry | undefined }>(
 
     /** Labels by route template: real paths would create unlimited labels. */
     function timeRequests(): void {
-      const name = 'stagecast_http_request_duration_seconds'
-      const help = 'Response times by route; long polls wait on purpose, event streams are excluded'
-      /** Series by a cheap key that identifies their labels. */
-      const series = new Map<string, { labels: Record<string, string>; durations: Durations }>()
-      const known = new Map<string, Durations>()
-      const find = (labels: Record<string, string>): Durations => {
-        const name = JSON.stringify(labels)
-        const one = series.get(name) ?? { labels, durations: new Durations(ANSWERS_MS) }
-        series.set(name, one)
-        return one.durations
-      }
+      const durations = new Histogram({
+        name: 'stagecast_http_request_duration_seconds',
+        help: 'Response times by route; long polls wait on purpose, event streams are excluded',
+        labelNames: ['method', 'route', 'status'],
+        buckets: ANSWERS_SECONDS,
+        registers: [registry],
+      })
       app.addHook('onResponse', (request, reply, done) => {
         const route = request.routeOptions.url ?? 'none'
         // An event stream lasts as long as its client wants; other metrics cover it.
-        if (!route.endsWith('/events')) {
-          const key = `${request.method} ${route} ${reply.statusCode}`
-          const durations = known.get(key) ?? find(labelsOf(request, reply, route))
-          known.set(key, durations)
-          durations.observe(reply.elapsedTime)
-        }
+        if (!route.endsWith('/events'))
+          durations.observe(labelsOf(request, reply, route), reply.elapsedTime / 1000)
         done()
       })
-      const type = 'histogram'
-      const get = async () => {
-        const values = Array.from(series.values(), ({ labels, durations }) =>
-          histogramValues(name, ANSWERS_MS, durations, labels),
-        )
-        return { name, help, type, values: values.flat() }
-      }
-      registry.registerMetric({ name, help, type, get } as never)
     }
   },
   { name: 'metrics', dependencies: ['fleet', 'streams', 'tail'] },
