@@ -190,6 +190,7 @@ export function placeCall(
   return {
     ...orderCall(keys, job, resultTtlSeconds),
     job: keys.job(job.job_id),
+    outcome: keys.end(job.job_id),
     events: keys.events,
     adding: keys.adding,
     asked: keys.asked(job.job_id),

@@ -25,9 +25,12 @@ export class UpstreamReader {
     const results = await this.results(job)
     const upstream: Upstream = {}
     for (const [stage, snapshot] of results) {
+      if (!snapshot.result) continue
       const service = this.catalogue.serviceOf(stage)
-      if (!service || !snapshot.result) continue
-      const files = await filesOf({ service, stage, jobId: snapshot.job_id }, snapshot.result, signal)
+      // A run may have been started with another catalogue: without the service there is no address of a file.
+      if (!service && snapshot.result.artifacts.length > 0) throw unreadable(stage)
+      const made = service && { service, stage, jobId: snapshot.job_id }
+      const files = made ? await filesOf(made, snapshot.result, signal) : []
       upstream[stage] = { job_id: snapshot.job_id, results: snapshot.result.results ?? {}, files }
     }
     return upstream
@@ -51,15 +54,19 @@ async function filesOf(
   const known = new Map(files.map((file) => [file.name, file]))
   const found: FileWithUrl[] = []
   for (const name of artifacts) {
-    const file = known.get(name) ?? (await hashFile(made, name, signal).catch(() => unreadable(made, signal)))
+    const file =
+      known.get(name) ??
+      (await hashFile(made, name, signal).catch(() => {
+        signal.throwIfAborted()
+        throw unreadable(made.stage)
+      }))
     // Leave out what the service no longer has.
     if (file) found.push({ ...file, url: fileUrl(made, name) })
   }
   return found
 }
 
-function unreadable({ stage }: Made, signal: AbortSignal): never {
-  signal.throwIfAborted()
+function unreadable(stage: number): StageFailure {
   const message = `A file of stage ${stage}, which this stage needs, cannot be read right now`
-  throw new StageFailure('UPSTREAM_UNREADABLE', message, { retryable: true, ill: false })
+  return new StageFailure('UPSTREAM_UNREADABLE', message, { retryable: true, ill: false })
 }

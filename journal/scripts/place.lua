@@ -2,6 +2,7 @@
 -- include place-events
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
+-- key outcome: the final state of the job
 -- key order: order of the workflow
 -- key jobs: list of the user's jobs
 -- key events: event stream of the queue
@@ -20,6 +21,8 @@ if redis.call('GETRANGE', asked, 0, 0) == 'q' then redis.call('SETRANGE', asked,
 local stored = redis.call('HMGET', job, 'timestamp', 'placed')
 if not stored[1] then return 'gone' end
 if (stored[2] or '') >= eventId then return 'known' end
+-- It was added again after its end, by a process that had stood still: all its events were told.
+if not stored[2] and redis.call('EXISTS', outcome) == 1 then return 'known' end
 local positions, placed = place_events(stored[2], order, jobs, id, member, placesTtl, eventId)
 redis.call('HSET', job, 'placed', placed)
 redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'placed', 'jobId', id,
