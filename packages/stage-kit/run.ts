@@ -1,4 +1,5 @@
 /** One running job: its lines so far, its callers and its end. */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import type { ProgressLine, ServiceLine, StageAnswer } from '../../contract/service.ts'
 import { asFailure } from './errors.ts'
@@ -29,6 +30,8 @@ export class Run {
   ) {
     this.job = job
     this.signal = this.#controller.signal
+    // A stage passes it to as many requests at a time as it likes; Node would warn about eleven.
+    setMaxListeners(0, this.signal)
     const opening = open(this)
     this.opened = opening.then(() => undefined)
     this.answer = opening
