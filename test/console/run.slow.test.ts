@@ -156,6 +156,7 @@ t.test(
     await signer.page.getByRole('button', { name: 'Reject…' }).click()
     await signer.page.getByRole('button', { name: 'Reject' }).click()
     await signer.page.getByText('A rejection needs a reason.').waitFor()
+    t.equal(await signer.page.getByRole('button', { name: 'Cancel' }).count(), 0, 'who signs does not cancel')
     t.same(await axe(signer.page), [])
     await signer.page.getByLabel('Reason').fill('Too thin.')
     await signer.page.getByRole('button', { name: 'Reject' }).click()

@@ -1,6 +1,7 @@
 /** One run by its id: an earlier one, or one that waits for a sign-off. */
 import { useEffect, useState } from 'preact/hooks'
 import type { RunReference } from '../../client/index.ts'
+import { persist } from '../../client/persist.ts'
 import { stagecast } from '../api/api.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { RunView } from '../run/run-view.tsx'
@@ -14,6 +15,7 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
   const question = useQuestion(
     run?.steps.flatMap(({ stage, job_id }) => (job_id ? [{ stage, job_id }] : [])) ?? [],
   )
+  const isMine = useIsMine(workflow_id)
   if (!run) {
     return (
       <>
@@ -28,12 +30,30 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
         <bdi>{question || run.name || 'Run'}</bdi>
       </Heading>
       {failure && <Failure text={failure} />}
-      <RunView run={run} jobs={NO_JOBS} />
-      <p>
-        <a href={links.workflow(workflow_id)}>See the workflow</a>
-      </p>
+      <RunView run={run} jobs={NO_JOBS} isMine={isMine} />
+      {isMine && (
+        <p>
+          <a href={links.workflow(workflow_id)}>See the workflow</a>
+        </p>
+      )}
     </>
   )
+}
+
+/** Whether the workflow is the user's own: who only signs sees none of its runs in a list. */
+function useIsMine(workflow_id: string): boolean {
+  const [isMine, setMine] = useState(false)
+  useEffect(() => {
+    const leaving = new AbortController()
+    const { signal } = leaving
+    persist(() => stagecast.runs.list({ workflow_id, limit: 1 }, { signal }), signal).then(
+      ({ runs }) => signal.aborted || setMine(runs.length > 0),
+      // The page does without its links.
+      () => {},
+    )
+    return () => leaving.abort()
+  }, [workflow_id])
+  return isMine
 }
 
 /** The question that one of these jobs was asked; '' until known. */

@@ -33,14 +33,14 @@ export function WorkflowPage({ id }: { id: string }) {
       {jobs && (
         <>
           <p class="row meta" role="status">
-            {all.length > 0 && (
+            {all.length > 0 && !run && (
               <span>
                 {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} over
               </span>
             )}
             {!failure && <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>}
           </p>
-          {run && <RunView run={run} jobs={jobs} />}
+          {run && <RunView run={run} jobs={jobs} isMine />}
           {others.length > 0 && <Jobs jobs={others} folded={run !== undefined} />}
           {earlier.length > 0 && <Earlier runs={earlier} />}
         </>

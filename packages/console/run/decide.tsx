@@ -11,7 +11,7 @@ export function Decide({ run, step }: { run: Run; step: RunStep }) {
   const who = useStore(session)
   const { maySign, failure } = useMaySign(run, step.stage)
   return (
-    <div class="decide">
+    <div class="verdict">
       <p class="quiet">Waiting since {step.sign_off && <Time at={step.sign_off.since} />}.</p>
       {failure && <p class="alert">{failure}</p>}
       {maySign === false && (

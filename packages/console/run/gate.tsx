@@ -10,7 +10,7 @@ import { Result } from '../review/result.tsx'
 import { links } from '../state/route.ts'
 import { Decide } from './decide.tsx'
 
-export function Gate({ run, step }: { run: Run; step: RunStep }) {
+export function Gate({ run, step, isMine }: { run: Run; step: RunStep; isMine: boolean }) {
   const { stages } = useStages()
   const title = titleOf(stages, step.stage)
   const heading = `gate-${step.stage}`
@@ -20,14 +20,16 @@ export function Gate({ run, step }: { run: Run; step: RunStep }) {
         Sign off stage {step.stage}: {title}
       </h2>
       <div class="beside">
-        <div class="made">{step.job_id && <Made stage={step.stage} job_id={step.job_id} />}</div>
+        <div class="made">
+          {step.job_id && <Made stage={step.stage} job_id={step.job_id} isMine={isMine} />}
+        </div>
         <Decide run={run} step={step} />
       </div>
     </section>
   )
 }
 
-function Made({ stage, job_id }: { stage: number; job_id: string }) {
+function Made({ stage, job_id, isMine }: { stage: number; job_id: string; isMine: boolean }) {
   const [job, setJob] = useState<JobSnapshot | null>(null)
   const [failure, setFailure] = useState('')
   useEffect(() => {
@@ -44,9 +46,11 @@ function Made({ stage, job_id }: { stage: number; job_id: string }) {
   return (
     <>
       {job.result && <Result job={{ stage, job_id }} result={job.result} asked={job.data} />}
-      <p>
-        <a href={links.job({ stage, job_id })}>Open the job</a>
-      </p>
+      {isMine && (
+        <p>
+          <a href={links.job({ stage, job_id })}>Open the job</a>
+        </p>
+      )}
     </>
   )
 }

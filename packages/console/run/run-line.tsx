@@ -10,11 +10,11 @@ import { statusWord, whyOf } from './words.ts'
 
 export type Jobs = ReadonlyMap<string, WatchedJob>
 
-export function RunLine({ run, jobs }: { run: Run; jobs: Jobs }) {
+export function RunLine({ run, jobs, isMine }: { run: Run; jobs: Jobs; isMine: boolean }) {
   return (
     <ol class="line" aria-label="Steps">
       {run.steps.map((step) => (
-        <Step key={step.stage} step={step} run={run} job={jobs.get(step.job_id ?? '')} />
+        <Step key={step.stage} step={step} run={run} job={jobs.get(step.job_id ?? '')} isMine={isMine} />
       ))}
     </ol>
   )
@@ -22,7 +22,14 @@ export function RunLine({ run, jobs }: { run: Run; jobs: Jobs }) {
 
 const LIVE = ['queued', 'active', 'retrying', 'cancelling']
 
-function Step({ step, run, job }: { step: RunStep; run: Run; job: WatchedJob | undefined }) {
+interface StepProps {
+  step: RunStep
+  run: Run
+  job: WatchedJob | undefined
+  isMine: boolean
+}
+
+function Step({ step, run, job, isMine }: StepProps) {
   const { stages } = useStages()
   const title = titleOf(stages, step.stage)
   // The job's events come before the run is read again.
@@ -37,7 +44,7 @@ function Step({ step, run, job }: { step: RunStep; run: Run; job: WatchedJob | u
       </span>
       <div class="told">
         <div class="row">
-          {step.job_id ? (
+          {step.job_id && isMine ? (
             <a class="name" href={links.job({ stage: step.stage, job_id: step.job_id })}>
               {title}
             </a>

@@ -10,7 +10,14 @@ import { statusWord } from './words.ts'
 const LIVE = ['running', 'waiting', 'cancelling']
 const DONE = ['completed', 'reused']
 
-export function RunView({ run, jobs }: { run: Run; jobs: Jobs }) {
+interface RunProps {
+  run: Run
+  jobs: Jobs
+  /** Whether the user may see its jobs and cancel it: not those who only sign. */
+  isMine: boolean
+}
+
+export function RunView({ run, jobs, isMine }: RunProps) {
   const done = run.steps.filter(({ status }) => DONE.includes(status)).length
   const gates = run.steps.filter(({ status }) => status === 'awaiting_sign_off')
   return (
@@ -29,14 +36,14 @@ export function RunView({ run, jobs }: { run: Run; jobs: Jobs }) {
             )}
             started <Time at={run.created_at} />
           </span>
-          {LIVE.includes(run.status) && (
+          {isMine && LIVE.includes(run.status) && (
             <Cancel what="run" asked={run.status === 'cancelling'} send={() => stagecast.runs.cancel(run)} />
           )}
         </div>
-        <RunLine run={run} jobs={jobs} />
+        <RunLine run={run} jobs={jobs} isMine={isMine} />
       </section>
       {gates.map((step) => (
-        <Gate key={`${step.stage} ${step.sign_off?.digest}`} run={run} step={step} />
+        <Gate key={`${step.stage} ${step.sign_off?.digest}`} run={run} step={step} isMine={isMine} />
       ))}
     </>
   )

@@ -15,8 +15,12 @@ export function statusWord(status: string): string {
 /** States in which nothing behind a step can start yet. */
 const OPEN = ['pending', 'queued', 'active', 'retrying', 'cancelling', 'awaiting_sign_off']
 
+/** The API's reason for a stage that this workflow has no result of. True of the past, so it needs other words once it runs. */
+const NEVER = 'never run'
+
 /** One sentence: why a step ran or was reused, or what it waits for. */
 export function whyOf(step: RunStep, steps: readonly RunStep[], stages: readonly Stage[] | null): string {
+  if (step.because === NEVER) return 'First run of this stage.'
   if (step.status !== 'pending') return step.because && `${capital(step.because)}.`
   const { needs = [], uses = [] } = stages?.find(({ stage }) => stage === step.stage) ?? {}
   const before = [...needs, ...uses]
