@@ -13,6 +13,7 @@ import type { CatalogueFile } from './contract/catalogue-file.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
 import type { JobSettings } from './journal/add-jobs.ts'
 import type { RedisLike, RedisSource } from './journal/redis.ts'
+import type { ProxySettings } from './outgoing/outgoing.ts'
 import access from './plugins/access.ts'
 import artifacts from './plugins/artifacts.ts'
 import auth, { type Authenticate } from './plugins/auth.ts'
@@ -34,6 +35,7 @@ import jsonBody from './plugins/json-body.ts'
 import limits from './plugins/limits.ts'
 import longPoll from './plugins/long-poll.ts'
 import metrics from './plugins/metrics.ts'
+import outgoing from './plugins/outgoing.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
 import redis from './plugins/redis.ts'
@@ -78,6 +80,8 @@ interface Connected {
   services?: CatalogueOptions['services'] | undefined
   /** The content of a STAGES_FILE, or the result of `openCatalogue(…)`. Default: the 20 built-in stages. */
   catalogue?: CatalogueFile | Catalogue | undefined
+  /** Forward proxies for calls to stage services, files and the key set. The environment is not read. Default none. */
+  proxy?: ProxySettings | undefined
 }
 
 /** Plain values. Options with a default are optional. */
@@ -195,6 +199,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     jobs: jobSettings(options),
     breakerFailures: options.breakerFailures ?? 5,
     breakerResetMs: options.breakerResetMs ?? 30_000,
+    proxy: options.proxy ?? {},
     logServiceErrors: options.logServiceErrors ?? false,
     log: options.log ?? pino({ name: 'stagecast-worker' }),
     tracing: options.tracing ?? NO_TRACING,
@@ -219,6 +224,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(jsonBody)
   await app.register(accepts)
   await app.register(securityHeaders, SECURITY)
+  await app.register(outgoing, { proxy: options.proxy ?? {} })
   await app.register(catalogue, { catalogue: catalogueOf(options) })
   await app.register(docs, { version: options.version, shared: options.openapi ?? false })
   const pages = options.consoleFiles === undefined ? builtConsole() : options.consoleFiles

@@ -1,6 +1,6 @@
 /** Opens artifacts at the stage service so that routes can stream them. */
 import fp from 'fastify-plugin'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Service } from '../contract/catalogue.ts'
 import { ProblemError } from '../contract/errors.ts'
 
@@ -28,7 +28,7 @@ export interface ArtifactRequest {
 }
 
 /** Longest pause of the stage service while it sends a file, in ms. */
-const SILENCE_MS = 30_000
+const SILENCE = { headersTimeout: 30_000, bodyTimeout: 30_000 }
 /** How long the stage service may take to delete a job's files, in ms. */
 const DISCARD_MS = 10_000
 const NO_SERVICE = 'The stage of this job is no longer in the catalogue, so its files cannot be found'
@@ -43,12 +43,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export default fp<ArtifactsOptions>(
   async (app, { redirectHosts = [] }) => {
     const allowed = new Set(redirectHosts.map((host) => host.trim().toLowerCase()))
-    const agent = new Agent({
-      headersTimeout: SILENCE_MS,
-      bodyTimeout: SILENCE_MS,
-      connect: { timeout: 5000 },
-    })
-    app.addHook('onClose', () => agent.destroy())
+    const agent = app.stagecast.outgoing.open({ connect: { timeout: 5000 } })
 
     app.stagecast.artifacts = {
       async open(stage, jobId, name, { headers, signal }) {
@@ -107,8 +102,8 @@ export default fp<ArtifactsOptions>(
 
     function get(url: URL, jobId: string, { headers, signal }: ArtifactRequest) {
       const { origin, pathname, search } = url
-      const target = { origin, path: `${pathname}${search}` }
-      return agent.request({ ...target, method: 'GET', headers, signal }).catch((err: Error) => {
+      const target = { origin, path: `${pathname}${search}`, method: 'GET' as const, ...SILENCE }
+      return agent.request({ ...target, headers, signal }).catch((err: Error) => {
         app.log.warn({ err, jobId }, 'the stage service cannot be reached')
         const detail = 'The file cannot be fetched from the stage service right now; try again shortly'
         throw new ProblemError('STAGE_SERVICE_UNAVAILABLE', detail, { retryAfter: 5 })
@@ -130,7 +125,7 @@ export default fp<ArtifactsOptions>(
       throw new ProblemError('STAGE_SERVICE_ERROR', detail)
     }
   },
-  { name: 'artifacts', dependencies: ['catalogue'] },
+  { name: 'artifacts', dependencies: ['catalogue', 'outgoing'] },
 )
 
 function refusal(status: number, name: string): ProblemError {

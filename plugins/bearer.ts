@@ -1,8 +1,16 @@
 /** Verifies bearer tokens: signature, times, issuer and audience. */
 import { createPublicKey, createSecretKey } from 'node:crypto'
 import fp from 'fastify-plugin'
-import { createRemoteJWKSet, type JWTVerifyGetKey, errors as jose, jwtVerify } from 'jose'
+import {
+  createRemoteJWKSet,
+  customFetch,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+  errors as jose,
+  jwtVerify,
+} from 'jose'
 import { ProblemError, unauthenticated } from '../contract/errors.ts'
+import type { Fetch } from '../outgoing/outgoing.ts'
 import type { Caller } from './auth.ts'
 
 declare module './core.ts' {
@@ -26,7 +34,7 @@ export interface BearerOptions {
 
 export default fp<BearerOptions>(
   async (app, options) => {
-    const getKey = keySource(options)
+    const getKey = keySource(options, app.stagecast.outgoing.fetch)
     const rules = {
       algorithms: options.secret ? ['HS256'] : ['RS256', 'ES256'],
       requiredClaims: ['sub', 'exp'],
@@ -57,11 +65,11 @@ export default fp<BearerOptions>(
       }
     }
   },
-  { name: 'bearer', dependencies: ['core'] },
+  { name: 'bearer', dependencies: ['core', 'outgoing'] },
 )
 
-function keySource({ secret, publicKey, jwksUrl }: BearerOptions): JWTVerifyGetKey {
-  if (jwksUrl) return createRemoteJWKSet(new URL(jwksUrl))
+function keySource({ secret, publicKey, jwksUrl }: BearerOptions, fetch: Fetch): JWTVerifyGetKey {
+  if (jwksUrl) return createRemoteJWKSet(new URL(jwksUrl), { [customFetch]: fetch as FetchImplementation })
   if (secret === undefined && publicKey === undefined)
     return () => Promise.reject(new Error('no key is configured'))
   const key = secret ? createSecretKey(Buffer.from(secret)) : createPublicKey(publicKey as string)

@@ -2,6 +2,7 @@
 import fp from 'fastify-plugin'
 import type { Catalogue, Service, Stage } from '../contract/catalogue.ts'
 import { readListing } from '../contract/service.ts'
+import type { Fetch } from '../outgoing/outgoing.ts'
 
 declare module './core.ts' {
   interface Stagecast {
@@ -22,7 +23,12 @@ const PATIENCE_MS = 500
 
 export default fp<{ catalogue: Catalogue }>(
   async (app, { catalogue }) => {
-    const listings = new Map([...catalogue.services].map(([name, service]) => [name, listingOf(service)]))
+    const listings = new Map(
+      [...catalogue.services].map(([name, service]) => [
+        name,
+        listingOf(service, app.stagecast.outgoing.fetch),
+      ]),
+    )
 
     app.stagecast.catalogue = {
       ...catalogue,
@@ -50,13 +56,13 @@ export default fp<{ catalogue: Catalogue }>(
       return new Map(await Promise.all(answers))
     }
   },
-  { name: 'catalogue' },
+  { name: 'catalogue', dependencies: ['outgoing'] },
 )
 
 type Listing = ReadonlyMap<number, string> | null
 
 /** Asks at most once per `FRESH_MS`; until the answer arrives, returns the previous one. */
-function listingOf({ url, headers }: Service): () => Promise<Listing> {
+function listingOf({ url, headers }: Service, fetch: Fetch): () => Promise<Listing> {
   let latest: Listing = null
   let askedAt = Number.NEGATIVE_INFINITY
   let asking = Promise.resolve()

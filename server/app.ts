@@ -56,6 +56,7 @@ function stagecastOptions(config: Config): StagecastOptions {
     requireNoEviction: config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test',
     catalogue: config.catalogue,
     artifactRedirectHosts: config.ARTIFACT_REDIRECT_HOSTS?.split(','),
+    proxy: config.proxy,
     trustProxy: config.trustProxy,
     jwt: {
       secret: config.JWT_SECRET,

@@ -9,6 +9,7 @@ import { Value } from '@sinclair/typebox/value'
 import { type Catalogue, openCatalogue } from '../contract/catalogue.ts'
 import { CatalogueError } from '../contract/catalogue-faults.ts'
 import { hasHashTag, NEEDS_HASH_TAG, redisUrlFault, splitRedisUrl } from '../journal/redis-url.ts'
+import type { ProxySettings } from '../outgoing/outgoing.ts'
 import { readStagesFile } from './stages-file.ts'
 import { type TracingSettings, tracingFaults, tracingOf } from './tracing-env.ts'
 
@@ -30,6 +31,9 @@ const Environment = Type.Object({
   WORKER_URL: Maybe,
   STAGES_FILE: Maybe,
   ARTIFACT_REDIRECT_HOSTS: Maybe,
+  HTTPS_PROXY: Maybe,
+  HTTP_PROXY: Maybe,
+  NO_PROXY: Maybe,
   JWT_SECRET: Maybe,
   JWT_PUBLIC_KEY: Maybe,
   JWT_JWKS_URL: Maybe,
@@ -73,11 +77,16 @@ export type Config = Readonly<Static<typeof Environment>> & {
   readonly corsOrigins: readonly string[]
   /** Trusted proxies: all, or these addresses and networks. */
   readonly trustProxy: boolean | readonly string[]
+  /** Forward proxies for calls to services, files and the key set. */
+  readonly proxy: ProxySettings
   /** The stages and their services. */
   readonly catalogue: Catalogue
   /** Settings from OpenTelemetry's standard variables; null without them. */
   readonly tracing: TracingSettings | null
 }
+
+/** Most programs spell these in lower case too. */
+const PROXIES: ReadonlySet<string> = new Set(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'])
 
 /** Names of all variables, so that a test can check that the documentation lists them. */
 export const VARIABLES = Object.keys(Environment.properties)
@@ -98,9 +107,10 @@ export class ConfigError extends Error {
  */
 export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api'): Config {
   const given = Object.fromEntries(
-    Object.entries<TSchema>(Environment.properties).flatMap(([name, { type }]) =>
-      env[name] ? [[name, parse(type, env[name])]] : [],
-    ),
+    Object.entries<TSchema>(Environment.properties).flatMap(([name, { type }]) => {
+      const text = env[name] || (PROXIES.has(name) && env[name.toLowerCase()])
+      return text ? [[name, parse(type, text)]] : []
+    }),
   )
   const value = Value.Default(Environment, given) as Static<typeof Environment>
   const faults = [...shapeFaults(Environment, value)]
@@ -117,6 +127,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
     trustProxy: isFlag(value.TRUST_PROXY)
       ? value.TRUST_PROXY === 'true'
       : Object.freeze(split(value.TRUST_PROXY)),
+    proxy: Object.freeze({
+      http: value.HTTP_PROXY && proxyUrl(value.HTTP_PROXY),
+      https: value.HTTPS_PROXY && proxyUrl(value.HTTPS_PROXY),
+      none: value.NO_PROXY,
+    }),
     catalogue: stages.catalogue,
     tracing: tracingOf(env),
   })
@@ -209,6 +224,10 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
   yield* redisFaults(env)
   if (env.WORKER_URL) yield* httpFaults('WORKER_URL', env.WORKER_URL, production)
   if (env.JWT_JWKS_URL) yield* httpFaults('JWT_JWKS_URL', env.JWT_JWKS_URL, production)
+  for (const name of ['HTTPS_PROXY', 'HTTP_PROXY'] as const)
+    if (env[name] && !isProxyUrl(env[name]))
+      // Never quote it: it may contain a password.
+      yield `${name} must be the http or https address of a proxy, e.g. http://proxy.example.org:3128`
   if (env.JWT_SECRET && Buffer.byteLength(env.JWT_SECRET) < 32)
     yield 'JWT_SECRET must be at least 32 bytes long: make one with `openssl rand -base64 48`'
   if (env.JWT_PUBLIC_KEY && !isUsableKey(env.JWT_PUBLIC_KEY))
@@ -230,6 +249,16 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
   for (const one of isFlag(env.TRUST_PROXY) ? [] : split(env.TRUST_PROXY))
     if (!isNetwork(one))
       yield `TRUST_PROXY must be true, or list addresses and networks like 10.0.0.7 or 10.0.0.0/8, got ${JSON.stringify(one)}`
+}
+
+/** Other programs accept a proxy without a scheme too. */
+function proxyUrl(text: string): string {
+  return text.includes('://') ? text : `http://${text}`
+}
+
+function isProxyUrl(text: string): boolean {
+  const url = proxyUrl(text)
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 }
 
 /** Whether `text` is an address or a network (CIDR). `1`, a number of hops in other software, is neither. */

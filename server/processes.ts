@@ -126,6 +126,7 @@ export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 
     },
     breakerFailures: config.BREAKER_FAILURES,
     breakerResetMs: config.BREAKER_RESET_MS,
+    proxy: config.proxy,
     logServiceErrors: config.LOG_SERVICE_ERRORS,
   }
 }

@@ -14,13 +14,14 @@ const APART = ['test', 'bench', 'docs', 'examples', 'dist', 'node_modules']
 /** What each room may import besides itself. `types` stands for a type-only import of a room. */
 const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
   contract: { rooms: [] },
+  outgoing: { rooms: [] },
   journal: { rooms: ['contract'] },
   watch: { rooms: ['contract', 'journal'] },
   runs: { rooms: ['contract', 'journal'] },
-  plugins: { rooms: ['contract', 'journal', 'watch', 'runs'] },
+  plugins: { rooms: ['contract', 'outgoing', 'journal', 'watch', 'runs'] },
   routes: { rooms: ['contract', 'journal', 'watch', 'runs'], types: ['plugins'] },
-  workers: { rooms: ['contract', 'journal', 'runs'] },
-  'stagecast.ts': { rooms: ['contract', 'plugins', 'routes', 'workers'], types: ['journal'] },
+  workers: { rooms: ['contract', 'outgoing', 'journal', 'runs'] },
+  'stagecast.ts': { rooms: ['contract', 'plugins', 'routes', 'workers'], types: ['journal', 'outgoing'] },
   server: {
     rooms: [
       'stagecast.ts',
@@ -33,6 +34,7 @@ const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
       'packages/console',
       'packages/literature',
     ],
+    types: ['outgoing'],
   },
   dev: { rooms: ['contract', 'packages/client'] },
   'packages/client': { rooms: ['contract'] },

@@ -5,6 +5,7 @@ import type { ReadableStream } from 'node:stream/web'
 import type { Service } from '../contract/catalogue.ts'
 import type { JobResult } from '../contract/job.ts'
 import type { StageFile } from '../contract/service.ts'
+import type { Fetch } from '../outgoing/outgoing.ts'
 import { StageFailure } from './failure.ts'
 
 /** How long a service may pause while sending a file, in ms. */
@@ -12,13 +13,15 @@ const SILENCE_MS = 60_000
 
 /** Which job made the files, and at which service. */
 export interface Made {
+  /** Reads from the service. */
+  fetch: Fetch
   service: Service
   stage: number
   jobId: string
 }
 
 /** The address of a file at its service. */
-export function fileUrl({ service, jobId }: Made, name: string): string {
+export function fileUrl({ service, jobId }: Pick<Made, 'service' | 'jobId'>, name: string): string {
   return `${service.url}/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`
 }
 
@@ -54,7 +57,7 @@ export async function hashFile(made: Made, name: string, signal: AbortSignal): P
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(new Error('the service stopped sending')), SILENCE_MS)
   try {
-    const answer = await fetch(fileUrl(made, name), {
+    const answer = await made.fetch(fileUrl(made, name), {
       headers: made.service.headers,
       signal: AbortSignal.any([signal, silence.signal]),
       // The headers hold secrets meant for this service only.

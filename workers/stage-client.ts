@@ -1,6 +1,6 @@
 /** Calls the stage service over HTTP and reads both forms of its answer, within limits of time and size. */
 import type { Readable } from 'node:stream'
-import { Agent, DecoratorHandler, type Dispatcher } from 'undici'
+import { DecoratorHandler, type Dispatcher } from 'undici'
 import type { JobData } from '../contract/job.ts'
 import type {
   ProgressLine,
@@ -12,6 +12,7 @@ import type {
 } from '../contract/service.ts'
 import type { TraceContext } from '../contract/trace.ts'
 import type { Span, SpanDescription, Tracing } from '../contract/tracing.ts'
+import { openDispatcher, type ProxySettings } from '../outgoing/outgoing.ts'
 import { decoded, failureOfDecoding } from './decoded.ts'
 import { failureOfStatus, StageFailure } from './failure.ts'
 import { readLines } from './ndjson.ts'
@@ -29,6 +30,8 @@ export interface StageClientOptions {
   /** Longest silence once the answer has begun, in ms. */
   silenceMs: number
   maxResultBytes: number
+  /** Default none. */
+  proxy?: ProxySettings
   tracing: Tracing
 }
 
@@ -59,15 +62,14 @@ const NDJSON: ReadonlySet<string | undefined> = new Set([
 ])
 
 export class StageClient {
-  private readonly agent: Agent
+  private readonly agent: Dispatcher
   private readonly options: StageClientOptions
   private readonly base: URL
 
   constructor(options: StageClientOptions) {
     this.options = options
     this.base = new URL(options.url)
-    // undici's own limits (300 s) are shorter than a stage may take; the watchdog checks silence and deadline.
-    this.agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 }, pipelining: 1 })
+    this.agent = openDispatcher(options.proxy ?? {}, { connect: { timeout: 10_000 }, pipelining: 1 })
   }
 
   /** Returns the service's answer with `success: true`; otherwise throws a `StageFailure` or the abort reason. */
@@ -160,6 +162,9 @@ export class StageClient {
         ...trace,
       },
       body: JSON.stringify(body),
+      // undici's own limits (300 s) are shorter than a stage may take; the watchdog checks silence and deadline.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       signal,
     })
   }
@@ -280,14 +285,17 @@ async function firstBytes(body: Readable): Promise<Buffer> {
 function broken(error: Error & { code?: string }, begun: boolean): StageFailure {
   const undecoded = failureOfDecoding(error)
   if (undecoded) return undecoded
+  // The proxy's refusal, in undici's words: the service has seen nothing of the request.
+  const refused = /^Proxy\D+(\d{3})\)/.exec(error.message)?.[1]
   const { code = '' } = error
-  const message = begun
-    ? `The connection to the stage service failed${code && ` (${code})`}`
-    : `Could not connect to the stage service: ${reasons(code)}`
+  const message =
+    begun && !refused
+      ? `The connection to the stage service failed${code && ` (${code})`}`
+      : `Could not connect to the stage service: ${refused ? `the proxy refused with status ${refused}` : reasons(code)}`
   return new StageFailure('STAGE_UNREACHABLE', message, {
     retryable: true,
     ill: true,
-    unmet: begun ? undefined : 'unsent',
+    unmet: begun && !refused ? undefined : 'unsent',
   })
 }
 

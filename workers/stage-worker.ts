@@ -8,6 +8,7 @@ import type { Tracing } from '../contract/tracing.ts'
 import { type JobSettings, jobOptionsOf } from '../journal/add-jobs.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
 import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
+import type { ProxySettings } from '../outgoing/outgoing.ts'
 import { Attempt, type AttemptOutcome, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import type { Passage } from './circuit.ts'
@@ -40,6 +41,8 @@ export interface StageWorkerOptions {
   breakerResetMs: number
   /** Whether to log what the stage service says about a failure, which may be anything. */
   logServiceErrors: boolean
+  /** Proxies on the way to the services. */
+  proxy: ProxySettings
   log: FastifyBaseLogger
   tracing: Tracing
 }

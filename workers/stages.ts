@@ -6,6 +6,7 @@ import type { Catalogue } from '../contract/catalogue.ts'
 import type { WorkerState } from '../contract/fleet.ts'
 import { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
+import { openFetch, type ProxySettings } from '../outgoing/outgoing.ts'
 import type { AttemptOptions } from './attempt.ts'
 import type { CircuitState } from './circuit.ts'
 import { hashedFiles } from './files.ts'
@@ -25,6 +26,7 @@ export interface WorkerStagesOptions
   breakerFailures: number
   breakerResetMs: number
   maxResultBytes: number
+  proxy: ProxySettings
   tracing: Tracing
   log: FastifyBaseLogger
   /** Returns a delayed job to waiting; false if it is no longer delayed. */
@@ -49,11 +51,15 @@ export class WorkerStages {
   private readonly met = new Map<number, WorkerStage>()
   private readonly options: WorkerStagesOptions
   private readonly upstream: UpstreamReader
-  private readonly versions = new Versions()
+  private readonly outgoing: ReturnType<typeof openFetch>
+  private readonly versions: Versions
 
   constructor(options: WorkerStagesOptions) {
     this.options = options
-    this.upstream = new UpstreamReader(options.redis, options.keys, options.catalogue)
+    this.outgoing = openFetch(options.proxy)
+    const { fetch } = this.outgoing
+    this.versions = new Versions(fetch)
+    this.upstream = new UpstreamReader(options.redis, options.keys, options.catalogue, fetch)
   }
 
   /** The stage of a job. A job added by hand may be anything: it may start, and then fails with its own error. */
@@ -83,7 +89,9 @@ export class WorkerStages {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.met.values()].map(({ client }) => client.close()))
+    await Promise.all(
+      [this.outgoing, ...[...this.met.values()].map(({ client }) => client)].map((one) => one.close()),
+    )
   }
 
   private open(stage: number): WorkerStage {
@@ -106,7 +114,7 @@ export class WorkerStages {
     const { url = UNKNOWN, headers = {} } = service ?? {}
     const timeoutMs = limits.timeout_ms ?? options.stageTimeoutMs
     const client = new StageClient({
-      ...{ url, headers, timeoutMs, tracing },
+      ...{ url, headers, timeoutMs, tracing, proxy: options.proxy },
       silenceMs: limits.heartbeat_timeout_ms ?? options.silenceMs,
       maxResultBytes: options.maxResultBytes,
     })
@@ -118,7 +126,7 @@ export class WorkerStages {
         isRunCancelled: async (runId) => (await redis.hexists(keys.own('run', runId), 'cancelled')) === 1,
         upstream: (job, signal) => this.upstream.read(job, signal),
         hashedFiles: async (jobId, result, signal) =>
-          service ? hashedFiles({ service, stage, jobId }, result, signal) : [],
+          service ? hashedFiles({ fetch: this.outgoing.fetch, service, stage, jobId }, result, signal) : [],
         version: async () => (await this.versions.of(stage, service)) ?? catalogue.get(stage)?.version ?? '',
         logTtlSeconds: Math.ceil(timeoutMs / 1000) + resultTtlSeconds + LOG_SPARE_SECONDS,
         onAlive: () => gate.circuit.alive(),

@@ -5,16 +5,19 @@ import type { JobData, JobResult, JobSnapshot } from '../contract/job.ts'
 import type { StageFile, Upstream } from '../contract/service.ts'
 import type { JournalKeys } from '../journal/journal.ts'
 import { newestResults } from '../journal/upstream.ts'
+import type { Fetch } from '../outgoing/outgoing.ts'
 import { upstreamOfRun } from '../runs/upstream.ts'
 import { StageFailure } from './failure.ts'
 import { fileUrl, hashFile, type Made } from './files.ts'
 
 export class UpstreamReader {
+  private readonly fetch: Fetch
   private readonly redis: Redis
   private readonly keys: JournalKeys
   private readonly catalogue: Catalogue
 
-  constructor(redis: Redis, keys: JournalKeys, catalogue: Catalogue) {
+  constructor(redis: Redis, keys: JournalKeys, catalogue: Catalogue, fetch: Fetch) {
+    this.fetch = fetch
     this.redis = redis
     this.keys = keys
     this.catalogue = catalogue
@@ -29,7 +32,7 @@ export class UpstreamReader {
       const service = this.catalogue.serviceOf(stage)
       // A run may have been started with another catalogue: without the service there is no address of a file.
       if (!service && snapshot.result.artifacts.length > 0) throw unreadable(stage)
-      const made = service && { service, stage, jobId: snapshot.job_id }
+      const made = service && { fetch: this.fetch, service, stage, jobId: snapshot.job_id }
       const files = made ? await filesOf(made, snapshot.result, signal) : []
       upstream[stage] = { job_id: snapshot.job_id, results: snapshot.result.results ?? {}, files }
     }

@@ -1,6 +1,7 @@
 /** Which version of a stage its service currently has. */
 import type { Service } from '../contract/catalogue.ts'
 import { readListing } from '../contract/service.ts'
+import type { Fetch } from '../outgoing/outgoing.ts'
 
 /** How long to keep an answer, how long to keep a missing one, and how long a service may take to answer, in ms. */
 const FRESH_MS = 5000
@@ -10,7 +11,12 @@ const ANSWER_MS = 5000
 type Listing = ReadonlyMap<number, string> | null
 
 export class Versions {
+  private readonly fetch: Fetch
   private readonly latest = new Map<string, { until: number; listing: Promise<Listing> }>()
+
+  constructor(fetch: Fetch) {
+    this.fetch = fetch
+  }
 
   /** The version that the service states, or null. Never rejects. */
   async of(stage: number, service: Service | undefined): Promise<string | null> {
@@ -21,7 +27,7 @@ export class Versions {
   }
 
   private ask({ url, headers }: Service): Promise<Listing> {
-    const listing = fetchListing(url, headers)
+    const listing = fetchListing(url, headers, this.fetch)
     const entry = { until: performance.now() + FRESH_MS, listing }
     this.latest.set(url, entry)
     void listing.then((found) => {
@@ -31,7 +37,11 @@ export class Versions {
   }
 }
 
-async function fetchListing(url: string, headers: Readonly<Record<string, string>>): Promise<Listing> {
+async function fetchListing(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  fetch: Fetch,
+): Promise<Listing> {
   try {
     const signal = AbortSignal.timeout(ANSWER_MS)
     const answer = await fetch(`${url}/api/workflow/stages`, { headers, signal, redirect: 'error' })

@@ -30,8 +30,8 @@ export async function callAt(
   url: string,
   given: Partial<StageClientOptions & StageCall>,
 ): Promise<Called> {
-  const { timeoutMs = 20_000, silenceMs = 10_000, maxResultBytes = 100_000, ...rest } = given
-  const client = new StageClient({ url, timeoutMs, silenceMs, maxResultBytes, tracing: NO_TRACING })
+  const { timeoutMs = 20_000, silenceMs = 10_000, maxResultBytes = 100_000, proxy = {}, ...rest } = given
+  const client = new StageClient({ url, timeoutMs, silenceMs, maxResultBytes, proxy, tracing: NO_TRACING })
   t.teardown(() => client.close())
   const called: Called = { progress: [], alive: 0 }
   try {

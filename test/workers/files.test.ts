@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import type { JobData } from '../../contract/job.ts'
+import type { Fetch } from '../../outgoing/outgoing.ts'
 import { hashedFiles } from '../../workers/files.ts'
 import { QUESTION, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { finished, operatorQueue } from '../helpers/jobs.ts'
@@ -89,7 +90,12 @@ t.test('a cancel ends the reading', async (t) => {
     response.write('never ends', begun)
   }
   const cancel = new AbortController()
-  const made = { service: { url: service.url, headers: {} }, stage: 2, jobId: randomUUID() }
+  const made = {
+    fetch: globalThis.fetch as Fetch,
+    service: { url: service.url, headers: {} },
+    stage: 2,
+    jobId: randomUUID(),
+  }
   const hashing = hashedFiles(made, { artifacts: ['a.txt'] }, cancel.signal)
   await reading
   cancel.abort('cancel')
