@@ -1,6 +1,7 @@
 /** One bad request as data, and how it is sent: nothing is repaired on the way. */
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { finished } from 'node:stream/promises'
 import type { ErrorCode } from '../../contract/errors.ts'
 import type { Answered } from '../helpers/problem.ts'
 import { sendRaw } from '../helpers/raw.ts'
@@ -52,7 +53,12 @@ export async function send(
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk as Buffer)
+  response.on('data', (chunk: Buffer) => chunks.push(chunk))
+  // An event stream that ends before its job is cut; any other response has to be complete.
+  const isStream = /^text\/event-stream/.test(response.headers['content-type'] ?? '')
+  await finished(response).catch((error) => {
+    if (!isStream) throw error
+  })
   return {
     status: response.statusCode ?? 0,
     header: (name) => {
