@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks'
 import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { newId } from '../form/draft.ts'
+import { Fault } from '../page/parts.tsx'
 import { links } from '../state/route.ts'
 
 export function Retry({ job }: { job: JobReference }) {
@@ -24,11 +25,7 @@ export function Retry({ job }: { job: JobReference }) {
 
   return (
     <span class="push">
-      {fault && (
-        <span class="fault" role="alert">
-          {fault}
-        </span>
-      )}
+      <Fault text={fault} />
       <button type="button" aria-disabled={busy} onClick={() => void (busy || retry())}>
         {busy ? 'Starting…' : 'Retry'}
       </button>

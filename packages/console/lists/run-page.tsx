@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { RunReference } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
 import { stagecast } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { RunView } from '../run/run-view.tsx'
 import { links } from '../state/route.ts'
@@ -40,20 +41,14 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
   )
 }
 
-/** Whether the workflow is the user's own: who only signs sees none of its runs in a list. */
+/** Whether the workflow is the user's own: a person who only signs sees none of its runs in a list. */
 function useIsMine(workflow_id: string): boolean {
-  const [isMine, setMine] = useState(false)
-  useEffect(() => {
-    const leaving = new AbortController()
-    const { signal } = leaving
-    persist(() => stagecast.runs.list({ workflow_id, limit: 1 }, { signal }), signal).then(
-      ({ runs }) => signal.aborted || setMine(runs.length > 0),
-      // The page does without its links.
-      () => {},
-    )
-    return () => leaving.abort()
-  }, [workflow_id])
-  return isMine
+  // Without an answer, the page does without its links.
+  const { value } = useAnswer(
+    (signal) => persist(() => stagecast.runs.list({ workflow_id, limit: 1 }, { signal }), signal),
+    [workflow_id],
+  )
+  return value !== null && value.runs.length > 0
 }
 
 /** The question that one of these jobs was asked; '' until known. */

@@ -63,7 +63,7 @@ function questionOf(jobs: readonly WatchedJob[]): string {
   return jobs.findLast(({ research_question }) => research_question)?.research_question ?? ''
 }
 
-/** Jobs that are no step of the run above. */
+/** Jobs that are not steps of the run above. */
 function Jobs({ jobs, folded }: { jobs: readonly WatchedJob[]; folded: boolean }) {
   const list = (
     <ul class="jobs">

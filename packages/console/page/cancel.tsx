@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { StagecastError } from '../../client/index.ts'
 import { tellFailure } from '../api/api.ts'
+import { Fault } from './parts.tsx'
 
 interface CancelProps {
   what: 'job' | 'run'
@@ -31,11 +32,7 @@ export function Cancel({ what, asked, send }: CancelProps) {
   if (asked) return <span class="push">Cancelling…</span>
   return (
     <span class="push cancel">
-      {fault && (
-        <span class="fault" role="alert">
-          {fault}
-        </span>
-      )}
+      <Fault text={fault} />
       {sure ? (
         <>
           <span>Cancel this {what}?</span>

@@ -46,6 +46,16 @@ export function Failure({ text, again }: { text: string; again?: () => void }) {
   )
 }
 
+/** Why pressing a button failed, beside it. */
+export function Fault({ text }: { text: string }) {
+  if (!text) return null
+  return (
+    <span class="fault" role="alert">
+      {text}
+    </span>
+  )
+}
+
 /** A job's status as a coloured word; the word alone says everything. */
 export function Badge({ status }: { status: string }) {
   return <span class={`badge ${status}`}>{status}</span>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { JobReference } from '../../client/index.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
+import { Fault } from '../page/parts.tsx'
 
 export function Files({ job, names }: { job: JobReference; names: readonly string[] }) {
   if (names.length === 0) return null
@@ -39,11 +40,7 @@ function File({ job, name }: { job: JobReference; name: string }) {
         {busy ? 'Fetching ' : 'Download '}
         <bdi>{name}</bdi>
       </button>
-      {fault && (
-        <span class="fault" role="alert">
-          {fault}
-        </span>
-      )}
+      <Fault text={fault} />
     </li>
   )
 }

@@ -27,6 +27,8 @@ export function Decide({ run, step }: { run: Run; step: RunStep }) {
 }
 
 function Verdict({ run, step }: { run: Run; step: RunStep }) {
+  /** Several gates may be open on one page. */
+  const id = `reason-${step.stage}`
   const [rejecting, setRejecting] = useState(false)
   const [reason, setReason] = useState('')
   const [missing, setMissing] = useState(false)
@@ -37,7 +39,7 @@ function Verdict({ run, step }: { run: Run; step: RunStep }) {
     if (sent) return
     const isMissing = verdict === 'rejected' && reason.trim() === ''
     setMissing(isMissing)
-    if (isMissing) return document.getElementById('reason')?.focus()
+    if (isMissing) return document.getElementById(id)?.focus()
     setSent(verdict)
     setFault('')
     try {
@@ -75,21 +77,21 @@ function Verdict({ run, step }: { run: Run; step: RunStep }) {
       {rejecting && (
         <>
           <div class={missing ? 'field faulty' : 'field'}>
-            <label for="reason">Reason</label>
-            <p class="hint" id="reason-hint">
+            <label for={id}>Reason</label>
+            <p class="hint" id={`${id}-hint`}>
               The owner of the run reads it. A later run makes this stage again.
             </p>
             <textarea
-              id="reason"
+              id={id}
               rows={3}
               maxLength={4000}
               value={reason}
               ref={focusOnce}
-              aria-describedby="reason-hint reason-fault"
+              aria-describedby={`${id}-hint ${id}-fault`}
               aria-invalid={missing ? 'true' : 'false'}
               onInput={(event) => setReason(event.currentTarget.value)}
             />
-            <p class="fault" id="reason-fault">
+            <p class="fault" id={`${id}-fault`}>
               {missing && 'A rejection needs a reason.'}
             </p>
           </div>

@@ -1,9 +1,8 @@
 /** A step that waits for a person: what was made, beside the decision. */
-import { useEffect, useState } from 'preact/hooks'
-import type { JobSnapshot } from '../../../contract/job.ts'
 import type { Run, RunStep } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
-import { stagecast, tellFailure } from '../api/api.ts'
+import { stagecast } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { Result } from '../review/result.tsx'
@@ -30,17 +29,10 @@ export function Gate({ run, step, isMine }: { run: Run; step: RunStep; isMine: b
 }
 
 function Made({ stage, job_id, isMine }: { stage: number; job_id: string; isMine: boolean }) {
-  const [job, setJob] = useState<JobSnapshot | null>(null)
-  const [failure, setFailure] = useState('')
-  useEffect(() => {
-    const leaving = new AbortController()
-    const { signal } = leaving
-    persist(() => stagecast.status({ stage, job_id }, { signal }), signal).then(
-      (found) => signal.aborted || setJob(found),
-      (error) => signal.aborted || setFailure(tellFailure(error)),
-    )
-    return () => leaving.abort()
-  }, [stage, job_id])
+  const { value: job, failure } = useAnswer(
+    (signal) => persist(() => stagecast.status({ stage, job_id }, { signal }), signal),
+    [stage, job_id],
+  )
   if (failure) return <Failure text={`The result: ${failure}`} />
   if (!job) return <Loading what="the result" />
   return (

@@ -1,23 +1,12 @@
 /** Whether a step is in the list of what waits for the user: the API's own answer to "may I sign?". */
-import { useEffect, useState } from 'preact/hooks'
 import type { RunReference } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
-import { stagecast, tellFailure } from '../api/api.ts'
+import { stagecast } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
 
 export function useMaySign({ run_id }: RunReference, stage: number) {
-  const [state, setState] = useState<{ maySign: boolean | null; failure: string }>({
-    maySign: null,
-    failure: '',
-  })
-  useEffect(() => {
-    const leaving = new AbortController()
-    isListed(run_id, stage, leaving.signal).then(
-      (maySign) => leaving.signal.aborted || setState({ maySign, failure: '' }),
-      (error) => leaving.signal.aborted || setState({ maySign: null, failure: tellFailure(error) }),
-    )
-    return () => leaving.abort()
-  }, [run_id, stage])
-  return state
+  const { value, failure } = useAnswer((signal) => isListed(run_id, stage, signal), [run_id, stage])
+  return { maySign: value, failure }
 }
 
 async function isListed(run_id: string, stage: number, signal: AbortSignal): Promise<boolean> {

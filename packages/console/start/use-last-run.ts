@@ -1,7 +1,7 @@
 /** What the last run of a workflow was asked, so that the form begins with it. */
-import { useEffect, useState } from 'preact/hooks'
 import { persist } from '../../client/persist.ts'
-import { stagecast, tellFailure } from '../api/api.ts'
+import { stagecast } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
 import type { OpenApi } from '../form/schema.ts'
 import { fromBody, type Values } from '../form/values.ts'
 import { inputsOf, QUESTION } from '../run/run-fields.ts'
@@ -15,20 +15,10 @@ export interface LastRun {
 const NONE: LastRun = { values: {}, stages: null }
 
 export function useLastRun(workflow_id: string, document: OpenApi | null) {
-  const [state, setState] = useState<{ last: LastRun | null; failure: string }>({
-    last: workflow_id ? null : NONE,
-    failure: '',
-  })
-  useEffect(() => {
-    if (!workflow_id || !document) return
-    const leaving = new AbortController()
-    readLast(workflow_id, document, leaving.signal).then(
-      (last) => leaving.signal.aborted || setState({ last, failure: '' }),
-      (error) => leaving.signal.aborted || setState({ last: null, failure: tellFailure(error) }),
-    )
-    return () => leaving.abort()
-  }, [workflow_id, document])
-  return state
+  const read =
+    workflow_id && document ? (signal: AbortSignal) => readLast(workflow_id, document, signal) : null
+  const { value, failure } = useAnswer(read, [workflow_id, document])
+  return { last: workflow_id ? value : NONE, failure }
 }
 
 async function readLast(workflow_id: string, document: OpenApi, signal: AbortSignal): Promise<LastRun> {
