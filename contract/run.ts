@@ -145,7 +145,7 @@ export const WaitingSignOff = Type.Object(
 )
 export type WaitingSignOff = Static<typeof WaitingSignOff>
 
-/** `data` of `event: run`: a change of the run, of a step that no job tells of, or both. */
+/** `data` of `event: run`: a change of the run, of a step without an event of its job, or both. */
 export const RunEventData = Type.Object(
   {
     run_id: Uuid,

@@ -24,7 +24,8 @@ export function requestFaults(request: RunRequest, catalogue: Catalogue): RunFau
   const faults: RunFault[] = []
   const fault = (path: string, message: string) => faults.push({ path, message })
   for (const [i, stage] of stages.entries()) {
-    if (!catalogue.get(stage)) fault(`/stages/${i}`, 'is no stage; GET /api/workflow/stages lists them')
+    if (!catalogue.get(stage))
+      fault(`/stages/${i}`, 'is not a stage of the catalogue; GET /api/workflow/stages lists them')
     else if (stages.indexOf(stage) < i) fault(`/stages/${i}`, 'is asked for twice')
   }
   const asking = stages.find((stage) => catalogue.get(stage)?.needs_question)

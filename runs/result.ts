@@ -48,7 +48,7 @@ export function contentOf({ results = {}, artifacts, files = [] }: JobResult, jo
   })
 }
 
-/** Stage 2 can be asked for a preview, which is no result to work on. */
+/** Stage 2 can make a preview, which does not count as a result. */
 export function isPreview({ inputs }: Pick<KnownResult, 'inputs'>): boolean {
   return inputs.preview === true
 }

@@ -8,7 +8,7 @@ import t from 'tap'
 import { namesIn, read, rows, section } from './docs/markdown.ts'
 import { ROOT } from './helpers/processes.ts'
 
-/** Folders at the top that are no part of the program. */
+/** Folders at the top that are not part of the program. */
 const APART = ['test', 'bench', 'docs', 'examples', 'dist', 'node_modules']
 
 /** What each room may import besides itself. `types` stands for a type-only import of a room. */

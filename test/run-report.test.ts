@@ -77,7 +77,7 @@ not ok 2 - test/crash.test.ts
   t.match(text, /✖ test\/crash\.test\.ts\n +signal: SIGSEGV/)
 })
 
-t.test('what is skipped or left to do is named with its reason, and is no pass', async (t) => {
+t.test('what is skipped or left to do is named with its reason, and does not pass', async (t) => {
   const { passed, failed, skipped } = await reportOf(`TAP version 14
 # Subtest: test/a.test.ts
     ok 1 - in a browser # SKIP no Chromium
@@ -95,7 +95,7 @@ ok 2 - test/b.test.ts # SKIP no Python
   ])
 })
 
-t.test('a bail-out and an empty stream are no success', async (t) => {
+t.test('a bail-out and an empty stream do not succeed', async (t) => {
   t.match(await reportOf('TAP version 14\nok 1 - fine\nBail out! no disk\n'), { passed: 1, text: /no disk/ })
   t.not((await reportOf('TAP version 14\nBail out! no disk\n')).failed, 0)
   t.match(await reportOf(''), { passed: 0 })

@@ -51,7 +51,7 @@ export function noticeOf(
 
 const OF = String.raw`(?:\s+(?:to|for|on|of|in|regarding)\b|\s*[:.\-–—\[]|\s*["“'‘]|$)`
 /**
- * Titles that only notices have. "Correction of scoliosis" and "Retraction of the eyelid" are no notices: a bare word
+ * Titles that only notices have. "Correction of scoliosis" and "Retraction of the eyelid" are not notices: a bare word
  * counts alone, before a colon, or before "to".
  */
 const BY_TITLE: readonly [title: RegExp, type: NoticeType][] = [

@@ -1,5 +1,5 @@
 /**
- * Notices (corrections, retractions and the like) are no papers: they are set apart, linked to the papers of the review that
+ * Notices (corrections, retractions and the like) are not papers: they are set apart, linked to the papers of the review that
  * they are about, and mark them. A paper that a retraction or withdrawal is about counts as retracted.
  */
 import { marksOf } from './merge.ts'

@@ -33,7 +33,7 @@ function spelled(text: string): number | undefined {
     else {
       const one = ONES.indexOf(word) + 1
       const tens = (TENS.indexOf(word) + 2) * 10
-      // "twenty-ten" and "four five" are no numbers.
+      // "twenty-ten" and "four five" are not numbers.
       if (one > 0 && (unit || (ten && one > 9))) return undefined
       if (one === 0 && (tens < 20 || ten || unit)) return undefined
       part += one || tens

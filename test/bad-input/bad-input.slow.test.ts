@@ -58,7 +58,7 @@ t.test('every bad request gets its own answer', { timeout: 110_000 }, async (t) 
     t.same(
       frames.map(({ event }) => event),
       ['gap', 'completed'],
-      `Last-Event-ID ${id.slice(0, 20)}: told of a gap`,
+      `Last-Event-ID ${id.slice(0, 20)}: gets a gap`,
     )
   }
   const job = await enqueue(api.url)

@@ -1,4 +1,4 @@
-/** Bodies that are no job. */
+/** Bodies that are not jobs. */
 import { QUESTION } from '../helpers/app.ts'
 import type { BadRequest, Scene } from './request.ts'
 
@@ -83,7 +83,7 @@ export function badBodies({ token, mine }: Scene): BadRequest[] {
     'a line break in a text': '{"a":"\n"}',
     __proto__: '{"__proto__":{"admin":true}}',
     'constructor.prototype': '{"constructor":{"prototype":{"admin":true}}}',
-    'bytes that are no UTF-8': Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
+    'bytes that are not UTF-8': Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
     'UTF-16': Buffer.from('{"a":1}', 'utf16le'),
     'an overlong slash': Buffer.from([0x22, 0xc0, 0xaf, 0x22]),
     'a hundred thousand brackets': '['.repeat(100_000),

@@ -1,4 +1,4 @@
-/** Bytes that are no HTTP, or not quite. */
+/** Bytes that are not HTTP, or not quite. */
 import type { BadRequest, Scene } from './request.ts'
 
 export function badBytes({ token, mine }: Scene): BadRequest[] {
@@ -9,7 +9,7 @@ export function badBytes({ token, mine }: Scene): BadRequest[] {
     `POST /api/workflow/stages/2/execute HTTP/1.1\r\nHost: x\r\n${close}${auth}Content-Type: application/json\r\n${headers}\r\n${body}`
   const chunked = 'Transfer-Encoding: chunked\r\n'
   const unreadable: Record<string, string | Buffer> = {
-    'words that are no HTTP': 'hello, is anybody there?\r\n\r\n',
+    'words that are not HTTP': 'hello, is anybody there?\r\n\r\n',
     'a TLS greeting': Buffer.from('1603010200010001fc0303', 'hex'),
     'the greeting of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'a Redis command': '*1\r\n$4\r\nPING\r\n',
@@ -34,7 +34,7 @@ export function badBytes({ token, mine }: Scene): BadRequest[] {
     'a chunk of no size': post(chunked, 'zz\r\n{}\r\n0\r\n\r\n'),
     'a chunk of a negative size': post(chunked, '-2\r\n{}\r\n0\r\n\r\n'),
     'a chunk longer than it says': post(chunked, '1\r\n{}\r\n0\r\n\r\n'),
-    'a body that is no JSON': post('Content-Length: 2\r\n', '{]'),
+    'a body that is not JSON': post('Content-Length: 2\r\n', '{]'),
   }
   return [
     ...Object.entries(unreadable).map(([about, bytes]) => ({

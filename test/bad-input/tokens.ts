@@ -14,7 +14,7 @@ export function badTokens({ token, mine }: Scene): BadRequest[] {
     'a signature cut short': token.slice(0, -5),
     'a signature with a letter more': `${token}A`,
     'a fourth part': `${token}.${mark}`,
-    'a header that is no JSON': `bm90IGpzb24.${body}.${mark}`,
+    'a header that is not JSON': `bm90IGpzb24.${body}.${mark}`,
     'a header that is null': `bnVsbA.${body}.${mark}`,
     'the payload of another token': `${head}.${makeToken({ claims: { sub: 'bob' } }).split('.')[1]}.${mark}`,
     'another secret': makeToken({ key: `${JWT_SECRET}?` }),
@@ -63,7 +63,7 @@ export function badTokens({ token, mine }: Scene): BadRequest[] {
     })),
     ...Object.entries(absent).map(([about, authorization]) => ({
       about: `token: ${about}`,
-      // Joined by a comma it is still one word, and that word is no token.
+      // Joined by a comma it is still one word, and that word is not a token.
       code: 'UNAUTHENTICATED' as const,
       path,
       headers: { authorization },

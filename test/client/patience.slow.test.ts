@@ -267,7 +267,7 @@ t.test('events that come in blocks are polled for instead', async (t) => {
   t.match(requests[1], { accept: 'application/json', url: `/events?after=${id(4)}&wait=25` })
 })
 
-t.test('old events, and other clocks, are no sign of a block', async (t) => {
+t.test('old events, and other clocks, do not mean that the stream is blocked', async (t) => {
   const clock = -7_000_000
   const { url } = await scripted(t, async (response) => {
     const replay = [1, 2, 3].map((n) => dated(n, clock + 10_000 * (4 - n))).join('')
@@ -311,7 +311,7 @@ t.test('a stream that says reconnect is followed by another, at the pace it name
   )
   const { seen, transports, done } = gather(url)
   await done
-  t.same(seen, [id(1), id(9)], 'it is no event')
+  t.same(seen, [id(1), id(9)], 'it is not an event')
   t.same(transports, ['sse'], 'nothing was lost')
   t.ok((requests[1]?.at ?? 0) - (requests[0]?.at ?? 0) >= 300)
   t.equal(requests[1]?.url, `/events?after=${id(1)}`)
@@ -324,7 +324,7 @@ t.test('pages are held back for less where a proxy gives up', async (t) => {
   const { seen, transports, done } = gather(url, { firstBytes: 200 })
   await done
   t.same(seen, [id(1)])
-  t.same(transports, ['polling'], 'it is no trouble to tell of')
+  t.same(transports, ['polling'], 'nothing is reported')
   t.same(
     requests.slice(1).map(({ url }) => url),
     ['/events?wait=25', '/events?wait=12.5', '/events?wait=6.25'],

@@ -106,7 +106,7 @@ t.test('where there is no room for a stream it polls', async (t) => {
   t.equal(second.seen.at(-1)?.id, cursor)
 })
 
-t.test('a position that is no longer kept is told as a gap, with the state', async (t) => {
+t.test('a position that is no longer kept leads to a gap, with the state', async (t) => {
   const { job, api, reference } = await setUp(t)
   await job.steps(600)
   const watching = gather(api.url, reference)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { CLIENTS, runTool } from './tools.ts'
 
-/** Writes `generated/`, anew. */
+/** Writes `generated/` from scratch. */
 export async function generate(t: Test, documentUrl: string): Promise<void> {
   await rm(join(CLIENTS, 'generated'), { recursive: true, force: true })
   await Promise.all([

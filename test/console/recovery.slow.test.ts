@@ -140,7 +140,7 @@ t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, a
   mock.timers.enable({ apis: ['Date'], now: Date.now() + 700_000 })
   t.teardown(() => mock.timers.reset())
   await page.getByText('Your token has expired. Sign in again to continue where you were.').waitFor()
-  t.equal(await page.locator('.job').count(), 0, 'nothing is shown to whoever sits there now')
+  t.equal(await page.locator('.job').count(), 0, 'nothing is shown to the next person at the screen')
   t.equal(await page.getByText('cannot be reached').count(), 0, 'and nothing else is blamed')
   await work.step('while nobody was signed in')
 

@@ -157,7 +157,7 @@ t.test('every option of the contract can be set, and every variable named is doc
   )
 })
 
-t.test('whoever is stopped may finish: the engine waits longer than the process itself', async (t) => {
+t.test('a process that is stopped can finish: the engine waits longer than the process itself', async (t) => {
   for (const door of [api, worker]) {
     const grace = loadConfig(environmentOf(door, secret)).SHUTDOWN_GRACE_MS
     t.ok(Number.parseInt(door.stop_grace_period, 10) * 1000 >= grace + 5000)

@@ -131,7 +131,7 @@ t.test('a frozen Redis is stopped by force', async (t) => {
   t.equal((await redis.exited).signal, 'SIGKILL')
 })
 
-t.test('a second start on a folder in use is refused, whoever asks', async (t) => {
+t.test('a second start on a folder in use is refused', async (t) => {
   const dir = await tempDir(t)
   const { url } = await start(t, dir)
   await t.rejects(startRedis({ dir }), { message: /Another npm run dev is using .* \(process \d+\)/ })

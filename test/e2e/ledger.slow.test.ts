@@ -1,5 +1,5 @@
 /**
- * The figures of metrics and overview against the ledger: what the API tells of each job, read one by one. 500 jobs that
+ * The figures of metrics and overview against the ledger: what the API says about each job, read one by one. 500 jobs that
  * complete, fail, are tried again and are cancelled; a worker is killed with its hands full, another is shut down so.
  */
 import { EventEmitter, once } from 'node:events'
@@ -23,7 +23,7 @@ const KINDS = [
   ...['cancelled at once', 'cancelled in a call', 'cancelled between'],
 ]
 
-t.test('figures and ledger agree, whoever dies when', { timeout: 110_000 }, async (t) => {
+t.test('figures and ledger agree, whatever dies when', { timeout: 110_000 }, async (t) => {
   const run = await setUp(t)
   await run.enqueueAll()
   // Each is left with all its places taken by calls that get no answer.
@@ -133,7 +133,7 @@ async function setUp(t: Test) {
       await Promise.all(cancelling)
       return ledger
     },
-    /** As soon as they tell of all jobs; they may be a second old. */
+    /** As soon as they cover all jobs; they may be a second old. */
     async readFigures() {
       const headers = { authorization: `Bearer ${token('root', { scope: 'admin' })}` }
       const overview = await eventually('an overview of all jobs', async () => {

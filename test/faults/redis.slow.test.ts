@@ -106,7 +106,7 @@ t.test('the event stream is trimmed before it was read', async (t) => {
   )
 })
 
-t.test('Redis forgets everything: whoever watches is told, and the worker goes on', async (t) => {
+t.test('Redis forgets everything: watching clients get an event, and the worker goes on', async (t) => {
   const { redis, service, url } = await setUp(t, { WORKER_LOCK_MS: '1000' })
   const operator = await testRedis(t, redis.url)
   const job = await enqueue(url)

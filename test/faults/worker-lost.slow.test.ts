@@ -56,7 +56,7 @@ t.test('killed in the middle of a call: another worker completes the job', async
 t.test('killed between the outcome and telling the queue: not called again', async (t) => {
   const { service, env, url } = await setUp(t, succeed())
   const job = await enqueue(url)
-  // What a worker does up to that moment, under the lock of one that is no more.
+  // What a worker does up to that moment, under the lock of a worker that is gone.
   const connection = await testRedis(t, env.REDIS_URL)
   const prefix = env.REDIS_PREFIX as string
   const dead = new Worker<JobData>(QUEUE_NAME, null, { connection, prefix, lockDuration: 500 })

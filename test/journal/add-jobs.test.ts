@@ -107,7 +107,7 @@ t.test('a place that cannot be given keeps no job out, and is given with the fir
   t.same(ids, [FIRST_ID, '000100000010'])
 })
 
-t.test('the announcement of a place tells of it', async (t) => {
+t.test('the announcement of a place names it', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
   const asked = request()

@@ -193,7 +193,7 @@ t.test('a job that is gone', async (t) => {
   await redis.del(keys.job(id))
   await refuses(t, 'gone', { entries: [line(1)] })
   t.equal(await cancel(), 'gone')
-  // A lock renewal or a late field may bring back a hash that is no job.
+  // A lock renewal or a late field may bring back a hash that is not a job.
   await redis.hset(keys.job(id), 'progress', '5')
   await refuses(t, 'gone', { entries: [line(1)] })
   t.equal(await cancel(), 'gone')
@@ -211,7 +211,7 @@ t.test('the log keeps its newest lines', async (t) => {
   t.same(JSON.parse(log.at(-1) ?? ''), entries.at(-1))
 })
 
-t.test('ends are counted by minute, and a minute that comes round begins anew', async (t) => {
+t.test('ends are counted by minute, and a minute that comes round starts at zero', async (t) => {
   const { redis, keys } = await heldJob(t)
   const minute = 29_000_000
   const end = async (at: number) => {
@@ -234,5 +234,5 @@ t.test('ends are counted by minute, and a minute that comes round begins anew', 
   t.equal(tally.ended.get(minute), undefined)
   t.equal(tally.ended.get(minute + 4), 1, 'in the same place')
   t.equal((await end((minute + 4) * 60_000)).ended.get(minute + 4), 2)
-  t.match(tally, { completed: 3, duration: { sumMs: 45 } }, 'what is no count of a minute goes on')
+  t.match(tally, { completed: 3, duration: { sumMs: 45 } }, 'counts that are not by minute go on')
 })

@@ -28,7 +28,7 @@ t.test('with a secret', async (t) => {
     truncated: good.slice(0, -5),
     'another payload under the signature': `${head}.${other}.${mark}`,
     'a fourth part': `${good}.${mark}`,
-    'a header that is no JSON': `bm90IGpzb24.${body}.${mark}`,
+    'a header that is not JSON': `bm90IGpzb24.${body}.${mark}`,
     'another secret': makeToken({ key: `${JWT_SECRET}!` }),
     'alg none': makeToken({ header: { alg: 'none' } }),
     'alg None': makeToken({ header: { alg: 'None' } }),

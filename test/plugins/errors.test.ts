@@ -1,4 +1,4 @@
-/** Every error is a problem document, whoever notices it: route, router, HTTP parser, or a process that is closing. */
+/** Every error is a problem document, wherever it arises: route, router, HTTP parser, or a process that is closing. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
@@ -89,7 +89,7 @@ t.test('path segments that cannot be', async (t) => {
 t.test('what only a socket can send', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const badRequests: Record<string, string> = {
-    garbage: 'these are no words of HTTP\r\n\r\n',
+    garbage: 'this is not HTTP\r\n\r\n',
     'a TLS greeting': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'an unknown method': 'BREW /coffee HTTP/1.1\r\nHost: x\r\n\r\n',
     'an unknown version': 'GET / HTTP/9.9\r\nHost: x\r\n\r\n',

@@ -53,7 +53,7 @@ t.test('a finished job is read when the queue has forgotten it', async (t) => {
   )
 })
 
-t.test('what the queue still keeps of a job whose result has expired is no job', async (t) => {
+t.test('a record that the queue keeps after the result has expired does not count as a job', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   await job.complete()

@@ -27,7 +27,7 @@ t.test('what is good comes through unchanged', async (t) => {
   }
 })
 
-t.test('nothing is no body', async (t) => {
+t.test('a request without a body is accepted', async (t) => {
   const send = await start(t)
   const { status, text } = await send('')
   t.equal(status, 200)
@@ -58,7 +58,7 @@ t.test('what cannot be stored and shown again is refused with its place', async 
   }
 })
 
-t.test('what is no JSON, or a trick', async (t) => {
+t.test('bodies that are not JSON, or are a trick', async (t) => {
   const send = await start(t)
   const bad = [
     ' ',

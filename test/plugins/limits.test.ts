@@ -58,7 +58,7 @@ t.test('requests are taken a few at a time, and never more than the limit', asyn
   t.ok(looks < 200, `${looks} looks at Redis`)
 })
 
-t.test('0 is no limit', async (t) => {
+t.test('0 means no limit', async (t) => {
   const api = await startApi(t, await testEnv(t, { RATE_LIMIT_PER_MINUTE: '0' }))
   for (let i = 0; i < 30; i += 1) {
     const answer = await ask(api)

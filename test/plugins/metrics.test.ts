@@ -53,7 +53,7 @@ t.test('a client that takes nothing is dropped, and counted', async (t) => {
   t.equal(await dropped(), 1)
 })
 
-t.test('connections to Redis that are cut are counted when they are made anew', async (t) => {
+t.test('cut connections to Redis are counted when they reconnect', async (t) => {
   const redis = await privateRedis(t)
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { REDIS_URL: redis.url })))
   const made = async () => {

@@ -126,7 +126,7 @@ t.test('a token that expires ends its stream too', async (t) => {
   )
 })
 
-t.test('a ticket is good for a finished job, whoever asks with it', async (t) => {
+t.test('a ticket works for a finished job, every time that it is used', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)

@@ -184,9 +184,9 @@ t.test('a position that is none of ours', async (t) => {
   await job.steps(1)
   await job.complete()
   for (const [i, frames] of (await Promise.all(watching)).entries()) {
-    t.equal(frames[0]?.event, 'gap', `${positions[i]?.slice(0, 20)} is told of a gap`)
+    t.equal(frames[0]?.event, 'gap', `${positions[i]?.slice(0, 20)} gets a gap`)
     t.match(frames[0]?.data, { job_id: job.id, status: 'active', data: { research_question: String } })
-    // A late one may be told of a gap that reaches to the newest step already.
+    // A late one may get a gap that already reaches to the newest step.
     const rest = job.ids.filter((id) => id > (frames[0]?.id ?? ''))
     t.ok((frames[0]?.id ?? '') >= seen)
     t.same(idsOf(frames.slice(1)), rest.slice(0, 2), 'and goes on from there')
@@ -200,7 +200,7 @@ t.test('a position that is none of ours', async (t) => {
   }
 })
 
-t.test('an id seen at another process is no gap, though this one has not heard of it', async (t) => {
+t.test('an id seen at another process leads to no gap, though this one does not know it', async (t) => {
   const env = await testEnv(t)
   const [ahead, behind] = await Promise.all([startApi(t, env), startApi(t, env)])
   for (const api of [ahead, behind]) closeQuickly(t, api)
@@ -351,7 +351,7 @@ t.test('caps', async (t) => {
     const again = await openStream(bare(job), { headers: authorization() })
     t.equal(again.response.status, 200)
     again.close()
-    t.equal((await page(job)).status, 200, 'a page is no stream')
+    t.equal((await page(job)).status, 200, 'a page is not a stream')
   }
 })
 

@@ -316,7 +316,7 @@ t.test('an Idempotency-Key', async (t) => {
   t.equal(
     JSON.parse((await post(api, shuffled, 2, headers)).text).job_id,
     job_id,
-    'the order of fields is no matter',
+    'the order of fields does not matter',
   )
 
   for (const [about, other, stage] of [

@@ -27,7 +27,7 @@ async function wire(t: Test, url: string, headers = {}): Promise<{ text: string;
 function isUnfinished(t: Test, { text, body }: { text: string; body: string }, about: string): void {
   t.match(body, RECONNECT, `${about}: says that there is more`)
   t.notOk(text.endsWith(LAST_CHUNK), `${about}: no whole answer`)
-  t.notMatch(body.slice(body.indexOf('event: reconnect')), /^id:/m, 'it is no place to resume at')
+  t.notMatch(body.slice(body.indexOf('event: reconnect')), /^id:/m, 'it has no id to resume from')
 }
 
 const bare = (job: ScriptedJob) => job.events.split('?')[0] as string

@@ -362,7 +362,7 @@ t.test('the log of a job has dropped its beginning', async (t) => {
   t.equal((await take(await workflow.watch(positions.at(-4)), 3)).length, 3)
 })
 
-t.test('a job ended by hand gets one place, whoever notices', async (t) => {
+t.test('a job ended by hand gets one place, whichever process notices', async (t) => {
   const api = await start(t)
   const other = closeQuickly(t, await startApi(t, api.env))
   const queue = operatorQueue(t, api.env)

@@ -147,7 +147,7 @@ t.test('a cancelled run ends, whenever it is cancelled, and starts nothing', asy
   )
 })
 
-t.test('each change of a step that no job tells of is told once', async () => {
+t.test('each change of a step without an event of its job is reported once', async () => {
   fc.assert(
     fc.property(workflow, (given) => {
       const shop = secondRun(given)

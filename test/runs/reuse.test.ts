@@ -338,7 +338,7 @@ t.test('needs that nothing meets', async (t) => {
   t.equal(shop.run?.status, 'completed')
 })
 
-t.test('a preview is no result to work on', async (t) => {
+t.test('a preview does not count as a result', async (t) => {
   const shop = new Workshop(CATALOGUE)
   shop.post({ stages: [1, 2], inputs: { 2: { preview: true } } })
   t.same(shop.post({ stages: [3] }), [{ stage: 3, needs: 2 }])

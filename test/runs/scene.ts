@@ -89,7 +89,7 @@ export class Runs {
     const ofRun = told.filter(({ event, data }) => data.run_id === run.run_id && !('job_id' in data) && event)
     const texts = ofRun.map(({ event, data }) => textOf({ event, data }))
     const wanted = log.map((line) => textOf(JSON.parse(line)))
-    if (texts.join('\n') !== wanted.join('\n')) faults.push(`told of the run: ${texts}; logged: ${wanted}`)
+    if (texts.join('\n') !== wanted.join('\n')) faults.push(`events of the run: ${texts}; logged: ${wanted}`)
     for (const { stage, job_id, status } of run.steps) {
       if (job_id === null || status === 'reused') continue
       const own = told.filter(({ data }) => data.job_id === job_id).map(lineOf)

@@ -260,7 +260,7 @@ t.test('with Redis away the scrape succeeds, and says so', async (t) => {
   )
 })
 
-t.test('API and worker in one process: one listener tells of both', async (t) => {
+t.test('API and worker in one process: one listener serves the metrics of both', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url, ADMIN_PORT: '0', LOG_LEVEL: 'info' })
   const both = await startDoor(t, 'server/all.ts', env)

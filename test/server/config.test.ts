@@ -340,7 +340,7 @@ t.test('traces are wanted only by the standard variables', async (t) => {
     t.throws(() => wanted(env), new RegExp(`\\n  ${name} must [^\\n]*$`), name)
 })
 
-t.test('plain http to an IPv6 address is no private name', async (t) => {
+t.test('an IPv6 address is not a private name for plain http', async (t) => {
   for (const host of ['[2001:db8::1]', '[::ffff:10.0.0.1]'])
     t.throws(
       () => loadConfig({ ...USABLE, WORKER_URL: `http://${host}:8000` }),

@@ -230,7 +230,7 @@ async function runJobs(user: Client, answers: Answer[]): Promise<string[]> {
     json(200, { success: false, message: `${QUESTION} ${WORD.results}` }),
     json(200, { success: true, artifacts: [`../${WORD.results}`] }),
     json(200, { success: true, results: { long: WORD.results.repeat(500) } }),
-    ndjson([`${WORD.results} is no JSON`]),
+    ndjson([`${WORD.results} is not JSON`]),
     (({ response }) => void response.destroy()) as Answer,
     (({ response }) => void response.writeHead(200, { 'content-type': WORD.results }).end()) as Answer,
   ]) {

@@ -152,7 +152,7 @@ t.test('a chatty job is kept in bounded memory', async (t) => {
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'the newest ones, without a hole')
   api.app.stagecast.progress.refresh(feed)
   const before = feed.asOf
-  await eventually('it is read anew', () => feed.asOf > before)
+  await eventually('it is read again', () => feed.asOf > before)
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a look at the journal')
 })
 
@@ -176,7 +176,7 @@ t.test('a silent job is looked at now and then, and not all silent ones together
   )
 })
 
-t.test('whoever lost the connection comes back to what is still kept up', async (t) => {
+t.test('a client that lost its connection comes back to a feed that is still up to date', async (t) => {
   const api = await start(t)
   const { progress } = api.app.stagecast
   const job = await runningJob(api, 2)

@@ -69,7 +69,7 @@ t.test('its connection is killed', async (t) => {
   t.same(idsOf(await stream.rest()), [job.head], 'also when what it missed was trimmed meanwhile')
 })
 
-t.test('the stream begins anew behind its position', { timeout: 60_000 }, async (t) => {
+t.test('the stream restarts behind its position', { timeout: 60_000 }, async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const stream = await openStream(job.events)
@@ -93,7 +93,7 @@ t.test('the stream begins anew behind its position', { timeout: 60_000 }, async 
   t.same(idsOf(await take(stream, 1)), [job.head], 'and from then on live again')
   await redis.del(api.stream)
   await job.complete()
-  t.same(idsOf(await stream.rest()), [job.head], 'a stream that was deleted is no obstacle')
+  t.same(idsOf(await stream.rest()), [job.head], 'a deleted stream stops nothing')
 })
 
 t.test('trimmed unread', async (t) => {
@@ -112,7 +112,7 @@ t.test('trimmed unread', async (t) => {
   t.same(idsOf(await take(stream, 21)), job.ids.slice(before))
 })
 
-t.test('foreign entries are no steps', async (t) => {
+t.test('entries of other programs are not steps', async (t) => {
   const service = await fakeStageService(t, () => {})
   const api = await start(t)
   startWorker(t, { ...api.env, WORKER_URL: service.url })

@@ -130,7 +130,7 @@ t.test('what is deleted is not called, not even when it is due', async (t) => {
     100,
     (item) => {
       called.push(item)
-      // Both wait for the same step: whoever comes first takes the other off.
+      // Both wait for the same step: the first to run removes the other.
       for (const one of ['a', 'b']) if (one !== item) wheel.delete(one)
       return 1
     },

@@ -87,7 +87,7 @@ t.test('data that cannot be used fails the job, and is called nowhere', async (t
   }
   const unnamed = await queue.add('stage-2-execute', dataOf(randomUUID()))
   await ended(queue, unnamed.id as string)
-  t.equal(await queue.getJobState(unnamed.id as string), 'failed', 'an id that is no UUID')
+  t.equal(await queue.getJobState(unnamed.id as string), 'failed', 'an id that is not a UUID')
 
   const good = await enqueue(url)
   t.match(await finished(url, good), { status: 'completed' })
@@ -213,7 +213,7 @@ t.test("somebody else's updateProgress disturbs nobody", async (t) => {
   }
 })
 
-t.test('a job ended in the queue by hand fails for whoever watches', async (t) => {
+t.test('a job ended in the queue by hand fails for every client that watches', async (t) => {
   const { env, url } = await setUp(t)
   const job = await enqueue(url)
   const stream = await watch(url, job)

@@ -210,7 +210,7 @@ t.test('a cancel before the first line, and between two attempts', async (t) => 
   t.match(await end(), { status: 'cancelled', attempt: 1, progress: 40 })
 })
 
-t.test('whoever stores an end first has decided', async (t) => {
+t.test('the first end that is stored decides', async (t) => {
   const { redis, keys, id, take, end } = await heldJob(t)
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active')])

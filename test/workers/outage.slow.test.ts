@@ -40,7 +40,7 @@ t.test('down and back again: every job completes, with attempts left', async (t)
   const ends = await Promise.all(jobs.map((job) => finished(url, job)))
   for (const [i, end] of ends.entries()) {
     t.match(end, { status: 'completed' })
-    // Three failures opened the circuit; probes are no attempts that count, so each job has tries left.
+    // Three failures opened the circuit; probes do not count as attempts, so each job has attempts left.
     t.ok(Number(end.max_attempts) - Number(end.attempt) >= 2, `${end.attempt} of ${end.max_attempts}`)
     const calls = back.calls.filter(({ body }) => body.job_id === end.job_id)
     t.equal(calls.length, 1)
@@ -162,7 +162,7 @@ t.test('a job whose call breaks off ends with its last attempt', async (t) => {
   t.equal(service.calls.length, 2)
 })
 
-/** Resolves when `count` lines with `text` were logged; the array tells of each push. */
+/** Resolves when `count` lines with `text` were logged; the array reports each push. */
 function logged(logs: string[], text: string, count: number): Promise<void> {
   return new Promise((resolve) => {
     let seen = 0

@@ -79,7 +79,7 @@ t.test('what is not JSON is told by its name, with its beginning, and not tried 
       /it contains NaN, which JSON does not allow; it begins with "\{\\"success/,
     ],
     ['-Infinity', raw('{"success":true,"results":{"p":-Infinity}}'), /it contains -Infinity/],
-    ['NaN within a text is no mistake of its own', raw('{"success":true,"a":"NaN" x}'), /it is not JSON; /],
+    ['NaN inside a string is not a mistake', raw('{"success":true,"a":"NaN" x}'), /it is not JSON; /],
     ['gzip without a header', raw(gzipSync(GOOD)), /gzip data without a Content-Encoding: gzip header/],
     ['broken gzip', raw('no gzip', { 'content-encoding': 'gzip' }), /compressed data is corrupt/],
     ['another encoding', raw(GOOD, { 'content-encoding': 'snappy' }), /content encoding must be/],

@@ -65,7 +65,7 @@ t.test('an answer that meets a full Redis is stored all the same, by one call', 
 t.test('a write that Redis refuses for a while neither ends the job nor loses it', async (t) => {
   const { service, env, url, admin, keys } = await setUp(t, succeed(), { STAGE_JOB_ATTEMPTS: '1' })
   const job = await enqueue(url)
-  // A log that is no list makes every write fail, as long as it stands there.
+  // A log that is not a list makes every write fail, as long as it stands there.
   await admin.set(keys.log(job.job_id), 'in the way')
   const { logs } = startWorker(t, env)
   while (!logs.some((line) => line.includes('could not record the attempt'))) await get(url + job.urls.status)

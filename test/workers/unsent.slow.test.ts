@@ -1,4 +1,4 @@
-/** What was never sent uses up no attempt: real TLS servers whose certificates are no good, and broken connects. */
+/** A call that was never sent uses up no attempt: real TLS servers with bad certificates, and failed connections. */
 import { once } from 'node:events'
 import { createServer as createHttps, type Server } from 'node:https'
 import { type AddressInfo, createServer } from 'node:net'

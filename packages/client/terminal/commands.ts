@@ -44,7 +44,7 @@ const COMMANDS: Commands = {
     const stage = readNumber(words[0] ?? LITERATURE_SEARCH, 'STAGE', STAGES)
     const { question, inputs = '{}' } = options
     const request = {
-      // A workflow of its own: a preview is no step of anybody's.
+      // A workflow of its own: a preview is not a step of any other.
       workflow_id: randomUUID(),
       ...(question !== undefined && { research_question: question }),
       inputs: { ...readInputs(inputs), preview: true },

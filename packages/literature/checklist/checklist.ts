@@ -114,7 +114,7 @@ function trimmed(text: string, start: number, end: number): [number, number] {
   return [from, /[\ud800-\udbff]/.test(text[to - 1] ?? '') ? to - 1 : to]
 }
 
-/** A number with no token around it; names such as "PRISMA 2020" are no numbers. */
+/** A number with no token around it; names such as "PRISMA 2020" do not count. */
 function unboundOf(text: string, { tokens, gaps, sections }: Bindings): Checklist['unbound'] {
   const covered = [...tokens, ...gaps].map(({ start, end }) => [start, end] as const)
   const [first] = sections

@@ -44,7 +44,7 @@ function studySelection({ review, flow }: Sources): Block[] {
       content: [
         ...say`The sources have ${counted(flow, '/identification/records_identified', 'record')}. `,
         ...(records_unread > 0
-          ? say`${value(flow, '/identification/records_unread')} of them were left unread because of a limit, which is no exclusion. `
+          ? say`${value(flow, '/identification/records_unread')} of them were left unread because of a limit; this is not an exclusion. `
           : say`All of them were read. `),
         ...(taken.length > 0 ? say`Before screening, records were taken out: ${joined(taken)}. ` : []),
         ...say`We screened ${counted(flow, '/screening/records_screened', 'record')} and excluded ${value(flow, '/screening/records_excluded')}`,

@@ -1,7 +1,7 @@
 /** Whether a question can be read at all: its function words tell its language better than any statistics. */
 import { FUNCTION_WORDS } from '../vocabulary.ts'
 
-/** Function words of other languages that are no English words and no part of foreign phrases used in English. */
+/** Function words of other languages that are neither English words nor part of foreign phrases used in English. */
 const FUNCTION_WORDS_OF: Readonly<Record<string, string>> = {
   German:
     'der das dem den des ein eine einer eines einem einen und oder ist sind wird werden welche welcher welches wie warum wann bei mit von auf für über durch zwischen nach nicht sich auch bei zu zur zum im vom gibt haben kann können wirkt wirkung hat einfluss beim',

@@ -31,7 +31,7 @@ export function connect(
   })
   const find = <K extends Source['kind']>(name: string, kind: K) => {
     const source = all.get(name)
-    if (source?.kind !== kind) throw new Error(`${name} is no source that ${kind}`)
+    if (source?.kind !== kind) throw new Error(`${name} is not a source that ${kind}`)
     return source as Extract<Source, { kind: K }>
   }
   return { all, searching: (name) => find(name, 'searches'), crossref: find('crossref', 'completes') }

@@ -247,7 +247,7 @@ async function testStuck(t: Test, service: ServiceProcess & { dataDir: string })
   )
 
   const again = await stream(url, request)
-  t.match(await again.next(), { type: 'progress', percent: 0 }, 'the same job can begin anew')
+  t.match(await again.next(), { type: 'progress', percent: 0 }, 'the same job can start again')
 
   const waiting = stageRequest()
   const controller = new AbortController()

@@ -38,7 +38,7 @@ t.test('what tells the kind of study', async (t) => {
   t.match(kind({ mesh: ['Humans', 'Case-Control Studies'] }), { type: 'case_control', by: 'subject heading' })
   t.match(kind({ mesh: ['Animals', 'Mice, Inbred C57BL'] }), { type: 'animal', text: 'Mice, Inbred C57BL' })
   t.equal(kind({ mesh: ['Animals', 'Humans', 'Mice'] }), null)
-  t.equal(kind({ mesh: ['Randomized Controlled Trials as Topic'] }), null, 'a subject is no design')
+  t.equal(kind({ mesh: ['Randomized Controlled Trials as Topic'] }), null, 'a subject is not a design')
   t.match(
     kind({ title: 'A cohort', publication_types: ['Journal Article', 'Randomized Controlled Trial'] }),
     {

@@ -85,7 +85,7 @@ t.test('phrases, abbreviations, hyphens, numbers and names stay whole', async (t
   t.strictSame(
     frame('Effect of the Long Depression on wages').concepts[0]?.synonyms,
     [],
-    'a name is no illness',
+    'a name is not an illness',
   )
   t.strictSame(terms('gastric or duodenal ulcers'), [['gastric ulcers', 'duodenal ulcers']])
   t.strictSame(terms('Does WHO guidance help US nurses?'), [['WHO guidance'], ['US nurses']])

@@ -164,7 +164,7 @@ holds('the flow has the same counts, by source too', (review, _found, _options, 
 })
 
 holds(
-  'a notice is no paper, and is about papers of the review',
+  'a notice is not a paper, and is about papers of the review',
   ({ notices, papers, uncertain, excluded }) => {
     const ids = new Set([...papers, ...uncertain, ...excluded].map(({ id }) => id))
     return notices.every(({ id, about }) => !ids.has(id) && about.every((one) => ids.has(one)))

@@ -208,7 +208,7 @@ t.test('a preview counts and reads nothing', async (t) => {
     queries: [{ source: 'sample', request: { query: /"intermittent fasting"/ } }],
   })
   t.match(outcome.results, { preview: true, summary: /^Preview: \d+ hits in sample\. Nothing was read\.$/ })
-  t.notOk('counts' in outcome.results, 'its summary is no review')
+  t.notOk('counts' in outcome.results, 'its summary is not a review')
 })
 
 t.test('the example of the documentation', async (t) => {

@@ -87,7 +87,7 @@ t.test('a lane left behind by a crash becomes free', async (t) => {
   await release()
 })
 
-t.test('whoever waits keeps the lane, however long', async (t) => {
+t.test('a caller that waits keeps its lane, however long it waits', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START)
   const [one, other] = [1, 2].map(() => createLimiter(dir, { intervalMs: 1, lanes: 1 }, clock))

@@ -330,7 +330,7 @@ t.test('a source that stays ill is given up, in time', async (t) => {
   )
 })
 
-t.test('XML of another kind, or cut off, is no answer', async (t) => {
+t.test('XML of another kind, or cut off, is not an answer', async (t) => {
   const imitation = await imitate(t)
   const ids: Fault = body('{"esearchresult":{"count":"1","idlist":["90000001"]}}')
   for (const xml of [

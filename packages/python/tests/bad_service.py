@@ -47,7 +47,7 @@ RESULT = {
     "sha256 in capitals": file_with(sha256=hashlib.sha256(TEXT).hexdigest().upper()),
     "wrong bytes": file_with(bytes=5),
     "bytes is a string": file_with(bytes="11"),
-    "media_type is no type": file_with(media_type="text"),
+    "media_type is not a type": file_with(media_type="text"),
     "files is an object": lambda r: r.update(files={}),
     "half a surrogate": lambda r: r["results"].update(a="\ud800"),
     "too deep": lambda r: r["results"].update(a=deep()),
@@ -65,7 +65,7 @@ TEXTS = {
 LINES = {
     "percent over 100": '{"type": "progress", "percent": 120}', "percent is a string": '{"type": "progress", "percent": "50"}',
     "percent is missing": '{"type": "progress"}', "message is a number": '{"type": "progress", "percent": 50, "message": 7}',
-    "progress goes back": '{"type": "progress", "percent": 5}', "line is a list": "[1]", "line is no JSON": "working…", "line without type": '{"percent": 5}',
+    "progress goes back": '{"type": "progress", "percent": 5}', "line is a list": "[1]", "line is not JSON": "working…", "line without type": '{"percent": 5}',
 }
 
 # What a fault answers in place of the last line.

@@ -95,7 +95,7 @@ export const serviceCases: FaultCase[] = [
     { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 3 },
   ),
   misbehaving(
-    'sends lines that are no JSON',
+    'sends lines that are not JSON',
     'the answer is not usable: retried, then failed',
     ({ response }) =>
       void response

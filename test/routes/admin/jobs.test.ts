@@ -36,7 +36,7 @@ t.test('all jobs, or those of one user, each with its owner', async (t) => {
   t.equal(own.length, 2)
   t.ok(
     own.every((job) => !('owner' in job)),
-    'others are not told of owners',
+    'others do not see owners',
   )
   for (const owner of ['bob', 'alice'])
     isProblem(
