@@ -113,7 +113,7 @@ t.test('the demo shows what the README shows', async (t) => {
   const said = stdout.split('\n')
   const shown = example('demo')
     .split('\n')
-    .filter((line) => !['', '…'].includes(line.trim()) && !line.startsWith('Server'))
+    .filter((line) => !['', '…'].includes(line.trim()) && !/^(Server|Job) /.test(line))
   t.ok(shown.length > 10)
   for (const line of shown) {
     t.ok(
