@@ -20,9 +20,10 @@ function escaped(character: string): string {
  * clean end as the end of the job; after an interruption it reconnects after `retryMs`. HTTP/1.0 has no chunks.
  */
 export function breakOff(response: ServerResponse, retryMs: number, comment = ''): void {
-  const text = `retry: ${retryMs}\n${comment && `: ${comment}\n`}${frameOf('reconnect', {})}`
-  // Not in this turn: Node 24 passes a chunk to the socket at the end of the turn, and would drop it.
-  response.write(text, () => {
+  response.write(`retry: ${retryMs}\n${comment && `: ${comment}\n`}${frameOf('reconnect', {})}`)
+  // In the next turn: Node 24 passes a chunk to the socket at the end of this one, and would drop it. Node closes the
+  // connection once all of it has been sent.
+  setImmediate(() => {
     if (response.socket) response.socket.destroySoon()
     else response.destroy()
   })
