@@ -17,7 +17,8 @@ export function createLogger(level: string, name: string): FastifyBaseLogger {
       err: errorOf,
     },
   }
-  const destination = isPipe() ? new PatientPipe() : pino.destination(1)
+  // Without lines to write, standard output is left to the rest of the process.
+  const destination = level !== 'silent' && isPipe() ? openPipe() : pino.destination(1)
   // A full disk or a closed terminal loses log lines, but must not end the process.
   destination.on('error', () => {})
   return pino(options, destination)
@@ -49,6 +50,14 @@ class PatientPipe extends Socket {
   override write(line: string): boolean {
     return this.writableLength > MOST_KEPT ? false : super.write(line)
   }
+}
+
+let pipe: PatientPipe | undefined
+
+/** All loggers of a process share it: Node refuses a second stream on a descriptor that has lines waiting. */
+function openPipe(): PatientPipe {
+  pipe ??= new PatientPipe()
+  return pipe
 }
 
 /** Logs only safe fields: an error may contain a whole command or request with user text. */
