@@ -4,6 +4,7 @@ import { broadcast } from './broadcast.ts'
 import { cost } from './cost.ts'
 import { execute } from './execute.ts'
 import { facts } from './facts.ts'
+import { goingOn } from './going-on.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
 import { jobs } from './jobs.ts'
@@ -19,6 +20,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   execute,
   status,
   jobs,
+  goingOn,
   latency,
   broadcast,
   memory,

@@ -82,6 +82,7 @@ const RUN = {
   cursor: Type.String({ description: 'opaque: rises with every change' }),
   created_at: Millis,
   finished_at: Nullable(Millis),
+  owner: Type.Optional(Type.String({ description: 'in lists, for administrators only: whose run it is' })),
 }
 
 /** A run as the API shows it. */

@@ -48,6 +48,7 @@ export interface RunFilter {
 }
 
 export interface RunPage {
+  /** Each with its owner. */
   runs: Run[]
   /** Where the next page begins, null at the end of the list. */
   next: string | null
@@ -66,8 +67,8 @@ declare module './core.ts' {
       show(run: StoredRun): Promise<Run | null>
       /** What is shown of several, without a look at what else happens in their workflows. */
       showAll(runs: readonly StoredRun[]): Promise<Run[]>
-      /** Newest first, of one workflow or of all. Costs a bounded number of calls, however few runs match. */
-      page(userId: string, workflowId: string | undefined, filter: RunFilter): Promise<RunPage>
+      /** Newest first, of one workflow or of all; without a user of all users. Costs a bounded number of calls, however few runs match. */
+      page(userId: string | null, workflowId: string | undefined, filter: RunFilter): Promise<RunPage>
       /** Null when it has finished. */
       cancel(origin: RunOrigin): Promise<StoredRun | null>
       decide(origin: RunOrigin, stage: number, signOff: SignOff): Promise<DecideOutcome['kind'] | null>
@@ -112,9 +113,11 @@ export default fp<RunsPluginOptions>(
       showAll,
       async page(userId, workflowId, { limit, after, status }) {
         const key =
-          workflowId === undefined
-            ? keys.own('runs-of', userId)
-            : keys.own('runs-in', workflowName(userId, workflowId))
+          userId === null
+            ? keys.own('runs-of-all')
+            : workflowId === undefined
+              ? keys.own('runs-of', userId)
+              : keys.own('runs-in', workflowName(userId, workflowId))
         const window = status === undefined ? limit : WINDOW
         const from = after ? `(${after}` : '+inf'
         const listed = await fromRedis(
@@ -132,7 +135,9 @@ export default fp<RunsPluginOptions>(
         const gone = ids.filter((_, i) => !stored[i])
         if (gone.length > 0) void redis.zrem(key, ...gone).catch(() => {})
         const isLast = ids.length < window && String(listed.at(-1) ?? next) === String(next)
-        return { runs: await showAll(found), next: isLast ? null : next }
+        const shown = await showAll(found)
+        const runs = shown.map((run, i) => ({ ...run, owner: found[i]?.document.user_id ?? '' }))
+        return { runs, next: isLast ? null : next }
       },
       async cancel(origin) {
         let finished = false

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { POSITION_PATTERN } from '../contract/events.ts'
 import { Run, RunStatus } from '../contract/run.ts'
-import { BEARER, problems, WorkflowParams } from './responses.ts'
+import { BEARER, Owner, problems, WorkflowParams } from './responses.ts'
 
 const Page = Type.Object(
   {
@@ -22,7 +22,7 @@ const Page = Type.Object(
 
 const Query = Type.Object({
   status: Type.Optional(RunStatus),
-  owner: Type.Optional(Type.String({ minLength: 1, description: 'for administrators: whose runs' })),
+  owner: Owner,
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
   after: Type.Optional(Type.String({ pattern: POSITION_PATTERN, description: '`next` of the page before' })),
 })
@@ -54,7 +54,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/api/workflow/runs',
-    schema: { ...common, operationId: 'listRuns', summary: 'List your runs' },
+    schema: {
+      ...{ ...common, operationId: 'listRuns', summary: 'List your runs' },
+      description: 'Newest first. Administrators get the runs of all users, or with `owner` those of one.',
+    },
     onRequest,
     async handler(request, reply) {
       reply.header('cache-control', 'private, no-cache')
@@ -62,14 +65,18 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
   })
 
-  function page(
+  async function page(
     request: Pick<FastifyRequest, 'stagecast' | 'log'>,
     { owner, limit = 25, after, status }: Static<typeof Query>,
     workflowId?: string,
   ) {
-    const userId = access.owner(request, owner)
-    access.log(request, 'read', userId, { list: 'runs' })
-    return runs.page(userId, workflowId, { limit, after, status })
+    const { user } = request.stagecast
+    // Without a name, an administrator sees the runs of all users. A workflow belongs to one of them.
+    const isAll = user.admin && owner === undefined && workflowId === undefined
+    const whose = isAll ? null : access.owner(request, owner)
+    access.log(request, 'read', whose ?? '', { list: 'runs' })
+    const page = await runs.page(whose, workflowId, { limit, after, status })
+    return user.admin ? page : { ...page, runs: page.runs.map(({ owner: _, ...run }) => run) }
   }
 }
 

@@ -10,6 +10,8 @@ import type { KnownResult } from './result.ts'
 
 /** Runs that are listed, of one user and of one workflow; older ones can still be read one by one. */
 const RUNS_CAPACITY = 10_000
+/** The same of all users together. */
+const ALL_CAPACITY = 100_000
 
 /** Where a run belongs. */
 export type RunOrigin = Pick<RunDocument, 'run_id' | 'workflow_id' | 'user_id'>
@@ -37,7 +39,12 @@ export interface Change {
 
 type WriteReply = ['ok'] | ['moved'] | ['uncarried'] | ['gone', jobId: string]
 
-const writeRun = loadScript<WriteReply>('write-run', { ORDER_CAPACITY, STREAM_LENGTH, RUNS_CAPACITY })
+const writeRun = loadScript<WriteReply>('write-run', {
+  ORDER_CAPACITY,
+  STREAM_LENGTH,
+  RUNS_CAPACITY,
+  ALL_CAPACITY,
+})
 
 export class RunStore {
   private readonly redis: Redis
@@ -115,6 +122,7 @@ export class RunStore {
         .multi()
         .del(keys.own('run', id), keys.own('run', id, 'log'))
         .zrem(keys.own('runs-of', origin.user_id), id)
+        .zrem(keys.own('runs-of-all'), id)
         .exec()
     await redis.del(list, keys.own('memory', nameOf(origin)))
   }
@@ -138,6 +146,7 @@ export class RunStore {
       ...{ order: keys.order(origin.user_id, origin.workflow_id), events: keys.events },
       inWorkflow: keys.own('runs-in', nameOf(origin)),
       ofUser: keys.own('runs-of', origin.user_id),
+      ofAll: keys.own('runs-of-all'),
       live: keys.own('runs-live', origin.user_id),
       waiting: keys.own('runs-waiting'),
       waitingOf: keys.own('runs-waiting-of', origin.user_id),

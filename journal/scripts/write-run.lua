@@ -3,12 +3,14 @@
 -- const ORDER_CAPACITY: positions that the order keeps
 -- const STREAM_LENGTH: approximate length of the event stream
 -- const RUNS_CAPACITY: runs that a list keeps
+-- const ALL_CAPACITY: runs that the list of all users keeps
 -- key memory: hash of a workflow: `version`, `run` (its newest run), and `result:<job id>`, what is known of each result
 -- key carrier: BullMQ's hash of the job that goes on with the run should this process end
 -- key order: order of the workflow
 -- key events: event stream of the queue
 -- key inWorkflow: runs of the workflow, by time
 -- key ofUser: runs of the user, by time
+-- key ofAll: runs of all users, by time
 -- key live: runs of the user that have not finished
 -- key waiting: what waits for a decision, of all users, by time
 -- key waitingOf: the same of the user
@@ -100,10 +102,10 @@ for _, run in ipairs(wanted.runs) do
   end
   if run.was == '' then
     redis.call('HSET', memory, 'run', run.id)
-    for _, list in ipairs({ inWorkflow, ofUser }) do
+    for list, most in pairs({ [inWorkflow] = RUNS_CAPACITY, [ofUser] = RUNS_CAPACITY, [ofAll] = ALL_CAPACITY }) do
       local last = redis.call('ZREVRANGE', list, 0, 0, 'WITHSCORES')
       redis.call('ZADD', list, string.format('%.0f', math.max(now, (last[2] or 0) + 1)), run.id)
-      redis.call('ZREMRANGEBYRANK', list, 0, -RUNS_CAPACITY - 1)
+      redis.call('ZREMRANGEBYRANK', list, 0, -most - 1)
     end
     redis.call('SADD', live, run.id)
   end
@@ -120,4 +122,9 @@ keep(memory, is_over, ttl)
 keep(inWorkflow, is_over, ttl)
 keep(order, is_over, ttl + idle)
 keep(ofUser, redis.call('SCARD', live) == 0, ttl)
+local under_way = 0
+for _, count in ipairs(redis.call('HMGET', tally, 'running', 'waiting', 'cancelling')) do
+  under_way = under_way + (tonumber(count) or 0)
+end
+keep(ofAll, under_way == 0, ttl)
 return { 'ok' }

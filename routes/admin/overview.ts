@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { CatalogueStage } from '../../contract/catalogue.ts'
 import { WaitingBecause, WorkerState, waitingBecause } from '../../contract/fleet.ts'
 import { StageNumber } from '../../contract/job.ts'
+import { RunStatus } from '../../contract/run.ts'
 import { endedLastMinute, type Histogram, quantile, type StageTally } from '../../journal/tally.ts'
 import type { Fleet } from '../../plugins/fleet.ts'
 import { BEARER, type Guarded, problems } from '../responses.ts'
@@ -21,6 +22,19 @@ const Overview = Type.Object(
       active: Count,
       oldest_waiting_at: Type.Union([Type.Integer(), Type.Null()], {
         description: 'when the next waiting job was accepted, epoch milliseconds',
+      }),
+    }),
+    runs: Type.Object(
+      Object.fromEntries(RunStatus.anyOf.map(({ const: status }) => [status, Count])) as Record<
+        RunStatus,
+        typeof Count
+      >,
+      { description: 'workflow runs by status; those that have ended count even after they have expired' },
+    ),
+    sign_offs: Type.Object({
+      waiting: Count,
+      oldest_at: Type.Union([Type.Integer(), Type.Null()], {
+        description: 'when the step that has waited longest began to wait, epoch milliseconds',
       }),
     }),
     workers: Type.Array(WorkerState),
@@ -64,7 +78,7 @@ const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
 
 /** The document for administrators. */
 function toOverview(
-  { at, queue, workers, tallies }: Fleet,
+  { at, queue, workers, tallies, runs }: Fleet,
   catalogue: readonly CatalogueStage[],
 ): Static<typeof Overview> {
   return {
@@ -75,6 +89,8 @@ function toOverview(
       active: queue.active,
       oldest_waiting_at: queue.oldestWaitingAt,
     },
+    runs: runs.counts,
+    sign_offs: { waiting: runs.signOffs.waiting, oldest_at: runs.signOffs.oldestAt },
     workers,
     waiting_because: waitingBecause(queue, workers),
     // The first entry counts jobs without a stage.

@@ -1,62 +1,15 @@
-/** Runs while processes are killed: after every single command of going on, and at random moments. */
-import { once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
-import type { Run } from '../../contract/run.ts'
-import { type Door, type Env, startDoor, startWorker, testEnv } from '../helpers/app.ts'
-import { stagesFile } from '../helpers/catalogue.ts'
+/** Runs while processes and Redis are killed: after every single command of going on, and at random moments. */
+import t from 'tap'
+import { CaseRedis } from '../faults/suite/redis.ts'
+import { startDoor, startWorker } from '../helpers/app.ts'
 import { repeat } from '../helpers/chaos.ts'
-import { fakeStageService } from '../helpers/stage-service.ts'
-import { KeptWork, Runs } from './scene.ts'
-
-const DIE_AFTER = new URL('die-after.mjs', import.meta.url).href
-
-/** 1 and 2 side by side, 3 is a gate behind both. */
-const STAGES = [
-  { stage: 1 },
-  { stage: 2 },
-  { stage: 3, needs: [1, 2], sign_off: true },
-  { stage: 4, needs: [3] },
-  { stage: 5, needs: [4] },
-]
+import { compare, RestlessClient } from '../helpers/restless-client.ts'
+import { arm, begin, DIE_AFTER, open, persistently, signOff } from './killing.ts'
+import { Runs } from './scene.ts'
 
 /** RUNS_UNDER_KILLS=200 is the full size. */
 const RUNS = Number(process.env.RUNS_UNDER_KILLS ?? 40)
 const AT_ONCE = 20
-
-async function open(t: Test, over: Env = {}) {
-  const work = new KeptWork()
-  const service = await fakeStageService(t, work.answer)
-  const file = await stagesFile(t, STAGES)
-  const env = await testEnv(t, {
-    ...{ WORKER_URL: service.url, STAGES_FILE: file, LOG_LEVEL: 'info', SSE_MAX_PER_USER: '0' },
-    ...{ WORKER_LOCK_MS: '1000', WORKER_STALLED_CHECK_MS: '300', STAGE_JOB_ATTEMPTS: '50' },
-    ...over,
-  })
-  const redis = new Redis((env.REDIS_URL as string).replace(/^unix:\/\//, ''))
-  t.teardown(() => redis.disconnect())
-  const audit = async (runs: Runs, run: Run) => [
-    ...(await runs.faults(run, redis, env.REDIS_PREFIX as string)),
-    ...(work.of(run).every((times) => times === 1) ? [] : [`done ${work.of(run)} times`]),
-  ]
-  return { env, work, audit }
-}
-
-async function arm(door: Door, dieAfter: number, from?: string): Promise<void> {
-  const armed = once(door.child, 'message')
-  door.child.send({ dieAfter, from })
-  await armed
-}
-
-/** Repeats what a process that was killed did not answer, as a client does. */
-async function persistently<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
-  for (;;) {
-    const answer = await ask().catch(() => null)
-    if (answer) return answer
-    await delay(20)
-  }
-}
 
 /** Commands of going on from one step to the next are fewer. */
 const WORKER_MOMENTS = [1, 3, 5, 7, 10, 14]
@@ -70,7 +23,7 @@ t.test('a worker is killed after the nth command of going on', { timeout: 400_00
       startDoor(t, 'server/worker.ts', env, { preload: DIE_AFTER }),
     ])
     const runs = new Runs(() => api.url)
-    await arm(doomed, moment, ':memory:')
+    await arm(doomed, { dieAfter: moment, from: ':memory:' })
     const { run_id } = await runs.post({ stages: [1, 2, 3] })
     const waits = runs.until(run_id, 'waiting')
     const how = await Promise.race([doomed.exited, waits])
@@ -97,7 +50,7 @@ t.test('an API process is killed after the nth command of a sign-off', { timeout
     const runs = new Runs(() => at)
     const waiting = await runs.until((await runs.post({ stages: [1, 2, 3, 4] })).run_id, 'waiting')
     at = doomed.url
-    await arm(doomed, moment)
+    await arm(doomed, { dieAfter: moment })
     const answer = await Promise.race([runs.sign(waiting, 3).catch(() => null), doomed.exited])
     if (doomed.child.signalCode === 'SIGKILL' || answer === null) died += 1
     at = steady.url
@@ -111,41 +64,72 @@ t.test('an API process is killed after the nth command of a sign-off', { timeout
   t.ok(died >= 5, `${died} processes died`)
 })
 
-t.test(`${RUNS} runs while workers and API processes are killed`, { timeout: 600_000 }, async (t) => {
-  const { env, audit } = await open(t, { STAGE_WORKER_CONCURRENCY: '10' })
+/** All processes are killed again and again, and so is Redis, which loses nothing that it has confirmed. */
+t.test(`${RUNS} runs while processes and Redis are killed`, { timeout: 1_200_000 }, async (t) => {
+  const redis = await (await CaseRedis.create(t)).start()
+  const syncAlways = () => redis.admin().config('SET', 'appendfsync', 'always')
+  await syncAlways()
+  const { env, audit } = await open(t, {
+    ...{ REDIS_URL: `unix://${redis.path}`, STAGE_WORKER_CONCURRENCY: '10' },
+  })
   const files = ['server/api.ts', 'server/api.ts', 'server/worker.ts', 'server/worker.ts'] as const
   const doors = await Promise.all(files.map((file) => startDoor(t, file, env)))
-  const anyApi = () => (doors[Math.random() < 0.5 ? 0 : 1] as Door).url
+  const origins = () => doors.slice(0, 2).map(({ url }) => url)
+  const anyApi = () => origins()[Math.random() < 0.5 ? 0 : 1] as string
   const trouble = new AbortController()
   t.teardown(() => trouble.abort())
-  let kills = 0
+  const kills = { processes: 0, redis: 0 }
   const killing = repeat(trouble.signal, 500, async () => {
-    const victim = Math.floor(Math.random() * doors.length)
+    const victim = Math.floor(Math.random() * (doors.length + 1))
+    if (victim === doors.length) {
+      await redis.crash()
+      await redis.start()
+      await syncAlways()
+      kills.redis += 1
+      return
+    }
     doors[victim]?.child.kill('SIGKILL')
-    kills += 1
     doors[victim] = await startDoor(t, files[victim] as string, env)
+    kills.processes += 1
   })
   const faults: string[] = []
+  let events = 0
   let left = RUNS
   const startedAt = performance.now()
   const one = async () => {
     while (left > 0) {
-      const key = { 'idempotency-key': `run-${left--}` }
       const runs = new Runs(anyApi)
-      const { run_id } = await persistently(async () => {
-        const { status, body } = await runs.send('/runs', { stages: [1, 2, 3, 4, 5] }, key)
-        return status === 202 ? body : null
-      })
+      const { run_id, urls } = await begin(runs, `run-${left--}`, [1, 2, 3, 4, 5])
+      let end = '~'
+      const isOver = (lastId: string) => lastId >= end
+      const patience = () => Number.POSITIVE_INFINITY
+      const watching = new RestlessClient({ origins, path: urls.events, patience, isOver, silenceMs: 20_000 })
+      const watched = watching.run(AbortSignal.timeout(1_000_000))
       const waiting = await runs.until(run_id, 'waiting')
-      await persistently(async () => (await runs.sign(waiting, 3)).status === 200)
+      await signOff(runs, waiting)
       const done = await runs.until(run_id, 'completed', 'failed', 'rejected', 'cancelled')
       if (done.status !== 'completed') faults.push(`${run_id} ${JSON.stringify(done.steps)}`)
       else faults.push(...(await persistently(() => audit(runs, done))))
+      const told = (await persistently(() => runs.told())).map(({ id }) => id)
+      end = told.at(-1) ?? ''
+      const { events: seen, oddities } = await watched
+      events += seen.length
+      const wrong = compare(
+        seen.map(({ id }) => id),
+        told,
+      )
+      if (Object.values(wrong).some((count) => count > 0) || oddities.length > 0)
+        faults.push(`${run_id}: its watcher saw ${JSON.stringify(wrong)} ${oddities}`)
     }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, RUNS) }, one))
   trouble.abort()
   await killing
   t.same(faults, [])
-  t.comment(`${RUNS} runs, ${kills} kills, ${Math.round((performance.now() - startedAt) / 1000)} s`)
+  t.ok(kills.redis > 0 && kills.processes > 0)
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
+  t.comment(
+    `${RUNS} runs in ${seconds} s, ${kills.processes} processes and ${kills.redis} times Redis killed, ` +
+      `${events} events watched: ${faults.length} faults`,
+  )
 })

@@ -281,6 +281,62 @@ const CASES: Case[] = [
     runs: [],
     status: 'waiting',
   },
+  {
+    name: 'a rerun of both first stages that gives the same',
+    ask: asked({ rerun: [1, 2] }),
+    plan: {
+      1: 'run: a rerun was asked for',
+      2: 'run: a rerun was asked for',
+      ...AFTER_1,
+      5: 'run_if_changed: stage 2 runs again',
+    },
+    gate: 'if_changed',
+    runs: [1, 2],
+    status: 'completed',
+  },
+  {
+    name: 'an input of the gate that changes what comes out',
+    ask: asked({ inputs: { ...ALL.inputs, 3: { strict: true } } }),
+    plan: { ...KEPT, 3: 'run: inputs.strict changed', 4: 'run_if_changed: stage 3 runs again' },
+    gate: 'if_changed',
+    runs: [3],
+    status: 'waiting',
+  },
+  {
+    name: 'a list in another order is another input',
+    before: (shop) => void shop.post(asked({ inputs: { ...ALL.inputs, 5: { by: ['a', 'b'] } } })),
+    ask: asked({ inputs: { ...ALL.inputs, 5: { by: ['b', 'a'] } } }),
+    plan: { ...KEPT, 5: 'run: inputs.by changed' },
+    gate: false,
+    runs: [5],
+    status: 'completed',
+  },
+  {
+    name: 'a version that was taken back finds its own results again',
+    before: (shop) => {
+      shop.versions.set(2, '7')
+      shop.post(ALL)
+      shop.versions.delete(2)
+    },
+    ask: ALL,
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
+  {
+    name: 'a gate whose new content was approved',
+    before: (shop) => {
+      other(3)(shop)
+      shop.post(asked({ rerun: [3] }))
+      shop.sign(3, 'approved')
+    },
+    ask: ALL,
+    plan: KEPT,
+    gate: false,
+    runs: [],
+    status: 'completed',
+  },
 ]
 
 for (const { name, before, ask, plan, gate, runs, status } of CASES) {
@@ -306,7 +362,7 @@ for (const { name, before, ask, plan, gate, runs, status } of CASES) {
     t.equal(shop.run?.status, status)
   })
 }
-t.ok(CASES.length >= 26)
+t.ok(CASES.length >= 30)
 
 t.test('the first run says that nothing has run', async (t) => {
   const shop = new Workshop(CATALOGUE)

@@ -39,6 +39,11 @@ export class CaseRedis {
     await this.running?.stop()
   }
 
+  /** Resolves when the server that runs now has ended, however that comes. */
+  get exited(): Promise<unknown> {
+    return this.running?.exited ?? Promise.resolve()
+  }
+
   /** Kills it as if its machine failed. Resolves when it is gone. */
   async crash(): Promise<void> {
     process.kill(await this.pid(), 'SIGKILL')

@@ -1,0 +1,91 @@
+/** What the tests share in which processes or Redis are killed under runs. */
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import type { Run } from '../../contract/run.ts'
+import { type Door, type Env, testEnv } from '../helpers/app.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
+import { fakeStageService } from '../helpers/stage-service.ts'
+import { KeptWork, type Runs } from './scene.ts'
+
+export const DIE_AFTER = new URL('die-after.mjs', import.meta.url).href
+
+/** 1 and 2 side by side, 3 is a gate behind both. */
+export const STAGES = [
+  { stage: 1 },
+  { stage: 2 },
+  { stage: 3, needs: [1, 2], sign_off: true },
+  { stage: 4, needs: [3] },
+  { stage: 5, needs: [4] },
+]
+
+/** An environment, a service that honours its key, and an audit of finished runs, by what Redis has stored. */
+export async function open(t: Test, over: Env = {}, stored?: Redis) {
+  const work = new KeptWork()
+  const service = await fakeStageService(t, work.answer)
+  const file = await stagesFile(t, STAGES)
+  const env = await testEnv(t, {
+    ...{ WORKER_URL: service.url, STAGES_FILE: file, LOG_LEVEL: 'info', SSE_MAX_PER_USER: '0' },
+    ...{ WORKER_LOCK_MS: '1000', WORKER_STALLED_CHECK_MS: '300', STAGE_JOB_ATTEMPTS: '50' },
+    ...over,
+  })
+  const redis = stored ?? connect(t, env)
+  const audit = async (runs: Runs, run: Run) => [
+    ...(await runs.faults(run, redis, env.REDIS_PREFIX as string)),
+    ...(work.of(run).every((times) => times === 1) ? [] : [`done ${work.of(run)} times`]),
+  ]
+  return { env, work, service, audit }
+}
+
+function connect(t: Test, { REDIS_URL = '' }: Env): Redis {
+  const redis = new Redis(REDIS_URL.replace(/^unix:\/\//, ''), { retryStrategy: () => 50 })
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  return redis
+}
+
+export interface Doom {
+  dieAfter: number
+  from?: string
+  victim?: number
+  unanswered?: boolean
+}
+
+/** See die-after.mjs. */
+export async function arm(door: Door, doom: Doom): Promise<void> {
+  const armed = once(door.child, 'message')
+  door.child.send(doom)
+  await armed
+}
+
+/** Repeats what a process that was killed did not answer, as a client does. */
+export async function persistently<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
+  for (;;) {
+    const answer = await ask().catch(() => null)
+    if (answer) return answer
+    await delay(20)
+  }
+}
+
+/** Starts a run. A repeat names the same one. */
+export function begin(runs: Runs, key: string, stages: readonly number[]) {
+  return persistently(async () => {
+    const { status, body } = await runs.send('/runs', { stages }, { 'idempotency-key': key })
+    return status === 202 ? (body as Run & { urls: { events: string } }) : null
+  })
+}
+
+/** Signs off at stage 3, until that is confirmed. */
+export function signOff(runs: Runs, waiting: Run) {
+  return persistently(async () => (await runs.sign(waiting, 3)).status === 200)
+}
+
+/** As a client whose Redis may lose a second: what was forgotten is asked for again, until the run is so. */
+export function drive(runs: Runs, key: string, stages: readonly number[], goal: Run['status']): Promise<Run> {
+  return persistently(async () => {
+    const run = await runs.read((await begin(runs, key, stages)).run_id)
+    if (run.status === 'waiting' && goal === 'completed') await runs.sign(run, 3)
+    return run.status === goal ? run : null
+  })
+}
