@@ -5,31 +5,52 @@ import { httpRequest } from './http-load.ts'
 import { CONNECTIONS, httpRows } from './http-pair.ts'
 import { QUESTION, spawnApi, token } from './stagecast.ts'
 
+/** Where the key of a request is put. */
+const PLACE = 'the-key'
+
 export const execute: Benchmark = {
   name: 'execute',
   title: `Execute, ${CONNECTIONS} connections, each of another user`,
   async run(bench) {
-    return [...(await compare(bench, 'info')), ...(await compare(bench, 'silent'))]
+    return [
+      ...(await compare(bench, { level: 'info', target: 1 })),
+      ...(await compare(bench, { level: 'silent', target: 1, label: ', no log' })),
+      ...(await compare(bench, { level: 'info', target: 0.9, label: ', Idempotency-Key', isKeyed: true })),
+    ]
   },
 }
 
-/** Both sides log their requests, as in production, or neither does. */
-async function compare(bench: Bench, LOG_LEVEL: string): Promise<Row[]> {
-  const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix(), LOG_LEVEL }
+interface Case {
+  /** Both sides log their requests, as in production, or neither does. */
+  level: string
+  /** Share of the floor's rate to reach. */
+  target: number
+  label?: string
+  /** Whether each request has an Idempotency-Key of its own. */
+  isKeyed?: boolean
+}
+
+async function compare(bench: Bench, { level, target, label = '', isKeyed }: Case): Promise<Row[]> {
+  const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix(), LOG_LEVEL: level }
   const accepted = Array.from({ length: CONNECTIONS }, (_, i) =>
     httpRequest(
       'POST',
       '/api/workflow/stages/2/execute',
-      { authorization: `Bearer ${token(`user-${i}`)}` },
+      { authorization: `Bearer ${token(`user-${i}`)}`, ...(isKeyed && { 'idempotency-key': PLACE }) },
       body(),
     ),
   )
+  let keys = 0
+  const keyed = (request: string) => {
+    keys += 1
+    return request.replace(PLACE, `key-${keys}`)
+  }
   const added = httpRequest('POST', '/execute', {}, body())
   return httpRows(bench, {
     ours: {
       name: 'Stagecast',
-      start: () => spawnApi(bench, bench.prefix(), { LOG_LEVEL }),
-      request: (i) => accepted[i] as string,
+      start: () => spawnApi(bench, bench.prefix(), { LOG_LEVEL: level }),
+      request: (i) => (isKeyed ? keyed(accepted[i] as string) : (accepted[i] as string)),
     },
     floor: {
       name: 'queue.add only',
@@ -38,9 +59,9 @@ async function compare(bench: Bench, LOG_LEVEL: string): Promise<Row[]> {
     },
     status: 202,
     prepare: () => bench.redis.flushall(),
-    target: 1,
-    slowest: 1,
-    label: LOG_LEVEL === 'silent' ? ', no log' : '',
+    target,
+    label,
+    ...(!isKeyed && { slowest: 1 }),
   })
 }
 

@@ -3,7 +3,7 @@ import { Queue } from 'bullmq'
 import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark } from './benchmark.ts'
 import { eventData } from './frame.ts'
-import { type Figures, interleave } from './interleave.ts'
+import { interleave } from './interleave.ts'
 import { against, alone, OURS } from './rows.ts'
 import { startJobs } from './running-jobs.ts'
 import { spawnApi } from './stagecast.ts'
@@ -49,10 +49,12 @@ export const latency: Benchmark = {
   },
 }
 
+export type DriveFigures = Record<'sent' | 'p50' | 'p95' | 'p99' | 'received', number>
+
 let marks = 0
 
 /** Writes steps at a rate, round the watchers, and measures when each reaches its client. */
-export async function drive(source: Source, perSecond: number, ms: number): Promise<Figures> {
+export async function drive(source: Source, perSecond: number, ms: number): Promise<DriveFigures> {
   const sentAt = new Map<number, number>()
   const latencies: number[] = []
   const first = marks + 1
@@ -78,7 +80,9 @@ export async function drive(source: Source, perSecond: number, ms: number): Prom
   for (let waited = 0; sentAt.size > 0 && waited < 5000; waited += 10)
     await new Promise((resolve) => setTimeout(resolve, 10))
   return {
+    sent: writes.length,
     p50: quantile(latencies, 0.5),
+    p95: quantile(latencies, 0.95),
     p99: quantile(latencies, 0.99),
     received: (100 * latencies.length) / (latencies.length + sentAt.size),
   }

@@ -31,34 +31,43 @@ export async function startJobs(
   const redis = connectRedis(bench.redisUrl, 'blocking', prefix)
   const keys = journalKeys(prefix)
   const bearer = token('user-1')
-  const all: RunningJob[] = []
-  const starter = async () => {
-    while (all.length < count) {
-      const at = all.push(undefined as unknown as RunningJob) - 1
-      const job = await executeJob(api, bearer)
-      const lock = randomUUID()
-      await redis.set(keys.lock(job.job_id), lock)
-      const stored = await redis.hget(keys.job(job.job_id), 'data')
-      const journal = {
-        data: JSON.parse(stored ?? '') as JobData,
-        maxAttempts: 3,
-        createdAt: Date.now(),
-        processedAt: null,
-        last: null,
-        cancel: null,
-        abandonedAt: null,
-      }
-      const writer = new JournalWriter(journal, {
-        redis,
-        keys,
-        token: lock,
-        logTtlSeconds: 86_400,
-        resultTtlSeconds: 86_400,
-      })
-      await writer.begin(1, 3, [], [{ type: 'active', progress: 0, message: 'attempt 1 begins' }])
-      all[at] = { ...job, writer }
+  const all = await inParallel(count, async (): Promise<RunningJob> => {
+    const job = await executeJob(api, bearer)
+    const lock = randomUUID()
+    await redis.set(keys.lock(job.job_id), lock)
+    const stored = await redis.hget(keys.job(job.job_id), 'data')
+    const journal = {
+      data: JSON.parse(stored ?? '') as JobData,
+      maxAttempts: 3,
+      createdAt: Date.now(),
+      processedAt: null,
+      last: null,
+      cancel: null,
+      abandonedAt: null,
+    }
+    const writer = new JournalWriter(journal, {
+      redis,
+      keys,
+      token: lock,
+      logTtlSeconds: 86_400,
+      resultTtlSeconds: 86_400,
+    })
+    await writer.begin(1, 3, [], [{ type: 'active', progress: 0, message: 'attempt 1 begins' }])
+    return { ...job, writer }
+  })
+  return { all, redis, keys, close: () => redis.disconnect() }
+}
+
+/** What `count` calls of `make` return, of which some run at the same time. */
+export async function inParallel<T>(count: number, make: () => Promise<T>): Promise<T[]> {
+  const made: T[] = []
+  let begun = 0
+  const maker = async () => {
+    while (begun < count) {
+      begun += 1
+      made.push(await make())
     }
   }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, starter))
-  return { all, redis, keys, close: () => redis.disconnect() }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, maker))
+  return made
 }

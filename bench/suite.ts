@@ -14,7 +14,9 @@ import { memory } from './memory.ts'
 import { peers } from './peers.ts'
 import { questions } from './questions.ts'
 import { reconnect } from './reconnect.ts'
+import { start } from './start.ts'
 import { status } from './status.ts'
+import { steps } from './steps.ts'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   execute,
@@ -22,10 +24,12 @@ export const BENCHMARKS: readonly Benchmark[] = [
   jobs,
   goingOn,
   latency,
+  steps,
   broadcast,
   memory,
   reconnect,
   cost,
+  start,
   peers,
   growth,
   isolation,

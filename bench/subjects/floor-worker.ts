@@ -34,4 +34,21 @@ const worker = new Worker(
   },
 )
 await worker.waitUntilReady()
-answering({})
+let completed = 0
+let ended = () => {}
+worker.on('completed', () => {
+  completed += 1
+  ended()
+})
+answering(
+  {},
+  {
+    /** Resolves once that many jobs are completed. */
+    async completed(count: number) {
+      while (completed < count)
+        await new Promise<void>((resolve) => {
+          ended = resolve
+        })
+    },
+  },
+)
