@@ -36,7 +36,7 @@ export async function forgetJob(options: ForgetOptions, job: JobSnapshot): Promi
     })
   const origin: JobOrigin = { ...data, job_id: id }
   const reply = await forget.run(redis, {
-    ...{ job: keys.job(id), outcome: keys.end(id), log: keys.log(id), summary: keys.brief(id) },
+    ...{ job: keys.job(id), outcome: keys.end(id), log: keys.log(id), summary: keys.summary(id) },
     ...{
       events: keys.events,
       everybody: keys.everybody,

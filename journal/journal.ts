@@ -40,7 +40,7 @@ export interface JournalKeys {
   /** The outcome: the final status document. */
   end(jobId: string): string
   /** Summary of a finished job for lists. */
-  brief(jobId: string): string
+  summary(jobId: string): string
   /** Event order of a user's workflow. */
   order(userId: string, workflowId: string): string
   /** A user's jobs in order of acceptance. */
@@ -76,7 +76,7 @@ export function journalKeys(prefix: string): JournalKeys {
     lock: (id) => `${base}:${id}:lock`,
     log: (id) => `${base}:${id}:log`,
     end: (id) => `${base}:${id}:end`,
-    brief: (id) => `${base}:${id}:brief`,
+    summary: (id) => `${base}:${id}:summary`,
     order: (userId, workflowId) => `${base}:order:${workflowName(userId, workflowId)}`,
     jobs: (userId) => `${base}:jobs:${digest(userId)}`,
     everybody: `${base}:everybody`,
@@ -133,7 +133,7 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     outcome: keys.end(id),
     log: keys.log(id),
     events: keys.events,
-    summary: keys.brief(id),
+    summary: keys.summary(id),
     tally: keys.tally,
     turns: keys.turns,
     queued: keys.queued(job.user_id),

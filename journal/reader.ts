@@ -90,9 +90,9 @@ export function openJournal(options: JournalOptions): JournalReader {
     },
     async summaries(jobIds) {
       const pipeline = redis.pipeline()
-      for (const id of jobIds) pipeline.get(keys.brief(id)).hmget(keys.job(id), ...JOB_FIELDS)
+      for (const id of jobIds) pipeline.get(keys.summary(id)).hmget(keys.job(id), ...JOB_FIELDS)
       const answers = await fromRedis(answersOf(pipeline))
-      return jobIds.map((_, i) => toBrief(answers.slice(2 * i, 2 * i + 2)))
+      return jobIds.map((_, i) => summaryOf(answers.slice(2 * i, 2 * i + 2)))
     },
     place: (job, id) => place.run(redis, placeCall(keys, job, id, resultTtlSeconds)),
     placeQueued: (jobs) =>
@@ -163,8 +163,8 @@ function toRecord({ fields, end, log, size }: StoredJob): JobRecord | null {
   return { snapshot, events: toEvents(journal, entries, snapshot), size }
 }
 
-function toBrief([brief, fields]: unknown[]): JobSummary | null {
-  if (brief) return JSON.parse(brief as string)
+function summaryOf([stored, fields]: unknown[]): JobSummary | null {
+  if (stored) return JSON.parse(stored as string)
   const journal = parseJournal(fields as JobFields)
   return journal && toSummary(toSnapshot(journal))
 }

@@ -28,6 +28,11 @@ const OPTIONS = {
   blocking: { maxRetriesPerRequest: null, socketTimeout: 15_000 },
 } satisfies Record<RedisRole, RedisOptions>
 
+type OwnOptions = Pick<
+  RedisOptions,
+  'autoResendUnfulfilledCommands' | 'autoResubscribe' | 'enableOfflineQueue' | 'socketTimeout'
+>
+
 /** A Redis address, or an ioredis instance whose address is copied. */
 export type RedisSource = string | RedisLike
 
@@ -45,10 +50,17 @@ const ADDRESS = [
 /**
  * Opens a connection that always reconnects, at most 2 s after Redis is back. `source`: redis://, rediss:// or unix://; for
  * a Redis Cluster one or more nodes, comma-separated. The key `prefix` determines the node.
+ * `own`: what differs from the role.
  */
-export function connectRedis(source: RedisSource, role: RedisRole, prefix: string): Redis {
+export function connectRedis(
+  source: RedisSource,
+  role: RedisRole,
+  prefix: string,
+  own: OwnOptions = {},
+): Redis {
   const options = {
     ...OPTIONS[role],
+    ...own,
     connectTimeout: 5000,
     // How long a socket stays open after `disconnect`, e.g. during a blocking read.
     disconnectTimeout: 100,
@@ -95,9 +107,10 @@ const REFUSAL_MS = 1000
  * thousands of times a second, which starves the process. Here each rejection takes a second.
  */
 class PatientRedis extends Redis {
-  /** BullMQ duplicates its connection; the duplicate must behave the same. */
+  /** BullMQ's Worker duplicates its connection for blocking reads, during which Redis may be silent for longer. */
   override duplicate(override?: Partial<RedisOptions>): Redis {
-    const { replyMapping: _, ...options } = { ...this.options, ...override }
+    const { socketTimeout } = OPTIONS.blocking
+    const { replyMapping: _, ...options } = { ...this.options, socketTimeout, ...override }
     return leavingWrongDatabase(new PatientRedis(options))
   }
 

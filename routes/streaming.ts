@@ -37,7 +37,7 @@ export function cursorOf({
   return headers['last-event-id'] || query.lastEventId || query.after || ''
 }
 
-interface Resuming {
+export interface Resuming {
   headers: { 'last-event-id'?: string }
   query: { lastEventId?: string; after?: string }
 }
@@ -75,8 +75,14 @@ export function openStream(
   return reply
 }
 
+export interface NewsPage {
+  events: unknown[]
+  gap?: unknown
+  finished?: boolean
+}
+
 /** Returns a page; waits up to `waitMs` if there is no news. */
-export async function pageWithNews<P extends { events: unknown[]; gap?: unknown; finished?: boolean }>(
+export async function pageWithNews<P extends NewsPage>(
   read: () => Promise<P>,
   waitMs: number,
   news: (ms: number) => Promise<void>,

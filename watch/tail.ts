@@ -93,8 +93,7 @@ export const TOUCHING = new Set(['cancelling', 'completed', 'failed', 'removed']
 
 /** Creates a reader that is idle until `wake` is called. */
 export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
-  const redis = connectRedis(source, 'blocking', prefix)
-  Object.assign(redis.options, {
+  const redis = connectRedis(source, 'blocking', prefix, {
     // Do not resend a read after a reconnect: `synchronise` must check the stream first.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,

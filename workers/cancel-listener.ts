@@ -30,10 +30,11 @@ export function listenForCancels(
   { heard, missed, log }: CancelListenerOptions,
 ): CancelListener {
   const { cancels } = journalKeys(prefix)
-  const redis = connectRedis(source, 'blocking', prefix)
-  redis.options.socketTimeout = SILENCE_MS
-  // ioredis would throw a refused resubscribe where nobody can catch it, which would end the process.
-  redis.options.autoResubscribe = false
+  const redis = connectRedis(source, 'blocking', prefix, {
+    socketTimeout: SILENCE_MS,
+    // ioredis would throw a refused resubscribe where nobody can catch it, which would end the process.
+    autoResubscribe: false,
+  })
   let connected = 0
   let isSubscribed = false
   redis.on(

@@ -70,7 +70,7 @@ const UNREF = { ref: false }
 export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const { log, logServiceErrors, prefix, source } = options
   const keys = journalKeys(prefix)
-  const redis = connectRedis(source, 'blocking', prefix)
+  const redis = connectRedis(source, 'blocking', prefix, { socketTimeout: SILENCE_MS })
   /** Running jobs by ID, for the signals that stop them. */
   const running = new Map<string, Run>()
   const state = () => ({
@@ -100,8 +100,6 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     // Applies after a failed fetch or a failed end. BullMQ's default of 15 s would delay jobs after Redis is back.
     runRetryDelay: 1000,
   })
-  // BullMQ copied the connection for blocking reads when it created the worker, so those may still take longer.
-  redis.options.socketTimeout = SILENCE_MS
   const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
   redis.on('error', warn('redis connection'))
   worker.on('error', warn('worker'))

@@ -54,7 +54,7 @@ local function keep_jobs(run)
   for _, job in ipairs(run.uses) do
     redis.call('SADD', heldPrefix .. job, run.id)
     keep(heldPrefix .. job, run.isFinished, ttl)
-    for _, part in ipairs({ ':end', ':brief', ':log' }) do keep(jobPrefix .. job .. part, run.isFinished, ttl) end
+    for _, part in ipairs({ ':end', ':summary', ':log' }) do keep(jobPrefix .. job .. part, run.isFinished, ttl) end
   end
 end
 

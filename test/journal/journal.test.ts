@@ -56,7 +56,7 @@ async function heldJob(t: Test) {
     hash: await redis.hgetall(keys.job(id)),
     log: await redis.lrange(keys.log(id), 0, -1),
     end: await redis.get(keys.end(id)),
-    brief: await redis.get(keys.brief(id)),
+    summary: await redis.get(keys.summary(id)),
     order: await redis.lrange(order, 0, -1),
     jobs: await redis.zrange(keys.jobs('alice'), '0', '-1'),
     events: await redis.xlen(keys.events),

@@ -129,7 +129,7 @@ t.test('jobs that have expired leave no hole', async (t) => {
     await api.app.stagecast.redis.del(
       keys.job(job.id),
       keys.end(job.id),
-      keys.brief(job.id),
+      keys.summary(job.id),
       keys.log(job.id),
     )
   }
@@ -147,8 +147,8 @@ t.test('a summary expires with the result', async (t) => {
   const job = await scriptJob(api)
   await api.app.stagecast.journal.cancel(await origin(api, job.id))
   const { redis } = api.app.stagecast
-  t.ok((await redis.ttl(job.keys.brief(job.id))) <= 100)
-  t.ok((await redis.ttl(job.keys.brief(job.id))) > 90)
+  t.ok((await redis.ttl(job.keys.summary(job.id))) <= 100)
+  t.ok((await redis.ttl(job.keys.summary(job.id))) > 90)
   t.ok((await redis.ttl(job.keys.jobs('alice'))) > 100, 'the list outlives it')
 })
 

@@ -279,7 +279,7 @@ t.test('a job that has expired leaves nothing but its positions', async (t) => {
     keys.job(gone.id),
     keys.end(gone.id),
     keys.log(gone.id),
-    keys.brief(gone.id),
+    keys.summary(gone.id),
   )
   const page = await workflow.page()
   t.same(
