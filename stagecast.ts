@@ -36,6 +36,7 @@ import limits from './plugins/limits.ts'
 import longPoll from './plugins/long-poll.ts'
 import metrics from './plugins/metrics.ts'
 import outgoing from './plugins/outgoing.ts'
+import pauses from './plugins/pauses.ts'
 import progress from './plugins/progress.ts'
 import queue from './plugins/queue.ts'
 import redis from './plugins/redis.ts'
@@ -51,6 +52,7 @@ import workflows from './plugins/workflows.ts'
 import boardRoutes from './routes/admin/board.ts'
 import metricsRoutes from './routes/admin/metrics.ts'
 import overviewRoutes from './routes/admin/overview.ts'
+import queueRoutes from './routes/admin/queue.ts'
 import artifactRoutes from './routes/artifacts.ts'
 import cancelRoutes from './routes/cancel.ts'
 import catalogueRoutes from './routes/catalogue.ts'
@@ -242,6 +244,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
     queueId: options.queueId ?? '',
     maxWaiting: options.maxWaitingPerUser ?? 0,
   })
+  await app.register(pauses, { prefix })
   await app.register(jobs)
   await app.register(estimates)
   await app.register(fleet)
@@ -288,6 +291,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
 
   const guards = [app.stagecast.authenticate, app.stagecast.requireAdmin, app.stagecast.throttle]
   await app.register(overviewRoutes, { guards })
+  await app.register(queueRoutes, { guards })
   await app.register(metricsRoutes, { guards })
   await app.register(boardRoutes, { guards })
 

@@ -19,7 +19,13 @@ export const WorkerState = Type.Object({
 })
 export type WorkerState = Static<typeof WorkerState>
 
+/** As BullMQ names them. */
+export const PausedQueues = Type.Array(Type.String(), {
+  description: 'paused queues: `workflow-stages` holds jobs, `workflow-runs` carries workflow runs',
+})
+
 export const WaitingBecause = Type.Union([
+  Type.Literal('paused'),
   Type.Literal('no-worker'),
   Type.Literal('circuit-open'),
   Type.Literal('busy'),
@@ -38,10 +44,11 @@ export function isCutOff(stage: number, workers: readonly WorkerState[]): boolea
  * Why jobs wait; null if none waits, or if one is about to start. An open circuit delays jobs a few seconds at a time.
  */
 export function waitingBecause(
-  queue: { waiting: number; delayed: number; active: number },
+  queue: { waiting: number; delayed: number; active: number; paused: boolean },
   workers: readonly WorkerState[],
 ): WaitingBecause {
   if (queue.waiting + queue.delayed === 0) return null
+  if (queue.paused) return 'paused'
   if (workers.length === 0) return queue.waiting > 0 ? 'no-worker' : null
   const places = workers.reduce((sum, { concurrency }) => sum + concurrency, 0)
   if (queue.waiting > 0 && queue.active >= places) return 'busy'

@@ -139,10 +139,16 @@ export const Hint = Type.Object(
   {
     job_id: Uuid,
     waiting_for: Type.Union(
-      [Type.Literal('turn'), Type.Literal('worker'), Type.Literal('circuit'), Type.Literal('retry')],
+      [
+        Type.Literal('turn'),
+        Type.Literal('worker'),
+        Type.Literal('circuit'),
+        Type.Literal('retry'),
+        Type.Literal('paused'),
+      ],
       {
         description:
-          'turn: other jobs are ahead of it; worker: no worker is connected; circuit: the stage service is unavailable; retry: the delay before the next attempt',
+          'turn: other jobs are ahead of it; worker: no worker is connected; circuit: the stage service is unavailable; retry: the delay before the next attempt; paused: an operator has paused the queue',
       },
     ),
     position: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {

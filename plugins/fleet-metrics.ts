@@ -1,6 +1,8 @@
 /** Metrics of the whole fleet, read from Redis. Every API process reports the same values. */
 import type { MetricType, MetricValue, MetricValueWithName, Registry } from 'prom-client'
+import { QUEUE_NAME } from '../journal/journal.ts'
 import { BUCKETS_MS, type StageTally } from '../journal/tally.ts'
+import { RUN_QUEUE_NAME } from '../runs/queue.ts'
 import type { Fleet } from './fleet.ts'
 import { histogramValues } from './histogram.ts'
 
@@ -70,6 +72,16 @@ export function addFleetMetrics(registry: Registry, read: () => Promise<Fleet | 
     'gauge',
     'Time since the next waiting job was accepted; 0 if none waits',
     ({ queue, at }) => [{ value: ageOf(queue.oldestWaitingAt, at), labels: {} }],
+  )
+  add(
+    'stagecast_queue_paused',
+    'gauge',
+    '1 if the queue is paused, so that none of its jobs start',
+    ({ paused }) =>
+      [QUEUE_NAME, RUN_QUEUE_NAME].map((queue) => ({
+        value: paused.includes(queue) ? 1 : 0,
+        labels: { queue },
+      })),
   )
   add('stagecast_runs', 'gauge', 'Workflow runs that have not ended, by state', ({ runs }) => {
     const { running, waiting, cancelling } = runs.counts

@@ -10,6 +10,8 @@ export interface Fleet {
   /** When the state was read, epoch ms. */
   at: number
   queue: QueueDepth
+  /** Names of the paused queues. */
+  paused: readonly string[]
   /** Live workers, ordered by id. */
   workers: WorkerState[]
   /** Every stage of the catalogue; 0 is for manually queued jobs without a valid stage. */
@@ -22,6 +24,8 @@ declare module './core.ts' {
     fleet: {
       /** The state, at most `FRESH_MS` old. Throws 503 while Redis is unavailable. */
       read(): Promise<Fleet>
+      /** The next `read` reads anew: something was just changed. */
+      expire(): void
     }
   }
 }
@@ -30,7 +34,7 @@ const FRESH_MS = 1000
 
 export default fp(
   async (app) => {
-    const { redis, journal, queue } = app.stagecast
+    const { redis, journal, queue, pauses } = app.stagecast
     let latest: { at: number; fleet: Promise<Fleet> } | undefined
 
     app.stagecast.fleet = {
@@ -45,22 +49,27 @@ export default fp(
         })
         return reading.fleet
       },
+      expire() {
+        latest = undefined
+      },
     }
 
     async function readFleet(): Promise<Fleet> {
       // Without this check BullMQ would wait until Redis is back.
       if (redis.status !== 'ready') throw new Error('Redis is not connected')
       const { tally, workers } = journal.keys
-      const [depth, counts, announced, [seconds], runs] = await Promise.all([
+      const [depth, counts, announced, [seconds], runs, paused] = await Promise.all([
         queue.depth(),
         redis.hgetall(tally),
         redis.hgetall(workers),
         redis.time(),
         readRunTally(redis, journal.keys),
+        pauses.look(),
       ])
       return {
         at: Date.now(),
         queue: depth,
+        paused,
         workers: readWorkers(announced, Number(seconds) * 1000),
         tallies: [0, ...app.stagecast.catalogue.stages.map(({ stage }) => stage)].map((stage) =>
           readTally(counts, stage),
@@ -69,5 +78,5 @@ export default fp(
       }
     }
   },
-  { name: 'fleet', dependencies: ['catalogue', 'queue', 'journal'] },
+  { name: 'fleet', dependencies: ['catalogue', 'queue', 'journal', 'pauses'] },
 )

@@ -5,6 +5,7 @@
 import fp from 'fastify-plugin'
 import { isCutOff, type WorkerState } from '../contract/fleet.ts'
 import type { Hint } from '../contract/job.ts'
+import { QUEUE_NAME } from '../journal/journal.ts'
 import { readWorkers } from '../journal/workers.ts'
 import type { Feed, WaitingJob } from '../watch/feed.ts'
 
@@ -28,11 +29,12 @@ interface Line {
   /** Redis's clock, epoch ms. */
   now: number
   workers: WorkerState[]
+  isPaused: boolean
 }
 
 export default fp(
   async (app) => {
-    const { redis, journal, progress, workflows } = app.stagecast
+    const { redis, journal, progress, workflows, pauses } = app.stagecast
     let busy = false
     const timer = setInterval(() => void round(), EVERY_MS)
     timer.unref()
@@ -80,10 +82,11 @@ export default fp(
       const due = new Map<string, number>()
       for (const [i, score] of scores.entries())
         if (score !== null) due.set(jobIds[i] as string, Math.floor(Number(score) / DELAY_SCALE))
-      return { waiting: pushed + turns, positions, due, now, workers }
+      const isPaused = pauses.current().includes(QUEUE_NAME)
+      return { waiting: pushed + turns, positions, due, now, workers, isPaused }
     }
   },
-  { name: 'hints', dependencies: ['journal', 'progress', 'workflows'] },
+  { name: 'hints', dependencies: ['journal', 'pauses', 'progress', 'workflows'] },
 )
 
 function tell(feed: Feed, line: Line): void {
@@ -98,7 +101,7 @@ function tell(feed: Feed, line: Line): void {
 
 /** Null if the job is not in the queue: it is just starting, or has just ended. */
 function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | null {
-  const { waiting, positions, due, now, workers } = line
+  const { waiting, positions, due, now, workers, isPaused } = line
   const position = positions.get(jobId) ?? null
   const dueAt = due.get(jobId) ?? null
   if (position === null && dueAt === null && waiting <= WINDOW) return null
@@ -106,10 +109,11 @@ function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | nu
   // A job is also delayed if it cannot start now: its circuit is open, or its stage is at its concurrency limit.
   const isPutOff = lack === 'circuit' ? (dueAt ?? 0) <= now + PUT_OFF_MS : !isRetrying
   const isRetry = dueAt !== null && dueAt > now && !isPutOff
-  if (dueAt !== null && !isRetry && isRetrying && lack === 'turn') return null
+  if (dueAt !== null && !isRetry && isRetrying && lack === 'turn' && !isPaused) return null
   return {
     job_id: jobId,
-    waiting_for: isRetry ? 'retry' : lack,
+    // Nothing else matters while no job is handed out.
+    waiting_for: isPaused ? 'paused' : isRetry ? 'retry' : lack,
     position,
     waiting,
     retry_at: isRetry ? dueAt : null,

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { unavailable } from '../contract/errors.ts'
+import { PausedQueues } from '../contract/fleet.ts'
 import { PUBLIC, problems } from './responses.ts'
 
 const live = {
@@ -18,7 +19,11 @@ const ready = {
   summary: 'Whether jobs can be queued and watched',
   tags: ['operation'],
   security: PUBLIC,
-  response: { 200: Type.Object({ status: Type.Literal('ready') }), ...problems(503) },
+  response: {
+    // A paused queue is what an operator wants: jobs are accepted and watched, and run later.
+    200: Type.Object({ status: Type.Literal('ready'), paused: Type.Optional(PausedQueues) }),
+    ...problems(503),
+  },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -31,8 +36,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       request.log.warn({ fault }, 'not ready')
       throw unavailable()
     }
-    return { status: 'ready' as const }
+    const paused = [...app.stagecast.pauses.current()]
+    return { status: 'ready' as const, ...(paused.length > 0 && { paused }) }
   })
 }
 
-export default fp(routes, { name: 'health', encapsulate: true, dependencies: ['redis', 'tail'] })
+export default fp(routes, { name: 'health', encapsulate: true, dependencies: ['redis', 'tail', 'pauses'] })

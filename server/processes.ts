@@ -17,7 +17,7 @@ import { createLogger } from './logger.ts'
 const TRACES_SHARE = 0.5
 
 type Registry = FastifyInstance['stagecast']['metricsRegistry']
-type WorkerSeen = Pick<StageWorker, 'ready' | 'state' | 'reconnects'>
+type WorkerSeen = Pick<StageWorker, 'ready' | 'state' | 'reconnects' | 'paused'>
 
 /** A build contains the console; a working copy bundles it on the first request. */
 async function bundledConsole(): Promise<string> {
@@ -56,7 +56,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
   const tracing = await openTracing(config, 'stagecast-worker', log)
   // Listen first: a failed start must not have taken a job.
   let seen = starting(config)
-  const health = buildHealthApp(() => seen.ready(), log)
+  const health = buildHealthApp({ fault: () => seen.ready(), paused: () => seen.paused(), log })
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
   const look = () => seen
   if (beside) addWorkerMetrics(beside, look)
@@ -80,6 +80,7 @@ function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen
     ready: async () => 'it is starting',
     state: () => ({ concurrency, running: 0, circuit: 'closed', circuits: [] }),
     reconnects: () => ({ jobs: 0, cancels: 0 }),
+    paused: () => [],
   }
 }
 

@@ -2,14 +2,21 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { toProblem } from '../contract/errors.ts'
 
-/** `fault` says why the worker can take no jobs, or null. */
-export function buildHealthApp(fault: () => Promise<string | null>, log: FastifyBaseLogger): FastifyInstance {
+export interface HealthOptions {
+  /** Why the worker can take no jobs, or null. */
+  fault(): Promise<string | null>
+  /** Names of paused queues. */
+  paused(): readonly string[]
+  log: FastifyBaseLogger
+}
+
+export function buildHealthApp({ fault, paused, log }: HealthOptions): FastifyInstance {
   // Log the address at the start, but not a probe every few seconds.
   const app = Fastify({ loggerInstance: log, forceCloseConnections: true })
   app.get('/health/live', { logLevel: 'warn' }, async () => ({ status: 'live' }))
   app.get('/health/ready', { logLevel: 'warn' }, async (_request, reply) => {
     const why = await fault()
-    if (!why) return { status: 'ready' }
+    if (!why) return { status: 'ready', ...(paused().length > 0 && { paused: paused() }) }
     log.warn({ fault: why }, 'not ready')
     reply.code(503).header('retry-after', 2).type('application/problem+json')
     return toProblem('QUEUE_UNAVAILABLE', 'This worker can take no jobs right now')

@@ -7,8 +7,10 @@ import type { JobData } from '../contract/job.ts'
 import type { Tracing } from '../contract/tracing.ts'
 import { type JobSettings, jobOptionsOf } from '../journal/add-jobs.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
+import { pauseMessage, watchPauses } from '../journal/pauses.ts'
 import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
 import type { ProxySettings } from '../outgoing/outgoing.ts'
+import { RUN_QUEUE_NAME } from '../runs/queue.ts'
 import { Attempt, type AttemptOutcome, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
 import { listenForCancels } from './cancel-listener.ts'
 import type { Passage } from './circuit.ts'
@@ -53,6 +55,8 @@ export interface StageWorker {
   /** As `fault`, but also asks Redis whether it works. */
   ready(): Promise<string | null>
   state(): WorkerPresence
+  /** Names of the queues that are paused, so that it gets none of their jobs. */
+  paused(): readonly string[]
   /** How often its connections to Redis have reconnected, by purpose. */
   reconnects(): Record<'jobs' | 'cancels', number>
   /** Stops taking jobs, gives running ones 70 % of `graceMs` to finish and hands the rest over, all within `graceMs`. */
@@ -86,6 +90,10 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     onCircuit: () => presence.tell(),
   })
   const presence = startPresence(redis, keys, state)
+  const pauses = watchPauses({
+    ...{ redis, prefix, queues: [QUEUE_NAME, RUN_QUEUE_NAME] },
+    changed: (queue, isPaused) => log.warn({ queue }, pauseMessage(isPaused)),
+  })
 
   const worker = new Worker<JobData>(QUEUE_NAME, (job, token = '') => takeJob(job, token), {
     connection: redis,
@@ -141,6 +149,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       )
     },
     state,
+    paused: pauses.current,
     reconnects: () => ({
       jobs: Math.max(0, connected - 1),
       cancels: cancels.reconnects,
@@ -250,6 +259,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   }
 
   async function close(graceMs: number): Promise<void> {
+    pauses.stop()
     const closed = Promise.all([worker.close(), runs.close()])
     await Promise.race([closed, delay(graceMs * FINISHING_SHARE, null, UNREF)])
     for (const run of running.values()) run.stop('shutdown')

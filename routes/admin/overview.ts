@@ -3,9 +3,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import type { CatalogueStage } from '../../contract/catalogue.ts'
-import { WaitingBecause, WorkerState, waitingBecause } from '../../contract/fleet.ts'
+import { PausedQueues, WaitingBecause, WorkerState, waitingBecause } from '../../contract/fleet.ts'
 import { StageNumber } from '../../contract/job.ts'
 import { RunStatus } from '../../contract/run.ts'
+import { QUEUE_NAME } from '../../journal/journal.ts'
 import { endedLastMinute, type Histogram, quantile, type StageTally } from '../../journal/tally.ts'
 import type { Fleet } from '../../plugins/fleet.ts'
 import { BEARER, type Guarded, problems } from '../responses.ts'
@@ -37,6 +38,7 @@ const Overview = Type.Object(
         description: 'when the step that has waited longest began to wait, epoch milliseconds',
       }),
     }),
+    paused: PausedQueues,
     workers: Type.Array(WorkerState),
     waiting_because: WaitingBecause,
     stages: Type.Array(
@@ -78,7 +80,7 @@ const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
 
 /** The document for administrators. */
 function toOverview(
-  { at, queue, workers, tallies, runs }: Fleet,
+  { at, queue, paused, workers, tallies, runs }: Fleet,
   catalogue: readonly CatalogueStage[],
 ): Static<typeof Overview> {
   return {
@@ -91,8 +93,9 @@ function toOverview(
     },
     runs: runs.counts,
     sign_offs: { waiting: runs.signOffs.waiting, oldest_at: runs.signOffs.oldestAt },
+    paused: [...paused],
     workers,
-    waiting_because: waitingBecause(queue, workers),
+    waiting_because: waitingBecause({ ...queue, paused: paused.includes(QUEUE_NAME) }, workers),
     // The first entry counts jobs without a stage.
     stages: catalogue.map(({ stage, slug }, i) => ({
       stage,

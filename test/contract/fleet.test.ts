@@ -17,7 +17,7 @@ t.test('why jobs wait', async (t) => {
   const idle = worker()
   const open = worker({ circuit: 'open', circuits: [{ stage: 2, state: 'open' }] })
   const because = (waiting: number, delayed: number, active: number, ...workers: WorkerState[]) =>
-    waitingBecause({ waiting, delayed, active }, workers)
+    waitingBecause({ waiting, delayed, active, paused: false }, workers)
   t.equal(because(0, 0, 0), null, 'none waits')
   t.equal(because(1, 0, 0), 'no-worker')
   t.equal(because(0, 1, 0), null, 'it has its time')
@@ -25,6 +25,10 @@ t.test('why jobs wait', async (t) => {
   t.equal(because(0, 1, 0, open, idle), null, 'the other one calls the service')
   t.equal(because(1, 0, 3, idle, open), null, 'one is about to be taken')
   t.equal(because(1, 0, 4, idle, open), 'busy')
+  const paused = { waiting: 0, delayed: 0, active: 0, paused: true }
+  t.equal(waitingBecause(paused, [idle]), null, 'paused, but none waits')
+  t.equal(waitingBecause({ ...paused, waiting: 1 }, []), 'paused', 'a worker would not help')
+  t.equal(waitingBecause({ ...paused, delayed: 1 }, [open]), 'paused')
 })
 
 t.test('the silent are dead', async (t) => {

@@ -5,11 +5,11 @@ import type { Test } from 'tap'
 import type { Env } from './app.ts'
 
 /** Closed with the test. */
-export function openQueue(t: Test, env: Env): Queue {
+export function openQueue(t: Test, env: Env, name = 'workflow-stages'): Queue {
   const url = (env.REDIS_URL as string).replace('unix://', '')
   const connection = new Redis(url, { maxRetriesPerRequest: null })
   connection.on('error', () => {})
-  const queue = new Queue('workflow-stages', { connection, prefix: env.REDIS_PREFIX as string })
+  const queue = new Queue(name, { connection, prefix: env.REDIS_PREFIX as string })
   queue.on('error', () => {})
   t.teardown(async () => {
     await queue.close()

@@ -221,11 +221,12 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     await drive(id, 503, { at: redisless, headers: keyed, body })
   }
   const bodies = operationsOf(document).filter(({ method }) => method !== 'GET')
-  for (const { operationId: id } of bodies) {
+  for (const { operationId: id, path: template } of bodies) {
     const path = of(done)
-    await drive(id, 400, { path, headers: { ...alice, ...typed }, body: '{' })
-    await drive(id, 413, { path, headers: { ...alice, ...typed }, body: `"${'x'.repeat(300_000)}"` })
-    await drive(id, 415, { path, headers: { ...alice, 'content-type': 'text/csv' }, body: 'x' })
+    const user = template.includes('/admin/') ? admin : alice
+    await drive(id, 400, { path, headers: { ...user, ...typed }, body: '{' })
+    await drive(id, 413, { path, headers: { ...user, ...typed }, body: `"${'x'.repeat(300_000)}"` })
+    await drive(id, 415, { path, headers: { ...user, 'content-type': 'text/csv' }, body: 'x' })
   }
 
   await drive('getJobStatus', 200, { path: of(done), headers: alice })
@@ -386,6 +387,11 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getOverview', 200, { headers: admin })
   await drive('getOverview', 403, { headers: alice })
   await drive('getOverview', 503, { at: redisless, headers: admin })
+  for (const id of ['pauseQueue', 'resumeQueue']) {
+    await drive(id, 200, { headers: admin })
+    await drive(id, 403, { headers: alice })
+    await drive(id, 503, { at: redisless, headers: admin })
+  }
 
   // What every route with a token can answer.
   await fetch(`${limited.url}/api/workflow/stages`, { headers: alice })
@@ -513,6 +519,8 @@ const PATHS = [
   '/health/ready',
   '/api/workflow/stages',
   '/api/admin/overview',
+  '/api/admin/queue/pause',
+  '/api/admin/queue/resume',
   '/api/workflow/jobs',
   '/api/workflow/runs',
   '/api/workflow/sign-offs',

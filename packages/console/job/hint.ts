@@ -12,6 +12,8 @@ export function hintText({ waiting_for, position, waiting, retry_at }: Hint): st
       return 'No worker is available; the job starts when one connects.'
     case 'circuit':
       return 'The stage service is unavailable; the job resumes when it is back.'
+    case 'paused':
+      return 'The queue is paused; the job goes on when an operator resumes it.'
     case 'retry':
       return retry_at
         ? `The next attempt begins at ${time.format(retry_at)}.`
