@@ -77,7 +77,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         gaps: map.gaps.slice(0, ANSWERED_GAPS).map(({ text, pointer }) => ({ text, pointer })),
       }
     })
-    .stage<ManuscriptInputs>(14, { version: '1', inputs: schemaOf(14) }, async (job) => {
+    .stage<ManuscriptInputs>(14, { version: '2', inputs: schemaOf(14) }, async (job) => {
       const sources = await sourcesOf(job)
       await job.progress(30, 'files of earlier stages read, hashes verified')
       const manuscript = manuscriptOf(sources)

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
+import { findProgram } from '../../dev/find-redis.mjs'
 import { program } from '../helpers/processes.ts'
 import { openQueue } from '../helpers/queue.ts'
 import { privateRedis, randomPrefix } from '../helpers/redis.ts'
@@ -160,4 +161,93 @@ t.test('a demo killed with SIGKILL leaves neither server nor Redis behind', asyn
   demo.kill('SIGKILL')
   await gone
   t.pass('both closed their connections')
+})
+
+const STAGES = [1, 2, 10, 14, 16]
+
+t.test('walks a workflow from the question to the manuscript and its checklist', async (t) => {
+  const { said, end, dataDir } = await run(t, ['--workflow', '--approve'])
+  t.equal(await end, 0, said.join('\n'))
+  const text = said.join('\n')
+  t.same(
+    said.flatMap((line) => /^ +(\d+) {2}\S.* {2}runs: never run/.exec(line)?.[1] ?? []).map(Number),
+    STAGES,
+    'the plan',
+  )
+  t.same(
+    said.flatMap((line) => /^Stage (\d+): /.exec(line)?.[1] ?? []).map(Number),
+    STAGES,
+    'the stages, one after the other',
+  )
+  t.match(
+    text,
+    /Stage 10, Gap analysis, waits for your sign-off[\s\S]*gaps\.md[\s\S]*Approved, because of --approve/,
+  )
+  t.match(text, /Stage 14, Manuscript drafting, waits for your sign-off[\s\S]*Approved, because of --approve/)
+  t.match(text, /PRISMA 2020, 27 items: \d+ told/)
+  t.equal(said.filter((line) => /^ {2,3}\d+ {2}.*(told|for the author|not assessed)/.test(line)).length, 27)
+  for (const file of ['manuscript.docx', 'manuscript.md', 'checklist.md']) {
+    const path = said.map((line) => /(\S+)$/.exec(line)?.[1] ?? '').find((one) => one.endsWith(`/${file}`))
+    t.ok(path && existsSync(path), `${file} is where it says`)
+  }
+  t.notOk(existsSync(redisLock(dataDir)), 'Redis is gone')
+})
+
+t.test('a workflow without a terminal and without --approve is not begun', async (t) => {
+  const { said, end } = await run(t, ['--workflow'])
+  t.equal(await end, 2)
+  t.match(said.join('\n'), /There is no terminal to ask at the gates[\s\S]*--approve/)
+  t.notMatch(said.join('\n'), /Server/)
+  const alone = await run(t, ['--approve'])
+  t.equal(await alone.end, 2)
+  const unknown = await run(t, ['--workflows'])
+  t.equal(await unknown.end, 2)
+  t.match(unknown.said.join('\n'), /Unknown option '--workflows'/)
+})
+
+const noTerminal =
+  process.platform === 'linux' && findProgram('script', process.env) ? false : 'script(1) is not installed'
+
+/** The demo at a terminal; `answers` are typed at its prompts, one each. */
+async function atTerminal(t: Test, answers: [RegExp, string][]) {
+  const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
+  const command = `exec '${process.execPath}' '${DEMO}' --workflow`
+  const demo = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { ...process.env, STAGE_PACE_MS: '0', STAGECAST_DATA: dataDir },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }))
+  let said = ''
+  let heard = 0
+  demo.stdout.on('data', (part) => {
+    said += part
+    const found = answers[0]?.[0].exec(said.slice(heard))
+    if (!found) return
+    heard = said.length
+    demo.stdin.write(answers.shift()?.[1])
+  })
+  const [code] = await once(demo, 'close')
+  t.same(answers, [], said)
+  return { said, code, dataDir }
+}
+
+t.test('asks at each gate; a rejection has a reason and ends the run', { skip: noTerminal }, async (t) => {
+  const { said, code, dataDir } = await atTerminal(t, [
+    [/Approve it\? \(y\/n\) $/, 'perhaps\n'],
+    [/Approve it\? \(y\/n\) $/, 'y\n'],
+    [/Stage 14, [\s\S]*Approve it\? \(y\/n\) $/, 'n\n'],
+    [/Why not\? $/, '\n'],
+    [/A rejection needs a reason[\s\S]*Approve it\? \(y\/n\) $/, 'n\n'],
+    [/Why not\? $/, 'Too short\n'],
+  ])
+  t.equal(code, 0, said)
+  t.match(said, /You rejected stage 14, Manuscript drafting, so the run has ended and stage 16 did not run/)
+  t.notOk(existsSync(redisLock(dataDir)))
+})
+
+t.test('Ctrl-C at a gate stops all', { skip: noTerminal }, async (t) => {
+  const { said, code, dataDir } = await atTerminal(t, [[/Approve it\? \(y\/n\) $/, '\x03']])
+  t.equal(code, 130, said)
+  t.match(said, /The demo was stopped by SIGINT/)
+  t.notOk(existsSync(redisLock(dataDir)))
 })

@@ -1,6 +1,8 @@
-/** All stages to choose from. */
+/** Where everybody begins: a question for a workflow, and all stages to run one by itself. */
+import type { Stage } from '../../../contract/catalogue.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
+import { AskForm } from '../start/ask-form.tsx'
 import { links } from '../state/route.ts'
 
 export function StagesPage() {
@@ -8,32 +10,78 @@ export function StagesPage() {
   return (
     <>
       <Heading>Stages</Heading>
-      <p class="lead">Choose a stage to run. It is queued, runs once, and can be watched live.</p>
-      <p>
-        <a class="button" href={links.newRun()}>
-          Run a workflow
-        </a>{' '}
-        <span class="quiet">takes a question through several stages, and waits where a person decides.</span>
+      <p class="lead">
+        Ask a question and take it through several stages. You see the plan before anything runs, follow each
+        step, and decide where a person must sign off.
       </p>
       {failure && <Failure text={failure} again={again} />}
       {!stages && !failure && <Loading what="the stages" />}
       {stages && (
+        <>
+          <AskForm stages={stages} />
+          <Single stages={stages} />
+        </>
+      )}
+    </>
+  )
+}
+
+function Single({ stages }: { stages: readonly Stage[] }) {
+  const offered = stages.filter(({ available }) => available !== false)
+  const unserved = stages.filter(({ available }) => available === false)
+  return (
+    <>
+      <section aria-labelledby="single">
+        <h2 id="single">Run one stage by itself</h2>
+        {offered.length === 0 && <p class="empty">No stage service offers a stage.</p>}
         <ol class="stages">
-          {stages.map(({ stage, title, sign_off, optional, needs_question }) => (
-            <li key={stage}>
-              <a href={links.create(stage)}>
-                <span class="number">{stage}</span>
-                <span class="name">{title}</span>
-                <span class="marks">
-                  {needs_question && <span>needs a question</span>}
-                  {sign_off && <span>needs sign-off</span>}
-                  {optional && <span>optional</span>}
-                </span>
+          {offered.map((one) => (
+            <li key={one.stage}>
+              <a href={links.create(one.stage)}>
+                <Card {...one} />
               </a>
             </li>
           ))}
         </ol>
+      </section>
+      {unserved.length > 0 && (
+        <details class="fold">
+          <summary>
+            <h2>Not available</h2> <span class="quiet">{unserved.length}</span>
+          </summary>
+          <p class="hint">
+            No stage service offers these stages, so they cannot be started. They become available when the
+            operator adds a service that does.
+          </p>
+          <ol class="stages unserved">
+            {unserved.map((one) => (
+              <li key={one.stage}>
+                <Card {...one} />
+              </li>
+            ))}
+          </ol>
+        </details>
       )}
     </>
+  )
+}
+
+function Card({ stage, title, sign_off, optional, needs_question, available }: Stage) {
+  return (
+    <span class="stage-card">
+      <span class="number">{stage}</span>
+      <span class="name">{title}</span>
+      <span class="marks">
+        {available === false ? (
+          <span>no service offers it</span>
+        ) : (
+          <>
+            {needs_question && <span>needs a question</span>}
+            {sign_off && <span>needs sign-off</span>}
+            {optional && <span>optional</span>}
+          </>
+        )}
+      </span>
+    </span>
   )
 }

@@ -1,6 +1,6 @@
 /** One run by its id: an earlier one, or one that waits for a sign-off. */
 import { useEffect, useState } from 'preact/hooks'
-import type { RunReference } from '../../client/index.ts'
+import type { Run, RunReference } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
 import { stagecast } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -8,15 +8,12 @@ import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { RunView } from '../run/run-view.tsx'
 import { links } from '../state/route.ts'
 import { useRun } from './use-run.ts'
-
-const NO_JOBS = new Map()
+import { useStepJobs } from './use-step-jobs.ts'
 
 export function RunPage({ workflow_id, run_id }: RunReference) {
   const { run, failure } = useRun({ workflow_id, run_id })
-  const question = useQuestion(
-    run?.steps.flatMap(({ stage, job_id }) => (job_id ? [{ stage, job_id }] : [])) ?? [],
-  )
-  const isMine = useIsMine(workflow_id)
+  const jobs = useStepJobs(run)
+  const runs = useRuns(workflow_id)
   if (!run) {
     return (
       <>
@@ -25,13 +22,16 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
       </>
     )
   }
+  const asked = [...jobs.values()].find(({ research_question }) => research_question)
+  const isMine = runs.length > 0
+  const earlier = runs.filter(({ created_at }) => created_at < run.created_at)
   return (
     <>
       <Heading above="A run of a workflow">
-        <bdi>{question || run.name || 'Run'}</bdi>
+        <bdi>{asked?.research_question || run.name || 'Run'}</bdi>
       </Heading>
       {failure && <Failure text={failure} />}
-      <RunView run={run} jobs={NO_JOBS} isMine={isMine} />
+      <RunView run={run} jobs={jobs} earlier={earlier} isMine={isMine} />
       {isMine && (
         <p>
           <a href={links.workflow(workflow_id)}>See the workflow</a>
@@ -41,14 +41,17 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
   )
 }
 
-/** Whether the workflow is the user's own: a person who only signs sees none of its runs in a list. */
-function useIsMine(workflow_id: string): boolean {
+/** To find the run before this one. */
+const RUNS = 100
+
+/** The runs of the user's own workflow, newest first; a person who only signs sees none of them in a list. */
+function useRuns(workflow_id: string): readonly Run[] {
   // Without an answer, the page does without its links.
   const { value } = useAnswer(
-    (signal) => persist(() => stagecast.runs.list({ workflow_id, limit: 1 }, { signal }), signal),
+    (signal) => persist(() => stagecast.runs.list({ workflow_id, limit: RUNS }, { signal }), signal),
     [workflow_id],
   )
-  return value !== null && value.runs.length > 0
+  return value?.runs ?? []
 }
 
 /** The question that one of these jobs was asked; '' until known. */

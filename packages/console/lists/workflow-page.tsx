@@ -6,6 +6,7 @@ import { hintText } from '../job/hint.ts'
 import { HOW } from '../job/job-card.tsx'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
+import { Changes } from '../run/changes.tsx'
 import { RunView } from '../run/run-view.tsx'
 import { statusWord } from '../run/words.ts'
 import { links } from '../state/route.ts'
@@ -40,7 +41,7 @@ export function WorkflowPage({ id }: { id: string }) {
             )}
             {!failure && <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>}
           </p>
-          {run && <RunView run={run} jobs={jobs} isMine />}
+          {run && <RunView run={run} jobs={jobs} earlier={earlier} isMine />}
           {others.length > 0 && <Jobs jobs={others} folded={run !== undefined} />}
           {earlier.length > 0 && <Earlier runs={earlier} />}
         </>
@@ -90,7 +91,7 @@ function Earlier({ runs }: { runs: readonly Run[] }) {
         <h2>Earlier runs</h2> <span class="quiet">{runs.length}</span>
       </summary>
       <ul class="jobs">
-        {runs.map((run) => (
+        {runs.map((run, at) => (
           <li key={run.run_id} class="job-row">
             <a href={links.run(run)}>
               <span class="name">{run.name ? <bdi>{run.name}</bdi> : <Time at={run.created_at} />}</span>
@@ -99,6 +100,7 @@ function Earlier({ runs }: { runs: readonly Run[] }) {
               </span>
             </a>
             <span class={`badge ${run.status}`}>{statusWord(run.status)}</span>
+            {runs[at + 1] && <Changes run={run} before={runs[at + 1] as Run} />}
           </li>
         ))}
       </ul>
@@ -123,9 +125,10 @@ function Next({ id }: { id: string }) {
           }}
         >
           <option value="">choose a stage</option>
-          {stages?.map(({ stage, title }) => (
-            <option key={stage} value={String(stage)}>
+          {stages?.map(({ stage, title, available }) => (
+            <option key={stage} value={String(stage)} disabled={available === false}>
               {stage} · {title}
+              {available === false && ' · no service offers it'}
             </option>
           ))}
         </select>

@@ -1,56 +1,104 @@
-/** Files of a job that can be read on the page: text for people first, then pictures; everything else is downloaded. */
+/** Files of a job that can be read on the page: text and pictures unfolded, tables and data folded; the rest is downloaded. */
 import { useEffect, useState } from 'preact/hooks'
 import type { JobReference } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { Failure, Loading } from '../page/parts.tsx'
+import { CsvTable } from './csv-table.tsx'
+import { JsonTree } from './json-tree.tsx'
 import { MarkdownView } from './markdown-view.tsx'
+import { readAtMost, readJson } from './read-file.ts'
 
-/** Bytes; a longer text would stop the page. */
-const MOST = 1_000_000
-const KINDS = ['.md', '.svg'] as const
+/** `most`: bytes; a longer file would stop the page. */
+const KINDS = {
+  md: { word: 'text', most: 1_000_000, open: true },
+  svg: { word: 'picture', most: 1_000_000, open: true },
+  csv: { word: 'table', most: 5_000_000, open: false },
+  json: { word: 'data', most: 5_000_000, open: false },
+} as const
+type Kind = keyof typeof KINDS
 
 export function FilePreviews({ job, names }: { job: JobReference; names: readonly string[] }) {
-  const shown = KINDS.flatMap((kind) => names.filter((name) => name.toLowerCase().endsWith(kind)))
+  const shown = (Object.keys(KINDS) as Kind[]).flatMap((kind) =>
+    names.filter((name) => name.toLowerCase().endsWith(`.${kind}`)).map((name) => ({ name, kind })),
+  )
   return (
     <>
-      {shown.map((name) => (
-        <FilePreview key={name} job={job} name={name} />
+      {shown.map(({ name, kind }) => (
+        <FilePreview key={name} job={job} name={name} kind={kind} />
       ))}
     </>
   )
 }
 
-function FilePreview({ job: { stage, job_id }, name }: { job: JobReference; name: string }) {
-  const [content, setContent] = useState<{ text: string; url: string } | null>(null)
+interface PreviewProps {
+  job: JobReference
+  name: string
+  kind: Kind
+}
+
+function FilePreview({ job, name, kind }: PreviewProps) {
+  const [open, setOpen] = useState<boolean>(KINDS[kind].open)
+  return (
+    <details
+      class={`file-preview fold ${kind}`}
+      open={open}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
+      <summary>
+        <h2 class="code">
+          <bdi>{name}</bdi>
+        </h2>{' '}
+        <span class="quiet">{KINDS[kind].word}</span>
+      </summary>
+      {open && <Inside job={job} name={name} kind={kind} />}
+    </details>
+  )
+}
+
+/** What was read; `url` of a picture. */
+type Content =
+  | { kind: 'svg'; url: string }
+  | { kind: 'md' | 'csv'; text: string }
+  | { kind: 'json'; value: unknown }
+
+function Inside({ job: { stage, job_id }, name, kind }: PreviewProps) {
+  const [content, setContent] = useState<Content | null>(null)
   const [failure, setFailure] = useState('')
-  const isPicture = name.toLowerCase().endsWith('.svg')
   useEffect(() => {
     const leaving = new AbortController()
+    const { signal } = leaving
     let url = ''
-    const read = async () => {
-      const answer = await persist(() => stagecast.artifact({ stage, job_id }, name), leaving.signal)
-      const blob = await answer.blob()
-      if (blob.size > MOST) throw new Error('too long to be shown here; download it.')
+    const read = async (): Promise<Content> => {
+      const answer = await persist(() => stagecast.artifact({ stage, job_id }, name, { signal }), signal)
+      const blob = await readAtMost(answer, KINDS[kind].most)
+      if (kind !== 'svg') {
+        const text = await blob.text()
+        return kind === 'json' ? { kind, value: readJson(text) } : { kind, text }
+      }
       // As a picture it runs no script and loads nothing.
-      if (isPicture) url = URL.createObjectURL(new Blob([blob], { type: 'image/svg+xml' }))
-      return { url, text: isPicture ? '' : await blob.text() }
+      if (!signal.aborted) url = URL.createObjectURL(new Blob([blob], { type: 'image/svg+xml' }))
+      return { kind, url }
     }
     read().then(
-      (found) => leaving.signal.aborted || setContent(found),
-      (error) => leaving.signal.aborted || setFailure(tellFailure(error)),
+      (found) => signal.aborted || setContent(found),
+      (error) => signal.aborted || setFailure(tellFailure(error)),
     )
     return () => {
       leaving.abort()
       if (url) URL.revokeObjectURL(url)
     }
-  }, [stage, job_id, name, isPicture])
-  return (
-    <section class="file-preview" aria-label={name}>
-      <h2 class="above code">{name}</h2>
-      {failure && <Failure text={`${name}: ${failure}`} />}
-      {!content && !failure && <Loading what={name} />}
-      {content && (isPicture ? <img src={content.url} alt={name} /> : <MarkdownView text={content.text} />)}
-    </section>
-  )
+  }, [stage, job_id, name, kind])
+  if (failure) return <Failure text={`${name}: ${failure}`} />
+  if (!content) return <Loading what={name} />
+  switch (content.kind) {
+    case 'svg':
+      return <img src={content.url} alt={name} />
+    case 'md':
+      return <MarkdownView text={content.text} />
+    case 'csv':
+      return <CsvTable text={content.text} name={name} />
+    case 'json':
+      return <JsonTree value={content.value} label={name} />
+  }
 }

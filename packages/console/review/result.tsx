@@ -13,6 +13,7 @@ import { PreviewResult } from '../search/preview-result.tsx'
 import { Apply } from './apply.tsx'
 import { FilePreviews } from './file-previews.tsx'
 import { Files } from './files.tsx'
+import { JsonTree } from './json-tree.tsx'
 import { ReviewView } from './review-view.tsx'
 import { useDecisions } from './use-decisions.ts'
 
@@ -94,11 +95,7 @@ function Answer({
 }) {
   const readable = names.some((name) => /\.(?:md|svg)$/i.test(name))
   const empty = !results || Object.keys(results).length === 0
-  const told = (
-    <pre class="answer" tabIndex={0}>
-      {JSON.stringify(results, null, 2)}
-    </pre>
-  )
+  const told = <JsonTree value={results} label="Answer" />
   return (
     <>
       <FilePreviews job={job} names={names} />

@@ -1,6 +1,6 @@
 /** The plan of a run: what each stage would do, and why. */
-import type { PlanStep } from '../../../contract/run.ts'
-import { duration } from '../page/parts.tsx'
+import type { Decision, PlanStep } from '../../../contract/run.ts'
+import { duration, Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { capital } from './words.ts'
 
@@ -9,10 +9,12 @@ const ACTIONS = { run: 'runs', reuse: 'reused', run_if_changed: 'runs if changed
 interface PlanProps {
   steps: readonly PlanStep[]
   rerun: readonly number[]
+  /** By stage, what was approved so far. */
+  approvals: ReadonlyMap<number, Decision>
   onRerun: (rerun: number[]) => void
 }
 
-export function PlanView({ steps, rerun, onRerun }: PlanProps) {
+export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
   const { stages } = useStages()
   const toggle = (stage: number, on: boolean) =>
     onRerun(on ? [...rerun, stage] : rerun.filter((one) => one !== stage))
@@ -48,11 +50,34 @@ export function PlanView({ steps, rerun, onRerun }: PlanProps) {
                 {capital(because)}.{sign_off === true && ' Then it waits for a sign-off.'}
                 {sign_off === 'if_changed' && ' If its result changes, it waits for a sign-off again.'}
               </p>
+              <Approval sign_off={sign_off} approval={approvals.get(stage)} />
             </div>
           </li>
         ))}
       </ol>
     </section>
+  )
+}
+
+/** What becomes of an approval that was given before. */
+function Approval({
+  sign_off,
+  approval,
+}: {
+  sign_off: PlanStep['sign_off']
+  approval: Decision | undefined
+}) {
+  if (!approval) return null
+  const given = (
+    <>
+      The approval by <bdi>{approval.by}</bdi> of <Time at={approval.at} />
+    </>
+  )
+  if (sign_off === false) return <p class="quiet">{given} stays.</p>
+  return (
+    <p class="voided">
+      {given} {sign_off === true ? 'becomes void.' : 'becomes void if the result changes.'}
+    </p>
   )
 }
 

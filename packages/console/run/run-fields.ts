@@ -27,8 +27,7 @@ export const STAGES: Field = { ...QUESTION, path: ['stages'], label: 'Stages' }
 
 /** Chosen at first: the stages that a service is known to serve, or none when no service tells. */
 export function usual(stages: readonly Stage[]): number[] {
-  const served = stages.filter(({ available }) => available === true)
-  return served.length < stages.length ? served.map(({ stage }) => stage) : []
+  return stages.filter(({ available, optional }) => available === true && !optional).map(({ stage }) => stage)
 }
 
 /** The chosen stages with one more, and with what it needs. */

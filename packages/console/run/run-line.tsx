@@ -1,20 +1,37 @@
 /** The steps of a run as a line of stages: state, duration, and why each ran, was reused, or waits. */
 import { useEffect, useState } from 'preact/hooks'
+import type { Decision } from '../../../contract/run.ts'
 import type { Run, RunStep } from '../../client/index.ts'
 import type { WatchedJob } from '../../client/workflow-view.ts'
 import { hintText } from '../job/hint.ts'
 import { span, Time, wholeSeconds } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
+import { decisionBefore } from './decision-before.ts'
 import { statusWord, whyOf } from './words.ts'
 
 export type Jobs = ReadonlyMap<string, WatchedJob>
 
-export function RunLine({ run, jobs, isMine }: { run: Run; jobs: Jobs; isMine: boolean }) {
+interface LineProps {
+  run: Run
+  jobs: Jobs
+  /** Runs before it, newest first. */
+  earlier: readonly Run[]
+  isMine: boolean
+}
+
+export function RunLine({ run, jobs, earlier, isMine }: LineProps) {
   return (
     <ol class="line" aria-label="Steps">
       {run.steps.map((step) => (
-        <Step key={step.stage} step={step} run={run} job={jobs.get(step.job_id ?? '')} isMine={isMine} />
+        <Step
+          key={step.stage}
+          step={step}
+          run={run}
+          job={jobs.get(step.job_id ?? '')}
+          before={decisionBefore(step.stage, earlier)}
+          isMine={isMine}
+        />
       ))}
     </ol>
   )
@@ -26,10 +43,12 @@ interface StepProps {
   step: RunStep
   run: Run
   job: WatchedJob | undefined
+  /** The decision on an earlier result. */
+  before: Decision | null
   isMine: boolean
 }
 
-function Step({ step, run, job, isMine }: StepProps) {
+function Step({ step, run, job, before, isMine }: StepProps) {
   const { stages } = useStages()
   const title = titleOf(stages, step.stage)
   // The job's events come before the run is read again.
@@ -66,6 +85,12 @@ function Step({ step, run, job, isMine }: StepProps) {
         {step.error && status !== 'cancelled' && status !== 'skipped' && (
           <p class="wrong">
             <bdi>{step.error.message}</bdi> <code>{step.error.code}</code>
+          </p>
+        )}
+        {step.status === 'awaiting_sign_off' && before?.verdict === 'approved' && (
+          <p class="voided">
+            The approval by <bdi>{before.by}</bdi> of <Time at={before.at} /> no longer counts: the result is
+            a new one.
           </p>
         )}
         {decision && (

@@ -3,6 +3,8 @@ import type { Run } from '../../client/index.ts'
 import { stagecast } from '../api/api.ts'
 import { Cancel } from '../page/cancel.tsx'
 import { Time } from '../page/parts.tsx'
+import { Changes } from './changes.tsx'
+import { decisionBefore } from './decision-before.ts'
 import { Gate } from './gate.tsx'
 import { type Jobs, RunLine } from './run-line.tsx'
 import { statusWord } from './words.ts'
@@ -13,11 +15,13 @@ const DONE = ['completed', 'reused']
 interface RunProps {
   run: Run
   jobs: Jobs
+  /** Runs of the workflow before it, newest first; none where the user may not see them. */
+  earlier: readonly Run[]
   /** Whether the user may see its jobs and cancel it: not those who only sign. */
   isMine: boolean
 }
 
-export function RunView({ run, jobs, isMine }: RunProps) {
+export function RunView({ run, jobs, earlier, isMine }: RunProps) {
   const done = run.steps.filter(({ status }) => DONE.includes(status)).length
   const gates = run.steps.filter(({ status }) => status === 'awaiting_sign_off')
   return (
@@ -40,10 +44,17 @@ export function RunView({ run, jobs, isMine }: RunProps) {
             <Cancel what="run" asked={run.status === 'cancelling'} send={() => stagecast.runs.cancel(run)} />
           )}
         </div>
-        <RunLine run={run} jobs={jobs} isMine={isMine} />
+        <RunLine run={run} jobs={jobs} earlier={earlier} isMine={isMine} />
+        {earlier[0] && <Changes run={run} before={earlier[0]} />}
       </section>
       {gates.map((step) => (
-        <Gate key={`${step.stage} ${step.sign_off?.digest}`} run={run} step={step} isMine={isMine} />
+        <Gate
+          key={`${step.stage} ${step.sign_off?.digest}`}
+          run={run}
+          step={step}
+          before={decisionBefore(step.stage, earlier)}
+          isMine={isMine}
+        />
       ))}
     </>
   )

@@ -32,7 +32,7 @@ export function whyOf(step: RunStep, steps: readonly RunStep[], stages: readonly
 }
 
 /** `[1, 2]` as "stages 1 and 2". */
-function listed(numbers: readonly number[]): string {
+export function listed(numbers: readonly number[]): string {
   const last = numbers.at(-1)
   if (numbers.length < 2) return `stage ${last}`
   return `stages ${numbers.slice(0, -1).join(', ')} and ${last}`
@@ -42,6 +42,11 @@ function listed(numbers: readonly number[]): string {
 export function capital(because: string): string {
   const text = because
     .replace(/^research_question/, 'the question')
-    .replace(/^inputs\.(\S+)/, (_, path: string) => `“${path.replaceAll('_', ' ').replaceAll('.', ' › ')}”`)
+    .replace(/^inputs\.(\S+)/, (_, path: string) => `“${pathWords(path)}”`)
   return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** `place.year_from` as "place › year from". */
+export function pathWords(path: string): string {
+  return path.replaceAll('_', ' ').replaceAll('.', ' › ')
 }

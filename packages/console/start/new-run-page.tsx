@@ -7,14 +7,15 @@ import { keyFor, newId } from '../form/draft.ts'
 import { FieldView, idOf } from '../form/field.tsx'
 import type { OpenApi } from '../form/schema.ts'
 import { useDocument } from '../form/use-document.ts'
-import { type Faults, faultsOf, keyOf, toBody, type Values } from '../form/values.ts'
+import { type Faults, faultsOf, keyOf, toBody } from '../form/values.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { PlanView } from '../run/plan-view.tsx'
 import { inputsOf, QUESTION, STAGES, usual, withNeeds } from '../run/run-fields.ts'
 import { links } from '../state/route.ts'
+import { dropRunDraft, keepRunDraft, type RunDraft, readRunDraft } from './run-draft.ts'
 import { StageChoice } from './stage-choice.tsx'
-import { useLastRun } from './use-last-run.ts'
+import { type LastRun, useLastRun } from './use-last-run.ts'
 
 export function NewRunPage({ workflow }: { workflow: string }) {
   const { document, failure, again } = useDocument()
@@ -33,13 +34,7 @@ export function NewRunPage({ workflow }: { workflow: string }) {
       {problem && <Failure text={problem} again={failure ? again : catalogue.again} />}
       {!problem && !(document && catalogue.stages && last) && <Loading what="the form" />}
       {document && catalogue.stages && last && (
-        <RunForm
-          document={document}
-          stages={catalogue.stages}
-          workflow={workflow}
-          values={last.values}
-          chosen={last.stages ?? usual(catalogue.stages)}
-        />
+        <RunForm document={document} stages={catalogue.stages} workflow={workflow} last={last} />
       )}
     </>
   )
@@ -49,22 +44,27 @@ interface RunFormProps {
   document: OpenApi
   stages: readonly Stage[]
   workflow: string
-  values: Values
-  chosen: readonly number[]
+  last: LastRun
 }
 
-function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormProps) {
-  const [id] = useState(() => workflow || newId())
-  const [chosen, setChosen] = useState<readonly number[]>(initial.chosen)
-  const [rerun, setRerun] = useState<readonly number[]>([])
-  const [values, setValues] = useState<Values>(initial.values)
+function RunForm({ document: openApi, stages, workflow, last }: RunFormProps) {
+  const [draft, setDraft] = useState<RunDraft>(() => {
+    const begun = { id: workflow || newId(), values: last.values, chosen: last.stages, rerun: [] }
+    return readRunDraft(workflow) ?? begun
+  })
+  const { id, values, rerun } = draft
+  const chosen = draft.chosen ?? usual(stages)
   const [faults, setFaults] = useState<Faults>({})
   const [failure, setFailure] = useState('')
   /** The plan, and the request that it is the answer to. */
   const [planned, setPlanned] = useState<{ of: string; plan: RunPlan } | null>(null)
   const [busy, setBusy] = useState(false)
   const sending = useRef(false)
-  const sent = useRef<{ body: string; key: string }>(undefined)
+  const change = (next: Partial<RunDraft>) => {
+    const whole = { ...draft, ...next }
+    setDraft(whole)
+    keepRunDraft(workflow, whole)
+  }
 
   const inOrder = stages.filter(({ stage }) => chosen.includes(stage)).map(({ stage }) => stage)
   const inputs = inOrder.map((stage) => ({ stage, fields: inputsOf(openApi, stage) }))
@@ -91,8 +91,7 @@ function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormPro
     if (sending.current) return
     setFailure('')
     const { request, faults: found } = read(again)
-    const empty = inOrder.length === 0 ? { stages: 'are needed: choose at least one' } : {}
-    const all = { ...found, ...empty }
+    const all = { ...found, ...stageFaults(inOrder, stages) }
     setFaults(all)
     if (Object.keys(all).length > 0) return
     sending.current = true
@@ -117,10 +116,18 @@ function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormPro
   const start = () =>
     send(rerun, async (request) => {
       const body = JSON.stringify(request)
-      sent.current = { body, key: keyFor(body, sent.current) }
-      await stagecast.runs.start(id, request, { idempotencyKey: sent.current.key })
+      const sent = { body, key: keyFor(body, draft.sent) }
+      change({ sent })
+      await stagecast.runs.start(id, request, { idempotencyKey: sent.key })
+      dropRunDraft(workflow)
       location.hash = links.workflow(id)
     })
+
+  useEffect(() => {
+    if (!draft.plan) return
+    change({ plan: false })
+    void plan()
+  }, [])
 
   const proceed = (event: Event) => {
     event.preventDefault()
@@ -132,7 +139,7 @@ function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormPro
       field={field}
       value={values[keyOf(field)]}
       fault={faults[keyOf(field)]}
-      onChange={(value) => setValues({ ...values, [keyOf(field)]: value })}
+      onChange={(value) => change({ values: { ...values, [keyOf(field)]: value } })}
     />
   )
   return (
@@ -150,7 +157,9 @@ function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormPro
         chosen={chosen}
         fault={faults.stages}
         onChange={(stage, on) =>
-          setChosen(on ? withNeeds(chosen, stage, stages) : chosen.filter((one) => one !== stage))
+          change({
+            chosen: on ? withNeeds(chosen, stage, stages) : chosen.filter((one) => one !== stage),
+          })
         }
       />
       {inputs.map(({ stage, fields: inside }) => {
@@ -171,8 +180,9 @@ function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormPro
         <PlanView
           steps={planned.plan.steps}
           rerun={rerun}
+          approvals={last.approvals}
           onRerun={(next) => {
-            setRerun(next)
+            change({ rerun: next })
             void plan(next)
           }}
         />
@@ -191,4 +201,13 @@ function RunForm({ document: openApi, stages, workflow, ...initial }: RunFormPro
       </div>
     </form>
   )
+}
+
+/** What is wrong with the choice of stages. */
+function stageFaults(chosen: readonly number[], stages: readonly Stage[]): Faults {
+  if (chosen.length === 0) return { stages: 'are needed: choose at least one' }
+  const unserved = stages.filter(({ stage, available }) => chosen.includes(stage) && available === false)
+  if (unserved.length === 0) return {}
+  const which = unserved.map(({ stage }) => stage).join(', ')
+  return { stages: `cannot start: no service offers ${which}` }
 }

@@ -9,6 +9,10 @@ interface ChoiceProps {
 }
 
 export function StageChoice({ stages, chosen, fault, onChange }: ChoiceProps) {
+  // A chosen one stays in sight, so that it can be taken away.
+  const isOffered = ({ stage, available }: Stage) => available !== false || chosen.includes(stage)
+  const offered = stages.filter(isOffered)
+  const unserved = stages.filter((one) => !isOffered(one))
   return (
     <fieldset
       id="field-stages"
@@ -21,25 +25,48 @@ export function StageChoice({ stages, chosen, fault, onChange }: ChoiceProps) {
         A stage brings the stages that it needs.
       </p>
       <div class="choices">
-        {stages.map((one) => (
-          <label key={one.stage} class="choice">
-            <input
-              type="checkbox"
-              checked={chosen.includes(one.stage)}
-              disabled={one.available === false && !chosen.includes(one.stage)}
-              onChange={(event) => onChange(one.stage, event.currentTarget.checked)}
-            />
-            <span class={one.available === false ? 'quiet' : ''}>
-              {one.stage} · {one.title}
-              {one.sign_off && <span class="quiet"> · sign-off</span>}
-              {one.available === false && <span class="quiet"> · no service has it</span>}
-            </span>
-          </label>
+        {offered.map((one) => (
+          <Choice key={one.stage} stage={one} chosen={chosen} onChange={onChange} />
         ))}
       </div>
+      {unserved.length > 0 && (
+        <details class="fold">
+          <summary class="quiet">
+            {unserved.length} {unserved.length === 1 ? 'stage' : 'stages'} that no service offers
+          </summary>
+          <div class="choices">
+            {unserved.map((one) => (
+              <Choice key={one.stage} stage={one} chosen={chosen} onChange={onChange} />
+            ))}
+          </div>
+        </details>
+      )}
       <p class="fault" id="field-stages-fault">
         {fault && `Stages ${fault}.`}
       </p>
     </fieldset>
+  )
+}
+
+interface OneProps extends Pick<ChoiceProps, 'chosen' | 'onChange'> {
+  stage: Stage
+}
+
+function Choice({ stage: { stage, title, sign_off, available }, chosen, onChange }: OneProps) {
+  const isMissing = available === false
+  return (
+    <label class="choice">
+      <input
+        type="checkbox"
+        checked={chosen.includes(stage)}
+        disabled={isMissing && !chosen.includes(stage)}
+        onChange={(event) => onChange(stage, event.currentTarget.checked)}
+      />
+      <span class={isMissing ? 'quiet' : ''}>
+        {stage} · {title}
+        {sign_off && <span class="quiet"> · sign-off</span>}
+        {isMissing && <span class="quiet"> · no service offers it</span>}
+      </span>
+    </label>
   )
 }

@@ -3,6 +3,7 @@ import {
   Document,
   HeadingLevel,
   type IRunOptions,
+  LineRuleType,
   Packer,
   Paragraph,
   Table,
@@ -27,7 +28,8 @@ export async function docxOf(manuscript: Manuscript): Promise<Uint8Array> {
       default: {
         document: {
           run: { font: 'Times New Roman', size: 24 },
-          paragraph: { spacing: { after: 160, line: 320 } },
+          // Without a rule, LibreOffice takes the line for an exact height and cuts the title.
+          paragraph: { spacing: { after: 160, line: 320, lineRule: LineRuleType.AUTO } },
         },
         heading1: { run: { size: 30, bold: true }, paragraph: { spacing: { before: 360, after: 160 } } },
         heading2: { run: { size: 26, bold: true }, paragraph: { spacing: { before: 240, after: 120 } } },
@@ -67,28 +69,50 @@ function drawn(block: Block): (Paragraph | Table)[] {
       ]
     case 'list':
       return block.items.map((item) => new Paragraph({ bullet: { level: 0 }, children: runs(item) }))
-    case 'table':
+    case 'table': {
+      const widths = widthsOf([block.head, ...block.rows])
       return [
         new Table({
           width: { size: 100, type: WidthType.PERCENTAGE },
           rows: [
             new TableRow({
               tableHeader: true,
-              children: block.head.map((cell) => cellOf(cell, { bold: true })),
+              children: block.head.map((cell, at) => cellOf(cell, widths[at], { bold: true })),
             }),
-            ...block.rows.map((row) => new TableRow({ children: row.map((cell) => cellOf(cell)) })),
+            ...block.rows.map(
+              (row) =>
+                new TableRow({ cantSplit: true, children: row.map((cell, at) => cellOf(cell, widths[at])) }),
+            ),
           ],
         }),
         new Paragraph({ children: [] }),
       ]
+    }
   }
 }
 
-function cellOf(content: readonly Inline[], options: IRunOptions = {}): TableCell {
+/** Characters; a column is not narrower than some words, nor wider than a short line of text. */
+const [NARROWEST, WIDEST] = [10, 40]
+
+/** By column, in percent: the longest cell decides. */
+function widthsOf(rows: readonly (readonly (readonly Inline[])[])[]): number[] {
+  const longest = (rows[0] ?? []).map((_, at) => {
+    const lengths = rows.map((row) => (row[at] ?? []).reduce((sum, { text }) => sum + text.length, 0))
+    return Math.min(WIDEST, Math.max(NARROWEST, ...lengths))
+  })
+  const sum = longest.reduce((one, other) => one + other, 0)
+  return longest.map((length) => Math.round((100 * length) / sum))
+}
+
+function cellOf(content: readonly Inline[], width = 0, options: IRunOptions = {}): TableCell {
   return new TableCell({
+    width: { size: width, type: WidthType.PERCENTAGE },
     margins: { top: 60, bottom: 60, left: 100, right: 100 },
     children: [
-      new Paragraph({ spacing: { after: 0, line: 260 }, children: runs(content, { ...options, size: 20 }) }),
+      new Paragraph({
+        spacing: { after: 0, line: 260, lineRule: LineRuleType.AUTO },
+        children: runs(content, { ...options, size: 20 }),
+      }),
     ],
   })
 }

@@ -1,0 +1,41 @@
+/** What the demo is asked to do. */
+import { parseArgs } from 'node:util'
+
+const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
+
+export interface DemoOptions {
+  question: string
+  /** Walk a workflow instead of one stage. */
+  workflow: boolean
+  /** Approve at every gate instead of asking. */
+  approve: boolean
+}
+
+export const USAGE = `npm run demo                                 a literature review of the shipped sample
+npm run demo -- "another question"           of another question
+npm run demo -- --workflow ["question"]      five stages, from the question to a manuscript; asks at each gate
+npm run demo -- --workflow --approve         approves at each gate without asking`
+
+export class UsageError extends Error {}
+
+/** `canAsk`: there is a person at a terminal. Returns null if the usage is wanted; throws a `UsageError`. */
+export function readOptions(args: string[], canAsk: boolean): DemoOptions | null {
+  const { values, positionals } = parse(args)
+  const { workflow = false, approve = false, help = false } = values
+  if (help) return null
+  if (approve && !workflow) throw new UsageError('--approve is for --workflow: one stage has no gate.')
+  if (workflow && !approve && !canAsk)
+    throw new UsageError('There is no terminal to ask at the gates of the workflow. Add --approve.')
+  return { question: positionals.join(' ').trim() || QUESTION, workflow, approve }
+}
+
+function parse(args: string[]) {
+  const flag = { type: 'boolean' } as const
+  try {
+    const options = { workflow: flag, approve: flag, help: flag }
+    return parseArgs({ args, allowPositionals: true, options })
+  } catch (error) {
+    // Its second sentence tells how to pass such a text as a question, which npm does not make easier.
+    throw new UsageError((error as Error).message.split('. ')[0])
+  }
+}

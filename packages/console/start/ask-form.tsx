@@ -1,0 +1,69 @@
+/** The question of a newcomer, and the stages that it would go through: leads to the plan of a workflow. */
+import { useEffect, useState } from 'preact/hooks'
+import type { Stage } from '../../../contract/catalogue.ts'
+import { newId } from '../form/draft.ts'
+import { FieldView, idOf } from '../form/field.tsx'
+import { type Faults, keyOf, toBody, type Values } from '../form/values.ts'
+import { QUESTION, usual } from '../run/run-fields.ts'
+import { links } from '../state/route.ts'
+import { keepRunDraft } from './run-draft.ts'
+
+const FIELD = { ...QUESTION, label: 'Your question', hint: '' }
+
+export function AskForm({ stages }: { stages: readonly Stage[] }) {
+  const [values, setValues] = useState<Values>({})
+  const [faults, setFaults] = useState<Faults>({})
+  const way = stages.filter(({ stage }) => usual(stages).includes(stage))
+  useEffect(() => {
+    if (faults[keyOf(FIELD)]) document.getElementById(idOf(FIELD))?.focus()
+  }, [faults])
+
+  function ask(event: Event): void {
+    event.preventDefault()
+    const { faults: found } = toBody([FIELD], values)
+    setFaults(found)
+    if (Object.keys(found).length > 0) return
+    keep(way.length > 0)
+    location.hash = links.newRun()
+  }
+
+  function keep(plan: boolean): void {
+    keepRunDraft('', { id: newId(), values, chosen: null, rerun: [], plan })
+  }
+
+  return (
+    <form
+      class="ask card"
+      noValidate
+      onSubmit={ask}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event)
+      }}
+    >
+      <FieldView
+        field={FIELD}
+        value={values[keyOf(FIELD)]}
+        fault={faults[keyOf(FIELD)]}
+        onChange={(value) => setValues({ [keyOf(FIELD)]: value })}
+      />
+      {way.length > 0 && (
+        <ol class="way" aria-label="Its stages">
+          {way.map(({ stage, title, sign_off }) => (
+            <li key={stage}>
+              <span class="number">{stage}</span> {title}
+              {sign_off && <span class="quiet"> · you sign off</span>}
+            </li>
+          ))}
+        </ol>
+      )}
+      <div class="actions">
+        <button class="primary" type="submit">
+          {way.length > 0 ? 'Show the plan' : 'Choose its stages'}
+        </button>
+        <a class="button" href={links.newRun()} onClick={() => values[keyOf(FIELD)] && keep(false)}>
+          Choose stages and options
+        </a>
+      </div>
+    </form>
+  )
+}
