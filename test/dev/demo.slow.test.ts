@@ -233,12 +233,12 @@ async function atTerminal(t: Test, answers: [RegExp, string][]) {
 
 t.test('asks at each gate; a rejection has a reason and ends the run', { skip: noTerminal }, async (t) => {
   const { said, code, dataDir } = await atTerminal(t, [
-    [/Approve it\? \(y\/n\) $/, 'perhaps\n'],
-    [/Approve it\? \(y\/n\) $/, 'y\n'],
-    [/Stage 14, [\s\S]*Approve it\? \(y\/n\) $/, 'n\n'],
-    [/Why not\? $/, '\n'],
-    [/A rejection needs a reason[\s\S]*Approve it\? \(y\/n\) $/, 'n\n'],
-    [/Why not\? $/, 'Too short\n'],
+    [/Approve it\? \(y\/n\) /, 'perhaps\n'],
+    [/Approve it\? \(y\/n\) /, 'y\n'],
+    [/Stage 14, [\s\S]*Approve it\? \(y\/n\) /, 'n\n'],
+    [/Why not\? /, '\n'],
+    [/A rejection needs a reason[\s\S]*Approve it\? \(y\/n\) /, 'n\n'],
+    [/Why not\? /, 'Too short\n'],
   ])
   t.equal(code, 0, said)
   t.match(said, /You rejected stage 14, Manuscript drafting, so the run has ended and stage 16 did not run/)
@@ -246,7 +246,7 @@ t.test('asks at each gate; a rejection has a reason and ends the run', { skip: n
 })
 
 t.test('Ctrl-C at a gate stops all', { skip: noTerminal }, async (t) => {
-  const { said, code, dataDir } = await atTerminal(t, [[/Approve it\? \(y\/n\) $/, '\x03']])
+  const { said, code, dataDir } = await atTerminal(t, [[/Approve it\? \(y\/n\) /, '\x03']])
   t.equal(code, 130, said)
   t.match(said, /The demo was stopped by SIGINT/)
   t.notOk(existsSync(redisLock(dataDir)))

@@ -71,7 +71,7 @@ function Shown({ at }: { at: Route }) {
     case 'run':
       return <RunPage workflow_id={at.workflow} run_id={at.run} />
     case 'new-run':
-      return <NewRunPage workflow={at.workflow} />
+      return <NewRunPage workflow={at.workflow} stage={at.stage} />
     case 'sign-offs':
       return <SignOffsPage />
     case 'dashboard':

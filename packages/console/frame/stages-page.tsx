@@ -2,6 +2,7 @@
 import type { Stage } from '../../../contract/catalogue.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
+import { listed } from '../run/words.ts'
 import { AskForm } from '../start/ask-form.tsx'
 import { links } from '../state/route.ts'
 
@@ -32,12 +33,12 @@ function Single({ stages }: { stages: readonly Stage[] }) {
   return (
     <>
       <section aria-labelledby="single">
-        <h2 id="single">Run one stage by itself</h2>
+        <h2 id="single">Or begin with a stage</h2>
         {offered.length === 0 && <p class="empty">No stage service offers a stage.</p>}
         <ol class="stages">
           {offered.map((one) => (
             <li key={one.stage}>
-              <a href={links.create(one.stage)}>
+              <a href={one.needs.length > 0 ? links.runTo(one.stage) : links.create(one.stage)}>
                 <Card {...one} />
               </a>
             </li>
@@ -66,7 +67,8 @@ function Single({ stages }: { stages: readonly Stage[] }) {
   )
 }
 
-function Card({ stage, title, sign_off, optional, needs_question, available }: Stage) {
+/** A stage that works on the results of others begins as a workflow with them: alone it would fail. */
+function Card({ stage, title, needs, sign_off, optional, needs_question, available }: Stage) {
   return (
     <span class="stage-card">
       <span class="number">{stage}</span>
@@ -76,6 +78,7 @@ function Card({ stage, title, sign_off, optional, needs_question, available }: S
           <span>no service offers it</span>
         ) : (
           <>
+            {needs.length > 0 && <span>after {listed(needs)}</span>}
             {needs_question && <span>needs a question</span>}
             {sign_off && <span>needs sign-off</span>}
             {optional && <span>optional</span>}

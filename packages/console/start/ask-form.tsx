@@ -3,12 +3,16 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Stage } from '../../../contract/catalogue.ts'
 import { newId } from '../form/draft.ts'
 import { FieldView, idOf } from '../form/field.tsx'
-import { type Faults, keyOf, toBody, type Values } from '../form/values.ts'
+import { type Faults, keyOf, type Values } from '../form/values.ts'
 import { QUESTION, usual } from '../run/run-fields.ts'
 import { links } from '../state/route.ts'
 import { keepRunDraft } from './run-draft.ts'
 
-const FIELD = { ...QUESTION, label: 'Your question', hint: '' }
+const FIELD = {
+  ...QUESTION,
+  label: 'Your question',
+  hint: 'For example: What are the effects of intermittent fasting on cardiovascular health?',
+}
 
 export function AskForm({ stages }: { stages: readonly Stage[] }) {
   const [values, setValues] = useState<Values>({})
@@ -20,9 +24,10 @@ export function AskForm({ stages }: { stages: readonly Stage[] }) {
 
   function ask(event: Event): void {
     event.preventDefault()
-    const { faults: found } = toBody([FIELD], values)
-    setFaults(found)
-    if (Object.keys(found).length > 0) return
+    const typed = values[keyOf(FIELD)]
+    const isShort = typeof typed !== 'string' || typed.trim().length < (FIELD.schema.minLength ?? 0)
+    setFaults(isShort ? { [keyOf(FIELD)]: `needs at least ${FIELD.schema.minLength} characters` } : {})
+    if (isShort) return
     keep(way.length > 0)
     location.hash = links.newRun()
   }

@@ -17,7 +17,13 @@ import { dropRunDraft, keepRunDraft, type RunDraft, readRunDraft } from './run-d
 import { StageChoice } from './stage-choice.tsx'
 import { type LastRun, useLastRun } from './use-last-run.ts'
 
-export function NewRunPage({ workflow }: { workflow: string }) {
+interface PageProps {
+  workflow: string
+  /** Choose this one, with what it needs. */
+  stage: number | null
+}
+
+export function NewRunPage({ workflow, stage }: PageProps) {
   const { document, failure, again } = useDocument()
   const catalogue = useStages()
   const { last, failure: unknown } = useLastRun(workflow, document)
@@ -34,7 +40,13 @@ export function NewRunPage({ workflow }: { workflow: string }) {
       {problem && <Failure text={problem} again={failure ? again : catalogue.again} />}
       {!problem && !(document && catalogue.stages && last) && <Loading what="the form" />}
       {document && catalogue.stages && last && (
-        <RunForm document={document} stages={catalogue.stages} workflow={workflow} last={last} />
+        <RunForm
+          document={document}
+          stages={catalogue.stages}
+          workflow={workflow}
+          stage={stage}
+          last={last}
+        />
       )}
     </>
   )
@@ -44,13 +56,15 @@ interface RunFormProps {
   document: OpenApi
   stages: readonly Stage[]
   workflow: string
+  stage: number | null
   last: LastRun
 }
 
-function RunForm({ document: openApi, stages, workflow, last }: RunFormProps) {
+function RunForm({ document: openApi, stages, workflow, stage: wanted, last }: RunFormProps) {
   const [draft, setDraft] = useState<RunDraft>(() => {
-    const begun = { id: workflow || newId(), values: last.values, chosen: last.stages, rerun: [] }
-    return readRunDraft(workflow) ?? begun
+    const fresh = { id: workflow || newId(), values: last.values, chosen: last.stages, rerun: [] }
+    const begun = readRunDraft(workflow) ?? fresh
+    return wanted === null ? begun : { ...begun, chosen: withNeeds([], wanted, stages) }
   })
   const { id, values, rerun } = draft
   const chosen = draft.chosen ?? usual(stages)

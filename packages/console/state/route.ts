@@ -14,7 +14,7 @@ export type Route =
   | { page: 'jobs'; filter: Filter }
   | { page: 'workflow'; workflow: string }
   | { page: 'run'; workflow: string; run: string }
-  | { page: 'new-run'; workflow: string }
+  | { page: 'new-run'; workflow: string; stage: number | null }
   | { page: 'sign-offs' }
   | { page: 'dashboard' }
   | { page: 'sign-in' }
@@ -34,7 +34,10 @@ function readRoute(hash: string): Route {
   }
   if (head === 'jobs' && third) return { page: 'job', stage: Number(second), job_id: third }
   if (head === 'jobs' && !second) return { page: 'jobs', filter: filterOf(search) }
-  if (head === 'run') return { page: 'new-run', workflow: search.get('workflow') ?? '' }
+  if (head === 'run') {
+    const stage = search.get('stage')
+    return { page: 'new-run', workflow: search.get('workflow') ?? '', stage: stage ? Number(stage) : null }
+  }
   if (head === 'sign-offs') return { page: head }
   if (head === 'workflows' && second && third === 'runs' && fourth)
     return { page: 'run', workflow: second, run: fourth }
@@ -55,6 +58,8 @@ export const links = {
   workflow: (id: string) => `#/workflows/${encodeURIComponent(id)}`,
   run: ({ workflow_id, run_id }: { workflow_id: string; run_id: string }) =>
     `#/workflows/${encodeURIComponent(workflow_id)}/runs/${encodeURIComponent(run_id)}`,
+  /** With the stages that it needs. */
+  runTo: (stage: number) => `#/run?stage=${stage}`,
   newRun: (workflow = '') => `#/run${workflow && `?workflow=${encodeURIComponent(workflow)}`}`,
   signOffs: '#/sign-offs',
   filtered: (filter: Filter) => {
