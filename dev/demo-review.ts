@@ -34,7 +34,7 @@ export async function demoReview(
   }
 
   const review = await (await stagecast.artifact(job, ARTIFACT)).json()
-  console.log(`\n${reviewTable(review, (process.stdout.columns ?? DEFAULT_COLUMNS) - 1)}\n`)
+  console.log(`\n${reviewTable(review, (process.stdout.columns || DEFAULT_COLUMNS) - 1)}\n`)
   const file = join(dataDir, 'stage-service', 'jobs', job.job_id, 'artifacts', ARTIFACT)
   console.log(`The review is in ${relative('', file)}`)
   console.log('To ask the API for it again:\n')

@@ -56,7 +56,8 @@ export async function demoWorkflow(
 
 function tellPlanned({ stage, because, sign_off }: PlanStep, { titleOf }: Walk): string {
   const then = sign_off === false ? '' : ', then waits for your sign-off'
-  return `${String(stage).padStart(4)}  ${fit(titleOf(stage), TITLE)}  runs: ${plain(because)}${then}`
+  const why = because === 'never run' ? 'has not run before' : plain(because)
+  return `${String(stage).padStart(4)}  ${fit(titleOf(stage), TITLE)}  runs: ${why}${then}`
 }
 
 /** Prints what happens until the run ends, and asks where it waits. */
@@ -103,7 +104,7 @@ async function decide(run: Run, step: RunStep, { stagecast, approve, signal, tit
     folder: fileOf(job_id, ''),
     files: result?.artifacts ?? [],
   }
-  console.log(`\n${gateText(gate, (process.stdout.columns ?? DEFAULT_COLUMNS) - 1)}`)
+  console.log(`\n${gateText(gate, (process.stdout.columns || DEFAULT_COLUMNS) - 1)}`)
   const decision = approve ? { verdict: 'approved' as const } : await askAtGate(signal)
   await stagecast.runs.signOff(run, stage, { ...decision, digest: sign_off.digest }, { signal })
   if (approve) console.log('Approved, because of --approve.')
@@ -114,7 +115,7 @@ async function tellManuscript(run: Run, { stagecast, fileOf, signal }: Walk): Pr
   const read = async (stage: number, name: string): Promise<unknown> =>
     (await stagecast.artifact({ stage, job_id: idOf(stage) }, name, { signal })).json()
   const checklist = await read(CHECKLIST, 'checklist.json')
-  console.log(`\n${checklistTable(checklist, (process.stdout.columns ?? DEFAULT_COLUMNS) - 1)}\n`)
+  console.log(`\n${checklistTable(checklist, (process.stdout.columns || DEFAULT_COLUMNS) - 1)}\n`)
   console.log(`The manuscript  ${fileOf(idOf(MANUSCRIPT), 'manuscript.docx')}`)
   console.log(`                ${fileOf(idOf(MANUSCRIPT), 'manuscript.md')}`)
   console.log(`                ${summaryOf(await read(MANUSCRIPT, 'bindings.json'))}`)

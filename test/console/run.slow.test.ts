@@ -39,13 +39,13 @@ function half({ response, stage }: StageCallSeen): void {
 
 function finish(call: StageCallSeen): void {
   const artifacts = call.stage === 2 ? [NOTE] : []
-  const results = { stage: call.stage }
+  const results = { stage: call.stage, inputs: call.body.inputs }
   call.response.end(`${JSON.stringify({ type: 'result', ...success(call, { artifacts, results }) })}\n`)
 }
 
 /** From the stages to the page of a run that has begun. */
 async function startRun(page: Page, chosen: string): Promise<void> {
-  await page.getByRole('link', { name: 'Run a workflow' }).click()
+  await page.getByRole('link', { name: 'Choose stages and options' }).click()
   await page.getByLabel('Research question').fill(QUESTION)
   await page.getByLabel(chosen).check()
   await page.getByRole('button', { name: 'Show the plan' }).click()
@@ -62,7 +62,7 @@ t.test(
   async (t) => {
     const { service, api, page, complaints } = await start(t)
     await openAs(page, api.url)
-    await page.getByRole('link', { name: 'Run a workflow' }).click()
+    await page.getByRole('link', { name: 'Choose stages and options' }).click()
     await page.getByRole('button', { name: 'Show the plan' }).click()
     await page.getByText('Stages are needed: choose at least one.').waitFor()
     await page.getByLabel('3 · Draft').check()
@@ -76,10 +76,15 @@ t.test(
     await page.getByText('Depth must be at most 9.').waitFor()
     await page.getByLabel('Depth').fill('2')
     await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.reload()
+    await page.getByLabel('Research question').waitFor()
+    t.equal(await page.getByLabel('Research question').inputValue(), QUESTION, 'kept over a reload')
+    t.ok(await page.getByLabel('3 · Draft').isChecked())
+    await page.getByRole('button', { name: 'Show the plan' }).click()
     await page.getByText('3 to run, 1 to sign off.').waitFor()
     t.match(
       await page.locator('.plan .stop', { hasText: 'Gaps' }).textContent(),
-      /Never run\. Then it waits for a sign-off/,
+      /Has not run before\. Then it waits for a sign-off/,
     )
     t.same(await axe(page), [])
     await page.getByRole('button', { name: 'Start' }).click()
@@ -107,9 +112,11 @@ t.test(
     await page.getByRole('link', { name: QUESTION }).click()
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByText(/Approved by alice/).waitFor()
-    await page.getByRole('link', { name: 'See the workflow' }).click()
     half(await service.call(2))
     await page.getByText('half of 3', { exact: true }).waitFor()
+    await page.locator('.stop.completed .took').nth(1).waitFor()
+    await page.getByRole('link', { name: 'See the workflow' }).click()
+    await page.getByText('Waits for the sign-off', { exact: false }).waitFor({ state: 'detached' })
     finish(await service.call(2))
     await page.locator('.run.completed').waitFor()
     await page.getByText('3 of 3 stages done').waitFor()
@@ -128,6 +135,23 @@ t.test(
     t.match(await stop(page, 'reused', 'Search').textContent(), /Nothing changed/)
     await page.getByText('Earlier runs').waitFor()
     t.equal(service.calls.length, 3)
+
+    await page.getByRole('link', { name: 'Run this workflow' }).click()
+    await page.getByText('Options of stage 2: Gaps').click()
+    await page.getByLabel('Depth').fill('3')
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByText(/The approval by alice of .* becomes void\./).waitFor()
+    await page.getByRole('button', { name: 'Start' }).click()
+    half(await service.call(3))
+    finish(await service.call(3))
+    await page.getByText(/The approval by alice of .* no longer counts/).waitFor()
+    await page.getByText(/alice approved an earlier result/).waitFor()
+    await page.locator('.run').getByText('What changed since the run before').click()
+    const change = page.locator('.run .change-list li', { hasText: 'Gaps' })
+    await change.getByText('depth: 2 → 3').waitFor()
+    t.match(await change.textContent(), /“Depth” changed|“depth” changed/)
+    t.match(await change.textContent(), /The same files as before/)
+    t.same(await axe(page), [])
     t.same(complaints, [])
   },
 )
@@ -179,4 +203,62 @@ t.test('a run is cancelled', { skip, timeout: 300_000 }, async (t) => {
   await call.hungUp
   await page.locator('.run.cancelled').waitFor()
   await stop(page, 'skipped', 'Gaps').waitFor()
+})
+
+t.test(
+  'who signs sees how long the steps took, and the next one live',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { service, api, page } = await start(t, { SIGN_OFF_SCOPE: 'sign' })
+    await openAs(page, api.url)
+    await startRun(page, '3 · Draft')
+    for (const place of [0, 1]) {
+      half(await service.call(place))
+      finish(await service.call(place))
+    }
+    const signer = await openTab(t)
+    await signer.page.goto(`${api.url}/console/#/sign-offs`)
+    await signer.page.getByLabel('Token').fill(token('signer', { scope: 'sign' }))
+    await signer.page.getByRole('button', { name: 'Sign in' }).click()
+    await signer.page.getByRole('link', { name: /Gaps/ }).click()
+    await signer.page.getByRole('heading', { name: QUESTION }).waitFor()
+    await signer.page.locator('.stop.completed .took').waitFor()
+    await signer.page.getByRole('button', { name: 'Approve' }).click()
+    half(await service.call(2))
+    await signer.page.getByText('half of 3', { exact: true }).waitFor()
+    finish(await service.call(2))
+    await signer.page.locator('.run.completed').waitFor()
+    t.same(signer.complaints, [])
+  },
+)
+
+t.test('stages that no service offers cannot be started', { skip, timeout: 300_000 }, async (t) => {
+  const { service, api, page, complaints } = await start(t)
+  service.onGet = (url, response) =>
+    void response
+      .writeHead(url.endsWith('/stages') ? 200 : 404, { 'content-type': 'application/json' })
+      .end(JSON.stringify([1, 2].map((stage) => ({ stage, version: '1' }))))
+  await openAs(page, api.url)
+  const way = page.getByRole('list', { name: 'Its stages' })
+  await way.waitFor()
+  t.match(await way.textContent(), /1 Search.*2 Gaps/)
+  t.notMatch(await way.textContent(), /Draft/)
+  t.equal(await page.getByRole('link', { name: /Draft/ }).count(), 0)
+  await page.getByText('Not available').click()
+  await page.locator('.unserved', { hasText: 'Draft' }).getByText('no service offers it').waitFor()
+  t.same(await axe(page), [])
+  await page.getByRole('button', { name: 'Show the plan' }).click()
+  await page.getByText(/needs at least 10 characters/).waitFor()
+  await page.getByLabel('Your question').fill(QUESTION)
+  await page.getByRole('button', { name: 'Show the plan' }).click()
+  await page.getByText('2 to run, 1 to sign off.').waitFor()
+  await page.getByText('1 stage that no service offers').click()
+  t.ok(await page.getByLabel(/3 · Draft/).isDisabled())
+  await page.goto(`${api.url}/console/#/run?stage=3`)
+  await page.getByRole('button', { name: 'Show the plan' }).click()
+  await page.getByText('Stages cannot start: no service offers 3.').waitFor()
+  await page.goto(`${api.url}/console/#/new/3`)
+  await page.getByText('No stage service offers this stage').waitFor()
+  t.equal(await page.getByRole('button', { name: 'Start' }).count(), 0)
+  t.same(complaints, [])
 })

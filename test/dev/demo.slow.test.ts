@@ -170,7 +170,7 @@ t.test('walks a workflow from the question to the manuscript and its checklist',
   t.equal(await end, 0, said.join('\n'))
   const text = said.join('\n')
   t.same(
-    said.flatMap((line) => /^ +(\d+) {2}\S.* {2}runs: never run/.exec(line)?.[1] ?? []).map(Number),
+    said.flatMap((line) => /^ +(\d+) {2}\S.* {2}runs: has not run before/.exec(line)?.[1] ?? []).map(Number),
     STAGES,
     'the plan',
   )

@@ -37,7 +37,7 @@ export function progressBar(output: ProgressOutput): ProgressBar {
       const filled = Math.round((progress / 100) * BAR_WIDTH)
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
       // Return to column one and erase the rest of the old line. One column short, or it would wrap.
-      output.write(`\r${cut(`${bar} ${told}`, (output.columns ?? DEFAULT_COLUMNS) - 1)}\x1b[K`)
+      output.write(`\r${cut(`${bar} ${told}`, (output.columns || DEFAULT_COLUMNS) - 1)}\x1b[K`)
       drawn = true
     },
     end() {

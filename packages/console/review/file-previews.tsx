@@ -93,7 +93,11 @@ function Inside({ job: { stage, job_id }, name, kind }: PreviewProps) {
   if (!content) return <Loading what={name} />
   switch (content.kind) {
     case 'svg':
-      return <img src={content.url} alt={name} />
+      return (
+        <section class="scroll" tabIndex={0} aria-label={`Picture: ${name}`}>
+          <img src={content.url} alt={name} />
+        </section>
+      )
     case 'md':
       return <MarkdownView text={content.text} />
     case 'csv':

@@ -6,6 +6,7 @@ import { Time } from '../page/parts.tsx'
 import { Changes } from './changes.tsx'
 import { decisionBefore } from './decision-before.ts'
 import { Gate } from './gate.tsx'
+import { Results } from './results.tsx'
 import { type Jobs, RunLine } from './run-line.tsx'
 import { statusWord } from './words.ts'
 
@@ -56,6 +57,7 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
           isMine={isMine}
         />
       ))}
+      <Results run={run} isMine={isMine} />
     </>
   )
 }

@@ -40,6 +40,7 @@ export function listed(numbers: readonly number[]): string {
 
 /** A reason for people: `inputs.year_from changed` as "Inputs year from changed". */
 export function capital(because: string): string {
+  if (because === NEVER) return 'Has not run before'
   const text = because
     .replace(/^research_question/, 'the question')
     .replace(/^inputs\.(\S+)/, (_, path: string) => `“${pathWords(path)}”`)

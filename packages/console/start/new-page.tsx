@@ -28,7 +28,11 @@ export function NewPage({ stage, workflow }: { stage: number; workflow: string }
       {known.sign_off && (
         <p class="note">A person must sign off this stage's result before it counts as done.</p>
       )}
-      <StageForm key={stage} stage={stage} fields={fields} workflow={workflow} />
+      {known.available === false ? (
+        <p class="note">No stage service offers this stage, so it cannot be started.</p>
+      ) : (
+        <StageForm key={stage} stage={stage} fields={fields} workflow={workflow} />
+      )}
     </>
   )
 }

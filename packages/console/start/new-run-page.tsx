@@ -74,6 +74,8 @@ function RunForm({ document: openApi, stages, workflow, stage: wanted, last }: R
   const [planned, setPlanned] = useState<{ of: string; plan: RunPlan } | null>(null)
   const [busy, setBusy] = useState(false)
   const sending = useRef(false)
+  /** Bring the plan into sight when it is there: it may be far below. */
+  const toPlan = useRef(false)
   const change = (next: Partial<RunDraft>) => {
     const whole = { ...draft, ...next }
     setDraft(whole)
@@ -100,6 +102,11 @@ function RunForm({ document: openApi, stages, workflow, stage: wanted, last }: R
     if (first) document.getElementById(idOf(first))?.focus()
   }, [faults])
 
+  useEffect(() => {
+    if (toPlan.current) document.getElementById('plan')?.scrollIntoView({ block: 'start' })
+    toPlan.current = false
+  }, [planned])
+
   /** Sends a request unless one is under way or the form has faults, and shows what is wrong with it. */
   async function send(again: readonly number[], ask: (request: RunRequest) => Promise<void>): Promise<void> {
     if (sending.current) return
@@ -124,6 +131,7 @@ function RunForm({ document: openApi, stages, workflow, stage: wanted, last }: R
   const plan = (again = rerun) =>
     send(again, async (request) => {
       const found = await stagecast.runs.plan(id, request)
+      if (!isCurrent) toPlan.current = true
       setPlanned({ of: JSON.stringify(request), plan: found })
     })
 
@@ -176,20 +184,22 @@ function RunForm({ document: openApi, stages, workflow, stage: wanted, last }: R
           })
         }
       />
-      {inputs.map(({ stage, fields: inside }) => {
-        if (inside.length === 0) return null
-        const isWrong = inside.some((field) => faults[keyOf(field)])
-        return (
-          <details key={stage} class="fold" open={isWrong || undefined}>
-            <summary>
-              <h2>
-                Options of stage {stage}: {titleOf([...stages], stage)}
-              </h2>
-            </summary>
-            <div class="columns">{inside.map(view)}</div>
-          </details>
-        )
-      })}
+      <div class="options">
+        {inputs.map(({ stage, fields: inside }) => {
+          if (inside.length === 0) return null
+          const isWrong = inside.some((field) => faults[keyOf(field)])
+          return (
+            <details key={stage} class="fold" open={isWrong || undefined}>
+              <summary>
+                <h2>
+                  Options of stage {stage}: {titleOf([...stages], stage)}
+                </h2>
+              </summary>
+              <div class="columns">{inside.map(view)}</div>
+            </details>
+          )
+        })}
+      </div>
       {planned && (isCurrent || busy) && (
         <PlanView
           steps={planned.plan.steps}
