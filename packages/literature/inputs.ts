@@ -15,10 +15,14 @@ export interface Asked {
   inputs: LiteratureInputs & { sources: SourceName[]; max_results: number }
 }
 
-/** Throws a 422 `StageFailure` for the first fault; `fallback` are the sources when the request names none. */
+/**
+ * Throws a 422 `StageFailure` for the first fault; `fallback` are the sources when the request names none. With
+ * `anyLanguage`, the question may be in a language that cannot be read, because the terms may come from elsewhere.
+ */
 export function readRequest(
   request: Pick<StageRequest, 'research_question' | 'inputs'>,
   fallback: readonly SourceName[],
+  { anyLanguage = false } = {},
 ): Asked {
   const question = request.research_question?.trim() ?? ''
   if (question === '') {
@@ -37,7 +41,8 @@ export function readRequest(
   const [fault] = literatureFaults(inputs)
   if (fault) throw invalid(`inputs/${fault.path}: ${fault.message}`)
 
-  if (inputs.concepts === undefined && typeof inputs.query !== 'string') refuseOtherLanguage(question)
+  const hasTerms = inputs.concepts !== undefined || typeof inputs.query === 'string'
+  if (!hasTerms && !anyLanguage) refuseOtherLanguage(question)
   refusePrivate('research_question', question)
   for (const [at, group] of (inputs.concepts ?? []).entries()) {
     for (const term of group) refusePrivate(`inputs/concepts/${at}`, term)

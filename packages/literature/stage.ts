@@ -37,7 +37,11 @@ export function literatureStage({ sources, chosen, cache }: LiteratureOptions): 
   if (fault) throw new StageFailure(422, 'SOURCE_UNAVAILABLE', `The sources of stage 2: ${fault}.`)
 
   return {
-    validate: (request) => void importAll(readRequest(request, chosen).inputs.records),
+    validate(request) {
+      // The protocol of stage 1 may hold the terms; it is only read when the stage runs.
+      const anyLanguage = request.upstream?.['1'] !== undefined
+      importAll(readRequest(request, chosen, { anyLanguage }).inputs.records)
+    },
     async run(request, work) {
       const job = new StageJob(2, request, request.inputs, work)
       const protocol = hasFile(job, 1, PROTOCOL) ? (await readJson<Protocol>(job, 1, PROTOCOL)).value : null

@@ -45,8 +45,9 @@ export function summarise(
   uncertain: number,
   searches: readonly Search[],
 ): Summary {
+  const concepts = conceptThemes(query, included)
   return {
-    themes: [...conceptThemes(query, included), ...phraseThemes(query, included)].slice(0, MAX_THEMES),
+    themes: [...concepts, ...phraseThemes(query, included, concepts)].slice(0, MAX_THEMES),
     gaps: gapsOf(query, included),
     limitations: limitationsOf(query, included, uncertain, searches),
   }
@@ -70,15 +71,18 @@ function conceptThemes(query: Query, included: readonly Found[]): Theme[] {
 const DULL =
   /\b(?:randomi[sz]ed|controlled|trial|study|review|analysis|systematic|meta|cohort|effects?|protocol|the|of|and|in|on|for|with|from|after|versus|a|an|to|by|or|at|among|between)\b/i
 
-/** Two neighbouring words that titles share, one of them at least no word of the question. */
-function phraseThemes(query: Query, included: readonly Found[]): Theme[] {
+/** Two neighbouring words that titles share. They repeat neither the question nor a theme that is known already. */
+function phraseThemes(query: Query, included: readonly Found[], known: readonly Theme[]): Theme[] {
   const asked = new Set(askedStems(query))
+  const names = known.map(({ label }) => new Set(stemsOf(label)))
   const papers = new Map<string, string[]>()
   for (const { paper } of included) {
     const words = paper.title.toLowerCase().match(/[\p{L}\p{N}-]+/gu) ?? []
     const pairs = new Set(words.slice(1).map((word, at) => `${words[at]} ${word}`))
     for (const pair of pairs) {
-      if (DULL.test(pair) || /\d/.test(pair) || stemsOf(pair).some((stem) => asked.has(stem))) continue
+      const stems = stemsOf(pair)
+      if (DULL.test(pair) || /\d/.test(pair) || stems.some((stem) => asked.has(stem))) continue
+      if (names.some((name) => stems.every((stem) => name.has(stem)))) continue
       papers.set(pair, [...(papers.get(pair) ?? []), paper.id])
     }
   }

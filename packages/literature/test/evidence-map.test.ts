@@ -63,6 +63,19 @@ t.test('a search takes groups and criteria over from the protocol of its questio
   sameFiles(t, plain, await run(2), 'a protocol without options changes nothing')
 })
 
+t.test('a protocol with terms lets a question in another language be searched', async (t) => {
+  const { run, ask } = await startWalk(t)
+  const question = 'Welchen Einfluss hat der Schlaf auf das Gedächtnis?'
+  const declared = await run(1, { question, inputs: { concepts: [['sleep'], ['memory']] } })
+  const review = (await run(2, { question, after: [declared] })).json('literature_review.json')
+  t.ok(review.papers.length > 0)
+  t.match(
+    (await ask(2, { question })).lines.at(-1),
+    { type: 'error', code: 'QUESTION_LANGUAGE' },
+    'without it, it is refused',
+  )
+})
+
 t.test('a map: each number has its papers, each gap its cell', async (t) => {
   const { run } = await startWalk(t)
   const search = await run(2)

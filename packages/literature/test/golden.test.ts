@@ -1,6 +1,6 @@
 /**
  * The published schema and the output of the demo's question, byte by byte. After a change that is meant to be:
- * `WRITE_GOLDEN=1 npx tap run packages/literature/test/golden.test.ts`, then `npm run format`, and look at the difference.
+ * `WRITE_GOLDEN=1 npx tsx test/run.ts packages/literature/test/golden.test.ts`, then `npm run format`, and look at the difference.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

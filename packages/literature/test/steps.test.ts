@@ -291,6 +291,18 @@ t.test('what is extracted, and how it was told', async (t) => {
   t.equal(size('In 2019, 12 weeks of 5.1 mg were given to the patients.'), undefined)
 })
 
+t.test('a phrase that names the same as a concept is no theme of its own', async (t) => {
+  const found = ['a', 'b'].map((id) => {
+    const title = 'Myocardial infarction and sleep deprivation in night workers'
+    const paper = paperOf({ doi: `10.5555/${id}`, title, abstract: ON_TOPIC })
+    return { paper, extraction: extract(paper) }
+  })
+  const { themes } = summarise(frame('Does shift work cause heart attacks?'), found, 0, [])
+  const labels = themes.map(({ label }) => label.toLowerCase())
+  t.equal(labels.filter((label) => label === 'myocardial infarction').length, 1)
+  t.ok(labels.includes('night workers') || labels.includes('sleep deprivation'), 'other phrases stay')
+})
+
 t.test('summary: themes with papers, gaps, limitations', async (t) => {
   const found = ['a', 'b'].map((id) => {
     const paper = paperOf({
