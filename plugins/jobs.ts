@@ -7,6 +7,8 @@ export interface JobFilter {
   stage?: number | undefined
   status?: JobSummary['status'] | undefined
   workflow_id?: string | undefined
+  /** Text in the question, whatever its case, or the beginning of the id of the job or its workflow. */
+  search?: string | undefined
 }
 
 export interface JobPage {
@@ -27,7 +29,7 @@ declare module './core.ts' {
 /** List entries scanned for one page. Jobs are read in rounds of one call each. */
 const WINDOW = 1000
 const READ_ROUNDS = 3
-/** Extra jobs to read, because some may have expired or not match the status filter. */
+/** Extra jobs to read, because some may have expired or not match status or search. */
 const SPARE = 10
 
 export default fp(
@@ -59,7 +61,7 @@ export default fp(
             }
             page.next = entry.score
             if (!summary) vanished.push(entry.member)
-            else if (!filter.status || summary.status === filter.status) page.jobs.push(summary)
+            else if (passes(summary, filter)) page.jobs.push(summary)
           }
           if (page.jobs.length === limit) break
         }
@@ -87,6 +89,19 @@ function toEntries(listed: string[]): Entry[] {
   return entries
 }
 
+/** What only the job itself says. */
+function passes(job: JobSummary, { status, search = '' }: JobFilter): boolean {
+  if (status && job.status !== status) return false
+  const text = search.trim().toLowerCase()
+  const { job_id, workflow_id, research_question } = job
+  return (
+    job_id.startsWith(text) ||
+    workflow_id.toLowerCase().startsWith(text) ||
+    (research_question ?? '').toLowerCase().includes(text)
+  )
+}
+
+/** What the list itself says. */
 function matches({ stage, workflowId }: JobMember, filter: JobFilter): boolean {
   if (filter.stage !== undefined && stage !== String(filter.stage)) return false
   return filter.workflow_id === undefined || workflowId === filter.workflow_id.toLowerCase()

@@ -31,6 +31,12 @@ const schema = {
     stage: Type.Optional(StageNumber),
     status: Type.Optional(JobStatus),
     workflow_id: Type.Optional(Uuid),
+    search: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        description: 'text in the question, in any case, or the beginning of the id of a job or workflow',
+      }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
     owner: Owner,
     after: Type.Optional(

@@ -22,6 +22,8 @@ export interface JobFilter {
   stage?: number | undefined
   status?: JobSnapshot['status'] | undefined
   workflow_id?: string | undefined
+  /** Text in the question, in any case, or the beginning of the id of a job or workflow. */
+  search?: string | undefined
   /** For administrators: the jobs of this user. Without it they see those of all users. */
   owner?: string | undefined
   /** Jobs per page, 1 to 100. */

@@ -86,6 +86,24 @@ t.test('filters', async (t) => {
   t.same(await list(api, `workflow_id=${randomUUID()}`), { jobs: [], next: null })
 })
 
+t.test('search finds questions by a part, jobs and workflows by the beginning of their id', async (t) => {
+  const api = await start(t)
+  const workflow_id = randomUUID()
+  const ask = (research_question: string | undefined, stage = 2) =>
+    enqueue(api.url, { stage, body: { research_question, ...(stage === 3 && { workflow_id }) } })
+  const sleep = await ask('Does better SLEEP improve memory?')
+  const none = await ask(undefined, 3)
+  const diet = await ask('Does a better diet improve sleep quality?')
+  const found = async (text: string) => ids(await list(api, `search=${encodeURIComponent(text)}`))
+  t.same(await found('sleep'), [diet.job_id, sleep.job_id], 'in any case, newest first')
+  t.same(await found(' better sleep '), [sleep.job_id])
+  t.same(await found(none.job_id.slice(0, 13)), [none.job_id])
+  t.same(await found(workflow_id.slice(0, 13).toUpperCase()), [none.job_id])
+  t.same(await found('no such words'), [])
+  t.same((await found('')).length, 3, 'an empty search is none')
+  t.same(ids(await list(api, 'search=improve&stage=3')), [])
+})
+
 t.test('nobody else sees them', async (t) => {
   const api = await start(t)
   const workflow_id = randomUUID()

@@ -52,8 +52,8 @@ export function App() {
 
 function Page() {
   const at = useStore(route)
-  // A new key for each subject: going from one job to another starts fresh.
-  return <Shown key={JSON.stringify(at)} at={at} />
+  // A new key for each subject: going from one job to another starts fresh. Another filter is the same list.
+  return <Shown key={at.page === 'jobs' ? at.page : JSON.stringify(at)} at={at} />
 }
 
 function Shown({ at }: { at: Route }) {

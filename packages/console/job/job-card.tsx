@@ -1,13 +1,16 @@
-/** The state of a job: progress bar, attempt, message, time, and a way to cancel. */
-import { useEffect, useState } from 'preact/hooks'
+/** The state of a job: progress bar, attempt, message, time, and what can be done about it. */
 import type { JobReference } from '../../client/index.ts'
 import { stagecast } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
 import { Cancel } from '../page/cancel.tsx'
-import { Badge, span, wholeSeconds } from '../page/parts.tsx'
+import { DeleteJob } from '../page/delete-job.tsx'
+import { Ago, Badge, span, useNow, wholeSeconds } from '../page/parts.tsx'
+import { links } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
+import { blameOf } from './blame.ts'
 import { hintText } from './hint.ts'
 import { Retry } from './retry.tsx'
+import { RunAgain } from './run-again.tsx'
 import { isOver, type JobView } from './use-job.ts'
 
 export const HOW = { connecting: 'Connecting', sse: 'Live', polling: 'Polling', waiting: 'Reconnecting' }
@@ -15,8 +18,8 @@ const WHY_POLLING =
   'Something in between, probably a proxy, holds live events back, so this page polls instead.'
 
 export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
-  const { status, progress, attempt, snapshot, error, hint } = view
-  const over = isOver(status)
+  const { status, progress, error, hint } = view
+  if (isOver(status)) return <Ended view={view} job={job} />
   return (
     <section class={`card job ${status}`} aria-label="Progress">
       <div class="row">
@@ -24,33 +27,57 @@ export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
         <span class="percent">{Math.round(progress)} %</span>
       </div>
       <progress aria-label="Progress of the job" max={100} value={progress} />
-      {!over && (
-        <p class="message">
-          <bdi>{messageOf(view)}</bdi>
-        </p>
-      )}
-      {hint && !over && <p class="hint">{hintText(hint)}</p>}
-      {view.transport === 'polling' && !over && <p class="hint">{WHY_POLLING}</p>}
+      <p class="message">
+        <bdi>{messageOf(view)}</bdi>
+      </p>
+      {hint && <p class="hint">{hintText(hint)}</p>}
+      {view.transport === 'polling' && <p class="hint">{WHY_POLLING}</p>}
       {status === 'retrying' && error && (
         <p class="note">
           Attempt {error.attempt} failed: <bdi>{error.message}</bdi> <code>{error.code}</code>
         </p>
       )}
-      {status === 'failed' && error && (
-        <p class="alert">
-          <bdi>{error.message}</bdi> <code>{error.code}</code>
-        </p>
+      <div class="row meta">
+        <Attempt view={view} />
+        <Elapsed view={view} />
+        <Transport view={view} />
+        <Cancel what="job" asked={status === 'cancelling'} send={() => stagecast.cancel(job)} />
+      </div>
+    </section>
+  )
+}
+
+/** In short how it ended; of a failed job also whose fault that is, and what to do. */
+function Ended({ view, job }: { view: JobView; job: JobReference }) {
+  const { status, error, snapshot } = view
+  const blame = status === 'failed' && error ? blameOf(error) : null
+  const again = snapshot && <RunAgain of={snapshot} primary={blame?.retry === false} />
+  return (
+    <section class={`card job ${status}`} aria-label="Progress">
+      <div class="row meta">
+        <Badge status={status} />
+        <Elapsed view={view} />
+        <Attempt view={view} />
+        {snapshot?.finished_at && <Ago at={snapshot.finished_at} />}
+        {status === 'completed' && <span class="push">{again}</span>}
+        <DeleteJob job={job} onDeleted={() => location.replace(links.jobs)} />
+      </div>
+      {blame && error && (
+        <>
+          <h2>{blame.whose}</h2>
+          <p class="alert">
+            <bdi>{error.message}</bdi> <code>{error.code}</code>
+          </p>
+          <p class="advice">{blame.advice}</p>
+        </>
       )}
       {status === 'cancelled' && <p class="note">The job was cancelled. It is no longer running.</p>}
-      <div class="row meta">
-        <span>
-          {attempt === 0 ? 'Not started yet' : `Attempt ${attempt} of ${snapshot?.max_attempts ?? '…'}`}
-        </span>
-        <Elapsed view={view} />
-        {!over && <Transport view={view} />}
-        {!over && <Cancel what="job" asked={status === 'cancelling'} send={() => stagecast.cancel(job)} />}
-        {(status === 'failed' || status === 'cancelled') && <Retry job={job} />}
-      </div>
+      {status !== 'completed' && (
+        <div class="actions">
+          <Retry job={job} primary={blame?.retry !== false} />
+          {again}
+        </div>
+      )}
     </section>
   )
 }
@@ -61,16 +88,18 @@ function messageOf({ status, error, message }: JobView): string {
   return message || 'Waiting in the queue.'
 }
 
+function Attempt({ view: { attempt, snapshot } }: { view: JobView }) {
+  return (
+    <span>
+      {attempt === 0 ? 'Not started yet' : `Attempt ${attempt} of ${snapshot?.max_attempts ?? '…'}`}
+    </span>
+  )
+}
+
 /** Time since the job was accepted; stops when the job ends. */
 function Elapsed({ view }: { view: JobView }) {
-  const [, setTick] = useState(0)
   const over = isOver(view.status)
-  useEffect(() => {
-    if (over) return
-    const timer = setInterval(() => setTick((tick) => tick + 1), 1000)
-    return () => clearInterval(timer)
-  }, [over])
-  const now = Date.now()
+  const now = useNow(over ? 0 : 1000)
   const from = view.snapshot?.created_at ?? now
   const until = over ? (view.snapshot?.finished_at ?? view.steps.at(-1)?.data.at ?? now) : now
   return (

@@ -1,27 +1,25 @@
 /** One job: its progress while it runs, and its result. */
-import { keepDraft, newId } from '../form/draft.ts'
-import { fieldsOf, words } from '../form/schema.ts'
-import { useDocument } from '../form/use-document.ts'
-import { fromBody } from '../form/values.ts'
+import { words } from '../form/schema.ts'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { Result } from '../review/result.tsx'
 import { links } from '../state/route.ts'
 import { Announcer } from './announcer.tsx'
 import { JobCard } from './job-card.tsx'
+import { RunAgain } from './run-again.tsx'
 import { Steps } from './steps.tsx'
-import { type JobView, useJob } from './use-job.ts'
+import { isOver, type JobView, useJob } from './use-job.ts'
 
 export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
   const view = useJob(stage, job_id)
   const { stages } = useStages()
-  const { snapshot } = view
+  const { snapshot, status, progress } = view
+  const title = titleOf(stages, stage)
   if (!snapshot) return view.failure ? <Missing text={view.failure} /> : <Loading what="the job" />
-  const ended = snapshot.finished_at !== null || view.result !== null
   return (
     <>
-      <Heading above={`Stage ${stage} · ${titleOf(stages, stage)}`}>
-        <bdi>{snapshot.data.research_question ?? titleOf(stages, stage)}</bdi>
+      <Heading above={`Stage ${stage} · ${title}`} tab={{ status, percent: progress, title }}>
+        <bdi>{snapshot.data.research_question ?? title}</bdi>
       </Heading>
       <Announcer view={view} />
       <JobCard view={view} job={{ stage, job_id }} />
@@ -30,7 +28,7 @@ export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
         <p class="note">A person must sign off this result before it counts as done.</p>
       )}
       {view.result && <Result job={{ stage, job_id }} result={view.result} asked={snapshot.data} />}
-      <Steps view={view} folded={ended} />
+      <Steps view={view} folded={status === 'completed'} />
       <About view={view} />
     </>
   )
@@ -50,18 +48,9 @@ function Missing({ text }: { text: string }) {
 
 function About({ view }: { view: JobView }) {
   const { snapshot } = view
-  const { document } = useDocument()
   if (!snapshot) return null
   const { data, stage } = snapshot
-  const fields = document && fieldsOf(document, stage)
   const inputs = Object.entries(data.inputs)
-
-  function again(): void {
-    if (!fields) return
-    const body = { ...data, inputs: data.inputs }
-    keepDraft(stage, { workflow: newId(), values: fromBody(fields, body) })
-  }
-
   return (
     <section aria-labelledby="about">
       <h2 id="about">About this job</h2>
@@ -98,11 +87,7 @@ function About({ view }: { view: JobView }) {
         )}
       </dl>
       <div class="actions">
-        {fields && (
-          <a class="button" href={links.create(stage)} onClick={again}>
-            Run again with changes
-          </a>
-        )}
+        {!isOver(view.status) && <RunAgain of={snapshot} />}
         <a class="button" href={links.workflow(snapshot.workflow_id)}>
           Watch the workflow
         </a>

@@ -6,7 +6,7 @@ import { newId } from '../form/draft.ts'
 import { Fault } from '../page/parts.tsx'
 import { links } from '../state/route.ts'
 
-export function Retry({ job }: { job: JobReference }) {
+export function Retry({ job, primary }: { job: JobReference; primary: boolean }) {
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState('')
   // Pressing it again after a failure sends the same request.
@@ -24,11 +24,16 @@ export function Retry({ job }: { job: JobReference }) {
   }
 
   return (
-    <span class="push">
-      <Fault text={fault} />
-      <button type="button" aria-disabled={busy} onClick={() => void (busy || retry())}>
+    <>
+      <button
+        type="button"
+        class={primary ? 'primary' : ''}
+        aria-disabled={busy}
+        onClick={() => void (busy || retry())}
+      >
         {busy ? 'Starting…' : 'Retry'}
       </button>
-    </span>
+      <Fault text={fault} />
+    </>
   )
 }

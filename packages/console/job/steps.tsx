@@ -9,22 +9,14 @@ const RECENT = 12
 
 export function Steps({ view, folded }: { view: JobView; folded: boolean }) {
   const { steps, gap } = view
-  const [all, setAll] = useState(false)
-  const newestFirst = [...steps].reverse()
-  const shown = all ? newestFirst : newestFirst.slice(0, RECENT)
   const from = view.snapshot?.created_at ?? steps[0]?.data.at ?? 0
+  const [newest = [], ...earlier] = byAttempt(steps)
   const list = (
     <>
-      <ol class="steps" reversed>
-        {shown.map((step) => (
-          <Line key={step.id} step={step} from={from} />
-        ))}
-      </ol>
-      {shown.length < steps.length && (
-        <button type="button" onClick={() => setAll(true)}>
-          Show all {steps.length} steps
-        </button>
-      )}
+      <List steps={newest} from={from} />
+      {earlier.map((attempt) => (
+        <Earlier key={attempt[0]?.id} steps={attempt} from={from} />
+      ))}
       {gap && <p class="hint">Earlier steps are no longer kept.</p>}
     </>
   )
@@ -43,6 +35,50 @@ export function Steps({ view, folded }: { view: JobView; folded: boolean }) {
       <h2 id="steps">Steps</h2>
       {list}
     </section>
+  )
+}
+
+/** The newest attempt first. What happened before the first attempt belongs to it. */
+function byAttempt(steps: readonly JobEvent[]): JobEvent[][] {
+  const attempts: JobEvent[][] = []
+  for (const step of steps) {
+    const number = Math.max(1, step.data.attempt)
+    attempts[number] = [...(attempts[number] ?? []), step]
+  }
+  return attempts.filter(Boolean).reverse()
+}
+
+/** An attempt that another one followed. */
+function Earlier({ steps, from }: { steps: JobEvent[]; from: number }) {
+  const last = steps.at(-1)?.data
+  return (
+    <details class="fold">
+      <summary>
+        <h3>Attempt {last?.attempt}</h3>{' '}
+        {last && 'error' in last && <code class="quiet">{last.error.code}</code>}
+      </summary>
+      <List steps={steps} from={from} />
+    </details>
+  )
+}
+
+function List({ steps, from }: { steps: readonly JobEvent[]; from: number }) {
+  const [all, setAll] = useState(false)
+  const newestFirst = [...steps].reverse()
+  const shown = all ? newestFirst : newestFirst.slice(0, RECENT)
+  return (
+    <>
+      <ol class="steps" reversed>
+        {shown.map((step) => (
+          <Line key={step.id} step={step} from={from} />
+        ))}
+      </ol>
+      {shown.length < steps.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {steps.length} steps
+        </button>
+      )}
+    </>
   )
 }
 

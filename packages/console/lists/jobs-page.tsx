@@ -1,18 +1,19 @@
 /** Earlier jobs, newest first. */
-import { Failure, Heading, Loading } from '../page/parts.tsx'
-import { useStages } from '../page/stages.ts'
+import { DeleteJob } from '../page/delete-job.tsx'
+import { Failure, focusHeading, Heading, Loading } from '../page/parts.tsx'
 import { type Filter, links } from '../state/route.ts'
+import { JobFilters } from './job-filters.tsx'
 import { JobRow } from './job-row.tsx'
-import { STATUSES, useJobs } from './use-jobs.ts'
+import { useJobs } from './use-jobs.ts'
 
 export function JobsPage({ filter }: { filter: Filter }) {
-  const { pages, busy, more, refresh } = useJobs(filter)
+  const { pages, busy, more, refresh, drop } = useJobs(filter)
   const { jobs, next, failure } = pages
   const filtered = Object.values(filter).some(Boolean)
   return (
     <>
       <Heading>Jobs</Heading>
-      <Filters filter={filter} refresh={refresh} />
+      <JobFilters filter={filter} refresh={refresh} />
       {failure && <Failure text={failure} again={refresh} />}
       {!jobs && !failure && <Loading what="your jobs" />}
       {jobs?.length === 0 && (
@@ -24,7 +25,18 @@ export function JobsPage({ filter }: { filter: Filter }) {
       {jobs && jobs.length > 0 && (
         <ul class="jobs">
           {jobs.map((job) => (
-            <JobRow key={job.job_id} job={job} />
+            <JobRow key={job.job_id} job={job}>
+              {job.finished_at !== null && (
+                <DeleteJob
+                  job={job}
+                  name={job.research_question ?? `job ${job.job_id}`}
+                  onDeleted={() => {
+                    drop(job)
+                    focusHeading()
+                  }}
+                />
+              )}
+            </JobRow>
           ))}
         </ul>
       )}
@@ -34,47 +46,5 @@ export function JobsPage({ filter }: { filter: Filter }) {
         </button>
       )}
     </>
-  )
-}
-
-function Filters({ filter, refresh }: { filter: Filter; refresh: () => void }) {
-  const { stages } = useStages()
-  const choose = (name: string) => (event: { currentTarget: { value: string } }) => {
-    location.hash = links.filtered({ ...filter, [name]: event.currentTarget.value })
-  }
-  return (
-    <div class="filters">
-      <label>
-        Stage
-        <select value={filter.stage ?? ''} onChange={choose('stage')}>
-          <option value="">all</option>
-          {stages?.map(({ stage, title }) => (
-            <option key={stage} value={String(stage)}>
-              {stage} · {title}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Status
-        <select value={filter.status ?? ''} onChange={choose('status')}>
-          <option value="">all</option>
-          {STATUSES.map((status) => (
-            <option key={status}>{status}</option>
-          ))}
-        </select>
-      </label>
-      {filter.workflow_id && (
-        <span class="chip">
-          of one workflow{' '}
-          <a href={links.filtered({ ...filter, workflow_id: '' })} aria-label="Show all workflows">
-            show all
-          </a>
-        </span>
-      )}
-      <button type="button" onClick={refresh}>
-        Refresh
-      </button>
-    </div>
   )
 }

@@ -1,5 +1,5 @@
 /** The caller's jobs, page by page, refreshed while a visible one may still change. */
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { JobSummary } from '../../../contract/job.ts'
 import type { JobFilter } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
@@ -28,19 +28,22 @@ interface Pages {
 
 /** The request: the page after `after`, '' for the first. A new object repeats it. */
 interface Asked {
+  filter: Filter
   after: string
 }
 
 export function useJobs(filter: Filter) {
   const [pages, setPages] = useState<Pages>({ jobs: null, next: null, failure: '' })
-  const [asked, setAsked] = useState<Asked>({ after: '' })
+  const [last, setAsked] = useState<Asked>({ filter, after: '' })
   const [busy, setBusy] = useState(true)
-  const refresh = useCallback(() => setAsked({ after: '' }), [])
+  // Another filter begins with its first page.
+  const asked = useMemo(() => (last.filter === filter ? last : { filter, after: '' }), [last, filter])
+  const refresh = useCallback(() => setAsked({ filter, after: '' }), [filter])
 
   useEffect(() => {
     const leaving = new AbortController()
     setBusy(true)
-    pageWithJobs(filter, asked.after, leaving.signal)
+    pageWithJobs(asked.filter, asked.after, leaving.signal)
       .then(({ jobs, next }) => {
         if (leaving.signal.aborted) return
         setPages((now) => ({ jobs: asked.after ? [...(now.jobs ?? []), ...jobs] : jobs, next, failure: '' }))
@@ -50,7 +53,7 @@ export function useJobs(filter: Filter) {
       })
       .finally(() => leaving.signal.aborted || setBusy(false))
     return () => leaving.abort()
-  }, [filter, asked])
+  }, [asked])
 
   useEffect(() => {
     // Do not throw a reader of later pages back to the first.
@@ -60,13 +63,16 @@ export function useJobs(filter: Filter) {
     return () => clearInterval(timer)
   }, [asked, pages, refresh])
 
-  return { pages, busy, more: () => busy || setAsked({ after: pages.next ?? '' }), refresh }
+  const more = () => busy || setAsked({ filter, after: pages.next ?? '' })
+  const drop = ({ job_id }: JobSummary) =>
+    setPages((now) => ({ ...now, jobs: now.jobs?.filter((job) => job.job_id !== job_id) ?? null }))
+  return { pages, busy, more, refresh, drop }
 }
 
 /** A page may be empty without being the last, so load until one has jobs. */
-async function pageWithJobs({ stage, status, workflow_id }: Filter, after: string, signal: AbortSignal) {
+async function pageWithJobs({ stage, status, ...rest }: Filter, after: string, signal: AbortSignal) {
   for (let from = after; ; ) {
-    const query = { stage: Number(stage) || undefined, status: statusOf(status), workflow_id, after: from }
+    const query = { ...rest, stage: Number(stage) || undefined, status: statusOf(status), after: from }
     const page = await persist(() => stagecast.jobs(query, { signal }), signal)
     if (page.jobs.length > 0 || page.next === null) return page
     from = page.next

@@ -1,14 +1,19 @@
 /** Small components that every page uses. */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { showTab, type TabProgress } from './tab.ts'
+
+interface HeadingProps {
+  above?: ComponentChildren
+  /** What the tab shows instead of the heading. */
+  tab?: TabProgress
+  children: ComponentChildren
+}
 
 /** The page's heading. It gets the focus when the page changes, so that a screen reader starts there. */
-export function Heading({ above, children }: { above?: ComponentChildren; children: ComponentChildren }) {
+export function Heading({ above, tab, children }: HeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
-    const text = heading.current?.textContent ?? ''
-    document.title = text ? `${text} · Stagecast` : 'Stagecast'
-  })
+  useEffect(() => showTab(heading.current?.textContent ?? '', tab))
   useEffect(() => {
     heading.current?.focus({ preventScroll: true })
     scrollTo({ top: 0 })
@@ -21,6 +26,11 @@ export function Heading({ above, children }: { above?: ComponentChildren; childr
       </h1>
     </header>
   )
+}
+
+/** For when what had the focus is gone. */
+export function focusHeading(): void {
+  document.querySelector('h1')?.focus()
 }
 
 export function Loading({ what }: { what: string }) {
@@ -66,6 +76,37 @@ export function Time({ at }: { at: number }) {
   return <time dateTime={date.toISOString()}>{shown.format(date)}</time>
 }
 
+/** How long ago, in short; the exact time on hover. */
+export function Ago({ at }: { at: number }) {
+  const now = useNow(30_000)
+  return (
+    <time dateTime={new Date(at).toISOString()} title={shown.format(at)}>
+      {ago(now - at) || day.format(at)}
+    </time>
+  )
+}
+
+/** Shows `83000` as `1 min ago`; '' after a week. */
+function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} min ago`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return `${hours} h ago`
+  return hours < 7 * 24 ? `${Math.floor(hours / 24)} d ago` : ''
+}
+
+/** The time, again every so many ms; 0 stops it. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    if (everyMs === 0) return
+    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
+  return now
+}
+
 /** Shows `83000` as `1 min 23 s`; below ten seconds with one decimal. */
 export function duration(ms: number): string {
   const tenths = Math.max(0, Math.round(ms / 100))
@@ -89,3 +130,4 @@ export function span(ms: number): string {
 }
 
 const shown = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })

@@ -5,7 +5,8 @@
 import { Store } from './store.ts'
 
 /** Filters for the list of jobs. */
-export type Filter = Readonly<Partial<Record<'stage' | 'status' | 'workflow_id', string>>>
+const FILTERS = ['stage', 'status', 'workflow_id', 'search', 'owner'] as const
+export type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>
 
 export type Route =
   | { page: 'stages' }
@@ -70,8 +71,7 @@ export const links = {
 
 /** Keeps only known filters. */
 function filterOf(search: URLSearchParams): Filter {
-  const names = ['stage', 'status', 'workflow_id'] as const
-  return Object.fromEntries(names.flatMap((name) => (search.get(name) ? [[name, search.get(name)]] : [])))
+  return Object.fromEntries(FILTERS.flatMap((name) => (search.get(name) ? [[name, search.get(name)]] : [])))
 }
 
 function decoded(segment: string): string {
