@@ -14,7 +14,7 @@ export const BUCKETS_MS = [
 ] as const
 
 /** Minutes for which ended jobs are counted. */
-const MINUTES = 4
+const MINUTES = 60
 /** Minute and count are stored as one number (minute * shift + count), so that one command updates both. */
 const MINUTE_SHIFT = 100_000_000
 
@@ -26,7 +26,7 @@ export interface CountedJob extends Pick<Journal, 'createdAt' | 'processedAt'> {
 }
 
 export interface Counts {
-  /** Minimum value of the first count. */
+  /** Minimum value of the counts by minute. */
   leastEnded: number
   /** Fields and their increments. */
   counts: [field: string, by: number][]
@@ -57,7 +57,8 @@ export function toCount({ data, createdAt, processedAt }: CountedJob, entries: r
     if (isTerminal(type)) {
       const minute = Math.floor(at / 60_000)
       result.leastEnded = minute * MINUTE_SHIFT + 1
-      result.counts.unshift([`${stage}:ended:${minute % MINUTES}`, 1])
+      count(`ended:${minute % MINUTES}`)
+      if (type === 'failed') count(`ended:failed:${minute % MINUTES}`)
     }
   }
   return result
@@ -89,6 +90,8 @@ export interface StageTally {
   duration: Histogram
   /** Ended jobs by minute since the epoch. */
   ended: ReadonlyMap<number, number>
+  /** Those of them that failed. */
+  endedFailed: ReadonlyMap<number, number>
 }
 
 /** Reads one stage from the hash; zeros if nothing was counted. */
@@ -99,7 +102,12 @@ export function readTally(hash: Readonly<Record<string, string>>, stage: number)
     sumMs: number(`${field}:ms`),
   })
   const [waiting, duration] = [histogram('waiting'), histogram('duration')]
-  const slots = Array.from({ length: MINUTES }, (_, slot) => number(`ended:${slot}`))
+  const byMinute = (field: string) =>
+    new Map(
+      Array.from({ length: MINUTES }, (_, slot) => number(`${field}:${slot}`))
+        .filter((slot) => slot > 0)
+        .map((slot) => [Math.floor(slot / MINUTE_SHIFT), slot % MINUTE_SHIFT]),
+    )
   return {
     stage,
     attempts: total(waiting) + number('again'),
@@ -111,7 +119,8 @@ export function readTally(hash: Readonly<Record<string, string>>, stage: number)
     handedOver: number('handed_over'),
     waiting,
     duration,
-    ended: new Map(slots.map((slot) => [Math.floor(slot / MINUTE_SHIFT), slot % MINUTE_SHIFT])),
+    ended: byMinute('ended'),
+    endedFailed: byMinute('ended:failed'),
   }
 }
 
@@ -121,6 +130,17 @@ export function endedLastMinute({ ended }: StageTally, now: number): number {
   const left = 1 - (now % 60_000) / 60_000
   const estimate = (ended.get(minute) ?? 0) + (ended.get(minute - 1) ?? 0) * left
   return Math.round(estimate * 10) / 10
+}
+
+/** Ended jobs of all stages in each of the last 60 minutes, the current one included; oldest first. */
+export function lastHour(tallies: readonly StageTally[], now: number) {
+  const current = Math.floor(now / 60_000)
+  return Array.from({ length: MINUTES }, (_, i) => {
+    const minute = current - MINUTES + 1 + i
+    const sum = (counts: (tally: StageTally) => ReadonlyMap<number, number>) =>
+      tallies.reduce((all, tally) => all + (counts(tally).get(minute) ?? 0), 0)
+    return { at: minute * 60_000, ended: sum(({ ended }) => ended), failed: sum((one) => one.endedFailed) }
+  })
 }
 
 /** The `q` quantile in ms, interpolated within its bucket; null if nothing was counted. */

@@ -33,7 +33,7 @@
 -- arg askedTtl: how long the key of a job is remembered after its end, in s
 -- arg progress: percent
 -- arg tookMs: how long the job took, '' unless it completed
--- arg leastEnded: minimum value of the first count
+-- arg leastEnded: minimum value of counts by minute, whose fields contain ':ended:'
 -- arg counts: number of counts that follow
 -- rest: field and increment of each count, then the entries as JSON
 --
@@ -88,6 +88,8 @@ redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'progress
 -- Ends are counted by minute, in as many fields as minutes are kept: a field begins again when its minute comes round.
 for at = 1, first - 1, 2 do
   local reached = redis.call('HINCRBY', tally, rest[at], rest[at + 1])
-  if at == 1 and reached < tonumber(leastEnded) then redis.call('HSET', tally, rest[at], leastEnded) end
+  if reached < tonumber(leastEnded) and string.find(rest[at], ':ended:', 1, true) then
+    redis.call('HSET', tally, rest[at], leastEnded)
+  end
 end
 return 'ok'

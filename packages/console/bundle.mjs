@@ -25,6 +25,9 @@ export async function bundleConsole(folder = join(ROOT, '.stagecast', 'console')
     entryPoints: { console: join(SOURCES, 'main.tsx'), style: join(SOURCES, 'style', 'index.css') },
     outdir: folder,
     entryNames: '[name]-[hash]',
+    // Parts that are loaded when they are needed.
+    chunkNames: '[name]-[hash]',
+    splitting: true,
     bundle: true,
     minify: true,
     format: 'esm',

@@ -1,4 +1,4 @@
-/** The view for administrators: what waits and why, how each stage does; and that nobody else sees it. */
+/** The view for administrators: what waits and why, what failed, how each stage does; and that nobody else sees it. */
 import t from 'tap'
 import { enqueue, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
@@ -45,6 +45,14 @@ t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
     '1',
   ])
   await page.getByText('of 2 running').waitFor()
+  await page.getByRole('img', { name: 'in the last hour 3 ended, 1 of them failed' }).waitFor()
+  await page.getByRole('img', { name: 'at most 3 jobs waited; 0 wait now' }).waitFor()
+  t.equal(await page.locator('.chart canvas').count(), 2)
+  await page.locator('.chart').first().hover()
+  await page.locator('.chart .push', { hasText: /:/ }).waitFor()
+  const failures = page.getByRole('region', { name: 'Recent failures' })
+  t.match(await failures.getByRole('listitem').allTextContents(), [/IRB proposal.*alice.*NO_LUCK/])
+  t.match(await failures.getByRole('link', { name: 'All failed jobs' }).getAttribute('href'), /status=failed/)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     t.same(await axe(page), [], colorScheme)

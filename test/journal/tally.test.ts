@@ -1,6 +1,13 @@
 /** Readings of the tally; that it is counted rightly is the matter of test/e2e/ledger.slow.test.ts. */
 import t from 'tap'
-import { BUCKETS_MS, endedLastMinute, type Histogram, quantile, readTally } from '../../journal/tally.ts'
+import {
+  BUCKETS_MS,
+  endedLastMinute,
+  type Histogram,
+  lastHour,
+  quantile,
+  readTally,
+} from '../../journal/tally.ts'
 
 function histogram(...durations: number[]): Histogram {
   const counts = new Array<number>(BUCKETS_MS.length + 1).fill(0)
@@ -38,6 +45,26 @@ t.test('the last minute', async (t) => {
   t.equal(endedLastMinute(tally, at + 90_000), 3)
   t.equal(endedLastMinute(tally, at + 120_000), 0, 'two minutes later nothing has happened')
   t.equal(endedLastMinute(readTally({}, 2), at), 0)
+})
+
+t.test('the last hour, minute by minute', async (t) => {
+  const at = 29_000_000 * 60_000 + 30_000
+  const hash = {
+    '2:ended:20': '2900000000000006',
+    '2:ended:failed:20': '2900000000000002',
+    '3:ended:20': '2900000000000001',
+    '3:ended:21': '2899994100000009',
+    '3:ended:22': '2899993900000009',
+  }
+  const hour = lastHour([readTally(hash, 2), readTally(hash, 3)], at)
+  t.equal(hour.length, 60)
+  t.same(hour.at(-1), { at: 29_000_000 * 60_000, ended: 7, failed: 2 }, 'this minute comes last')
+  t.same(hour[0], { at: (29_000_000 - 59) * 60_000, ended: 9, failed: 0 })
+  t.equal(
+    hour.reduce((sum, { ended }) => sum + ended, 0),
+    16,
+    'what is older is left out',
+  )
 })
 
 t.test('a tally of nothing is zeros', async (t) => {

@@ -52,10 +52,14 @@ export async function checkToken(token: string): Promise<string | null> {
 }
 
 /** GETs a JSON document for which the client has no method. `path` is relative to the API's prefix. */
-export async function getJson<T>(path: string): Promise<T> {
+export const getJson = <T>(path: string): Promise<T> => ask('GET', path)
+
+export const postJson = <T>(path: string): Promise<T> => ask('POST', path)
+
+async function ask<T>(method: string, path: string): Promise<T> {
   const token = tokenOf(session.value)
-  const headers = token ? { authorization: `Bearer ${token}` } : undefined
-  const answer = await observedFetch(`${baseUrl}${path}`, headers && { headers })
+  const headers: HeadersInit = token ? { authorization: `Bearer ${token}` } : {}
+  const answer = await observedFetch(`${baseUrl}${path}`, { method, headers })
   if (!answer.ok) throw await errorOf(answer)
   return (await answer.json()) as T
 }

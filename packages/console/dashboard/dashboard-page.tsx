@@ -1,10 +1,14 @@
-/** For administrators: what is running, what is waiting and why, and how each stage performs. */
-import { duration, Failure, Heading, Loading, wholeSeconds } from '../page/parts.tsx'
+/** For administrators: what is running, what is waiting and why, what failed, and how each stage performs. */
+import { duration, Failure, Heading, Loading } from '../page/parts.tsx'
+import { Charts } from './charts.tsx'
+import { Failures } from './failures.tsx'
+import { Pause } from './pause.tsx'
 import { StageTable } from './stage-table.tsx'
 import { type Overview, useOverview } from './use-overview.ts'
+import { Workers } from './workers.tsx'
 
 export function DashboardPage() {
-  const { overview, failure } = useOverview()
+  const { overview, samples, failure, setPaused } = useOverview()
   return (
     <>
       <Heading>Dashboard</Heading>
@@ -14,6 +18,9 @@ export function DashboardPage() {
         <>
           <Waiting overview={overview} />
           <Queue overview={overview} />
+          {overview.paused && <Pause paused={overview.paused.length > 0} onChange={setPaused} />}
+          <Charts overview={overview} samples={samples} />
+          <Failures count={overview.stages.reduce((sum, { failed }) => sum + failed, 0)} />
           <Workers overview={overview} />
           <StageTable stages={overview.stages} />
         </>
@@ -23,9 +30,10 @@ export function DashboardPage() {
 }
 
 const BECAUSE: Record<string, string> = {
+  paused: 'Jobs are waiting because the queue is paused.',
   'no-worker': 'Jobs are waiting because no worker is available. Start one: npm run start:worker.',
   'circuit-open':
-    'Jobs are waiting because the service of their stage is failing: its circuit is open, and one job is tried from time to time.',
+    'Jobs are waiting because the service of their stage keeps failing. One job is tried from time to time.',
   busy: 'Jobs are waiting because all workers are busy. More workers would help.',
 }
 
@@ -33,7 +41,9 @@ function Waiting({ overview: { waiting_because } }: { overview: Overview }) {
   const text =
     waiting_because === null ? '' : (BECAUSE[waiting_because] ?? `Jobs are waiting: ${waiting_because}.`)
   return (
-    <div role="status">{text && <p class={waiting_because === 'busy' ? 'note' : 'alert'}>{text}</p>}</div>
+    <div role="status">
+      {text && <p class={['busy', 'paused'].includes(waiting_because ?? '') ? 'note' : 'alert'}>{text}</p>}
+    </div>
   )
 }
 
@@ -47,48 +57,21 @@ function Queue({ overview: { at, queue, stages } }: { overview: Overview }) {
         Queue
       </h2>
       <dl class="tiles">
-        <Tile name="Waiting" value={String(queue.waiting)} under={oldest} />
-        <Tile name="Running" value={String(queue.active)} under="right now" />
-        <Tile name="To be retried" value={String(queue.delayed)} under="after a pause" />
-        <Tile name="Throughput" value={String(perMinute)} under="jobs a minute" />
+        <Tile name="Waiting" value={queue.waiting} under={oldest} />
+        <Tile name="Running" value={queue.active} under="right now" />
+        <Tile name="To be retried" value={queue.delayed} under="after a pause" />
+        <Tile name="Throughput" value={Math.round(perMinute * 10) / 10} under="jobs a minute" />
       </dl>
     </section>
   )
 }
 
-function Tile({ name, value, under }: { name: string; value: string; under: string }) {
+function Tile({ name, value, under }: { name: string; value: number; under: string }) {
   return (
     <div class="tile">
       <dt>{name}</dt>
       <dd class="figure">{value}</dd>
       <dd class="quiet">{under}</dd>
     </div>
-  )
-}
-
-function Workers({ overview: { at, workers } }: { overview: Overview }) {
-  return (
-    <section aria-labelledby="workers">
-      <h2 id="workers">
-        Workers <span class="quiet">{workers.length}</span>
-      </h2>
-      {workers.length === 0 && <p>No worker is connected. Jobs start when one connects.</p>}
-      <ul class="workers">
-        {workers.map(({ id, concurrency, running, circuit, circuits, seen_at }) => (
-          <li key={id}>
-            <span class="code">{id}</span>
-            <meter aria-label={`Jobs running on ${id}`} min={0} max={concurrency} value={running} />
-            <span>
-              {running} of {concurrency} running
-            </span>
-            <span class={`badge circuit-${circuit}`}>
-              circuit {circuit}
-              {circuits.length > 0 && ` (stage ${circuits.map(({ stage }) => stage).join(', ')})`}
-            </span>
-            <span class="quiet">seen {wholeSeconds(at - seen_at)} ago</span>
-          </li>
-        ))}
-      </ul>
-    </section>
   )
 }

@@ -1,0 +1,135 @@
+/** A chart over time. Its library is loaded when a chart is first shown, so other pages do not pay for it. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type uPlot from 'uplot'
+
+export interface Series {
+  label: string
+  kind: 'bars' | 'line'
+  /** Its colour: the class of its key in the caption. */
+  tone: 'accent' | 'warm' | 'bad'
+  /** One for each time; null where nothing is known. */
+  values: readonly (number | null)[]
+}
+
+interface ChartProps {
+  title: string
+  /** What the chart shows, for those who do not see it. */
+  summary: string
+  /** Epoch ms. */
+  times: readonly number[]
+  /** Their number, kinds and tones stay the same. */
+  series: readonly Series[]
+}
+
+const HEIGHT = 150
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
+
+export function TimeChart({ title, summary, times, series }: ChartProps) {
+  const figure = useRef<HTMLElement>(null)
+  const box = useRef<HTMLDivElement>(null)
+  const [plot, setPlot] = useState<uPlot | null>(null)
+  const [pointed, setPointed] = useState<number | null>(null)
+  const [missing, setMissing] = useState(false)
+
+  useEffect(() => {
+    let drawn: uPlot | undefined
+    let over = false
+    import('uplot').then(
+      ({ default: Plot }) => {
+        if (over || !figure.current || !box.current) return
+        const options = optionsOf(Plot, figure.current, box.current.clientWidth, series, setPointed)
+        drawn = new Plot(options, [[]], box.current)
+        setPlot(drawn)
+      },
+      () => over || setMissing(true),
+    )
+    return () => {
+      over = true
+      drawn?.destroy()
+    }
+  }, [])
+
+  useEffect(() => {
+    // Without any time its scale would begin in 1970, and stay there.
+    if (times.length > 0)
+      plot?.setData([times.map((at) => at / 1000), ...series.map(({ values }) => [...values])])
+  }, [plot, times, series])
+
+  useEffect(() => {
+    const element = box.current
+    if (!plot || !element) return
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [plot])
+
+  const at = pointed === null ? undefined : times[pointed]
+  return (
+    <figure class="chart" ref={figure}>
+      <figcaption class="row">
+        <h2>{title}</h2>
+        {series.map(({ label, tone, values }) => (
+          <span key={label} class="key quiet">
+            <i class={tone} /> {label} {pointed !== null && at !== undefined && (values[pointed] ?? '–')}
+          </span>
+        ))}
+        <span class="push quiet">{at !== undefined && clock.format(at)}</span>
+      </figcaption>
+      <div ref={box} role="img" aria-label={summary} />
+      {missing && <p class="hint">The charts could not be loaded. Reload this page to see them.</p>}
+    </figure>
+  )
+}
+
+function optionsOf(
+  Plot: typeof uPlot,
+  figure: HTMLElement,
+  width: number,
+  series: readonly Series[],
+  onPoint: (index: number | null) => void,
+): uPlot.Options {
+  // Read at each drawing, because the theme may change. A canvas does not know custom properties.
+  const quiet = () => getComputedStyle(figure).color
+  const line = () => getComputedStyle(figure).borderTopColor
+  const tone = (name: string) => () => getComputedStyle(figure.querySelector(`i.${name}`) ?? figure).color
+  const axis = {
+    stroke: quiet,
+    font: '12px system-ui',
+    grid: { stroke: line, width: 1 },
+    ticks: { show: false },
+  }
+  const half = series.some(({ kind }) => kind === 'bars') ? 30 : 0
+  return {
+    width,
+    height: HEIGHT,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: {
+      // At least a minute, so that the first points stand where later ones leave them.
+      x: { range: (_, from, to) => [from - half, Math.max(to, from + 60) + half] },
+      y: { range: (_, _from, to) => [0, Math.max(4, to * 1.1)] },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        space: 70,
+        size: 28,
+        values: (_, splits) => splits.map((at) => clock.format(at * 1000)),
+      },
+      { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
+    ],
+    series: [
+      {},
+      ...series.map(({ kind, tone: name }) =>
+        kind === 'bars'
+          ? { width: 0, fill: tone(name), stroke: tone(name), paths: bars(Plot), points: { show: false } }
+          : { width: 2, stroke: tone(name), points: { show: false } },
+      ),
+    ],
+    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
+  }
+}
+
+const bars = ({ paths }: typeof uPlot) => paths.bars?.({ size: [0.8, 24] }) as uPlot.Series.PathBuilder
