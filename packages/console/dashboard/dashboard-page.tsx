@@ -18,7 +18,7 @@ export function DashboardPage() {
         <>
           <Waiting overview={overview} />
           <Queue overview={overview} />
-          {overview.paused && <Pause paused={overview.paused.length > 0} onChange={setPaused} />}
+          <Pause paused={overview.paused.length > 0} onChange={setPaused} />
           <Charts overview={overview} samples={samples} />
           <Failures count={overview.stages.reduce((sum, { failed }) => sum + failed, 0)} />
           <Workers overview={overview} />
