@@ -5,6 +5,7 @@ import type { StageAnswer } from '../../contract/service.ts'
 import { mediaTypeOf } from './artifacts.ts'
 import { asFailure, inside } from './errors.ts'
 import type { Job } from './job.ts'
+import { fitResults } from './results.ts'
 import { Run } from './run.ts'
 import { StageFailure, type StageTable } from './stage.ts'
 import type { JobRecord, Store } from './store.ts'
@@ -109,7 +110,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
         workflow_id: request.workflow_id,
         job_id: request.job_id,
         artifacts: outcome.artifacts,
-        results: outcome.results,
+        results: fitResults(stage, outcome.results),
         duration_ms: Math.round(performance.now() - begun),
       }
       const files = await store.inspect(workspace, outcome.artifacts)

@@ -141,6 +141,66 @@ t.test('an error of the stage is told, one of its program is not', async (t) => 
   t.notMatch(JSON.stringify(last), 'SECRET')
 })
 
+t.test('what JSON would drop or change in a result is refused with its place', async (t) => {
+  class Paper {
+    title = 'a class of its own'
+  }
+  let deep: object = {}
+  for (let n = 0; n < 300; n += 1) deep = { deep }
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  const refused: [result: unknown, words: RegExp][] = [
+    [{ papers: [{ score: Number.NaN }] }, /results\/papers\/0\/score is NaN, .* use null/],
+    [{ a: { b: Number.POSITIVE_INFINITY } }, /results\/a\/b is Infinity/],
+    [{ a: Number.NEGATIVE_INFINITY }, /results\/a is -Infinity/],
+    [{ n: 12345678901234567890n }, /results\/n is a bigint, which JSON cannot represent/],
+    [{ list: [1, undefined] }, /results\/list\/1 is undefined/],
+    // biome-ignore lint/suspicious/noSparseArray: that is what is tested
+    [{ list: [1, , 3] }, /results\/list\/1 is undefined/],
+    [{ at: new Date(0) }, /results\/at is a Date/],
+    [{ at: new Date(Number.NaN) }, /results\/at is a Date/],
+    [{ by: new Map([[1, 2]]) }, /results\/by is a Map/],
+    [{ of: [new Set([1])] }, /results\/of\/0 is a Set/],
+    [{ bytes: Buffer.from('a') }, /results\/bytes is a Buffer/],
+    [{ numbers: new Float64Array(2) }, /results\/numbers is a Float64Array/],
+    [{ why: new Error('gone') }, /results\/why is an Error/],
+    [{ later: Promise.resolve(1) }, /results\/later is a Promise/],
+    [{ paper: new Paper() }, /results\/paper is a Paper/],
+    [{ call: () => 1 }, /results\/call is a function/],
+    [{ mark: Symbol('a') }, /results\/mark is a symbol/],
+    [{ text: ['\ud800'] }, /results\/text\/0 contains half a surrogate pair/],
+    [{ '\udc00': 1 }, /results, in one of its names, contains half/],
+    [deep, /^Stage 1: results\/deep.{60,90}… is nested more than 200 levels deep/],
+    [circle, /nested more than 200 levels deep/],
+    [[1], /it returned a list; return an object/],
+    ['done', /it returned a string/],
+    [new Map(), /results is a Map/],
+  ]
+  let result: unknown
+  const url = await start(t, (stages) => {
+    stages.stage(1, {}, () => result as Record<string, unknown>)
+  })
+  for (const [one, words] of refused) {
+    result = one
+    const last = (await lines(url, 1, request())).at(-1)
+    t.match(last, { type: 'error', code: 'STAGE_RESULT_INVALID', message: words, retryable: false })
+  }
+  const asJson = await fetch(`${url}/api/workflow/stages/1/execute`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request()),
+  })
+  t.equal(asJson.status, 422, 'an answer that is not retried')
+
+  result = {
+    ...{ none: null, zero: -0, large: 1e300, whole: 2 ** 53, text: 'é\u2028\ud83d\ude00', yes: true },
+    ...{ list: [[], {}], absent: undefined, bare: Object.assign(Object.create(null), { a: 1 }) },
+  }
+  const good = (await lines(url, 1, request())).at(-1)
+  const { absent: _, ...kept } = result as Record<string, unknown>
+  t.strictSame(good?.results, { ...kept, zero: 0, bare: { a: 1 } })
+})
+
 t.test('when the last caller has left, the generator is told at its next step', async (t) => {
   const seen: unknown[] = []
   let went = () => {}
