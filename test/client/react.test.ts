@@ -4,6 +4,7 @@ import t from 'tap'
 import { Stagecast } from '../../packages/client/index.ts'
 import { followJob, type JobView, NO_JOB } from '../../packages/client/job-view.ts'
 import { LiveStore } from '../../packages/client/react/live-store.ts'
+import { Reader } from '../../packages/client/react/shared.ts'
 import { followWorkflow, NO_WORKFLOW, type WorkflowView } from '../../packages/client/workflow-view.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -107,6 +108,45 @@ t.test('an expired token is asked for again; a refused one can be retried', asyn
   await job.complete()
   await eventually('the end', () => store.snapshot().isOver)
   t.match(store.snapshot(), { status: 'completed', failure: null })
+})
+
+t.test('components that follow the same job share one connection', async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+  const job = await runningJob(api)
+  const { client, streams } = counting(api.url, () => token())
+  const reader = (of = client) => new Reader(of, `job 2 ${job.id}`, jobStore(of, job.id))
+  const [first, second] = [reader(), reader()]
+  t.equal(streams.length, 0, 'a render asks for nothing')
+  const stops = [first.subscribe(() => {}), second.subscribe(() => {})]
+  await eventually('the first events', () => second.snapshot().steps.length === job.ids.length)
+  t.equal(first.snapshot(), second.snapshot())
+  const late = reader()
+  t.equal(late.snapshot(), first.snapshot(), 'one that comes later shows what is known in its first render')
+  stops.push(late.subscribe(() => {}))
+  stops.shift()?.()
+  await job.steps(2)
+  await eventually('the rest still follows', () => late.snapshot().steps.length === job.ids.length)
+  t.equal(streams.length, 1)
+
+  const other = counting(api.url, () => token())
+  const apart = reader(other.client)
+  stops.push(apart.subscribe(() => {}))
+  await eventually('another client has its own', () => apart.snapshot().steps.length === job.ids.length)
+  t.same([streams.length, other.streams.length], [1, 1])
+
+  for (const stop of stops) stop()
+  const open = api.app.stagecast.streams
+  await eventually('the streams are closed', () => open.size === 0)
+  const again = reader()
+  t.equal(again.snapshot().snapshot, null, 'nothing is left of what nobody follows')
+  t.teardown(again.subscribe(() => {}))
+  await job.complete()
+  await eventually('the end', () => again.snapshot().isOver)
+  t.same(
+    again.snapshot().steps.map(({ id }) => id),
+    job.ids,
+  )
+  t.equal(streams.length, 2)
 })
 
 t.test('a workflow, and a job that is started later', async (t) => {

@@ -1,7 +1,7 @@
 /** The examples, and the one of docs/embedding.md, as installed from the tarball. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -124,8 +124,17 @@ t.test('examples/embedded and docs/embedding.md', { skip }, async (t) => {
   })
 })
 
-t.test('examples/react', { skip }, async (t) => {
-  const folder = await install(t, tarball, 'examples/react')
+for (const major of [19, 18]) {
+  const other = ['react', 'react-dom', '@types/react', '@types/react-dom'].map((name) => `${name}@${major}`)
+  t.test(`examples/react, with React ${major}`, { skip }, (t) =>
+    drivePage(t, major, major === 19 ? [] : other),
+  )
+}
+
+async function drivePage(t: Test, major: number, packages: string[]): Promise<void> {
+  const folder = await install(t, tarball, 'examples/react', packages)
+  const manifest = await readFile(join(folder, 'node_modules/react/package.json'), 'utf8')
+  t.match(JSON.parse(manifest).version, new RegExp(`^${major}\\.`))
   await run('npm', ['run', 'build'], { cwd: folder })
   // React checks what StrictMode asks for in this build alone: effects and stores are set up twice.
   const env = { ...process.env, NODE_ENV: 'development' }
@@ -152,7 +161,7 @@ t.test('examples/react', { skip }, async (t) => {
       const shown = (message: string) => page.getByText(`progress: ${message}`, { exact: true }).waitFor()
       step(10, 'step one')
       await shown('step one')
-      t.equal(streams.length, 1, 'one connection, also under StrictMode')
+      t.equal(streams.length, 1, 'one connection for both components, also under StrictMode')
       await page.getByText('Stage 2: active').waitFor()
 
       await eventually('the first token has ended', () => tokens.length > 2, PATIENCE_MS)
@@ -175,10 +184,12 @@ t.test('examples/react', { skip }, async (t) => {
       await page.getByText('Files: a.txt').waitFor()
       await page.getByText('Stage 2: completed, 100 %').waitFor()
       t.equal(await page.getByTestId('status').textContent(), 'completed')
+      const inTitle = async () => (await page.title()) === '100 % completed'
+      await eventually('the other component shows the end too', inTitle, PATIENCE_MS)
       t.same(await idsOn(page), await idsOf(url, String(call.body.job_id)), 'every event once, in order')
       t.same(complaints, [])
     })
-})
+}
 
 async function idsOn(page: Page): Promise<string[]> {
   return page

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react'
 import type { JobReference } from 'stagecast/react'
 import { Job } from './job.tsx'
 import { stagecast } from './stagecast.ts'
+import { Title } from './title.tsx'
 import { Workflow } from './workflow.tsx'
 
 interface Started extends JobReference {
@@ -33,6 +34,7 @@ export function App() {
         <button type="submit">Start</button>
       </form>
       {fault && <p role="alert">{fault}</p>}
+      {job && <Title job={job} />}
       {job && <Job job={job} />}
       {job && <Workflow id={job.workflow_id} />}
     </main>

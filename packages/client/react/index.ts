@@ -5,6 +5,7 @@ import type { Stagecast } from '../stagecast.ts'
 import type { JobReference } from '../types.ts'
 import { followWorkflow, NO_WORKFLOW, type WatchedJob, type WorkflowView } from '../workflow-view.ts'
 import { type Following, LiveStore } from './live-store.ts'
+import { Reader } from './shared.ts'
 
 export type { JobReference, JobView, WatchedJob, WorkflowView }
 
@@ -16,42 +17,41 @@ export interface Live extends Following {
 
 /**
  * Follows a job until it ends. Create `client` outside the component, so that it stays the same. Pass null for `job` to
- * follow nothing yet. It recovers from lost connections, expired tokens and a lost network.
+ * follow nothing yet. It recovers from lost connections, expired tokens and a lost network. Components that follow the same
+ * job with the same client share one connection.
  */
 export function useJob(client: Stagecast, job: JobReference | null): JobView & Live {
   // Depend on the values: the object may be new at each render.
   const stage = job?.stage ?? 0
   const job_id = job?.job_id ?? ''
-  const store = useMemo(
-    () =>
-      new LiveStore<JobView>(
-        NO_JOB,
-        job_id === ''
-          ? null
-          : (view, signal, change) => followJob(client, { stage, job_id }, view, signal, change),
-      ),
-    [client, stage, job_id],
-  )
-  return useLive(store)
+  const reader = useMemo(() => {
+    const store = new LiveStore<JobView>(
+      NO_JOB,
+      job_id === ''
+        ? null
+        : (view, signal, change) => followJob(client, { stage, job_id }, view, signal, change),
+    )
+    return new Reader(client, `job ${stage} ${job_id}`, store)
+  }, [client, stage, job_id])
+  return useLive(reader)
 }
 
 /** Follows all your jobs in a workflow, including later ones, over one connection. It never ends. */
 export function useWorkflow(client: Stagecast, workflowId: string | null): WorkflowView & Live {
-  const store = useMemo(
-    () =>
-      new LiveStore<WorkflowView>(
-        NO_WORKFLOW,
-        workflowId === null
-          ? null
-          : (_view, signal, change) => followWorkflow(client, workflowId, signal, change),
-      ),
-    [client, workflowId],
-  )
-  return useLive(store)
+  const reader = useMemo(() => {
+    const store = new LiveStore<WorkflowView>(
+      NO_WORKFLOW,
+      workflowId === null
+        ? null
+        : (_view, signal, change) => followWorkflow(client, workflowId, signal, change),
+    )
+    return new Reader(client, `workflow ${workflowId}`, store)
+  }, [client, workflowId])
+  return useLive(reader)
 }
 
-function useLive<View>(store: LiveStore<View>): View & Live {
+function useLive<View extends object>(reader: Reader<View>): View & Live {
   // A server renders the state before the first answer.
-  const view = useSyncExternalStore(store.subscribe, store.snapshot, store.snapshot)
-  return { ...view, retry: store.retry }
+  const view = useSyncExternalStore(reader.subscribe, reader.snapshot, reader.snapshot)
+  return { ...view, retry: reader.retry }
 }

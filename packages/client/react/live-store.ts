@@ -30,7 +30,8 @@ export class LiveStore<View> {
 
   readonly snapshot = (): View & Following => this.view
 
-  readonly subscribe = (listener: () => void): (() => void) => {
+  /** `onLeft` is called once nobody subscribes any more. */
+  readonly subscribe = (listener: () => void, onLeft = () => {}): (() => void) => {
     this.listeners.add(listener)
     if (!this.following && !this.view.isOver) this.start()
     return () => {
@@ -40,6 +41,7 @@ export class LiveStore<View> {
         if (this.listeners.size > 0) return
         this.following?.abort()
         this.following = null
+        onLeft()
       })
     }
   }
