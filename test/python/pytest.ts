@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 
 const PYTHON = '/usr/bin/python3'
-const NEEDED = ['pytest', 'uvicorn', 'gunicorn', 'fastapi', 'pip', 'setuptools', 'wheel']
+const NEEDED = ['pytest', 'uvicorn', 'hypercorn', 'gunicorn', 'fastapi', 'pip', 'setuptools', 'wheel']
 const PACKAGES = NEEDED.map((name) => (name === 'gunicorn' ? name : `python3-${name}`)).join(' ')
 
 /** A compiled test stands beside links to the package; the package itself is where its pyproject.toml really is. */

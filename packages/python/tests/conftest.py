@@ -25,7 +25,7 @@ def serve(tmp_path):
         server.stop()
 
 
-@pytest.fixture(scope="module", params=["uvicorn", "gunicorn", "fastapi"])
+@pytest.fixture(scope="module", params=["uvicorn", "hypercorn", "gunicorn", "fastapi"])
 def any_server(request, tmp_path_factory):
     """One server of each kind for all tests of a file; `prefix` is where its stages are."""
     server = Server(tmp_path_factory.mktemp(request.param), request.param)

@@ -11,7 +11,7 @@ SRC = HERE.parent / "src"
 
 
 class Server:
-    """kind: "uvicorn", "gunicorn" (two workers) or "fastapi" (mounted under /stages, on uvicorn)."""
+    """kind: "uvicorn", "hypercorn", "gunicorn" (two workers) or "fastapi" (mounted under /stages, on uvicorn)."""
 
     def __init__(self, folder, kind="uvicorn", application="everything:stages", path=None, **env):
         self.folder, self.kind, self.application = Path(folder), kind, application
@@ -31,6 +31,7 @@ class Server:
         commands = {
             "uvicorn": ["uvicorn", self.application, "--fd", str(fd), "--no-access-log"],
             "fastapi": ["uvicorn", "mounted:app", "--fd", str(fd), "--no-access-log"],
+            "hypercorn": ["hypercorn", self.application, "-b", f"fd://{fd}"],
             "gunicorn": ["gunicorn", self.application, "-k", "uvicorn.workers.UvicornWorker", "-w", "2", "-b", f"fd://{fd}"],
         }
         with self.log.open("ab") as log:

@@ -7,7 +7,7 @@ import threading
 import pytest
 from client import Call, execute_json, http_call, last, request, stream
 
-SERVERS = pytest.mark.parametrize("kind", ["uvicorn", "gunicorn", "fastapi"])
+SERVERS = pytest.mark.parametrize("kind", ["uvicorn", "hypercorn", "gunicorn", "fastapi"])
 
 
 def prefix(kind):
