@@ -15,6 +15,9 @@ export const WorkerState = Type.Object({
     }),
     { description: 'stages whose circuit is not closed; the worker does not call their service' },
   ),
+  catalogue: Type.Union([Type.String(), Type.Null()], {
+    description: 'digest of its stages; null if the worker does not report one',
+  }),
   seen_at: Type.Integer({ description: "epoch milliseconds, by Redis's clock" }),
 })
 export type WorkerState = Static<typeof WorkerState>
@@ -32,6 +35,11 @@ export const WaitingBecause = Type.Union([
   Type.Null(),
 ])
 export type WaitingBecause = Static<typeof WaitingBecause>
+
+/** Workers whose stages are not those of `catalogue`, a digest. */
+export function strangersTo(catalogue: string, workers: readonly WorkerState[]): WorkerState[] {
+  return workers.filter((one) => one.catalogue !== null && one.catalogue !== catalogue)
+}
 
 /** Whether the circuit of a stage is open in every worker. */
 export function isCutOff(stage: number, workers: readonly WorkerState[]): boolean {

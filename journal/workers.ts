@@ -1,5 +1,7 @@
 /** Registration of worker processes in Redis. */
+import type { Catalogue } from '../contract/catalogue.ts'
 import type { WorkerState } from '../contract/fleet.ts'
+import { digest } from './ids.ts'
 import { loadScript } from './scripts.ts'
 
 /** Interval at which a worker reports, in ms. */
@@ -10,12 +12,23 @@ export const DEAD_AFTER_MS = 3 * ANNOUNCE_EVERY_MS
 /** Stores the state of a worker, as JSON without `seen_at`. */
 export const announceWorker = loadScript<null>('announce-worker', { DEAD_AFTER_MS })
 
+/** Equal where API and workers read the same stages. Services are left out: each process may reach them differently. */
+export function digestOf({ stages }: Catalogue): string {
+  return digest(JSON.stringify(stages))
+}
+
 /** Reads the live workers from the hash, ordered by id; `now` is Redis's time in ms. */
 export function readWorkers(hash: Readonly<Record<string, string>>, now: number): WorkerState[] {
   const workers = Object.entries(hash).map(([id, value]): WorkerState => {
     const blank = value.indexOf(' ')
-    // A worker of an earlier release does not report circuits by stage.
-    return { id, circuits: [], ...JSON.parse(value.slice(blank + 1)), seen_at: Number(value.slice(0, blank)) }
+    // A worker of an earlier release reports neither circuits by stage nor its catalogue.
+    return {
+      id,
+      circuits: [],
+      catalogue: null,
+      ...JSON.parse(value.slice(blank + 1)),
+      seen_at: Number(value.slice(0, blank)),
+    }
   })
   return workers
     .filter(({ seen_at }) => now - seen_at <= DEAD_AFTER_MS)

@@ -1,8 +1,8 @@
 /** State of all processes together: counts, live workers, queue. Read at most once a second. */
 import fp from 'fastify-plugin'
-import type { WorkerState } from '../contract/fleet.ts'
+import { strangersTo, type WorkerState } from '../contract/fleet.ts'
 import { readTally, type StageTally } from '../journal/tally.ts'
-import { readWorkers } from '../journal/workers.ts'
+import { digestOf, readWorkers } from '../journal/workers.ts'
 import { type RunTally, readRunTally } from '../runs/tally.ts'
 import type { QueueDepth } from './queue.ts'
 
@@ -14,6 +14,8 @@ export interface Fleet {
   paused: readonly string[]
   /** Live workers, ordered by id. */
   workers: WorkerState[]
+  /** Digest of the stages that this process knows. */
+  catalogue: string
   /** Every stage of the catalogue; 0 is for manually queued jobs without a valid stage. */
   tallies: StageTally[]
   runs: RunTally
@@ -31,11 +33,15 @@ declare module './core.ts' {
 }
 
 const FRESH_MS = 1000
+/** How often a process looks at the workers of its own accord. */
+const LOOK_EVERY_MS = 30_000
 
 export default fp(
   async (app) => {
     const { redis, journal, queue, pauses } = app.stagecast
+    const catalogue = digestOf(app.stagecast.catalogue)
     let latest: { at: number; fleet: Promise<Fleet> } | undefined
+    let warnedOf: ReadonlySet<string> = new Set()
 
     app.stagecast.fleet = {
       read() {
@@ -54,6 +60,18 @@ export default fp(
       },
     }
 
+    const looking = setInterval(() => void app.stagecast.fleet.read().catch(() => {}), LOOK_EVERY_MS).unref()
+    app.addHook('preClose', async () => clearInterval(looking))
+
+    /** Warns of a worker once. Jobs of stages that both sides know still run, so this process stays ready. */
+    function warnOfStrangers(workers: readonly WorkerState[]): void {
+      const ids = strangersTo(catalogue, workers).map(({ id }) => id)
+      for (const worker of ids)
+        if (!warnedOf.has(worker))
+          app.log.warn({ worker }, 'a worker reads another catalogue than this process')
+      warnedOf = new Set(ids)
+    }
+
     async function readFleet(): Promise<Fleet> {
       // Without this check BullMQ would wait until Redis is back.
       if (redis.status !== 'ready') throw new Error('Redis is not connected')
@@ -66,11 +84,14 @@ export default fp(
         readRunTally(redis, journal.keys),
         pauses.look(),
       ])
+      const live = readWorkers(announced, Number(seconds) * 1000)
+      warnOfStrangers(live)
       return {
         at: Date.now(),
         queue: depth,
         paused,
-        workers: readWorkers(announced, Number(seconds) * 1000),
+        workers: live,
+        catalogue,
         tallies: [0, ...app.stagecast.catalogue.stages.map(({ stage }) => stage)].map((stage) =>
           readTally(counts, stage),
         ),

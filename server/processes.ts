@@ -78,7 +78,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
 function starting({ STAGE_WORKER_CONCURRENCY: concurrency }: Config): WorkerSeen {
   return {
     ready: async () => 'it is starting',
-    state: () => ({ concurrency, running: 0, circuit: 'closed', circuits: [] }),
+    state: () => ({ concurrency, running: 0, circuit: 'closed', circuits: [], catalogue: null }),
     reconnects: () => ({ jobs: 0, cancels: 0 }),
     paused: () => [],
   }

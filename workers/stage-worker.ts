@@ -9,6 +9,7 @@ import { type JobSettings, jobOptionsOf } from '../journal/add-jobs.ts'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
 import { pauseMessage, watchPauses } from '../journal/pauses.ts'
 import { closeRedis, connectRedis, logOncePerSecond, probeRedis, type RedisSource } from '../journal/redis.ts'
+import { digestOf } from '../journal/workers.ts'
 import type { ProxySettings } from '../outgoing/outgoing.ts'
 import { RUN_QUEUE_NAME } from '../runs/queue.ts'
 import { Attempt, type AttemptOutcome, OUTCOME_EXPIRED, type StopReason } from './attempt.ts'
@@ -77,7 +78,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   const redis = connectRedis(source, 'blocking', prefix, { socketTimeout: SILENCE_MS })
   /** Running jobs by ID, for the signals that stop them. */
   const running = new Map<string, Run>()
+  const catalogue = digestOf(options.catalogue)
   const state = () => ({
+    catalogue,
     concurrency: options.concurrency,
     running: running.size,
     ...stages.circuits(),

@@ -40,6 +40,10 @@ const Overview = Type.Object(
     }),
     paused: PausedQueues,
     workers: Type.Array(WorkerState),
+    catalogue: Type.String({
+      description:
+        'digest of the stages of this API process; a worker with another one reads another catalogue',
+    }),
     waiting_because: WaitingBecause,
     stages: Type.Array(
       Type.Object({
@@ -83,7 +87,7 @@ const routes: FastifyPluginAsyncTypebox<Guarded> = async (app, { guards }) => {
 
 /** The document for administrators. */
 function toOverview(
-  { at, queue, paused, workers, tallies, runs }: Fleet,
+  { at, queue, paused, workers, catalogue: digest, tallies, runs }: Fleet,
   catalogue: readonly CatalogueStage[],
 ): Static<typeof Overview> {
   return {
@@ -98,6 +102,7 @@ function toOverview(
     sign_offs: { waiting: runs.signOffs.waiting, oldest_at: runs.signOffs.oldestAt },
     paused: [...paused],
     workers,
+    catalogue: digest,
     waiting_because: waitingBecause({ ...queue, paused: paused.includes(QUEUE_NAME) }, workers),
     // The first entry counts jobs without a stage.
     stages: catalogue.map(({ stage, slug }, i) => ({

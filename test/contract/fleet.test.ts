@@ -9,6 +9,7 @@ const worker = (fields: Partial<WorkerState> = {}): WorkerState => ({
   running: 0,
   circuit: 'closed',
   circuits: [],
+  catalogue: null,
   seen_at: 0,
   ...fields,
 })

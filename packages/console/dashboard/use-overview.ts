@@ -27,6 +27,7 @@ export interface Worker {
   concurrency: number
   running: number
   circuits: { stage: number; state: string }[]
+  catalogue: string | null
   seen_at: number
 }
 
@@ -36,6 +37,7 @@ export interface Overview {
   /** The names of the paused queues. */
   paused: string[]
   workers: Worker[]
+  catalogue: string
   waiting_because: string | null
   stages: StageFigures[]
   /** By minute, oldest first. */

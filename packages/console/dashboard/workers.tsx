@@ -3,7 +3,7 @@ import { wholeSeconds } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import type { Overview, Worker } from './use-overview.ts'
 
-export function Workers({ overview: { at, workers } }: { overview: Overview }) {
+export function Workers({ overview: { at, workers, catalogue } }: { overview: Overview }) {
   const places = workers.reduce((sum, { concurrency }) => sum + concurrency, 0)
   const running = workers.reduce((sum, one) => sum + one.running, 0)
   return (
@@ -19,14 +19,14 @@ export function Workers({ overview: { at, workers } }: { overview: Overview }) {
       )}
       <ul class="workers">
         {workers.map((worker) => (
-          <OneWorker key={worker.id} worker={worker} at={at} />
+          <OneWorker key={worker.id} worker={worker} at={at} catalogue={catalogue} />
         ))}
       </ul>
     </section>
   )
 }
 
-function OneWorker({ worker, at }: { worker: Worker; at: number }) {
+function OneWorker({ worker, at, catalogue }: { worker: Worker; at: number; catalogue: string }) {
   const { stages } = useStages()
   const { id, concurrency, running, circuits, seen_at } = worker
   const [host = id, process] = id.split(':')
@@ -39,6 +39,12 @@ function OneWorker({ worker, at }: { worker: Worker; at: number }) {
         {running} of {concurrency} running
       </span>
       <span class="quiet">seen {wholeSeconds(at - seen_at)} ago</span>
+      {worker.catalogue !== null && worker.catalogue !== catalogue && (
+        <p class="fault">
+          Reads another catalogue than the API: compare STAGES_FILE of both, and restart the one that is
+          behind.
+        </p>
+      )}
       {circuits.map(({ stage, state }) => (
         <p key={stage} class={state === 'open' ? 'fault' : 'hint'}>
           {state === 'open'

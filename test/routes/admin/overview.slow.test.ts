@@ -4,6 +4,7 @@ import type { Static } from '@sinclair/typebox'
 import t from 'tap'
 import type { WorkerState } from '../../../contract/fleet.ts'
 import { type Env, enqueue, startApi, startDoor, startWorker, testEnv, token } from '../../helpers/app.ts'
+import { stagesFile } from '../../helpers/catalogue.ts'
 import { cancel, finished, statusWhen, testRedis } from '../../helpers/jobs.ts'
 import { answered, isProblem } from '../../helpers/problem.ts'
 import { end } from '../../helpers/processes.ts'
@@ -15,6 +16,7 @@ interface Overview {
   queue: { waiting: number; delayed: number; active: number; oldest_waiting_at: number | null }
   workers: Static<typeof WorkerState>[]
   waiting_because: string | null
+  catalogue: string
   stages: { stage: number; slug: string; [figure: string]: unknown }[]
 }
 
@@ -119,6 +121,29 @@ t.test('an open circuit', async (t) => {
     return seen.waiting_because === 'circuit-open'
   })
   t.match(workers, [{ circuit: 'open' }])
+})
+
+t.test('a worker that reads another catalogue', async (t) => {
+  const stages = await stagesFile(t, [{ stage: 2, title: 'Something else' }])
+  const env = await testEnv(t)
+  const { url, logs } = await startApi(t, env)
+  const stranger = startWorker(t, { ...env, STAGES_FILE: stages })
+  const warning = 'a worker reads another catalogue than this process'
+  const told = () => logs.filter((line) => line.includes(warning))
+  const seen = await overviewWhen(url, 'one worker', ({ workers }) => workers.length === 1)
+  t.not(seen.workers[0]?.catalogue, seen.catalogue)
+  t.equal(told().length, 1)
+  t.match(JSON.parse(told()[0] ?? '{}'), { level: 40, worker: seen.workers[0]?.id })
+  t.equal((await fetch(`${url}/health/ready`)).status, 200, 'jobs of stages that both know can run')
+
+  startWorker(t, env)
+  const { workers, catalogue } = await overviewWhen(url, 'two workers', ({ workers }) => workers.length === 2)
+  t.same(workers.map((one) => one.catalogue === catalogue).sort(), [false, true])
+  t.equal(told().length, 1, 'once for each worker')
+  await stranger.close(1000)
+  await overviewWhen(url, 'the stranger has left', ({ workers }) => workers.length === 1)
+  startWorker(t, { ...env, STAGES_FILE: stages })
+  await eventually('the next one is told of', async () => (await overview(url)) && told().length === 2)
 })
 
 t.test('a worker that died is found missing, and its announcement is cleared away', async (t) => {
