@@ -62,13 +62,16 @@ export default fp<DocsOptions>(
           },
         },
       },
-      transform: ({ schema, url, route }) => ({ url, schema: route.config?.stagecastSchema ?? schema }),
+      transform: ({ schema, url, route }) => ({
+        url,
+        schema: withHiddenKeywords(route.config?.stagecastSchema ?? schema),
+      }),
     })
     let document: object | undefined
 
     /** The document with paths that include the caller's prefix. */
     function documentFor(request: FastifyRequest) {
-      document ??= nameParts(withoutForeign(app.swagger()))
+      document ??= nameParts(withShownKeywords(withoutForeign(app.swagger())))
       return { ...document, servers: [{ url: app.stagecast.base(request) || '/' }] }
     }
 
@@ -97,6 +100,33 @@ export default fp<DocsOptions>(
 function withoutForeign(document: object): object {
   const { components, ...rest } = document as { components?: object }
   return { ...rest, components: { ...components, schemas: {} } }
+}
+
+/** @fastify/swagger replaces these keywords by weaker ones of OpenAPI 3.0, so inputs pass it with other names for them. */
+const KEYWORDS = ['patternProperties', 'contentEncoding']
+const HIDDEN = 'x-stagecast-'
+/** Of `Type.Record`. `additionalProperties` means the same, and client generators understand it. */
+const ANY_NAME = '^(.*)$'
+
+function withHiddenKeywords(schema: FastifySchema): FastifySchema {
+  const { properties, ...body } = Object(schema.body) as { title?: string; properties?: { inputs?: object } }
+  if (!properties?.inputs || !/^Stage\d+Request$/.test(body.title ?? '')) return schema
+  const inputs = renamed(properties.inputs, (key, value) =>
+    KEYWORDS.includes(key) && Object.keys(Object(value)).join() !== ANY_NAME ? HIDDEN + key : key,
+  )
+  return { ...schema, body: { ...body, properties: { ...properties, inputs } } }
+}
+
+function withShownKeywords(document: object): object {
+  return renamed(document, (key) => (key.startsWith(HIDDEN) ? key.slice(HIDDEN.length) : key)) as object
+}
+
+function renamed(node: unknown, nameOf: (key: string, value: unknown) => string): unknown {
+  if (Array.isArray(node)) return node.map((one) => renamed(one, nameOf))
+  if (typeof node !== 'object' || node === null) return node
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [nameOf(key, value), renamed(value, nameOf)]),
+  )
 }
 
 /** The version in package.json: one folder above the sources, two above the compiled code. */

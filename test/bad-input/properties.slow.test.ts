@@ -51,7 +51,7 @@ t.test('the document is driven with generated requests', { timeout: 600_000 }, a
   )
 
   const seen: Record<string, number> = {}
-  for (const operation of operationsOf(expanded(document))) {
+  for (const operation of withPages(operationsOf(expanded(document)))) {
     const property = fc.asyncProperty(requestsOf(operation, job), async ({ fits, ...request }) => {
       const answer = await send(url, { about: '', code: 'BAD_REQUEST', method: operation.method, ...request })
       const { status, header, text } = answer
@@ -79,6 +79,16 @@ t.test('the document is driven with generated requests', { timeout: 600_000 }, a
   t.equal((await app.inject('/health/ready')).statusCode, 200, 'and the server goes on')
   await worker.close(500)
 })
+
+/** A stream of events also answers as a page to who prefers JSON: as the operation of the page, with its own parameters. */
+function withPages(operations: DocumentedOperation[]): DocumentedOperation[] {
+  const pages = operations.flatMap(({ operationId, path, parameters = [] }) => {
+    const page = operations.find((one) => one.operationId === `${operationId}Page`)
+    return page ? [{ ...page, path, parameters }] : []
+  })
+  if (pages.length !== 2) throw new Error(`jobs and workflows have pages, not ${pages.length}`)
+  return [...operations, ...pages]
+}
 
 /** Half of the requests fit; in the others one part or more is spoiled. Paths often name the job that there is. */
 function requestsOf(operation: DocumentedOperation, job: Queued): Arbitrary<Generated> {

@@ -13,6 +13,7 @@ import {
   testEnv,
   token,
 } from '../helpers/app.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
 import { answersOf, type Document, headersOf, Judge, operationsOf } from '../helpers/openapi.ts'
 import { becomesReady } from '../helpers/outage.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -122,6 +123,34 @@ t.test('the request schemas say what the API does', async (t) => {
       t.equal(statusCode, validate(body) ? 202 : 400, `stage ${stage}: ${JSON.stringify(body)}`)
     }
   }
+})
+
+t.test('inputs of a catalogue are documented as they are checked', async (t) => {
+  const inputs = {
+    type: 'object',
+    properties: { picture: { type: 'string', contentEncoding: 'base64', contentMediaType: 'image/png' } },
+    patternProperties: { '^n_': { type: 'number' }, '^t_': { type: 'string', minLength: 2 } },
+    additionalProperties: false,
+  }
+  const api = await startApi(
+    t,
+    await testEnv(t, { STAGES_FILE: await stagesFile(t, [{ stage: 300, inputs }]) }),
+  )
+  await becomesReady(api.url)
+  const document: Document = (await api.app.inject('/openapi.json')).json()
+  t.match(document.components.schemas.Stage300Inputs, inputs, 'no keyword is lost')
+  const path = '/api/workflow/stages/300/execute'
+  const where = ['paths', path, 'post', 'requestBody', 'content', 'application/json', 'schema']
+  const validate = new Judge(document).at(where)
+  const answers = new Set<number>()
+  for (const one of [{}, { n_a: 1 }, { n_a: 'x' }, { t_a: 'xy' }, { t_a: 1 }, { t_a: 'x' }, { other: 1 }]) {
+    const body = { workflow_id: randomUUID(), inputs: one }
+    const headers = { ...authorization(), 'content-type': 'application/json' }
+    const { statusCode } = await api.app.inject({ method: 'POST', url: path, headers, payload: body })
+    t.equal(statusCode, validate(body) ? 202 : 400, JSON.stringify(one))
+    answers.add(statusCode)
+  }
+  t.equal(answers.size, 2)
 })
 
 t.test('every route is driven, and every answer is as documented', async (t) => {
