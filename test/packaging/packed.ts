@@ -1,5 +1,5 @@
 /** The package as its users have it: packed, and installed in folders outside the project. */
-import { execFile, spawn } from 'node:child_process'
+import { execFile, type SpawnOptions, spawn } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ export function run(program: string, args: string[], options: Where = {}) {
 }
 
 /** Starts a program that stays; its standard output is a pipe. */
-export function start(program: string, args: string[], options: Where = {}) {
+export function start(program: string, args: string[], options: SpawnOptions = {}) {
   return spawn('env', [...BARE, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'], ...options })
 }
 
