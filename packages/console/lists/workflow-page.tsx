@@ -46,7 +46,7 @@ export function WorkflowPage({ id }: { id: string }) {
           {earlier.length > 0 && <Earlier runs={earlier} />}
         </>
       )}
-      <Next id={id} />
+      <Next id={id} canRun={!run || run.finished_at === null} />
     </>
   )
 }
@@ -96,7 +96,13 @@ function Earlier({ runs }: { runs: readonly Run[] }) {
             <a href={links.run(run)}>
               <span class="name">{run.name ? <bdi>{run.name}</bdi> : <Time at={run.created_at} />}</span>
               <span class="quiet">
-                stages {run.steps.map(({ stage }) => stage).join(', ')} · <Time at={run.created_at} />
+                stages {run.steps.map(({ stage }) => stage).join(', ')}
+                {run.name && (
+                  <>
+                    {' · '}
+                    <Time at={run.created_at} />
+                  </>
+                )}
               </span>
             </a>
             <span class={`badge ${run.status}`}>{statusWord(run.status)}</span>
@@ -108,14 +114,16 @@ function Earlier({ runs }: { runs: readonly Run[] }) {
   )
 }
 
-/** Starts a run, or another stage by itself, in the same workflow. */
-function Next({ id }: { id: string }) {
+/** Starts another stage by itself in the same workflow, or a run: a finished one has a button for that itself. */
+function Next({ id, canRun }: { id: string; canRun: boolean }) {
   const { stages } = useStages()
   return (
     <div class="filters">
-      <a class="button" href={links.newRun(id)}>
-        Run this workflow
-      </a>
+      {canRun && (
+        <a class="button" href={links.newRun(id)}>
+          Run this workflow
+        </a>
+      )}
       <label>
         Start a stage in this workflow
         <select

@@ -28,7 +28,7 @@ export function CsvTable({ text, name }: { text: string; name: string }) {
             {rows.slice(0, shown).map((row, at) => (
               <tr key={at}>
                 {head.slice(0, COLUMNS).map((_, place) => (
-                  <td key={place} class={isNumber(row[place]) ? 'figure' : undefined}>
+                  <td key={place} class={classOf(row[place])}>
                     <bdi>{row[place] ?? ''}</bdi>
                   </td>
                 ))}
@@ -53,6 +53,10 @@ export function CsvTable({ text, name }: { text: string; name: string }) {
   )
 }
 
-function isNumber(cell = ''): boolean {
-  return /^-?[\d.,]+ ?%?$/.test(cell)
+/** Characters that stay in one line. */
+const SHORT = 24
+
+function classOf(cell = ''): string | undefined {
+  if (/^-?[\d.,]+ ?%?$/.test(cell)) return 'figure'
+  return cell.length <= SHORT ? 'short' : undefined
 }

@@ -99,7 +99,11 @@ function Inside({ job: { stage, job_id }, name, kind }: PreviewProps) {
         </section>
       )
     case 'md':
-      return <MarkdownView text={content.text} />
+      return (
+        <section class="page" tabIndex={0} aria-label={`Text: ${name}`}>
+          <MarkdownView text={content.text} />
+        </section>
+      )
     case 'csv':
       return <CsvTable text={content.text} name={name} />
     case 'json':

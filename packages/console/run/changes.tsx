@@ -69,7 +69,9 @@ function Change({ change: { step, isNew, differences, result, files } }: { chang
 function DifferenceView({ difference: { path, before, now } }: { difference: Difference }) {
   return (
     <p class="difference">
-      {pathWords(path)}: <del>{shown(before)}</del> <span aria-hidden="true">→</span> <ins>{shown(now)}</ins>
+      {pathWords(path)}:{' '}
+      {before === undefined ? <span class="quiet">not set</span> : <del>{shown(before)}</del>}{' '}
+      <span aria-hidden="true">→</span> <ins>{shown(now)}</ins>
     </p>
   )
 }

@@ -21,7 +21,7 @@ export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
   return (
     <section class="card plan" aria-labelledby="plan">
       <h2 id="plan">The plan</h2>
-      <p role="status">{summary(steps)}</p>
+      <p role="status">{summary(steps, approvals)}</p>
       <ol class="line">
         {steps.map(({ stage, action, because, sign_off, estimate_ms }) => (
           <li key={stage} class={`stop ${action}`}>
@@ -81,13 +81,23 @@ function Approval({
   )
 }
 
-function summary(steps: readonly PlanStep[]): string {
+function summary(steps: readonly PlanStep[], approvals: PlanProps['approvals']): string {
   const count = (wanted: PlanStep['action']) => steps.filter(({ action }) => action === wanted).length
+  const voided = (wanted: PlanStep['sign_off']) =>
+    steps.filter(({ stage, sign_off }) => sign_off === wanted && approvals.has(stage)).length
   const parts = [
     [count('run'), 'to run'],
     [count('run_if_changed'), 'to run if something before it changes'],
     [count('reuse'), 'to reuse'],
     [steps.filter(({ sign_off }) => sign_off === true).length, 'to sign off'],
   ] as const
-  return `${parts.flatMap(([n, what]) => (n > 0 ? [`${n} ${what}`] : [])).join(', ')}.`
+  const approved = [
+    [voided(true), 'void'],
+    [voided('if_changed'), 'void if a result changes'],
+  ] as const
+  const told = [
+    ...parts.flatMap(([n, what]) => (n > 0 ? [`${n} ${what}`] : [])),
+    ...approved.flatMap(([n, what]) => (n > 0 ? [`${n} ${n === 1 ? 'approval' : 'approvals'} ${what}`] : [])),
+  ]
+  return `${told.join(', ')}.`
 }

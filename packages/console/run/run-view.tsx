@@ -3,6 +3,7 @@ import type { Run } from '../../client/index.ts'
 import { stagecast } from '../api/api.ts'
 import { Cancel } from '../page/cancel.tsx'
 import { Time } from '../page/parts.tsx'
+import { links } from '../state/route.ts'
 import { Changes } from './changes.tsx'
 import { decisionBefore } from './decision-before.ts'
 import { Gate } from './gate.tsx'
@@ -43,6 +44,11 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
           </span>
           {isMine && LIVE.includes(run.status) && (
             <Cancel what="run" asked={run.status === 'cancelling'} send={() => stagecast.runs.cancel(run)} />
+          )}
+          {isMine && !LIVE.includes(run.status) && (
+            <a class="button push" href={links.newRun(run.workflow_id)}>
+              Run this workflow
+            </a>
           )}
         </div>
         <RunLine run={run} jobs={jobs} earlier={earlier} isMine={isMine} />

@@ -47,7 +47,8 @@ export function capital(because: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-/** `place.year_from` as "place › year from". */
+/** `place.year_from` as "Place › year from". */
 export function pathWords(path: string): string {
-  return path.replaceAll('_', ' ').replaceAll('.', ' › ')
+  const text = path.replaceAll('_', ' ').replaceAll('.', ' › ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
