@@ -56,7 +56,7 @@ t.test('files of a result', { skip, timeout: 300_000 }, async (t) => {
     await tree.locator('summary', { hasText: 'deeper' }).click()
     await tree.getByText('here', { exact: true }).waitFor()
     await tree.locator('summary', { hasText: '__proto__' }).click()
-    await tree.getByText('polluted').waitFor()
+    await tree.getByText('polluted', { exact: true }).waitFor()
     await tree.locator('summary', { hasText: 'list' }).click()
     t.equal(await tree.locator('li li').count(), 3 + 100 + 1)
     await tree.getByRole('button', { name: 'Show 30 more of 130' }).click()

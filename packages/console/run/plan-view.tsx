@@ -20,7 +20,9 @@ export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
     onRerun(on ? [...rerun, stage] : rerun.filter((one) => one !== stage))
   return (
     <section class="card plan" aria-labelledby="plan">
-      <h2 id="plan">The plan</h2>
+      <h2 id="plan" tabIndex={-1}>
+        The plan
+      </h2>
       <p role="status">{summary(steps, approvals)}</p>
       <ol class="line">
         {steps.map(({ stage, action, because, sign_off, estimate_ms }) => (

@@ -103,8 +103,12 @@ function RunForm({ document: openApi, stages, workflow, stage: wanted, last }: R
   }, [faults])
 
   useEffect(() => {
-    if (toPlan.current) document.getElementById('plan')?.scrollIntoView({ block: 'start' })
+    const heading = document.getElementById('plan')
+    if (!toPlan.current || !heading) return
     toPlan.current = false
+    // After a question on the first page the focus is outside the form, where Ctrl+Enter does not start.
+    if (!heading.closest('form')?.contains(document.activeElement)) heading.focus()
+    heading.scrollIntoView({ block: 'start' })
   }, [planned])
 
   /** Sends a request unless one is under way or the form has faults, and shows what is wrong with it. */
