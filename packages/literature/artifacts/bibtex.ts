@@ -1,4 +1,4 @@
-/** BibTeX. Non-ASCII letters stay as they are: the file is UTF-8. */
+/** BibTeX. Non-ASCII letters stay unescaped because the file is UTF-8. */
 import type { Author } from '../paper.ts'
 import { noteOf } from './note.ts'
 import type { Reference } from './reference.ts'
@@ -12,11 +12,11 @@ export function bibtexEntry({ paper, key, screening }: Reference): string {
   const { container, publisher } = placeOf(paper)
   const text = (value: string | null | undefined) => (value ? `{${escaped(value)}}` : null)
   const fields: [name: string, value: string | null][] = [
-    // A second pair of braces keeps capitals as they are.
+    // Double braces keep the capitals.
     ['title', `{{${escaped(paper.title)}}}`],
     ['author', authors.length > 0 ? `{${authors.map(name).join(' and ')}}` : null],
     ['year', year === null ? null : `{${year}}`],
-    // Months are names of their own, without braces.
+    // Months are macros, so they take no braces.
     ['month', month === null ? null : (MONTHS[month - 1] ?? null)],
     [form.container ?? 'howpublished', text(container)],
     ['volume', text(paper.volume)],
@@ -25,7 +25,7 @@ export function bibtexEntry({ paper, key, screening }: Reference): string {
     ['eid', text(paper.article_number)],
     [form.publisher ?? 'publisher', text(publisher)],
     ['isbn', text(paper.isbn.join(', '))],
-    // Readers take it as it is: an escaped sign would become part of it.
+    // Readers take a DOI literally: an escape would become part of it.
     ['doi', doi && `{${doi.replaceAll('{', '%7B').replaceAll('}', '%7D')}}`],
     [
       'url',
@@ -35,7 +35,7 @@ export function bibtexEntry({ paper, key, screening }: Reference): string {
     ],
     ['pmid', text(paper.pmid)],
     ['pmcid', text(paper.pmcid)],
-    // A list, with "and" between, as in names.
+    // Languages are joined with "and", as names are.
     ['language', text(paper.languages.join(' and '))],
     ['abstract', text(paper.abstract)],
     ['note', text(noteOf(paper, screening))],
@@ -44,7 +44,7 @@ export function bibtexEntry({ paper, key, screening }: Reference): string {
   return `@${form.bibtex}{${key},\n${lines.join(',\n')}\n}\n`
 }
 
-/** A group in braces is not torn apart at its "and" or commas. */
+/** Braces keep BibTeX from splitting a group's name at "and" or a comma. */
 function name(author: Author): string {
   if ('literal' in author) return `{${escaped(author.literal)}}`
   const family = /\s|,/.test(author.family) ? `{${escaped(author.family)}}` : escaped(author.family)
@@ -66,7 +66,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   '^': '\\textasciicircum{}',
 }
 
-/** Two hyphens or quotes in a row would be read as one longer sign. */
+/** BibTeX ligatures would merge two hyphens or quotes in a row. */
 function escaped(text: string): string {
   return text
     .replace(/[\\{}%&$#_~^]/g, (sign) => SPECIAL[sign] ?? sign)

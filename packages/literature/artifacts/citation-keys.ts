@@ -1,4 +1,4 @@
-/** Short keys for references: surname and year, made unique by letters, the same in every file. */
+/** Citation keys: surname and year, with letters to make them unique; the same in every file. */
 import type { Paper } from '../paper.ts'
 
 export function citationKeys(papers: readonly Paper[]): Map<string, string> {
@@ -14,7 +14,7 @@ export function citationKeys(papers: readonly Paper[]): Map<string, string> {
   return keys
 }
 
-/** Plain letters only: every BibTeX program reads such a key. */
+/** Only plain letters, because every BibTeX program reads them. */
 function surname({ authors: [first] }: Paper): string {
   const name = first === undefined ? '' : 'family' in first ? first.family : first.literal
   const plain = name

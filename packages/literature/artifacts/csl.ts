@@ -1,4 +1,4 @@
-/** CSL-JSON, as reference managers and citation processors read it. It takes no foreign fields: those go into `custom`. */
+/** CSL-JSON for reference managers and citation processors. The schema allows extra fields only in `custom`. */
 import type { Author } from '../paper.ts'
 import { noteOf } from './note.ts'
 import type { Reference } from './reference.ts'

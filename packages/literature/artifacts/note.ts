@@ -1,4 +1,4 @@
-/** What a reader of a single reference must know. */
+/** Warnings for the reader of a single reference. */
 import type { Paper } from '../paper.ts'
 import type { Screening } from '../screen.ts'
 

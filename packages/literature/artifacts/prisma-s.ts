@@ -1,11 +1,11 @@
-/** The items of PRISMA-S, the reporting of searches: what the service knows is told; what only the author knows is left open. */
+/** The PRISMA-S checklist for reporting searches. Items that only the author can answer stay open. */
 import type { Findings } from '../review.ts'
 import { countsOf } from '../review.ts'
 
 interface Item {
   item: number
   name: string
-  /** Null where only the author can tell. */
+  /** Null if only the author knows. */
   told: string | null
 }
 

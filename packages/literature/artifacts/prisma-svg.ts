@@ -1,7 +1,4 @@
-/**
- * The flow of PRISMA 2020 as a picture: one file without anything from elsewhere, readable on light and dark ground and by
- * a screen reader.
- */
+/** The PRISMA 2020 flow diagram as a self-contained SVG for light and dark backgrounds and screen readers. */
 import { plural } from '../count.ts'
 import type { prisma } from './prisma.ts'
 
@@ -106,7 +103,7 @@ function drawn({ x, y, lines }: Box): string {
   return `<rect class="box" x="${x}" y="${y}" width="${BOX}" height="${heightOf(lines)}" rx="4"/>\n${words.join('\n')}`
 }
 
-/** What would run out of its box is cut; the description has all of it. */
+/** Cuts a line that would overflow its box; the description has the full text. */
 function short(line: string): string {
   return [...line].length > 48 ? `${[...line].slice(0, 47).join('')}…` : line
 }

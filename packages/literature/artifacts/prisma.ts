@@ -12,7 +12,7 @@ export function prisma(findings: Findings) {
     source: findings.asked.inputs.sources.join(','),
     notice: findings.notice,
     identification: {
-      /** What each source says it has; imported records are a source of their own. */
+      /** Hits that each source reports; imported records count as their own source. */
       records_identified: counts.identified,
       by_source: each(({ identified }) => identified),
       records_unread: counts.unread,

@@ -1,4 +1,4 @@
-/** One reference to be written: the paper, its key, and what the screening said of it. */
+/** One reference: the paper, its key and its screening result. */
 import type { Paper } from '../paper.ts'
 import type { Screening } from '../screen.ts'
 

@@ -1,4 +1,4 @@
-/** RIS: lines of a two-letter tag, two blanks, a hyphen, a blank and a value. */
+/** RIS: each line is a two-letter tag, two spaces, a hyphen, a space and a value. */
 import type { Author } from '../paper.ts'
 import { noteOf } from './note.ts'
 import type { Reference } from './reference.ts'
@@ -16,7 +16,7 @@ export function risEntry({ paper, key, screening }: Reference): string {
     ...paper.authors.map((author): [string, string] => ['AU', nameOf(author)]),
     ['PY', year === null ? null : String(year)],
     ['DA', year === null || month === null ? null : `${year}/${String(month).padStart(2, '0')}//`],
-    // Of a conference T2 is its name, and C3 the title of its proceedings; some readers know only one of them.
+    // For a conference, T2 holds its name and C3 the title of its proceedings. Some readers know only one of them.
     [ris === 'JOUR' ? 'JO' : 'T2', container],
     ['C3', ris === 'CONF' ? container : null],
     ['VL', paper.volume],
@@ -42,14 +42,14 @@ export function risEntry({ paper, key, screening }: Reference): string {
 }
 
 function nameOf(author: Author): string {
-  // A comma would make the rest a given name.
+  // Readers would take the text after a comma for a given name.
   if ('literal' in author) return author.literal.replaceAll(',', '')
   return [author.family, author.given ?? (author.suffix ? '' : null), author.suffix]
     .filter((part) => part !== null && part !== undefined)
     .join(', ')
 }
 
-/** A value stands on one line. */
+/** A value must fit on one line. */
 function line(tag: string, value: string): string {
   return `${tag}  - ${value.replace(/\s+/g, ' ').trim()}`
 }

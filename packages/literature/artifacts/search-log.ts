@@ -1,4 +1,4 @@
-/** What was asked of whom, word for word, and when: enough to ask it again by hand. */
+/** Every query, word for word, with its source and time: enough to repeat the search by hand. */
 import { lostWords } from '../lost-words.ts'
 import { type Findings, inputsTold } from '../review.ts'
 import { prismaS } from './prisma-s.ts'
@@ -19,7 +19,7 @@ export function searchLog(findings: Findings) {
       role: kind,
       request: plan?.request ?? null,
       asked_for: plan?.limit ?? 0,
-      /** From strict to broad, in the order in which they were asked; the last of this name is the one above. */
+      /** From strict to broad, in the order sent; the last step with this name sent the request above. */
       step: climb?.chosen?.step ?? null,
       steps: (climb?.steps ?? []).map(({ step, says, plan: { request }, hits, remarks }) => ({
         step,
@@ -33,7 +33,7 @@ export function searchLog(findings: Findings) {
       not_in_query: lostWords(query, climb),
       hits: total,
       records_read: records.length,
-      /** Of the search itself, also when its answer came from the cache. */
+      /** Time of the search itself, even if the answer came from the cache. */
       searched_at: searched_at === null ? null : new Date(searched_at).toISOString(),
       failure,
     })),

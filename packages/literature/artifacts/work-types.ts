@@ -1,11 +1,11 @@
-/** Each kind of publication as the three formats call it. */
+/** The name of each work type in the three formats. */
 import type { Paper, WorkType } from '../paper.ts'
 
 interface Form {
   csl: string
   bibtex: string
   ris: string
-  /** The BibTeX field of what it stands in, and that of who published it. */
+  /** The BibTeX fields for the containing work and for the publisher. */
   container?: string
   publisher?: string
 }
@@ -18,7 +18,7 @@ const FORMS: Readonly<Record<WorkType, Form>> = {
     container: 'journal',
     publisher: 'publisher',
   },
-  // Neither BibTeX nor RIS knows preprints: reference managers write and read them as these, with the server as publisher.
+  // BibTeX and RIS have no preprints. Reference managers use these types, with the server as publisher.
   preprint: { csl: 'article', bibtex: 'misc', ris: 'UNPB' },
   book: { csl: 'book', bibtex: 'book', ris: 'BOOK', container: 'series', publisher: 'publisher' },
   chapter: {
@@ -48,7 +48,7 @@ const FORMS: Readonly<Record<WorkType, Form>> = {
   other: { csl: 'document', bibtex: 'misc', ris: 'GEN', publisher: 'publisher' },
 }
 
-/** An unknown type counts as an article, as nearly all works are. */
+/** Treats an unknown type as an article, because nearly all works are. */
 function workTypeOf({ work_type, preprint }: Paper): WorkType {
   return preprint ? 'preprint' : (work_type ?? 'article')
 }
@@ -57,7 +57,7 @@ export function formOf(paper: Paper): Form {
   return FORMS[workTypeOf(paper)]
 }
 
-/** Where it stands, and who published it: for what stands in nothing, its place is its publisher. */
+/** Container and publisher. A work without a container has its venue as publisher. */
 export function placeOf(paper: Paper): { container: string | null; publisher: string | null } {
   const { journal, publisher } = paper
   const type = workTypeOf(paper)

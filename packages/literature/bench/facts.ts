@@ -1,7 +1,6 @@
 /**
- * How often what the review states of a paper is right: the kind of study and its size, over labelled abstracts of many
- * fields. Right where stated is what counts: a fact that is left out is not wrong. Forty of them were held out: no rule was
- * written for those.
+ * Measures how often the review states the right kind of study and sample size, on labelled abstracts from many fields.
+ * Only stated facts count: a fact left out is not wrong. No rule was written for the 40 held-out abstracts.
  */
 import { extract } from '../extract.ts'
 import { normalise } from '../normalise.ts'
@@ -15,11 +14,11 @@ export interface Score {
   fact: 'kind of study' | 'sample size'
   set: 'tuning' | 'held out'
   abstracts: number
-  /** How many of them have it, by the label; for how many it was stated; how many of these are right. */
+  /** Abstracts whose label has the fact; those where the review stated it; those where it was right. */
   known: number
   stated: number
   right: number
-  /** What was wrong or left out: title, label, answer. */
+  /** Wrong or missing facts. */
   faults: { title: string; label: string; answer: string }[]
 }
 
@@ -43,7 +42,7 @@ export function measureFacts(): Score[] {
   })
 }
 
-/** Label by answer, with how often each pair occurs; what is equal stands on the diagonal. */
+/** How often each pair of label and answer occurs; equal pairs are the diagonal. */
 export function confusion(): { label: string; answer: string; count: number }[] {
   const counts = new Map<string, number>()
   for (const one of [...SETS.tuning, ...SETS['held out']]) {

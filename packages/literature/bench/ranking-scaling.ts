@@ -1,6 +1,6 @@
 /**
- * How steps 4 to 10 grow with the records: time and memory of reviews of 500 to 4,000 records from four sources, 2,000
- * among them. Alone: `node --expose-gc --import=tsx packages/literature/bench/ranking-scaling.ts`.
+ * How time and memory of steps 4 to 10 grow: reviews of 500 to 4,000 records from four sources.
+ * Run it with `node --expose-gc --import=tsx packages/literature/bench/ranking-scaling.ts`.
  */
 import { pathToFileURL } from 'node:url'
 import { frame } from '../frame.ts'
@@ -11,15 +11,15 @@ import { render } from '../write.ts'
 export interface Scaling {
   records: number
   papers: number
-  /** Best of the runs. */
+  /** Fastest run. */
   ms: number
-  /** Heap at the end of the steps, everything still held, over the heap before; MiB. */
+  /** Heap growth in MiB, measured after the last step while all results are still held. */
   mib: number
 }
 
 export interface Growth {
   sizes: Scaling[]
-  /** Time at the largest size over that at the smallest, divided by the same of n log n: above 1 grows faster. */
+  /** Growth in time from the smallest to the largest size, divided by that of n log n: above 1 is worse than n log n. */
   ratio: number
 }
 
@@ -29,7 +29,7 @@ const SOURCES = ['pubmed', 'europepmc', 'openalex', 'crossref']
 const QUESTION = 'Does intermittent fasting lower blood pressure in adults?'
 
 export async function main(): Promise<Growth> {
-  // The first run compiles; it counts for nobody.
+  // Warm-up: compiles the code and is not measured.
   await review(recordsOf(500))
   const sizes: Scaling[] = []
   for (const size of SIZES) {
@@ -109,7 +109,7 @@ const PLACES = [
   'a survey',
 ]
 
-/** Two thirds are papers of their own, a third are the same ones from another source; two abstracts in ten are missing. */
+/** Two thirds are distinct papers; one third repeats them from another source. Two abstracts in ten are missing. */
 function recordsOf(count: number): SourceRecord[] {
   const next = generator(count)
   const pick = <T>(from: readonly T[]) => from[next(from.length)] as T
@@ -153,7 +153,7 @@ function recordsOf(count: number): SourceRecord[] {
   })
 }
 
-/** The same numbers for the same seed, on every machine. */
+/** A seeded generator: the same numbers on every machine. */
 function generator(seed: number): (below: number) => number {
   let state = seed
   return (below) => {

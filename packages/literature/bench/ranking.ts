@@ -1,6 +1,6 @@
 /**
- * Is the ranking any good? nDCG@10 and recall on the labelled set, for the order of the review beside the orders it is
- * made of. Alone: `node --import=tsx packages/literature/bench/ranking.ts`.
+ * Measures the ranking: nDCG@10 and recall on the labelled set, for the review's order and the orders it combines.
+ * Run it with `node --import=tsx packages/literature/bench/ranking.ts`.
  */
 import { pathToFileURL } from 'node:url'
 import { bm25 } from '../bm25.ts'
@@ -11,16 +11,16 @@ import { LABELLED, type Labelled, type LabelledQuestion } from './ranking-set.ts
 
 export interface Quality {
   order: string
-  /** 1 = the best possible order of the first ten. */
+  /** 1 is the best possible order of the first ten. */
   ndcg: number
   /** Share of the helpful records among the first ten. */
   recall_at_10: number
-  /** Share of the helpful records that the review keeps, for sure or for a person to decide; null for a bare order. */
+  /** Share of the helpful records that the review includes or leaves uncertain; null for a plain order. */
   kept: number | null
 }
 
 const TOP = 10
-/** Neither knows the question: the worst that a source may do, and what a reader without a ranking has. */
+/** Both ignore the question: the worst a source can do, and all that readers have without a ranking. */
 const SOURCES: Readonly<Record<string, (a: Labelled, b: Labelled) => number>> = {
   europepmc: (a, b) => b.year - a.year,
   openalex: (a, b) => b.cited - a.cited,
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   print(await measureRanking())
 }
 
-/** One row for each order, averaged over the questions. */
+/** One row per order, averaged over the questions. */
 export async function measureRanking(): Promise<Quality[]> {
   const each = await Promise.all(LABELLED.map(judge))
   const orders = each[0]?.map(({ order }) => order) ?? []
@@ -97,7 +97,7 @@ function toRecord(source: string, doi: string, { title, abstract, year, cited }:
   }
 }
 
-/** Discounted cumulative gain with 2^grade - 1, over that of the best order there is. */
+/** Discounted cumulative gain with 2^grade - 1, divided by that of the best possible order. */
 function measure(order: string, ids: readonly string[], grades: ReadonlyMap<string, number>): Quality {
   const gain = (all: readonly number[]) =>
     all.slice(0, TOP).reduce((sum, grade, at) => sum + (2 ** grade - 1) / Math.log2(at + 2), 0)

@@ -1,4 +1,4 @@
-/** The checklist for people. */
+/** The checklist as Markdown. */
 import { inlineCode, plainText } from '../markdown.ts'
 import type { CheckedItem, Checklist } from './checklist.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Stage 16: where a manuscript tells what PRISMA 2020 asks for, with a quotation. It says what stands where; it judges
- * nothing and gives no score.
+ * Stage 16: quotes where a manuscript covers each PRISMA 2020 item. It only locates text; it gives no judgement and no
+ * score.
  */
 import { createHash } from 'node:crypto'
 import type { Bindings } from '../manuscript/bindings.ts'
@@ -11,7 +11,7 @@ export interface Checklist {
   guideline: 'PRISMA 2020'
   manuscript: { name: string; sha256: string }
   items: CheckedItem[]
-  /** Numbers in the text that no artifact stands behind; none where nobody changed the text. */
+  /** Numbers in the text that come from no artifact; empty if nobody edited the text. */
   unbound: { start: number; end: number; text: string }[]
 }
 
@@ -19,7 +19,7 @@ export interface CheckedItem {
   item: number
   topic: string
   asks: string
-  /** `told`: text stands there. `for_the_author`: a marked gap stands there. `not_assessed`: this draft has no place for it. */
+  /** `told`: has text. `for_the_author`: has a marked gap. `not_assessed`: this draft has no section for it. */
   state: 'told' | 'told_in_part' | 'for_the_author' | 'not_assessed'
   places: Place[]
 }
@@ -27,14 +27,14 @@ export interface CheckedItem {
 export interface Place {
   section: string
   title: string
-  /** In UTF-16 units of the manuscript. */
+  /** UTF-16 offsets in the manuscript. */
   start: number
   end: number
   quotation: string
   gap: boolean
 }
 
-/** Throws when the text is not the one that the bindings speak of. */
+/** Throws if the bindings were written for another text. */
 export function checklistOf(text: string, bindings: Bindings): Checklist {
   const sha256 = createHash('sha256').update(text).digest('hex')
   if (sha256 !== bindings.manuscript.sha256) {
@@ -56,7 +56,7 @@ function checked({ item, topic, asks, sections }: Item, text: string, bindings: 
   return { item, topic, asks, state, places }
 }
 
-/** The first words that tell something, and the first gap. */
+/** The first informative passage and the first gap. */
 function placesIn(id: string, text: string, { sections, gaps }: Bindings): Place[] {
   const section = id === 'title' ? titleOf(text) : sections.find((one) => one.id === id)
   if (!section) return []
@@ -71,13 +71,13 @@ function placesIn(id: string, text: string, { sections, gaps }: Bindings): Place
   return [...(from < to ? [place(from, to, false)] : []), ...(gap ? [place(gap.start, gap.end, true)] : [])]
 }
 
-/** What is before the first section is the title. */
+/** The title is the text before the first section. */
 function titleOf(text: string) {
   const end = text.indexOf('\n')
   return { title: 'Title', start: 2, end: end < 0 ? text.length : end }
 }
 
-/** Characters of a quotation at most. */
+/** The longest quotation, in characters. */
 const LONGEST = 300
 
 /** The first line between `from` and `end` that holds words outside gaps, cut at the first gap in it. */
@@ -95,7 +95,7 @@ function passage(
       ...gaps.filter((one) => one.start >= at && one.end <= stop),
       { start: stop, end: stop },
     ]) {
-      // A label such as "Background." before a gap tells nothing.
+      // A label such as "Background." before a gap is not informative.
       if (/\p{L}[^\p{L}]+\p{L}+[^\p{L}]+\p{L}/u.test(text.slice(start, gap.start)))
         return trimmed(text, start, gap.start)
       start = gap.end
@@ -110,11 +110,11 @@ function trimmed(text: string, start: number, end: number): [number, number] {
   // Drop the list marker.
   const from = start + (/^\s*(?:- )?/.exec(part)?.[0].length ?? 0)
   const to = Math.min(end - (part.length - part.trimEnd().length), from + LONGEST)
-  // No half of a surrogate pair.
+  // Do not split a surrogate pair.
   return [from, /[\ud800-\udbff]/.test(text[to - 1] ?? '') ? to - 1 : to]
 }
 
-/** A number with no token around it; names such as "PRISMA 2020" do not count. */
+/** Numbers outside every token; the year in "PRISMA 2020" does not count. */
 function unboundOf(text: string, { tokens, gaps, sections }: Bindings): Checklist['unbound'] {
   const covered = [...tokens, ...gaps].map(({ start, end }) => [start, end] as const)
   const [first] = sections

@@ -1,10 +1,10 @@
-/** The 27 items of PRISMA 2020 in our own words, and the sections of a manuscript in which each would be told. */
+/** The 27 items of PRISMA 2020 in our own words, and the manuscript sections that cover them. */
 
 export interface Item {
   item: number
   topic: string
   asks: string
-  /** Ids of sections, the likeliest first; none where no part of the draft can tell it. */
+  /** Section ids, most likely first; empty if the draft has no section for it. */
   sections: readonly string[]
 }
 

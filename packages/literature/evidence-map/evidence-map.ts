@@ -1,4 +1,4 @@
-/** Stage 10: what was found by concept, kind of study and year. All of it is counted; each number has its papers. */
+/** Stage 10: counts papers by concept, kind of study and year. Each number lists its papers. */
 import { plural } from '../count.ts'
 import type { LiteratureReview } from '../schema.ts'
 import { gapsOf } from './gaps.ts'
@@ -11,7 +11,7 @@ interface Row {
   concepts: readonly string[]
 }
 
-/** They stand in every map: that there is none of them says something. */
+/** Kinds that every map shows, because their absence is informative. */
 const LOOKED_FOR = ['systematic_review', 'meta_analysis', 'randomized_controlled_trial', 'cohort']
 const NO_YEAR = 'no year'
 
@@ -79,7 +79,7 @@ export function evidenceMapOf(
   return { ...map, gaps: gapsOf(map) }
 }
 
-/** What was asked about, in the order of the question. */
+/** The concepts asked about, in the question's order. */
 function conceptsOf({ concepts, papers }: LiteratureReview): EvidenceMap['concepts'] {
   const named = new Set(papers.flatMap(({ screening }) => screening.criteria.met))
   const asked = concepts.filter(({ label, required }) => required || named.has(label))
@@ -96,7 +96,7 @@ function rank(kind: string): number {
   return kind === NOT_TOLD ? 1 : 0
 }
 
-/** Columns end with the newest paper: no clock says what is recent. */
+/** Columns end with the newest paper, so that the map does not depend on the clock. */
 function columnsOf(rows: readonly Row[], width: number): EvidenceMap['years'] {
   const known = rows.flatMap(({ year }) => year ?? [])
   const columns: EvidenceMap['years'] = []

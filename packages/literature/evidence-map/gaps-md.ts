@@ -1,4 +1,4 @@
-/** The gaps for people: each sentence with the cell that it is computed from, and its papers. */
+/** The gaps as Markdown: each sentence with its cell and its papers. */
 import { plural } from '../count.ts'
 import { inlineCode, plainText } from '../markdown.ts'
 import type { EvidenceMap, MapGap } from './shape.ts'

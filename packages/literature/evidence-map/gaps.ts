@@ -1,11 +1,11 @@
 /**
- * Gaps of a map: cells with nothing or one paper in them, said in a sentence that names its cell. They tell what this
- * review did not find, not what does not exist.
+ * Gaps of a map: cells with at most one paper, each described in a sentence that names the cell. A gap means that this
+ * review did not find more, not that nothing exists.
  */
 import { plural } from '../count.ts'
 import { type Count, type EvidenceMap, kindInWords, type MapGap } from './shape.ts'
 
-/** Kinds for which a missing cell is reported; the others are missing in most reviews. */
+/** Kinds whose absence is a gap; most reviews lack the others. */
 const TOLD = ['systematic_review', 'meta_analysis', 'randomized_controlled_trial', 'cohort']
 
 export function gapsOf(map: EvidenceMap): MapGap[] {

@@ -1,4 +1,4 @@
-/** The cells of a map as a table for spreadsheets, RFC 4180. */
+/** The cells of a map as CSV (RFC 4180). */
 import type { EvidenceMap } from './shape.ts'
 
 export function mapCsv({ cells }: EvidenceMap): string {
@@ -14,7 +14,7 @@ export function mapCsv({ cells }: EvidenceMap): string {
     .join('')
 }
 
-/** A spreadsheet would compute what begins like a formula. */
+/** Stops spreadsheets from running text as a formula. */
 function field(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
   return `"${safe.replaceAll('"', '""')}"`

@@ -1,6 +1,6 @@
 /**
- * The map as a picture: a row for each concept, a column for each kind of study, a circle for its papers. One file
- * without anything from elsewhere, readable on light and dark ground and by a screen reader.
+ * The map as a picture: one row per concept, one column per kind of study, and circles for the papers. The SVG is
+ * self-contained and works on light and dark backgrounds and with screen readers.
  */
 import { plural } from '../count.ts'
 import { type EvidenceMap, kindInWords } from './shape.ts'
@@ -10,7 +10,7 @@ const BOTTOM = 30
 
 export function mapSvg(map: EvidenceMap): string {
   const { concepts, kinds, by_concept_and_kind: cells, papers } = map
-  // The last heading leans out of its column.
+  // The last heading slants beyond its column.
   const width = LEFT + kinds.length * CELL + 110
   const height = TOP + Math.max(1, concepts.length) * ROW + BOTTOM
   const most = Math.max(1, ...cells.map(({ count }) => count))
@@ -21,7 +21,7 @@ export function mapSvg(map: EvidenceMap): string {
     const x = LEFT + (kinds.indexOf(kind) + 0.5) * CELL
     const y = TOP + (concepts.findIndex(({ label }) => label === concept) + 0.5) * ROW
     if (count === 0) return [`<circle class="none" cx="${x}" cy="${y}" r="3"/>`]
-    // The area tells the number, as a reader takes it.
+    // Readers compare areas, so the area shows the count.
     const r = Math.round(Math.max(11, LARGEST * Math.sqrt(count / most)) * 10) / 10
     return [
       `<circle class="some" cx="${x}" cy="${y}" r="${r}"/>`,
@@ -55,7 +55,7 @@ ${[...columns, ...rows, ...circles].join('\n')}
 `
 }
 
-/** Two lines of a label; the description has all of it. */
+/** Splits a label into two lines; the description has the full text. */
 function wrapped(label: string): string[] {
   const letters = 28
   const lines: string[] = []

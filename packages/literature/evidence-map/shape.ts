@@ -1,25 +1,25 @@
-/** What an evidence map is, and how kinds of study are said in it. */
+/** The shape of an evidence map, and its kinds of study in words. */
 
 export interface EvidenceMap {
   kind: 'evidence_map'
   question: string
   notice: string | null
-  /** SHA-256 of the literature_review.json that was counted. */
+  /** SHA-256 of the literature_review.json that it counts. */
   review_sha256: string
   papers: number
   concepts: { label: string; role: string }[]
-  /** Kinds of study that occur, and those that a reader looks for first. */
+  /** Kinds that occur, and kinds that readers look for first. */
   kinds: string[]
-  /** Columns of years of publication; the last one is for papers without a year. */
+  /** Columns of publication years; the last is for papers without a year. */
   years: { label: string; from: number | null; to: number | null }[]
-  /** One for each concept, kind and column of years, also where nothing was found. */
+  /** One for each concept, kind and year column, including empty ones. */
   cells: (Count & { concept: string; kind: string; years: string })[]
   by_concept: (Count & { concept: string })[]
   by_kind: (Count & { kind: string })[]
   by_years: (Count & { years: string })[]
   by_concept_and_kind: (Count & { concept: string; kind: string })[]
   by_concept_and_years: (Count & { concept: string; years: string })[]
-  /** Papers that deal with both of two concepts. */
+  /** Papers that cover both of two concepts. */
   by_pair: (Count & { concepts: [string, string] })[]
   gaps: MapGap[]
 }
@@ -34,11 +34,11 @@ export interface MapGap extends Count {
   text: string
   /** JSON pointer of the cell inside evidence_map.json. */
   pointer: string
-  /** The papers among which was looked. */
+  /** The number of papers searched for it. */
   of: number
 }
 
-/** Of a paper whose kind nothing tells. */
+/** A paper whose kind of study is unknown. */
 export const NOT_TOLD = 'not_told'
 
 const IN_WORDS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-/** What each number and citation of a manuscript is bound to, and where the gaps for the author are. */
+/** Links each number and citation of a manuscript to its artifact, and lists the gaps for the author. */
 import { createHash } from 'node:crypto'
 import type { Written } from './markdown.ts'
 import type { Artifact } from './tokens.ts'
@@ -8,12 +8,12 @@ export interface Bindings {
   manuscript: { name: string; sha256: string }
   artifacts: { artifact: string; stage: number; sha256: string }[]
   sections: Written['sections']
-  /** In the order of the text; places are in UTF-16 units of the manuscript. */
+  /** In text order; offsets are UTF-16 units of the manuscript. */
   tokens: {
     section: string
     start: number
     end: number
-    /** As it is in the artifact, before anything is escaped. */
+    /** As in the artifact, before escaping. */
     text: string
     artifact: string
     sha256: string

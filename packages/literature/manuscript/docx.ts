@@ -1,4 +1,4 @@
-/** The manuscript as a Word document. It has the same bytes for the same manuscript: no clock, no chance. */
+/** The manuscript as a Word document. The same manuscript gives the same bytes: no clock, no randomness. */
 import {
   Document,
   HeadingLevel,
@@ -15,7 +15,7 @@ import {
 import { unzipSync, zipSync } from 'fflate'
 import type { Block, Inline, Manuscript } from './tokens.ts'
 
-/** Of the zip's entries and of the document's properties: the first moment that a zip can hold. */
+/** Timestamp of zip entries and document properties: the earliest that zip can store. */
 const NO_TIME = '1980-01-01T00:00:00Z'
 
 export async function docxOf(manuscript: Manuscript): Promise<Uint8Array> {
@@ -28,7 +28,7 @@ export async function docxOf(manuscript: Manuscript): Promise<Uint8Array> {
       default: {
         document: {
           run: { font: 'Times New Roman', size: 24 },
-          // Without a rule, LibreOffice takes the line for an exact height and cuts the title.
+          // Without a line rule, LibreOffice uses an exact height and cuts off the title.
           paragraph: { spacing: { after: 160, line: 320, lineRule: LineRuleType.AUTO } },
         },
         heading1: { run: { size: 30, bold: true }, paragraph: { spacing: { before: 360, after: 160 } } },
@@ -91,10 +91,10 @@ function drawn(block: Block): (Paragraph | Table)[] {
   }
 }
 
-/** Characters; a column is not narrower than some words, nor wider than a short line of text. */
+/** In characters: no column is narrower than a few words or wider than a short line. */
 const [NARROWEST, WIDEST] = [10, 40]
 
-/** By column, in percent: the longest cell decides. */
+/** Column widths in percent, from each column's longest cell. */
 function widthsOf(rows: readonly (readonly (readonly Inline[])[])[]): number[] {
   const longest = (rows[0] ?? []).map((_, at) => {
     const lengths = rows.map((row) => (row[at] ?? []).reduce((sum, { text }) => sum + text.length, 0))
@@ -125,7 +125,7 @@ function runs(content: readonly Inline[], options: IRunOptions = {}): TextRun[] 
   )
 }
 
-/** XML cannot hold every character, not even escaped. */
+/** XML cannot hold some characters, even escaped. */
 function printable(text: string): string {
   return text.replace(/[\t\r\n]+/g, ' ').replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '')
 }
@@ -141,6 +141,6 @@ function withoutTime(docx: Uint8Array): Uint8Array {
     const text = decode.decode(content)
     return [name, encode.encode(text.replace(/>\d{4}-\d\d-\d\dT[\d:.]+Z</g, `>${NO_TIME}<`))]
   })
-  // fflate reads the parts of a local time, so that each time zone writes the same.
+  // fflate writes local time, so a local date gives the same bytes in every time zone.
   return zipSync(Object.fromEntries(entries), { mtime: new Date(1980, 0, 1), level: 6 })
 }

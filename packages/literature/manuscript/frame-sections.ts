@@ -1,4 +1,4 @@
-/** Introduction, discussion and closing matter: mostly for the author, with the facts that are known. */
+/** Introduction, discussion and closing sections: known facts, and gaps for the author. */
 import type { Sources } from './sources-of.ts'
 import { gap, type Inline, joined, pointerTo, type Section, say, value, words } from './tokens.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Stage 14: a review's skeleton. Methods and results are written out, because they are facts; where judgement is needed
- * stands a marked gap for the author.
+ * Stage 14: a draft manuscript. It writes out methods and results because they are facts. A marked gap leaves each
+ * judgement to the author.
  */
 import { discussion, introduction, others } from './frame-sections.ts'
 import { methods } from './methods.ts'

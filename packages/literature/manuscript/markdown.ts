@@ -1,10 +1,10 @@
-/** The manuscript as Markdown (citations as pandoc reads them), with the place of each token in it. */
+/** The manuscript as Markdown with pandoc citations, and the offsets of each token. */
 import { plainText } from '../markdown.ts'
 import type { Block, Inline, Manuscript } from './tokens.ts'
 
 export interface Placed {
   section: string
-  /** In UTF-16 units of the text; `end` is behind the last one. */
+  /** UTF-16 offsets in the text; `end` is exclusive. */
   start: number
   end: number
   token: Exclude<Inline, { kind: 'words' | 'name' }>
@@ -113,7 +113,7 @@ class Paper {
     this.text += '\n'
   }
 
-  /** A block of code is fenced by more backticks than it holds. */
+  /** Fences a code block with more backticks than it contains. */
   private code(content: readonly Inline[]): void {
     const longest = content.flatMap(({ text }) => [...text.matchAll(/`+/g)].map(([run]) => run.length))
     const fence = '`'.repeat(Math.max(2, ...longest) + 1)

@@ -1,4 +1,4 @@
-/** Methods: all of it is fact. */
+/** The methods section, which contains only facts. */
 import type { Sources } from './sources-of.ts'
 import {
   type Block,
@@ -117,7 +117,7 @@ function informationSources({ review, log }: Sources): Block[] {
   return [{ kind: 'list', items: [...searches, ...imports] }]
 }
 
-/** The query that was read of each source, word for word. */
+/** The query used for each source, word for word. */
 function strategy({ log, review }: Sources): Block[] {
   const blocks: Block[] = []
   for (const [at, { request, role, steps, step }] of log.value.searches.entries()) {
@@ -149,7 +149,7 @@ function strategy({ log, review }: Sources): Block[] {
   return blocks
 }
 
-/** The step whose query was read. */
+/** The step whose records were read. */
 function stepAt(steps: readonly { request: unknown }[], request: unknown): number {
   const wanted = JSON.stringify(request)
   const found = steps.findLastIndex((one) => JSON.stringify(one.request) === wanted)

@@ -1,7 +1,7 @@
-/** Citations and the list of references, from the CSL-JSON of the review. */
+/** Citations and the reference list, from the review's CSL-JSON. */
 import type { Artifact, Inline } from './tokens.ts'
 
-/** An entry of references.csl.json, as far as it is printed. */
+/** The printed fields of an entry in references.csl.json. */
 export interface CslItem {
   id: string
   title?: string
@@ -28,7 +28,7 @@ export class References {
     for (const [place, item] of this.items.entries()) this.places.set(item.custom?.id ?? item.id, place)
   }
 
-  /** Throws for a paper that is not among the references: what is cited must be listed. */
+  /** Throws if the paper is not in references.csl.json, because every citation needs a reference. */
   cite(paper_id: string): Inline {
     const place = this.places.get(paper_id)
     const item = place === undefined ? undefined : this.items[place]
@@ -38,7 +38,7 @@ export class References {
     return { kind: 'citation', key: item.id, text, paper_id, artifact: this.artifact, pointer: `/${place}` }
   }
 
-  /** What was cited, by author and year: the order of the search changes nothing here. */
+  /** The cited works by author and year, independent of search order. */
   listed(): Inline[][] {
     return [...this.cited]
       .flatMap((place) => {
@@ -65,7 +65,7 @@ function inShort(item: CslItem): string {
   return `(${who}, ${yearOf(item)})`
 }
 
-/** Six authors are printed; of more, the first five. */
+/** Prints up to six authors, or the first five if there are more. */
 const [MOST, SHOWN] = [6, 5]
 
 function inFull(item: CslItem): string {

@@ -1,4 +1,4 @@
-/** Results: what was found, in counts and in the words of the abstracts. */
+/** The results section: counts, and quotations from abstracts. */
 import { kindInWords } from '../evidence-map/shape.ts'
 import type { Sources } from './sources-of.ts'
 import {
@@ -99,7 +99,7 @@ function characteristics({ review, references }: Sources): Block[] {
   ]
 }
 
-/** The first result that an abstract labels as one, else its first conclusion, in its own words. */
+/** Quotes the first result that an abstract labels as one, or else its first conclusion. */
 function individual({ review, references }: Sources): Block[] {
   const items = review.value.papers.flatMap(
     ({ id, extraction }, at): { key: string; content: Inline[] }[] => {
@@ -182,7 +182,7 @@ const RULES: Readonly<Record<string, string>> = {
   no_abstract: 'without an abstract',
 }
 
-/** A rule's name is the review's own word for why. */
+/** The rule as the review words it. */
 function inWords(rule: string): Inline {
   return words((RULES[rule] ?? rule).replaceAll('_', ' '))
 }

@@ -1,4 +1,4 @@
-/** The artifacts that a manuscript is written from. */
+/** The artifacts used to write a manuscript. */
 import type { EvidenceMap } from '../evidence-map/shape.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { LiteratureReview } from '../schema.ts'

@@ -1,9 +1,9 @@
 /**
- * What a manuscript is written in. Its own words hold no number and no citation: each of those is a token that is read
- * from an artifact by a JSON pointer, so that it can be traced and cannot be mistyped. A bare one is refused.
+ * The parts of a manuscript. Every number and citation is a token read from an artifact by JSON pointer, so it can be
+ * traced and cannot be mistyped. Text with a bare number or citation is rejected.
  */
 
-/** A file that numbers and citations come from, or the inputs of the stage. */
+/** A file that supplies numbers and citations, or the stage's inputs. */
 export interface Artifact {
   name: string
   stage: number
@@ -13,11 +13,11 @@ export interface Artifact {
 
 export type Inline =
   | { kind: 'words'; text: string }
-  /** A proper name that has a number in it. */
+  /** A proper name that contains a number. */
   | { kind: 'name'; text: string }
   | { kind: 'value'; text: string; artifact: Artifact; pointer: string }
   | { kind: 'citation'; key: string; text: string; paper_id: string; artifact: Artifact; pointer: string }
-  /** Where judgement is needed: for the author to fill in. */
+  /** Where the author must add a judgement. */
   | { kind: 'gap'; text: string }
 
 export type Block =
@@ -40,7 +40,7 @@ export interface Manuscript {
   sections: Section[]
 }
 
-/** The only names with a number in them that the text may use. */
+/** The only names with a number that the text may use. */
 const NAMES = ['PRISMA 2020']
 
 export class BareToken extends Error {
@@ -50,7 +50,7 @@ export class BareToken extends Error {
   }
 }
 
-/** Words of the manuscript's own. Throws `BareToken` for digits and for what looks like a citation. */
+/** The manuscript's own words. Throws `BareToken` for digits and for text that looks like a citation. */
 export function words(text: string): Inline {
   if (/\p{N}|\[@|\bet al\b/u.test(text)) throw new BareToken(text)
   return { kind: 'words', text }
@@ -66,7 +66,7 @@ export function gap(text: string): Inline {
   return { kind: 'gap', text: 'text' in checked ? checked.text : '' }
 }
 
-/** What the pointer names, as text. Throws when there is nothing that can be printed. */
+/** The value at the pointer as text. Throws if it cannot be printed. */
 export function value(artifact: Artifact, pointer: string): Inline {
   const found = at(artifact.value, pointer)
   if (typeof found !== 'string' && typeof found !== 'number') {
@@ -83,7 +83,7 @@ export function say(parts: TemplateStringsArray, ...tokens: (Inline | Inline[])[
   ])
 }
 
-/** Tokens in a row, with commas and "and". */
+/** Tokens as a list with commas and "and". */
 export function joined(all: readonly (Inline | Inline[])[]): Inline[] {
   return all.flatMap((one, place) => {
     const between = place === 0 ? [] : [words(place === all.length - 1 ? ' and ' : ', ')]
@@ -97,7 +97,6 @@ export function counted(artifact: Artifact, pointer: string, noun: string): Inli
   return [number, words('text' in number && number.text === '1' ? ` ${noun}` : ` ${noun}s`)]
 }
 
-/** A JSON pointer of these names. */
 export function pointerTo(...names: (string | number)[]): string {
   return names.map((one) => `/${String(one).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }

@@ -1,4 +1,4 @@
-/** The protocol for people. */
+/** The protocol as Markdown. */
 import { inlineCode, plainText } from '../markdown.ts'
 import type { Protocol } from './protocol.ts'
 

@@ -1,4 +1,4 @@
-/** Stage 1: what a review is about, before anything is searched: the question framed, draft queries, criteria. */
+/** Stage 1: plans a review before any search: the framed question, draft queries and criteria. */
 import type { ProtocolInputs } from '../../../contract/literature.ts'
 import type { Asked } from '../inputs.ts'
 import { strictSteps } from '../plan.ts'
@@ -9,16 +9,16 @@ export interface Protocol {
   kind: 'protocol'
   title: string | null
   question: string
-  /** What the groups are read from. */
+  /** Where the groups come from. */
   by: Query['by']
   concepts: Concept[]
   left_out: LeftOut[]
-  /** The strictest query of each source. A search goes on from there to broader ones. */
+  /** The strictest query for each source. A search may broaden it. */
   queries: { source: string; says: string; request: Record<string, string> }[]
-  /** Who is to be asked. */
+  /** The sources to search. */
   sources: string[]
   criteria: Criterion[]
-  /** The options as they were given: what a search takes over. */
+  /** The options as given, for the search to use. */
   inputs: Omit<ProtocolInputs, 'title'>
   notice: string | null
 }
@@ -62,7 +62,7 @@ function draftOf(source: Searching, query: Query, inputs: Protocol['inputs']): P
   return [{ source: source.name, says, request: source.plan(expression, inputs, 0).request }]
 }
 
-/** In the order in which screening looks at them. */
+/** In screening order. */
 function criteriaOf(query: Query, inputs: Protocol['inputs']): Criterion[] {
   const { year_from, year_to, study_types, include_keywords, exclude_keywords } = inputs
   const listed = (values: readonly string[]) => values.map((value) => value.replaceAll('_', ' ')).join(', ')

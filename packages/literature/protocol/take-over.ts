@@ -1,4 +1,4 @@
-/** How a search takes over what stage 1 has declared: its groups and criteria, where its own options do not say otherwise. */
+/** Applies a protocol from stage 1 to a search. The search's own options take precedence. */
 import { frame, given } from '../frame.ts'
 import type { Asked } from '../inputs.ts'
 import type { Query } from '../query.ts'
@@ -6,12 +6,12 @@ import type { Protocol } from './protocol.ts'
 
 type Given = Record<string, unknown>
 
-/** A protocol of another question says nothing about this one. */
+/** A protocol applies only to its own question. */
 export function isAbout(protocol: Protocol, question: string | null): boolean {
   return protocol.question === (question ?? '').trim().replace(/\s+/g, ' ')
 }
 
-/** Groups and a query for all sources take each other's place, so what comes from the protocol gives way. */
+/** Concepts and queries exclude each other, so either one in the request replaces both from the protocol. */
 export function takeOver(protocol: Protocol, own: Given): Given {
   const taken: Given = { ...protocol.inputs }
   if (own.query !== undefined || own.concepts !== undefined) {
@@ -21,7 +21,7 @@ export function takeOver(protocol: Protocol, own: Given): Given {
   return { ...taken, ...own }
 }
 
-/** The request's own groups or query come first, then what the protocol declared, then what the question says. */
+/** The concepts of the protocol, if there is one to use; otherwise those of the request or the question. */
 export function queryOf({ question, inputs }: Asked, protocol: Protocol | null): Query {
   if (protocol) {
     const { by, concepts, left_out } = protocol
