@@ -1,13 +1,13 @@
 /**
- * BibTeX, by citation-js: names, LaTeX accents and macros are more than one reads by hand. Entries are cut apart first, so
- * that a broken one is named instead of failing all of them.
+ * Reads BibTeX with citation-js, because names, LaTeX accents and macros are hard to parse by hand. It splits the entries
+ * first, so that an error names the broken one.
  */
 import '@citation-js/plugin-bibtex'
 import { plugins } from '@citation-js/core'
 import type { SourceRecord } from '../paper.ts'
 import { recordOf } from './csl-record.ts'
 
-// Titles stay as they are written.
+// Keep the capitals of titles.
 plugins.config.get('@bibtex').parse.sentenceCase = 'never'
 
 export function readBibtex(text: string, source: string): SourceRecord[] {
@@ -20,7 +20,7 @@ export function readBibtex(text: string, source: string): SourceRecord[] {
     const key = /^@\w+\s*[{(]\s*([^,\s]*)/.exec(entry)?.[1] ?? ''
     let item: Record<string, unknown> | undefined
     try {
-      // The type is forced: left to guess, the library would fetch what looks like an address.
+      // Force the type: citation-js would fetch input that looks like a URL.
       item = plugins.input.chain([...macros, entry].join('\n'), {
         forceType: '@biblatex/text',
         generateGraph: false,
@@ -34,7 +34,7 @@ export function readBibtex(text: string, source: string): SourceRecord[] {
   })
 }
 
-/** Fields that CSL has no place for after the library has read them. */
+/** Fields that have no place in CSL. */
 function identifiers(entry: string): Partial<SourceRecord> {
   const field = (name: string) =>
     new RegExp(String.raw`^\s*${name}\s*=\s*["{]?\s*([^"{},\s]+)`, 'im').exec(entry)?.[1] ?? null
@@ -42,7 +42,7 @@ function identifiers(entry: string): Partial<SourceRecord> {
   return { ...(pmid && { pmid }), ...(pmcid && { pmcid }) }
 }
 
-/** A preprint is written as @misc, @online or @unpublished with a note or an archive. */
+/** Preprints are @misc, @online, @unpublished or @article entries with a note or an archive. */
 function kindOf(entry: string): Partial<SourceRecord> {
   if (!/^@(?:misc|online|unpublished|article)\b/i.test(entry)) return { preprint: false }
   const preprint =
@@ -51,7 +51,7 @@ function kindOf(entry: string): Partial<SourceRecord> {
   return preprint ? { preprint, work_type: 'preprint' } : { preprint }
 }
 
-/** Each from its `@` to the bracket that closes it; an unclosed one ends where the next begins a line. */
+/** Each entry, from its `@` at the start of a line to the next one. */
 function entriesIn(text: string): string[] {
   const starts = [...text.matchAll(/^[ \t]*@\w+\s*[{(]/gm)].map(({ index }) => index)
   return starts.map((start, at) => text.slice(start, starts[at + 1] ?? text.length).trim())

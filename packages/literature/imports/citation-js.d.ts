@@ -1,4 +1,4 @@
-/** What is used of a library that ships no types. */
+/** The part that we use of a library without types. */
 declare module '@citation-js/core' {
   export class Cite {
     constructor(data: unknown, options?: { forceType: string })

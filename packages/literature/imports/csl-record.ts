@@ -1,4 +1,4 @@
-/** A CSL-JSON item as a record. */
+/** Converts a CSL-JSON item to a record. */
 import { type Author, emptyRecord, type SourceRecord, type WorkType } from '../paper.ts'
 import { integer, isObject, list, object, text, texts, yearIn } from '../sources/values.ts'
 
@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, WorkType>> = {
   dataset: 'dataset',
 }
 
-/** `place` is that of the entry in its text; it names what has no id of its own. */
+/** `place` is the entry's position in its text, and serves as its id. */
 export function recordOf(item: Record<string, unknown>, source: string, place: number): SourceRecord {
   const [year, month] = list(list(object(item.issued)['date-parts'])[0]).map((part) => integer(part) ?? null)
   const language = text(item.language)
@@ -56,7 +56,7 @@ function authorOf(name: Record<string, unknown>): Author[] {
   const literal = text(name.literal)
   const suffix = text(name.suffix)
   if (!family) return literal ? [{ literal }] : []
-  // A group in braces comes as one surname of several words.
+  // A BibTeX group in braces arrives as a surname of several words.
   if (!text(name.given) && !suffix && /\s/.test(family)) return [{ literal: family }]
   return [{ family: [...particles, family].join(' '), given: text(name.given), ...(suffix && { suffix }) }]
 }

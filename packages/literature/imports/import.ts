@@ -1,6 +1,6 @@
 /**
- * Records of other databases, as the user gives them: RIS, NBIB, BibTeX or CSL-JSON. Each text is a source of its own.
- * Nothing is dropped in silence: an entry that cannot be read is an error that says which one.
+ * Reads the user's records from other databases: RIS, NBIB, BibTeX or CSL-JSON. Each text is its own source. Nothing is
+ * dropped silently: an unreadable entry is an error that names it.
  */
 import { createHash } from 'node:crypto'
 import type { LiteratureInputs } from '../../../contract/literature.ts'
@@ -55,7 +55,7 @@ export function importAll(given: LiteratureInputs['records']): Imported[] {
   })
 }
 
-/** As a source that was asked and gave all it had. */
+/** Imported records as the result of a search. */
 export function asSearch({ source, records }: Imported): Search {
   return {
     source,

@@ -1,6 +1,6 @@
 /**
- * RIS and NBIB: lines of a tag and a value, a value going on in lines without one. Read here and not by citation-js, whose
- * reader of RIS drops PMIDs and what stands behind a second "  - ", and which has none for NBIB.
+ * Reads RIS and NBIB: lines of a tag and a value; untagged lines continue the value. We do not use citation-js: its RIS
+ * reader drops PMIDs and any text after a second "  - ", and it cannot read NBIB.
  */
 import { type Author, emptyRecord, type SourceRecord, type WorkType } from '../paper.ts'
 import { monthIn, yearIn } from '../sources/values.ts'
@@ -112,7 +112,7 @@ export function readNbib(text: string, source: string): SourceRecord[] {
   })
 }
 
-/** An entry begins with `begin`; text before the first one is not of any. */
+/** An entry starts at tag `begin`; text before the first entry is ignored. */
 function entriesOf(text: string, tag: RegExp, begin: string): Entry[] {
   const entries: Entry[] = []
   let last: string[] | undefined
@@ -134,14 +134,14 @@ function entriesOf(text: string, tag: RegExp, begin: string): Entry[] {
   return entries
 }
 
-/** "Okonjo, Adaeze, Jr", or a group without a comma. */
+/** Reads "Okonjo, Adaeze, Jr", or a group name without a comma. */
 function authorOf(name: string): Author {
   const [family = '', given, suffix] = name.split(/\s*,\s*/)
   if (given === undefined && /\s/.test(family)) return { literal: family }
   return { family, given: given || null, ...(suffix && { suffix }) }
 }
 
-/** RIS writes 2020/03/05/ or 2020-03. */
+/** RIS dates look like 2020/03/05/ or 2020-03. */
 function monthOf(date: string | null): number | null {
   const month = /^\d{4}[/-](\d{1,2})/.exec(date ?? '')?.[1]
   return month ? monthIn(month) : monthIn(date?.replace(/\d{4}/, ''))

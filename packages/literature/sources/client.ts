@@ -49,7 +49,7 @@ export function openSession(connection: Connection, signal: AbortSignal): Sessio
           if (!(error instanceof SourceFailure) || !error.again) throw error
           const asked = error.retryAfterMs
           const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1))
-          // Never earlier than asked. Add jitter to our own back-off, so that jobs do not all return at once.
+          // Wait at least as long as asked. Add jitter to our own back-off, so that jobs do not all retry at once.
           const wait = asked ?? backoff * (0.5 + clock.random() / 2)
           if (asked !== undefined) await limiter.pause(clock.now() + asked)
           if (attempt === ATTEMPTS || clock.now() + wait > deadline) throw error
@@ -135,7 +135,7 @@ async function read(body: AsyncIterable<Buffer>): Promise<string> {
 
 const AGAIN: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 
-/** In the source's own words, with what to do. */
+/** Quotes the source and says what to do. */
 function failureOf(
   connection: Connection,
   status: number,

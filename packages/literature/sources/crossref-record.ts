@@ -1,4 +1,4 @@
-/** One work of Crossref as a record. */
+/** Converts a Crossref work to a record. */
 import { noticeTypeOfUpdate } from '../notice-words.ts'
 import {
   type Author,
@@ -76,7 +76,7 @@ export function toRecord(work: Json): SourceRecord {
   }
 }
 
-/** A subtitle stands apart, and some publishers repeat it in the title. */
+/** Crossref keeps the subtitle apart, but some publishers repeat it in the title. */
 function titleOf(work: Json): string {
   const title = texts(work.title)[0] ?? ''
   const subtitle = texts(work.subtitle)[0] ?? ''
@@ -85,7 +85,7 @@ function titleOf(work: Json): string {
   return /[:–—-]\s*$/.test(title) ? `${title} ${subtitle}` : `${title}: ${subtitle}`
 }
 
-/** `issued` is the earliest date; it may be there and hold nothing. `created` is when the DOI was made: no date of the work. */
+/** `issued` is the earliest date but may be empty. `created` is when the DOI was registered, so it is not used. */
 function dateOf(work: Json): [year: number | null, month: number | null] {
   for (const field of ['issued', 'published', 'published-print', 'published-online', 'posted']) {
     const [year, month] = list(list(object(work[field])['date-parts'])[0]).map(integer)
@@ -100,19 +100,19 @@ function updates(work: Json, field: 'updated-by' | 'update-to') {
     .flatMap((update): { type: NonNullable<SourceRecord['notice']>['type']; target: Target }[] => {
       const word = text(update.type) ?? text(update.label) ?? ''
       const target = { doi: text(update.DOI), pmid: null }
-      // A new version or edition is reported, but it is not a notice that readers must be warned about.
+      // New versions and editions are listed, but readers need no warning about them.
       return word === '' ? [] : [{ type: noticeTypeOfUpdate(word) ?? 'other_update', target }]
     })
 }
 
-/** A work that updates others is their notice, unless it is a new version or edition of them. */
+/** A work that updates others is a notice, unless it is a new version or edition. */
 function noticeIn(work: Json): SourceRecord['notice'] {
   const about = updates(work, 'update-to').filter(({ type }) => type !== 'other_update')
   const [first] = about
   return first ? { type: first.type, about: about.map(({ target }) => target) } : null
 }
 
-/** A link counts as open where the work has a Creative Commons licence that is not put off. */
+/** A link counts as open if the work has a Creative Commons licence without an embargo. */
 function linksOf(work: Json): OpenLink[] {
   const license = list(work.license)
     .filter(isObject)

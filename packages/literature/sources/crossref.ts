@@ -1,4 +1,4 @@
-/** Crossref, works by DOI: completes what other sources left open. https://api.crossref.org */
+/** Crossref looks up works by DOI to complete records from other sources. https://api.crossref.org */
 import type { SourceRecord } from '../paper.ts'
 import type { Completing } from '../source.ts'
 import { type Connection, openSession } from './client.ts'
@@ -6,7 +6,7 @@ import { toRecord } from './crossref-record.ts'
 import { isObject, parseObject, unreadable } from './values.ts'
 
 const NAME = 'crossref'
-/** DOIs of one request: an address has room for these. */
+/** DOIs per request, limited by the length of a URL. */
 const BATCH = 20
 
 export function crossref(connection: Connection): Completing {
@@ -17,7 +17,7 @@ export function crossref(connection: Connection): Completing {
     cached: true,
 
     plan(dois) {
-      // A comma or a space would end the DOI inside the filter.
+      // A comma or a space would end the DOI in the filter.
       const usable = dois.filter((doi) => /^10\.\d{4,9}\/[^\s,]+$/.test(doi))
       return { request: { filter: usable.map((doi) => `doi:${doi}`).join(',') }, limit: usable.length }
     },

@@ -1,4 +1,4 @@
-/** One hit of Europe PMC as a record. */
+/** Converts a Europe PMC hit to a record. */
 import { noticeOf, noticeTypeOf } from '../notice-words.ts'
 import { type Author, emptyRecord, type OpenLink, type SourceRecord, type WorkType } from '../paper.ts'
 import { integer, isObject, type Json, list, object, text, texts, yearIn } from './values.ts'
@@ -9,7 +9,7 @@ export function toRecord(hit: Json): SourceRecord {
   const journal = object(hit.journalInfo)
   const book = object(hit.bookOrReportDetails)
   const types = texts(object(hit.pubTypeList).pubType)
-  // The short form of an answer has them in one text.
+  // The short form of a hit has all types in one string.
   if (types.length === 0) types.push(...(text(hit.pubType)?.split(/;\s*/) ?? []))
   const preprint = hit.source === 'PPR' || types.some((type) => /^preprint$/i.test(type))
   const comments = list(object(hit.commentCorrectionList).commentCorrection).filter(isObject)
@@ -23,7 +23,7 @@ export function toRecord(hit: Json): SourceRecord {
     authors: authorsOf(hit),
     year: integer(hit.pubYear) ?? yearIn(journal.dateOfPublication),
     month: monthOf(journal.monthOfPublication),
-    // A preprint stands on its server, which is told as its publisher.
+    // A preprint's server is in the publisher field.
     journal:
       text(object(journal.journal).title) ??
       text(hit.journalTitle) ??
@@ -78,7 +78,7 @@ function workTypeOf(hit: Json, types: readonly string[], preprint: boolean): Wor
   return hit.source === 'MED' || hit.source === 'PMC' ? 'article' : null
 }
 
-/** Only what the source says is open or free. */
+/** Only links that the source calls open or free. */
 function linksOf(hit: Json): OpenLink[] {
   return list(object(hit.fullTextUrlList).fullTextUrl)
     .filter(isObject)
@@ -114,7 +114,7 @@ function authorsOf(hit: Json): Author[] {
   return listed.length > 0 ? listed : authorsIn(text(hit.authorString) ?? '')
 }
 
-/** "Surname AB, Other C, Third D Jr." as databases print it. */
+/** Parses "Surname AB, Other C, Third D Jr." */
 export function authorsIn(line: string): Author[] {
   return line
     .replace(/\.\s*$/, '')

@@ -19,7 +19,7 @@ export function europePmc(connection: Connection): Searching {
     cached: true,
 
     plan(wanted, inputs, limit) {
-      // Its own synonyms come from MeSH and stand beside the words.
+      // Europe PMC adds MeSH synonyms to our words.
       const fixed = { resultType: 'core', format: 'json', synonym: 'TRUE' }
       if (typeof wanted === 'string') return { request: { query: wanted, ...fixed, synonym: 'FALSE' }, limit }
       const { year_from, year_to, language } = inputs
@@ -70,7 +70,7 @@ export function europePmc(connection: Connection): Searching {
   }
 }
 
-/** It folds plurals and no other endings, so a word is cut behind its stem. */
+/** Europe PMC matches plurals but no other endings, so truncate words to their stems. */
 function term({ term: text, form }: Leaf): string {
   return `TITLE_ABS:${form === 'phrase' ? quoted(text) : (truncated(text) ?? (/^[\p{L}\p{N}]+$/u.test(text) ? text : quoted(text)))}`
 }

@@ -1,4 +1,4 @@
-/** The sources of this version: their addresses and their limits. */
+/** The live sources, with their URLs and rate limits. */
 import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
 import { type Clock, systemClock } from '../clock.ts'
@@ -16,11 +16,11 @@ export type Live = (typeof LIVE)[number]
 
 export interface SourcesOptions {
   dispatcher: Dispatcher
-  /** Folder of the limiters' files: who shares it shares the limits. */
+  /** Folder of the limiters' files. Processes that share it share the limits. */
   limitsDir: string
   contact?: string | undefined
   keys?: { pubmed?: string | undefined; openalex?: string | undefined } | undefined
-  /** Other addresses than the sources' own, e.g. of a mirror. */
+  /** URLs that replace the sources' own, such as a mirror. */
   urls?: Partial<Record<Live, string>> | undefined
   deadlineMs?: number | undefined
   requestMs?: number | undefined
@@ -34,14 +34,14 @@ const URLS: Record<Live, string> = {
   crossref: 'https://api.crossref.org',
 }
 
-/** Below what each source allows (Europe PMC names nothing; Crossref allows lists once a second to the nameless). */
+/** Stays below each source's limits. Europe PMC states none; Crossref allows anonymous users one list per second. */
 function limitsOf(source: Live, { keys }: SourcesOptions): Limits {
   if (source === 'pubmed') return { intervalMs: keys?.pubmed ? 100 : 334, lanes: 3 }
   if (source === 'crossref') return { intervalMs: 1000, lanes: 1 }
   return { intervalMs: 200, lanes: source === 'europepmc' ? 4 : 2 }
 }
 
-/** Every source by name, ready to be asked. Nothing is sent before that. */
+/** Every source by name. Opening sends no requests. */
 export function openSources(options: SourcesOptions): ReadonlyMap<string, Source> {
   const { dispatcher, limitsDir, contact, keys, urls, clock = systemClock } = options
   const { deadlineMs = 60_000, requestMs = 30_000 } = options

@@ -1,18 +1,18 @@
-/** A lane: the place of one request, waiting for its slot or under way; a file that says until when it is held. */
+/** A lane allows one request to wait or run. It is a file with its expiry time. */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { createWhole, readText, replace, takeAway } from './shared-files.ts'
 
 export interface Lane {
-  /** Waits, and holds it all the while; false when it was lost all the same. */
+  /** Waits while renewing the lane; returns false if the lane was lost. */
   keepUntil(time: number, signal: AbortSignal): Promise<boolean>
   release(): Promise<void>
 }
 
-/** No request takes as long, and waiting is cut into shorter pieces: a lane not renewed belongs to a process gone. */
+/** Longer than any request or one wait between renewals. An expired lane belongs to a process that has gone. */
 const LANE_MS = 120_000
 
-/** Takes it when it is free; one left behind by a process that is gone is made free for the next try. */
+/** Takes the lane if it is free. Removes an expired lane, so that the next try can take it. */
 export async function tryLane(path: string, clock: Clock): Promise<Lane | undefined> {
   const stamp = () => `${clock.now() + LANE_MS} ${randomUUID()}`
   let mine = stamp()
@@ -27,7 +27,7 @@ export async function tryLane(path: string, clock: Clock): Promise<Lane | undefi
       while (clock.now() < time) {
         await clock.sleep(Math.min(time - clock.now(), LANE_MS / 2), signal)
         const next = stamp()
-        // A process that stood still for too long may have lost it.
+        // Another process may have taken the lane while this one was suspended.
         if (!(await isMine())) return false
         await replace(path, next)
         mine = next

@@ -1,6 +1,6 @@
-/** Languages as sources name them. ISO 639-1 ("de") is what the API speaks. */
+/** Language codes of the sources; our API uses ISO 639-1 ("de"). */
 
-/** Europe PMC and PubMed use the bibliographic codes of ISO 639-2 where the two sets differ. */
+/** Europe PMC and PubMed use the bibliographic ISO 639-2 codes where the two sets differ. */
 const BIBLIOGRAPHIC: Readonly<Record<string, string>> = {
   ar: 'ara',
   bg: 'bul',
@@ -40,12 +40,12 @@ const BIBLIOGRAPHIC: Readonly<Record<string, string>> = {
   zh: 'chi',
 }
 
-/** The three-letter code to search by; undefined: search all and judge afterwards. */
+/** The three-letter code; if undefined, search all languages and filter afterwards. */
 export function bibliographicCode(language: string): string | undefined {
   return BIBLIOGRAPHIC[language]
 }
 
-/** "eng", "ger", "en-GB" or "de" as ISO 639-1; a language without such a code keeps its own; null for none. */
+/** Converts "eng", "ger", "en-GB" or "de" to ISO 639-1, where there is such a code; null if it is invalid. */
 export function languageCode(value: string | null): string | null {
   const code = value?.trim().toLowerCase() ?? ''
   if (!/^[a-z]{2,3}(?:-[a-z0-9]+)*$/.test(code) || code === 'und') return null

@@ -1,12 +1,12 @@
 /**
- * How often, and how many at a time, one source is asked, over all jobs of all processes that share a data folder.
+ * Limits the rate and concurrency of requests to one source, across all processes that share a data folder.
  *
- * No process has to be up for another one, and none can leave a lock behind that stops the rest:
- * - time is cut into slots; a slot is taken by creating the file that is named after its first millisecond, which
- *   the file system lets one process do. A process that dies has wasted a slot.
- * - a request, waiting for its slot or under way, holds a lane: a file with the time until which it may be held. Who
- *   waits longer renews it; after that time it is free.
- * - `pause` holds the time until which the source asked to be left alone, `limits` what it demanded beyond ours.
+ * No process depends on another, and a crashed process leaves no permanent lock:
+ * - Time is divided into slots. A process takes a slot by creating a file named after its first millisecond, which the
+ *   file system allows only once. A process that dies wastes its slot.
+ * - A waiting or running request holds a lane: a file with an expiry time. A waiting process renews its lane; after it
+ *   expires, others may take it.
+ * - `pause` stores the time until which the source wants no requests; `limits` stores limits stricter than ours.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,31 +16,31 @@ import { type Lane, tryLane } from './lanes.ts'
 import { create, readText, replace } from './shared-files.ts'
 
 export interface Limits {
-  /** Least time between the beginnings of two requests, in ms. */
+  /** Minimum time between the starts of two requests, in ms. */
   intervalMs: number
-  /** Requests under way at a time. */
+  /** Maximum number of concurrent requests. */
   lanes: number
 }
 
 export interface Limiter {
-  /** Waits for its turn; answers how to give it back. Rejects when that would be after `deadline` (epoch ms). */
+  /** Waits for a turn and returns its release function. Rejects if the turn would come after `deadline` (epoch ms). */
   enter(deadline: number, signal: AbortSignal): Promise<() => Promise<void>>
-  /** Nobody asks this source before `until`, in epoch ms. */
+  /** Blocks all requests to this source until `until` (epoch ms). */
   pause(until: number): Promise<void>
-  /** Obeys limits the source names, where they are stricter than ours. */
+  /** Applies limits that the source states if they are stricter than ours. */
   demand(limits: Partial<Limits>): Promise<void>
 }
 
 const LANE_POLL_MS = 50
-/** What a source demanded once is not held against it for ever; if it still stands, it says so again. */
+/** How long to obey a source's stricter limits. A source that still has them states them again. */
 const OBEY_MS = 60 * 60 * 1000
-/** Slots that can no longer be taken are kept so long, for clocks that differ a little. */
+/** How long to keep past slots, because clocks differ a little. */
 const KEEP_SLOTS_MS = 60_000
 
 export function createLimiter(dir: string, ours: Limits, clock: Clock = systemClock): Limiter {
   const file = (name: string) => join(dir, name)
   const made = mkdir(dir, { recursive: true })
-  // Tell each caller that enters.
+  // `enter` reports this error to each caller.
   made.catch(() => undefined)
   let swept = 0
 
@@ -57,7 +57,7 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
     return Number((await readText(file('pause'))) ?? 0) || 0
   }
 
-  /** The first slot from now on that nobody has, or undefined when it would begin after the deadline. */
+  /** The first free slot from now, or undefined if it would start after the deadline. */
   async function takeSlot(intervalMs: number, deadline: number): Promise<number | undefined> {
     let slot = Math.ceil(clock.now() / intervalMs) * intervalMs
     for (; slot <= deadline; slot += intervalMs) if (await create(file(String(slot)))) return slot
@@ -76,7 +76,7 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
     }
   }
 
-  /** Waits out a pause and a slot; true when the request may go now. */
+  /** Waits for the pause and a slot to pass; returns true if the request may start. */
   async function turn(lane: Lane, deadline: number, signal: AbortSignal): Promise<boolean> {
     const until = await pausedUntil()
     if (until > deadline)
@@ -85,7 +85,7 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
     const slot = await takeSlot((await limits()).intervalMs, deadline)
     if (slot === undefined) throw busy()
     if (!(await lane.keepUntil(slot, signal))) return false
-    // While this one waited, another may have been told to stop asking.
+    // The source may have asked another process to pause in the meantime.
     return (await pausedUntil()) <= clock.now()
   }
 

@@ -1,4 +1,4 @@
-/** One work of OpenAlex as a record. */
+/** Converts an OpenAlex work to a record. */
 import { noticeOf } from '../notice-words.ts'
 import { type Author, emptyRecord, type OpenLink, type SourceRecord, type WorkType } from '../paper.ts'
 import { integer, isObject, type Json, list, object, text } from './values.ts'
@@ -56,14 +56,14 @@ export function toRecord(work: Json): SourceRecord {
   }
 }
 
-/** An article at a conference is told by its venue alone. */
+/** Only the venue shows that an article is a conference paper. */
 function workTypeOf(work: Json, type: string | null, venue: Json): WorkType | null {
   if (type === 'article' && (venue.type === 'conference' || work.type_crossref === 'proceedings-article'))
     return 'conference_paper'
   return WORK_TYPES[type ?? ''] ?? (type === null ? null : 'other')
 }
 
-/** The first of January is what stands where the day is not known. */
+/** OpenAlex uses 1 January if it knows only the year. */
 function monthOf(date: string | null): number | null {
   const [, month, day] = /^\d{4}-(\d\d)-(\d\d)$/.exec(date ?? '') ?? []
   return month && !(month === '01' && day === '01') ? Number(month) : null
@@ -92,7 +92,7 @@ function lastPart(value: unknown): string | null {
 
 const SUFFIX = /^(?:jr|sr|[ivx]{2,4}|2nd|3rd)\.?$/i
 
-/** OpenAlex gives one name; its last word is taken for the surname, which is wrong for some. */
+/** OpenAlex gives one string. We take its last word as the surname, which is sometimes wrong. */
 function authorOf(name: string | null): Author[] {
   const words = name?.trim().replaceAll(',', ' ').split(/\s+/) ?? []
   const suffix =
@@ -102,7 +102,7 @@ function authorOf(name: string | null): Author[] {
   return [{ family, given: words.length > 0 ? words.join(' ') : null, ...(suffix && { suffix }) }]
 }
 
-/** The abstract comes as each word with its places. */
+/** OpenAlex stores the abstract as words with their positions. */
 function wordsInOrder(index: unknown): string | null {
   const words: string[] = []
   for (const [word, places] of Object.entries(object(index))) {

@@ -56,7 +56,7 @@ export function openAlex(connection: Connection): Searching {
   }
 }
 
-/** It stems by itself. In a filter a comma, a colon or a bar would begin something else. */
+/** OpenAlex stems terms itself. Commas, colons and bars have a meaning in its filters. */
 function term({ term: words, form }: Leaf): string {
   const text = quoted(words).replace(/[:/]/g, ' ')
   return form === 'phrase' || !/^"[\p{L}\p{N}]+"$/u.test(text) ? text : text.slice(1, -1)

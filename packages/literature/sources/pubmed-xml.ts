@@ -1,4 +1,4 @@
-/** PubMed's XML: articles, and the books and chapters of its bookshelf. */
+/** Parses PubMed's XML: articles, and NCBI Bookshelf books and chapters. */
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { noticeOf, noticeTypeOf } from '../notice-words.ts'
 import type { Author, SourceRecord } from '../paper.ts'
@@ -9,13 +9,13 @@ const parser = new XMLParser({
   attributeNamePrefix: '@',
   parseTagValue: false,
   parseAttributeValue: false,
-  // All hold inline tags (<i>, <sup>, MathML): parsed, their text would be torn apart and put in another order.
+  // These contain inline tags (<i>, <sup>, MathML). Parsing them would split and reorder their text.
   stopNodes: ['*.ArticleTitle', '*.VernacularTitle', '*.AbstractText', '*.BookTitle'],
 })
 
 export type Article = Partial<SourceRecord> & { pmid: string }
 
-/** Articles, then books, in the order of the document. Throws a `SourceFailure` if the document is not complete. */
+/** Articles, then books, in document order. Throws a `SourceFailure` if the document is incomplete. */
 export function parseArticles(xml: string): Article[] {
   if (XMLValidator.validate(xml) !== true) throw unreadable()
   const set: unknown = parser.parse(xml).PubmedArticleSet
@@ -51,14 +51,14 @@ function toArticle(entry: Json): Article[] {
       pmcid: idOf('pmc'),
       title: bracketless(textOf(article.ArticleTitle)) ?? textOf(article.VernacularTitle) ?? '',
       authors: authorsOf(article.AuthorList),
-      // A year of its own, or the first one in a MedlineDate such as "1998 Dec-1999 Jan".
+      // The year, or the first one in a MedlineDate such as "1998 Dec-1999 Jan".
       year: integer(date.Year) ?? yearIn(date.MedlineDate) ?? integer(online?.Year),
       month: monthIn(date.Month ?? date.MedlineDate ?? (date.Year ? undefined : online?.Month)),
       journal: textOf(object(article.Journal).Title),
       volume: textOf(issue.Volume),
       issue: textOf(issue.Issue),
       pages,
-      // A publisher's item identifier is the number of the article only where it looks like one.
+      // Use the publisher item identifier only if it looks like an article number.
       article_number: pages === null && pii && /^[a-z]{0,3}\d{1,10}$/i.test(pii) ? pii : null,
       abstract: abstractOf(article.Abstract),
       publication_types: types,
@@ -86,7 +86,7 @@ function toArticle(entry: Json): Article[] {
   ]
 }
 
-/** A chapter has a title of its own beside that of its book. */
+/** A chapter has its own title as well as its book's. */
 function toBook(entry: Json): Article[] {
   const document = object(entry.BookDocument)
   const book = object(document.Book)
@@ -130,12 +130,12 @@ function idsIn(holder: unknown): (type: string) => string | null {
   return (type) => textOf(ids.find((id) => id['@IdType'] === type))
 }
 
-/** PubMed puts a translated title into brackets. */
+/** Removes the brackets that PubMed puts around translated titles. */
 function bracketless(title: string | null): string | null {
   return title?.trim().replace(/^\[([\s\S]*)\](\.?)$/, '$1$2') ?? null
 }
 
-/** A book has a list of authors and one of editors; editors are used if there are no authors. */
+/** Uses a book's authors, or its editors if there are no authors. */
 function authorsOf(lists: unknown): Author[] {
   const all = list(lists).filter(isObject)
   const authors = all.find((one) => text(one['@Type']) !== 'editors') ?? all[0]
@@ -150,7 +150,7 @@ function toAuthor(author: Json): Author[] {
   return [{ family, given: textOf(author.ForeName) ?? textOf(author.Initials), ...(suffix && { suffix }) }]
 }
 
-/** Labelled parts keep their label as a heading, in the markup the other sources use. */
+/** Keeps section labels as headings, in the markup of the other sources. */
 function abstractOf(holder: unknown): string | null {
   const written = list(object(holder).AbstractText).flatMap((part) => {
     const words = textOf(part)
@@ -160,7 +160,7 @@ function abstractOf(holder: unknown): string | null {
   return written.length > 0 ? written.join('') : null
 }
 
-/** The text of an element, with or without attributes. */
+/** An element's text, whether or not it has attributes. */
 function textOf(element: unknown): string | null {
   return text(isObject(element) ? element['#text'] : element)
 }

@@ -1,4 +1,4 @@
-/** PubMed, by the E-utilities: ESearch gives ids as JSON, EFetch the records as XML. */
+/** PubMed through the E-utilities: ESearch returns ids as JSON, EFetch returns records as XML. */
 import { emptyRecord, type SourceRecord } from '../paper.ts'
 import { type Leaf, plainTerm, quoted, render, withKeywords } from '../plan.ts'
 import type { Searching } from '../source.ts'
@@ -8,7 +8,7 @@ import { parseArticles } from './pubmed-xml.ts'
 import { integer, isObject, type Json, object, parseObject, text, texts, unreadable } from './values.ts'
 
 const NAME = 'pubmed'
-/** So many ids fit into one address. */
+/** The number of ids that fit into one URL. */
 const BATCH = 100
 
 export function pubmed(connection: Connection): Searching {
@@ -52,7 +52,7 @@ export function pubmed(connection: Connection): Searching {
           byId.set(article.pmid, { ...emptyRecord(NAME, article.pmid), ...article })
         }
       }
-      // In the order of the search; what EFetch left out was merged or deleted.
+      // Keep the search order. EFetch omits merged and deleted records.
       return {
         total: integer(found.count) ?? ids.length,
         records: ids.flatMap((id) => byId.get(id) ?? []),
@@ -63,8 +63,8 @@ export function pubmed(connection: Connection): Searching {
 }
 
 /**
- * Without quotes and tags PubMed maps a term to its subject headings, and a phrase that it does not know to its words.
- * What has a capital inside is a name ("Great Depression"): there the mapping would find another thing.
+ * PubMed maps a bare term to its subject headings, and an unknown phrase to its words. A capital after the first word
+ * marks a name ("Great Depression"), which mapping would turn into something else.
  */
 function term({ term: text, form }: Leaf): string {
   if (form === 'phrase' && /[\s-]\p{Lu}\p{Ll}/u.test(text)) return `${quoted(text)}[tiab]`
@@ -72,7 +72,7 @@ function term({ term: text, form }: Leaf): string {
   return /^(?:and|or|not)$/i.test(plain) ? quoted(plain) : plain
 }
 
-/** How PubMed read the query, and each of its warnings. */
+/** How PubMed read the query, and its warnings. */
 function remarksIn({ querytranslation, errorlist, warninglist }: Json): string[] {
   const translation = text(querytranslation)
   const said = [errorlist, warninglist].flatMap((list) =>

@@ -1,4 +1,4 @@
-/** The shipped set of invented records: for the demo and for machines without a network. */
+/** Invented records that ship with the package, for demos and machines without a network. */
 import { parseBoolean } from '../boolean.ts'
 import { meets, type Prepared, prepare } from '../match.ts'
 import { emptyRecord, type SourceRecord } from '../paper.ts'
@@ -32,7 +32,7 @@ export const sample: Searching = {
     'Sample data: every record, author, journal and number here is invented. It shows how a review works and ' +
     'says nothing about medicine.',
   cached: false,
-  // A plan is text by nature; here it carries what is wanted to the search below.
+  // Plans are text, so write the expression here for `search` to parse.
   plan: (wanted, inputs, limit) => {
     const expression = typeof wanted === 'string' ? parseBoolean(wanted) : withKeywords(wanted, inputs)
     return { request: { query: render(expression, written) }, limit }
@@ -55,13 +55,13 @@ function written({ term, form }: Leaf): string {
 
 let prepared: { record: SourceRecord; prepared: Prepared }[] | undefined
 
-/** Prepared once, and not before somebody asks. */
+/** Prepares the records on first use. */
 function recordsOf() {
   prepared ??= SAMPLE_RECORDS.map(toRecord).map((record) => ({ record, prepared: prepare(record) }))
   return prepared
 }
 
-/** As a search engine would order them: who names more of the question, and in the title, comes first. */
+/** Ranks a record higher the more of the terms it has, and the more of them are in its title. */
 function weightOf(terms: readonly string[], { title, abstract }: Prepared): number {
   return terms.reduce(
     (sum, term) => sum + (title.includes(term) ? 3 : 0) + (abstract.includes(term) ? 1 : 0),

@@ -1,8 +1,8 @@
-/** Files that several processes write: each step is one that the file system does for one of them, or not at all. */
+/** Files that several processes write, using atomic file system operations. */
 import { randomUUID } from 'node:crypto'
 import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 
-/** Makes an empty file; false when there is one of the name. */
+/** Creates an empty file; returns false if it exists. */
 export async function create(path: string): Promise<boolean> {
   return open(path, 'wx').then(async (handle) => {
     await handle.close()
@@ -10,7 +10,7 @@ export async function create(path: string): Promise<boolean> {
   }, orTaken)
 }
 
-/** With its text in one step: what is there is never half written. */
+/** Creates a file with its content atomically: readers never see a half-written file. False if it exists. */
 export async function createWhole(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`
   await writeFile(draft, text)
@@ -21,10 +21,7 @@ export async function createWhole(path: string, text: string): Promise<boolean> 
   }
 }
 
-/**
- * Removes the file that holds `text`. It is moved away and judged again: another process may have replaced it in the
- * meantime.
- */
+/** Removes the file if it still holds `text`. Moves it first, because another process may have just replaced it. */
 export async function takeAway(path: string, text: string): Promise<void> {
   const moved = `${path}.${randomUUID()}`
   try {
@@ -45,7 +42,7 @@ function orTaken(error: NodeJS.ErrnoException): false {
   throw error
 }
 
-/** Replaces the file in one step. */
+/** Replaces the file atomically. */
 export async function replace(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`
   await writeFile(draft, text)

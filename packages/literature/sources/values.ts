@@ -1,9 +1,9 @@
-/** Reading what a source answered: nothing in it is certain to be there, or of the type its documents promise. */
+/** Reads values from a source's answer, where any field may be missing or have another type than documented. */
 import { SourceFailure } from '../source.ts'
 
 export type Json = Record<string, unknown>
 
-/** The body as a JSON object, or a `SourceFailure`. */
+/** Parses a JSON object. Throws a `SourceFailure` for anything else. */
 export function parseObject(text: string): Json {
   try {
     const value: unknown = JSON.parse(text)
@@ -20,7 +20,7 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** An object, or an empty one. */
+/** The value, or `{}` if it is not an object. */
 export function object(value: unknown): Json {
   return isObject(value) ? value : {}
 }
@@ -29,7 +29,7 @@ export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null || value === '' ? [] : [value]
 }
 
-/** A text that is not blank, a number as its text, or null. */
+/** A non-blank string, or a number as a string; otherwise null. */
 export function text(value: unknown): string | null {
   if (typeof value === 'number') return String(value)
   return typeof value === 'string' && value.trim() !== '' ? value : null
@@ -39,13 +39,13 @@ export function texts(value: unknown): string[] {
   return list(value).flatMap((item) => text(item) ?? [])
 }
 
-/** A whole number, also one written as a text, or null. */
+/** An integer, or a string of digits as a number; otherwise null. */
 export function integer(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value
   return Number.isSafeInteger(number) ? (number as number) : null
 }
 
-/** The first four digits that are a year. */
+/** The first year in a text. */
 export function yearIn(value: unknown): number | null {
   const found = /(?<!\d)(1[5-9]\d\d|20\d\d|21\d\d)(?!\d)/.exec(text(value) ?? '')
   return found ? Number(found[1]) : null
@@ -53,7 +53,7 @@ export function yearIn(value: unknown): number | null {
 
 const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 
-/** The first month in a text: "Mar", "03", "1998 Dec-1999 Jan"; null for a season. */
+/** The first month in a text such as "Mar", "03" or "1998 Dec-1999 Jan"; null for a season. */
 export function monthIn(value: unknown): number | null {
   const written = text(value) ?? ''
   const number = /^\d{1,2}$/.test(written) ? Number(written) : 0

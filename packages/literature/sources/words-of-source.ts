@@ -1,9 +1,9 @@
-/** What a source says in its own words when it gives nothing, and what to do about it. */
+/** Finds a source's own error message and what it implies. */
 
-/** Longer ones are cut: messages stand in lists and logs. */
+/** Longer messages are cut, because they appear in lists and logs. */
 const MOST = 200
 
-/** The source's words out of JSON, XML or a page for people; null where it says nothing that can be quoted. */
+/** The message in JSON, XML or HTML; null if there is none to quote. */
 export function wordsOf(body: string): string | null {
   const text = body.trim()
   const words = /^[[{]/.test(text) ? wordsInJson(text) : wordsInMarkup(text)
@@ -20,7 +20,7 @@ function wordsInJson(text: string): string | null {
   }
 }
 
-/** Only fields for words: beside them some sources repeat the key that was sent. */
+/** Reads only message fields, because some sources repeat our key in other fields. */
 function said(value: unknown): string | null {
   if (typeof value === 'string') return value
   if (Array.isArray(value)) return value.map(said).find((one) => one !== null) ?? null
@@ -39,7 +39,7 @@ function wordsInMarkup(text: string): string | null {
   return (found ?? (text.startsWith('<') ? null : text))?.replace(/<[^<>]*>/g, ' ') ?? null
 }
 
-/** An error that came with status 200; null for an answer. Errors are short: a long body is not looked through. */
+/** An error sent with status 200; null for a normal answer. Long bodies are not checked, because errors are short. */
 export function errorInside(body: string): string | null {
   if (body.length > 4096) return null
   const xml = /<ERROR\b[^>]*>([\s\S]*?)<\/ERROR>/i.exec(body)?.[1]
@@ -58,28 +58,25 @@ export function errorInside(body: string): string | null {
   }
 }
 
-/** Whether these words ask for patience. */
+/** Whether the source asks the caller to slow down. */
 export function saysSlowDown(words: string | null): boolean {
   return /\b(?:rate.?limit|slow down|too many|quota|throttl|try again|limit exceeded|exceeded your)/i.test(
     words ?? '',
   )
 }
 
-/** Whether the same request would be wrong again. */
+/** Whether the same request would fail again. */
 export function saysWrong(words: string): boolean {
   return /\b(?:invalid|unsupported|not supported|malformed|syntax|bad request|unknown (?:field|parameter)|missing|required|api.?key)\b/i.test(
     words,
   )
 }
 
-/** Words of any error: that a query has them too gives nothing away. */
+/** Common words of error messages. Showing them reveals nothing about a query. */
 const OF_ERRORS =
   /^(?:and|not|the|for|with|title|abstract|search|type|from|year|rate|limit|time|timed|out|error|query|failed|read|request|server|service|access|user|data|result|results|field|exceeded)$/
 
-/**
- * Without what was sent: a source may repeat the query, and messages travel into logs. Words of the query become "…", and so
- * do keys and addresses.
- */
+/** Replaces query words, keys and e-mail addresses by "…": sources repeat queries, and messages end up in logs. */
 export function withoutSent(words: string, sent: Readonly<Record<string, string>>): string {
   const values = Object.entries(sent)
   const whole = values
