@@ -1,8 +1,8 @@
 /** The two routes of a log of events: live as Server-Sent Events, and as one JSON page. */
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../plugins/auth.ts'
-import { JOB_PROBLEMS, problems, Wait } from './responses.ts'
+import { problems, Wait } from './responses.ts'
 import {
   asItIs,
   cursorOf,
@@ -33,6 +33,8 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
   url: string
   tag: string
   params: P
+  /** Query parameters besides those of every log. */
+  query?: TProperties
   /** The form of an event's id, and of what it is the id. */
   id: { pattern: string; of: string }
   stream: Operation & {
@@ -48,6 +50,8 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
       cursor: string,
     ): Promise<{ read(): Promise<Page>; news(ms: number): Promise<void> }>
   }
+  /** The statuses of what can go wrong for both routes. */
+  problems: readonly number[]
   /** Whom a ticket stands for; throws if it is not valid. */
   callerOf(ticket: string, params: Static<P>): Promise<Caller>
 }
@@ -56,7 +60,7 @@ export function registerEventLog<P extends TObject, Page extends NewsPage>(
   app: FastifyInstance,
   log: EventLog<P, Page>,
 ): void {
-  const { url, params, id, stream, page } = log
+  const { url, params, query = {}, id, stream, page } = log
   const authenticate = ticketOrToken(app, (ticket, params) => log.callerOf(ticket, params as Static<P>))
   const onRequest = [authenticate, app.stagecast.throttle]
   const after = Type.String({ pattern: id.pattern, description: `the id of an event of this ${id.of}` })
@@ -82,12 +86,13 @@ export function registerEventLog<P extends TObject, Page extends NewsPage>(
         lastEventId: Type.Optional(lastEventId),
         ticket,
         wait: Wait,
+        ...query,
       }),
       headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
       response: {
         200: { description: 'The events', content: { 'text/event-stream': { schema: stream.answer } } },
         ...(stream.finished && { 204: stream.finished }),
-        ...problems(400, 406, ...JOB_PROBLEMS),
+        ...problems(400, 406, ...log.problems),
       },
     },
     serializerCompiler: asItIs,
@@ -107,10 +112,10 @@ export function registerEventLog<P extends TObject, Page extends NewsPage>(
     exposeHeadRoute: false,
     schema: {
       ...schemaOf(page),
-      querystring: Type.Object({ after: Type.Optional(after), ticket, wait: Wait }),
+      querystring: Type.Object({ after: Type.Optional(after), ticket, wait: Wait, ...query }),
       response: {
         200: { description: 'The events', content: { 'application/json': { schema: page.answer } } },
-        ...problems(400, ...JOB_PROBLEMS),
+        ...problems(400, ...log.problems),
       },
     },
     serializerCompiler: asItIs,

@@ -8,7 +8,7 @@ import { Hint, JobSnapshot } from '../contract/job.ts'
 import { JobEvent, JobEventData, JobGone } from '../contract/job-event.ts'
 import { cursorBehindGap, isReplayable } from '../journal/snapshot.ts'
 import { registerEventLog } from './event-log.ts'
-import { JobParams } from './responses.ts'
+import { JOB_PROBLEMS, JobParams } from './responses.ts'
 import { openStream } from './streaming.ts'
 
 const Page = Type.Object(
@@ -35,6 +35,7 @@ const routes: FastifyPluginAsync = async (app) => {
     url: '/api/workflow/stages/:stage/jobs/:job_id/events',
     tag: 'jobs',
     params: JobParams,
+    problems: JOB_PROBLEMS,
     id: { pattern: EVENT_ID_PATTERN, of: 'job' },
     stream: {
       operationId: 'getJobEvents',

@@ -9,6 +9,7 @@ import {
   BODY_PROBLEMS,
   JOB_PROBLEMS,
   JobParams,
+  Owner,
   problems,
   WORKFLOW_PROBLEMS,
   WorkflowParams,
@@ -38,10 +39,12 @@ const workflowTicket = {
   tags: ['workflows'],
   security: BEARER,
   params: WorkflowParams,
-  response: { 201: Ticket, ...problems(...BODY_PROBLEMS, ...WORKFLOW_PROBLEMS) },
+  querystring: Type.Object({ owner: Owner }),
+  response: { 201: Ticket, ...problems(403, ...BODY_PROBLEMS, ...WORKFLOW_PROBLEMS) },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const { access } = app.stagecast
   app.route({
     method: 'POST',
     url: '/api/workflow/stages/:stage/jobs/:job_id/tickets',
@@ -49,7 +52,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id } = request.params
-      await app.stagecast.access.job(request, 'read')
+      await access.job(request, 'read')
       const { ticket, expiresAt } = await app.stagecast.tickets.issue(job_id)
       const events_url = `${app.stagecast.base(request)}/api/workflow/stages/${stage}/jobs/${job_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
@@ -63,12 +66,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { workflow_id } = request.params
-      if (!(await app.stagecast.workflows.exists(workflowName(request.stagecast.user.id, workflow_id))))
+      const owner = access.owner(request, request.query.owner)
+      access.log(request, 'read', owner, { workflowId: workflow_id })
+      if (!(await app.stagecast.workflows.exists(workflowName(owner, workflow_id))))
         throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
-      const { ticket, expiresAt } = await app.stagecast.tickets.issueWorkflow(
-        request.stagecast.user.id,
-        workflow_id,
-      )
+      const { ticket, expiresAt } = await app.stagecast.tickets.issueWorkflow(owner, workflow_id)
       const events_url = `${app.stagecast.base(request)}/api/workflow/workflows/${workflow_id}/events?ticket=${ticket}`
       return reply.code(201).send({ ticket, events_url, expires_at: expiresAt })
     },

@@ -10,7 +10,7 @@ import { RunEventData, SignOffEventData } from '../contract/run.ts'
 import { workflowName } from '../journal/order.ts'
 import type { WorkflowPage } from '../plugins/workflows.ts'
 import { type EventRequest, registerEventLog } from './event-log.ts'
-import { WorkflowParams } from './responses.ts'
+import { Owner, WORKFLOW_PROBLEMS, WorkflowParams } from './responses.ts'
 import { openStream } from './streaming.ts'
 
 const Position = Type.String({ pattern: POSITION_PATTERN })
@@ -41,10 +41,13 @@ const StreamData = Type.Union([JobEventData, RunEventData, SignOffEventData, Gap
 })
 
 const routes: FastifyPluginAsync = async (app) => {
+  const { access } = app.stagecast
   registerEventLog(app, {
     url: '/api/workflow/workflows/:workflow_id/events',
     tag: 'workflows',
     params: WorkflowParams,
+    query: { owner: Owner },
+    problems: [403, ...WORKFLOW_PROBLEMS],
     id: { pattern: POSITION_PATTERN, of: 'workflow' },
     stream: {
       operationId: 'getWorkflowEvents',
@@ -79,6 +82,15 @@ const routes: FastifyPluginAsync = async (app) => {
     },
   })
 
+  /** The workflow of the request, and its owner. */
+  function workflowOf(request: EventRequest<typeof WorkflowParams>) {
+    const { workflow_id: workflowId } = request.params
+    const { owner } = request.query as { owner?: string }
+    const userId = access.owner(request, owner)
+    access.log(request, 'read', userId, { workflowId })
+    return { userId, key: workflowName(userId, workflowId) }
+  }
+
   async function readPage(key: string, cursor: string): Promise<WorkflowPage> {
     const page = await app.stagecast.workflows.page(key, cursor)
     if (!page) throw new ProblemError('WORKFLOW_NOT_FOUND', NO_SUCH_WORKFLOW)
@@ -86,17 +98,8 @@ const routes: FastifyPluginAsync = async (app) => {
   }
 }
 
-/** The workflow of the request, and its owner. */
-function workflowOf({
-  stagecast: { user },
-  params,
-}: Pick<EventRequest<typeof WorkflowParams>, 'stagecast' | 'params'>) {
-  const userId = user.owner ?? user.id
-  return { userId, key: workflowName(userId, params.workflow_id) }
-}
-
 export default fp(routes, {
   name: 'workflow-events',
   encapsulate: true,
-  dependencies: ['streams', 'tickets', 'limits', 'long-poll'],
+  dependencies: ['access', 'streams', 'tickets', 'limits', 'long-poll'],
 })

@@ -305,6 +305,8 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getWorkflowEvents', 406, { path: { workflow_id }, headers: { ...alice, accept: 'image/png' } })
   await drive('getWorkflowEvents', 401, { path: { workflow_id }, query: '?ticket=x' })
   await drive('createWorkflowTicket', 201, { path: { workflow_id }, headers: alice })
+  for (const operation of ['getWorkflowEvents', 'getWorkflowEventsPage', 'createWorkflowTicket'])
+    await drive(operation, 403, { path: { workflow_id }, query: '?owner=bob', headers: alice })
   t.same(
     JSON.parse(whole).events.map(({ event, data }: { event: string; data: unknown }) => [event, data]),
     JSON.parse(page).events.map(({ event, data }: { event: string; data: unknown }) => [event, data]),

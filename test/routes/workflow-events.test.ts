@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { ORDER_CAPACITY, workflowName } from '../../journal/order.ts'
-import { authorization, type Env, startApi, testEnv } from '../helpers/app.ts'
+import { authorization, type Env, startApi, testEnv, token } from '../helpers/app.ts'
 import { operatorQueue, queuedJob } from '../helpers/jobs.ts'
 import { answered, isProblem } from '../helpers/problem.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -435,4 +435,28 @@ t.test('caps count workflows like jobs; an EventSource is told to come back', as
   stream.close()
   await eventually('there is room again', () => api.app.stagecast.streams.size === 0)
   t.equal((await take(await workflow.watch(), 1)).length, 1)
+})
+
+t.test('an administrator watches the workflow of a user by naming its owner', async (t) => {
+  const api = await start(t)
+  const workflow = new ScriptedWorkflow(api)
+  await workflow.running(1)
+  const at = `${api.url}/api/workflow/workflows/${workflow.id}`
+  const asAdmin = { headers: { authorization: `Bearer ${token('root', { scope: 'admin' })}` } }
+  const missing = await answered(fetch(`${at}/events/page`, asAdmin))
+  isProblem(t, missing, 'WORKFLOW_NOT_FOUND', 'an id alone does not say whose workflow it is')
+  const whole = await fetch(`${at}/events/page?owner=alice`, asAdmin)
+  const { events } = (await whole.json()) as { events: { event: string }[] }
+  t.same(events.map(({ event }) => event).slice(0, 2), ['queued', 'active'])
+  const stream = await openStream(`${at}/events?owner=alice`, asAdmin)
+  t.teardown(() => stream.close())
+  t.equal((await take(stream, 1))[0]?.event, 'queued')
+  const issued = await fetch(`${at}/tickets?owner=alice`, { ...asAdmin, method: 'POST' })
+  t.equal(issued.status, 201)
+  const { events_url } = (await issued.json()) as { events_url: string }
+  const byTicket = await openStream(api.url + events_url)
+  t.teardown(() => byTicket.close())
+  t.equal((await take(byTicket, 1))[0]?.event, 'queued')
+  const foreign = fetch(`${at}/events/page?owner=alice`, { headers: authorization('bob') })
+  isProblem(t, await answered(foreign), 'FORBIDDEN')
 })
