@@ -253,6 +253,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(workflows)
   await app.register(runs, {
     ...{ prefix, workflowTtlSeconds, queueId: options.queueId ?? '', jobs: jobSettings(options) },
+    maxWaiting: options.maxWaitingPerUser ?? 0,
   })
   await app.register(hints)
   await app.register(longPoll, { maxSeconds: options.longPollSeconds ?? 30 })

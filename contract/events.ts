@@ -25,6 +25,11 @@ export const JobError = Type.Object(
     message: Type.String(),
     retryable: Type.Boolean(),
     attempt: Type.Integer({ minimum: 0 }),
+    gone: Type.Optional(
+      Type.Array(Type.Integer(), {
+        description: 'with UPSTREAM_GONE: stages whose files their service no longer has',
+      }),
+    ),
   },
   { title: 'JobError', description: 'why an attempt, or the job, ended without a result' },
 )

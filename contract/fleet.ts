@@ -18,6 +18,11 @@ export const WorkerState = Type.Object({
   catalogue: Type.Union([Type.String(), Type.Null()], {
     description: 'digest of its stages; null if the worker does not report one',
   }),
+  stages: Type.Optional(
+    Type.Array(Type.Integer(), {
+      description: 'stages it serves; absent from a worker of an earlier release',
+    }),
+  ),
   seen_at: Type.Integer({ description: "epoch milliseconds, by Redis's clock" }),
 })
 export type WorkerState = Static<typeof WorkerState>
@@ -39,6 +44,11 @@ export type WaitingBecause = Static<typeof WaitingBecause>
 /** Workers whose stages are not those of `catalogue`, a digest. */
 export function strangersTo(catalogue: string, workers: readonly WorkerState[]): WorkerState[] {
   return workers.filter((one) => one.catalogue !== null && one.catalogue !== catalogue)
+}
+
+/** The workers that serve a stage. */
+export function serving(stage: number, workers: readonly WorkerState[]): WorkerState[] {
+  return workers.filter(({ stages }) => !stages || stages.includes(stage))
 }
 
 /** Whether the circuit of a stage is open in every worker. */

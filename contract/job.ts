@@ -148,7 +148,7 @@ export const Hint = Type.Object(
       ],
       {
         description:
-          'turn: other jobs are ahead of it; worker: no worker is connected; circuit: the stage service is unavailable; retry: the delay before the next attempt; paused: an operator has paused the queue',
+          'turn: other jobs are ahead of it; worker: no worker that serves its stage is connected; circuit: the stage service is unavailable; retry: the delay before the next attempt; paused: an operator has paused the queue',
       },
     ),
     position: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {

@@ -21,6 +21,8 @@ declare module './core.ts' {
     access: {
       /** The job of the route. Throws 404 unless it exists and the caller may use it. */
       job(request: JobRequest, act: Act): Promise<JobSnapshot>
+      /** The same to read its state and files, which those who sign off see as well. */
+      shown(request: JobRequest): Promise<JobSnapshot>
       /** Whether somebody else's job is shown to a caller: where people sign off, they see what they decide on. */
       isShown(caller: Caller, job: JobSnapshot): Promise<boolean>
       /** The same for a job that was read already. */
@@ -37,13 +39,14 @@ export default fp(
   async (app) => {
     const { journal } = app.stagecast
     app.stagecast.access = {
-      async job(request, act) {
+      job: async (request, act) => judge(request, act, await journal.snapshot(request.params.job_id)),
+      async shown(request) {
         const job = await journal.snapshot(request.params.job_id)
         const { user } = request.stagecast
         const isForeign = job !== null && job.data.user_id !== user.id && !user.admin && !user.byTicket
-        if (isForeign && act === 'read' && (await app.stagecast.access.isShown(user, job)))
+        if (isForeign && (await app.stagecast.access.isShown(user, job)))
           return requireOwn(job, request.params.stage, null)
-        return judge(request, act, job)
+        return judge(request, 'read', job)
       },
       isShown: async () => false,
       judge,

@@ -3,7 +3,7 @@
  * watched jobs; if no waiting job is watched here, Redis is not asked.
  */
 import fp from 'fastify-plugin'
-import { isCutOff, type WorkerState } from '../contract/fleet.ts'
+import { isCutOff, serving, type WorkerState } from '../contract/fleet.ts'
 import type { Hint } from '../contract/job.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
 import { readWorkers } from '../journal/workers.ts'
@@ -105,9 +105,12 @@ function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | nu
   const position = positions.get(jobId) ?? null
   const dueAt = due.get(jobId) ?? null
   if (position === null && dueAt === null && waiting <= WINDOW) return null
-  const lack = isCutOff(stage, workers) ? 'circuit' : workers.length === 0 ? 'worker' : 'turn'
-  // A job is also delayed if it cannot start now: its circuit is open, or its stage is at its concurrency limit.
-  const isPutOff = lack === 'circuit' ? (dueAt ?? 0) <= now + PUT_OFF_MS : !isRetrying
+  const able = serving(stage, workers)
+  const lack = isCutOff(stage, able) ? 'circuit' : able.length === 0 ? 'worker' : 'turn'
+  // A job is also delayed if it cannot start now: its circuit is open, its stage is at its concurrency limit, or none of
+  // the workers serves its stage.
+  const isHeld = lack === 'circuit' || (lack === 'worker' && workers.length > 0)
+  const isPutOff = isHeld ? (dueAt ?? 0) <= now + PUT_OFF_MS : !isRetrying
   const isRetry = dueAt !== null && dueAt > now && !isPutOff
   if (dueAt !== null && !isRetry && isRetrying && lack === 'turn' && !isPaused) return null
   return {

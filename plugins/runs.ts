@@ -23,6 +23,8 @@ export interface RunsPluginOptions {
   prefix: string
   queueId: string
   workflowTtlSeconds: number
+  /** Queued jobs of a user beyond which no run begins; 0 = no limit. */
+  maxWaiting: number
   jobs: JobSettings
 }
 
@@ -37,6 +39,7 @@ export interface AskedRun {
 export type StartOutcome =
   | { kind: 'started' | 'replayed'; run: StoredRun }
   | { kind: 'active' }
+  | { kind: 'full' }
   | { kind: 'mismatch' }
   | { kind: 'missing'; missing: { stage: number; needs: number }[] }
 
@@ -77,7 +80,7 @@ declare module './core.ts' {
 }
 
 export default fp<RunsPluginOptions>(
-  async (app, { prefix, queueId, workflowTtlSeconds, jobs }) => {
+  async (app, { prefix, queueId, workflowTtlSeconds, maxWaiting, jobs }) => {
     const { catalogue, fromRedis, journal, redis } = app.stagecast
     const { keys } = journal
     const store = new RunStore(redis, keys, workflowTtlSeconds)
@@ -189,6 +192,9 @@ export default fp<RunsPluginOptions>(
         if ('missing' in draft) return { kind: 'missing', missing: draft.missing }
         const now = Date.now()
         const next = advance(draft.run, { results: draft.results, ends: new Map(), now })
+        const first = next.document.steps.find(isLive)?.job_id
+        if (first && maxWaiting > 0 && !(await queue.takeTurn(userId, first, maxWaiting)))
+          return { kind: 'full' }
         const changes = [{ before: null, after: next.document }]
         const superseded =
           previous && !isFinished(previous) ? [{ before: previous, after: supersede(previous, now) }] : []

@@ -49,7 +49,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: [app.stagecast.authenticate, app.stagecast.throttle],
     async handler(request, reply) {
       const { stage, job_id, name } = request.params
-      const { result } = await app.stagecast.access.job(request, 'read')
+      const { result } = await app.stagecast.access.shown(request)
       if (!result?.artifacts.includes(name))
         throw new ProblemError(
           'ARTIFACT_NOT_FOUND',

@@ -20,7 +20,7 @@ import {
   WorkflowParams,
 } from './responses.ts'
 import { matches } from './status.ts'
-import { SubmitHeaders } from './submit.ts'
+import { SubmitHeaders, tooManyJobs } from './submit.ts'
 
 const Accepted = Type.Object(
   {
@@ -183,6 +183,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const idempotencyKey = request.headers['idempotency-key']
     const outcome = await stagecast.runs.start({ ...asked, idempotencyKey })
     if (outcome.kind === 'missing') throw needs(outcome.missing)
+    if (outcome.kind === 'full') throw tooManyJobs()
     if (outcome.kind === 'active')
       throw new ProblemError('RUN_ACTIVE', 'Wait until the run under way has ended, or cancel it')
     if (outcome.kind === 'mismatch')

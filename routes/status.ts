@@ -35,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { stage, job_id } = request.params
       const { after, wait } = request.query
       const waitMs = app.stagecast.longPollMs(wait)
-      let job = await app.stagecast.access.job(request, 'read')
+      let job = await app.stagecast.access.shown(request)
       if (waitMs > 0 && after !== undefined && job.cursor <= after && !isTerminal(job.status)) {
         await app.stagecast.progress.news(job_id, after, waitMs, request.signal)
         job = await app.stagecast.journal.find(job_id, stage, job.data.user_id)

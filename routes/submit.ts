@@ -119,10 +119,15 @@ function refusal(outcome: Exclude<EnqueueOutcome, { kind: 'queued' | 'replayed' 
     case 'deleted':
       return new ProblemError('JOB_DELETED', 'The job of this key was deleted; use a new key to run it again')
     case 'full':
-      return new ProblemError('TOO_MANY_JOBS', 'Wait until one of your queued jobs starts, or cancel one', {
-        retryAfter: FULL_RETRY_SECONDS,
-      })
+      return tooManyJobs()
     case 'unavailable':
       return unavailable(outcome.jobId ? { job_id: outcome.jobId } : {})
   }
+}
+
+/** The caller has as many queued jobs as one may have. */
+export function tooManyJobs(): ProblemError {
+  return new ProblemError('TOO_MANY_JOBS', 'Wait until one of your queued jobs starts, or cancel one', {
+    retryAfter: FULL_RETRY_SECONDS,
+  })
 }

@@ -65,6 +65,7 @@ function takeIn(
     return
   }
   Object.assign(step, { attempt: end.attempt, progress: end.progress, error: end.error })
+  for (const result of goneFrom(run, end, results)) keep({ ...result, gone: true })
   if (end.status !== 'completed' || !end.result) {
     step.status = end.status === 'cancelled' ? 'cancelled' : 'failed'
     return
@@ -80,6 +81,12 @@ function takeIn(
   settle(step, result, now)
   // Nobody is asked about a run that was called off.
   if (run.cancelled_at !== null && step.status === 'awaiting_sign_off') step.status = 'cancelled'
+}
+
+/** The results whose files a job did not find. */
+function goneFrom(run: RunDocument, { error }: JobSnapshot, results: readonly KnownResult[]): KnownResult[] {
+  const gone = [...run.given, ...run.steps].filter(({ stage }) => error?.gone?.includes(stage))
+  return results.filter(({ job_id }) => gone.some((one) => one.job_id === job_id))
 }
 
 /** What stands before a step decides whether it starts, is reused or never runs. */
@@ -143,7 +150,7 @@ export function ingredientsOf(run: RunDocument, step: Step): Ingredients {
 export function reusable(wanted: Ingredients, results: readonly KnownResult[]): KnownResult | undefined {
   const key = keyOf(wanted)
   const newest = newestFirst(results).find(
-    (result) => result.stage === wanted.stage && keyOfResult(result) === key,
+    (result) => result.stage === wanted.stage && !result.gone && keyOfResult(result) === key,
   )
   return newest?.decision?.verdict === 'rejected' ? undefined : newest
 }

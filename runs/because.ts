@@ -24,6 +24,7 @@ export function becauseOf(
   if (!latest) return lastEnd ? `its last job ${lastEnd}` : NEVER
   const changed = changeOf(wanted, latest)
   if (changed) return changed
+  if (latest.gone) return 'the files of its last result are gone'
   if (waitsFor) return `stage ${waitsFor.stage} ${waitsFor.ranBefore ? 'runs again' : 'runs'}`
   const upstream = upstreamChangeOf(wanted.upstream, latest.upstream)
   if (upstream) return upstream

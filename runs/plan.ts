@@ -66,8 +66,8 @@ function actionOf(
   return { action: mayBeReused ? 'run_if_changed' : 'run', because }
 }
 
-function isKept({ decision }: KnownResult): boolean {
-  return decision?.verdict !== 'rejected'
+function isKept({ decision, gone }: KnownResult): boolean {
+  return decision?.verdict !== 'rejected' && !gone
 }
 
 /** Whether a gate will wait for a person. */

@@ -71,18 +71,17 @@ export class RunQueue {
     return { key: this.key(id), drop: () => job.remove().then(() => {}) }
   }
 
+  /** Takes the turn of a job in the queue of stages before it is added; false if its user has `most` queued jobs there. */
+  async takeTurn(userId: string, jobId: string, most: number): Promise<boolean> {
+    const [outcome] = await reserve.run(this.options.redis, this.turnOf(userId, jobId, most))
+    return outcome !== 'full'
+  }
+
   /** Queues the job of a step. To do it again is harmless. */
   async add(origin: RunOrigin, jobs: readonly JobData[]): Promise<void> {
-    const { redis, keys, journal } = this.options
-    const calls = jobs.map(({ job_id, user_id }) =>
-      reserveCall(keys, {
-        jobId: job_id,
-        userId: user_id,
-        fingerprint: '',
-        claim: keys.own('idem', ''),
-        most: 0,
-      }),
-    )
+    const { redis, journal } = this.options
+    // A run that has begun goes on, however many jobs of its user are queued.
+    const calls = jobs.map(({ job_id, user_id }) => this.turnOf(user_id, job_id, 0))
     const turns = await reserve.runAll(redis, calls)
     const flows = jobs.map((data, i) => {
       const reply = turns[i]
@@ -98,6 +97,11 @@ export class RunQueue {
 
   async close(): Promise<void> {
     await Promise.race([this.producer.close(), delay(CLOSE_WITHIN_MS, null, { ref: false })])
+  }
+
+  private turnOf(userId: string, jobId: string, most: number) {
+    const { keys } = this.options
+    return reserveCall(keys, { jobId, userId, fingerprint: '', claim: keys.own('idem', ''), most })
   }
 
   private flowOf({ run_id, workflow_id, user_id }: RunOrigin, job: JobData, priority: number) {

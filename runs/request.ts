@@ -111,6 +111,7 @@ function usableResult(stage: number, catalogue: Catalogue, results: readonly Kno
     (result) =>
       result.stage === stage &&
       !isPreview(result) &&
+      !result.gone &&
       result.decision?.verdict !== 'rejected' &&
       (!isGate || result.decision !== null),
   )

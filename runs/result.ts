@@ -23,6 +23,8 @@ export interface KnownResult extends Omit<Ingredients, 'upstream'> {
   /** Of a gate: since when it waits for a decision, epoch ms. */
   since: number | null
   decision: Decision | null
+  /** Its files are gone at the service, so that nothing can work on it. */
+  gone?: boolean
 }
 
 /** Names what a step would make. Two requests with one key get one result. */

@@ -26,6 +26,8 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
   /** The results of earlier stages, by stage. */
   upstream(job: JobData, signal: AbortSignal): Promise<Upstream>
+  /** Why the call failed, if files that it was given are gone; else the same failure. */
+  explain(failure: StageFailure, upstream: Upstream, signal: AbortSignal): Promise<StageFailure>
   /** The files of a result, each with its hash. Throws a `StageFailure` if one cannot be read. */
   hashedFiles(jobId: string, result: JobResult, signal: AbortSignal): Promise<StageFile[]>
   /** Whether the run of the job was cancelled. */
@@ -114,7 +116,10 @@ export class Attempt {
       if (refused) return refused
       const version = this.options.version()
       const upstream = await this.upstream(signal)
-      const answer = await this.call(upstream, span, signal)
+      const answer = await this.call(upstream, span, signal).catch(async (error) => {
+        const isFailure = error instanceof StageFailure && run_id
+        throw isFailure ? await this.options.explain(error, upstream, signal) : error
+      })
       const result = resultOf(answer, await version, Math.round(performance.now() - startedAt))
       // A run reuses results and signs them off by content, so every file needs its hash.
       if (run_id) result.files = await this.options.hashedFiles(job_id, result, signal)
@@ -215,11 +220,17 @@ export class Attempt {
   }
 
   private async afterFailure(failure: StageFailure): Promise<AttemptOutcome> {
-    const { code, message, retryable, words, theirs } = failure
+    const { code, message, retryable, words, theirs, gone } = failure
     const verdict = failure.ill ? 'ill' : 'well'
     const why = { words, theirs }
     const { max, progress } = this.writer.newest
-    const error = { code, message, retryable, attempt: this.number }
+    const error = {
+      code,
+      message,
+      retryable,
+      attempt: this.number,
+      ...(gone.length > 0 && { gone: [...gone] }),
+    }
     if (!retryable) return this.fail(error, verdict, why)
     const isHeldBack = failure.ill && this.options.isCircuitOpen()
     // If the attempt does not count, the job gets one more.

@@ -10,6 +10,8 @@ export interface StageFailureOptions {
   unmet?: Unmet | undefined
   /** How long the service asked us to wait, in ms. */
   retryAfterMs?: number | undefined
+  /** Earlier stages whose files their service no longer has. */
+  gone?: readonly number[] | undefined
   /** Shown to the user instead of `words`; contains the service's own text. */
   shown?: string | undefined
 }
@@ -28,10 +30,11 @@ export class StageFailure extends Error {
   readonly ill: boolean
   readonly unmet: Unmet | undefined
   readonly retryAfterMs: number
+  readonly gone: readonly number[]
 
   /** `message` is shown to the user whose job it is. */
   constructor(code: string, words: string, options: StageFailureOptions) {
-    const { retryable, ill, unmet, retryAfterMs = 0, shown = words } = options
+    const { retryable, ill, unmet, retryAfterMs = 0, gone = [], shown = words } = options
     super(shown)
     this.name = 'StageFailure'
     this.code = code
@@ -40,6 +43,7 @@ export class StageFailure extends Error {
     this.ill = ill
     this.unmet = unmet
     this.retryAfterMs = retryAfterMs
+    this.gone = gone
   }
 
   /** The message if it contains the service's own text, which may be anything. */

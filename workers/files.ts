@@ -52,6 +52,16 @@ export async function hashedFiles(
   return files
 }
 
+/** Whether the service says that it does not have the file. False if it cannot tell now. */
+export async function isGone(made: Made, name: string, signal: AbortSignal): Promise<boolean> {
+  const answer = await made.fetch(fileUrl(made, name), {
+    ...{ headers: made.service.headers, redirect: 'error' },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(SILENCE_MS)]),
+  })
+  await answer.body?.cancel()
+  return answer.status === 404 || answer.status === 410
+}
+
 /** Reads a file once. Returns null if the service does not have it; rejects if it cannot be read now. */
 export async function hashFile(made: Made, name: string, signal: AbortSignal): Promise<StageFile | null> {
   const silence = new AbortController()

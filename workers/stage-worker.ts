@@ -84,6 +84,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     concurrency: options.concurrency,
     running: running.size,
     ...stages.circuits(),
+    stages: options.catalogue.stages.map(({ stage }) => stage),
   })
   let connected = 0
   const queueEnd = new QueueEnd(redis, keys, log)

@@ -125,6 +125,7 @@ export class WorkerStages {
         ...{ redis, keys, client, tracing, resultTtlSeconds, workflowTtlSeconds },
         isRunCancelled: async (runId) => (await redis.hexists(keys.own('run', runId), 'cancelled')) === 1,
         upstream: (job, signal) => this.upstream.read(job, signal),
+        explain: (...failed) => this.upstream.explain(...failed),
         hashedFiles: async (jobId, result, signal) =>
           service ? hashedFiles({ fetch: this.outgoing.fetch, service, stage, jobId }, result, signal) : [],
         version: async () => (await this.versions.of(stage, service)) ?? catalogue.get(stage)?.version ?? '',

@@ -1,6 +1,6 @@
 /** The results of earlier stages that a stage needs or uses. They are read for each call and not kept. */
 import type { Redis } from 'ioredis'
-import type { Catalogue } from '../contract/catalogue.ts'
+import type { Catalogue, Service } from '../contract/catalogue.ts'
 import type { JobData, JobResult, JobSnapshot } from '../contract/job.ts'
 import type { StageFile, Upstream } from '../contract/service.ts'
 import type { JournalKeys } from '../journal/journal.ts'
@@ -8,7 +8,7 @@ import { newestResults } from '../journal/upstream.ts'
 import type { Fetch } from '../outgoing/outgoing.ts'
 import { upstreamOfRun } from '../runs/upstream.ts'
 import { StageFailure } from './failure.ts'
-import { fileUrl, hashFile, type Made } from './files.ts'
+import { fileUrl, hashFile, isGone, type Made } from './files.ts'
 
 export class UpstreamReader {
   private readonly fetch: Fetch
@@ -29,7 +29,7 @@ export class UpstreamReader {
     const upstream: Upstream = {}
     for (const [stage, snapshot] of results) {
       if (!snapshot.result) continue
-      const service = this.catalogue.serviceOf(stage)
+      const service = this.serviceOf(stage)
       // A run may have been started with another catalogue: without the service there is no address of a file.
       if (!service && snapshot.result.artifacts.length > 0) throw unreadable(stage)
       const made = service && { fetch: this.fetch, service, stage, jobId: snapshot.job_id }
@@ -37,6 +37,32 @@ export class UpstreamReader {
       upstream[stage] = { job_id: snapshot.job_id, results: snapshot.result.results ?? {}, files }
     }
     return upstream
+  }
+
+  /**
+   * Why a stage failed, if files that it was given are gone at their service: then trying again is of no use before they
+   * are made again. Otherwise the failure itself.
+   */
+  async explain(failure: StageFailure, upstream: Upstream, signal: AbortSignal): Promise<StageFailure> {
+    // It was not called, or is ill itself.
+    if (failure.unmet || failure.ill) return failure
+    const gone: number[] = []
+    for (const [stage, { job_id, files }] of Object.entries(upstream)) {
+      const service = this.serviceOf(Number(stage))
+      if (!service) continue
+      const made = { fetch: this.fetch, service, stage: Number(stage), jobId: job_id }
+      const asked = files.map(({ name }) => isGone(made, name, signal).catch(() => false))
+      if ((await Promise.all(asked)).includes(true)) gone.push(Number(stage))
+    }
+    if (gone.length === 0) return failure
+    const words = `Files of stage ${gone.join(', ')}, which this stage was given, are gone at their service`
+    const shown = `${words}; post the run again to make them again (${failure.message})`
+    return new StageFailure('UPSTREAM_GONE', words, { retryable: false, ill: false, gone, shown })
+  }
+
+  /** Undefined for a stage that this catalogue lacks: the default service need not be the one that made its files. */
+  private serviceOf(stage: number): Service | undefined {
+    return this.catalogue.get(stage) && this.catalogue.serviceOf(stage)
   }
 
   /** A step works on what its run has, any other job on the newest that there is. */

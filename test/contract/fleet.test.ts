@@ -1,6 +1,6 @@
 /** Who works, and why jobs wait. */
 import t from 'tap'
-import { type WorkerState, waitingBecause } from '../../contract/fleet.ts'
+import { isCutOff, serving, type WorkerState, waitingBecause } from '../../contract/fleet.ts'
 import { DEAD_AFTER_MS, readWorkers } from '../../journal/workers.ts'
 
 const worker = (fields: Partial<WorkerState> = {}): WorkerState => ({
@@ -30,6 +30,22 @@ t.test('why jobs wait', async (t) => {
   t.equal(waitingBecause(paused, [idle]), null, 'paused, but none waits')
   t.equal(waitingBecause({ ...paused, waiting: 1 }, []), 'paused', 'a worker would not help')
   t.equal(waitingBecause({ ...paused, delayed: 1 }, [open]), 'paused')
+})
+
+t.test('who serves a stage', async (t) => {
+  const earlier = worker({ id: 'earlier' })
+  const open = worker({
+    id: 'open',
+    stages: [2, 3],
+    circuit: 'open',
+    circuits: [{ stage: 2, state: 'open' }],
+  })
+  const other = worker({ id: 'other', stages: [3] })
+  const ids = (stage: number) => serving(stage, [earlier, open, other]).map(({ id }) => id)
+  t.same(ids(2), ['earlier', 'open'], 'an earlier release does not say which')
+  t.same(ids(3), ['earlier', 'open', 'other'])
+  t.equal(isCutOff(2, serving(2, [open, other])), true, 'the other one would not call its service either')
+  t.equal(isCutOff(2, serving(2, [other])), false, 'nobody is there to be cut off')
 })
 
 t.test('the silent are dead', async (t) => {

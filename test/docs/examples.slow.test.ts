@@ -12,10 +12,12 @@ import { chromium } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
+import type { PlanStep } from '../../contract/run.ts'
 import { findProgram } from '../../dev/find-redis.mjs'
 import { startBuiltInService } from '../../packages/literature/start.ts'
 import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
 import { program } from '../helpers/processes.ts'
+import { fakeStageService } from '../helpers/stage-service.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
 // Demo, servers and a browser one after the other: a busy machine takes minutes for them.
@@ -40,6 +42,8 @@ const SHELL = [
   'retry',
   'delete',
 ] as const
+/** In one shell, against a stage service that has every stage. */
+const RUNS = ['run-plan', 'run-start', 'run-sign-off'] as const
 const OTHERS = [
   'quickstart',
   'cancel',
@@ -88,7 +92,7 @@ const FILES = [
 ]
 
 t.test('no marked example is forgotten here', async (t) => {
-  t.same(exampleNames().sort(), [...SHELL, ...OTHERS, ...ELSEWHERE].sort())
+  t.same(exampleNames().sort(), [...SHELL, ...RUNS, ...OTHERS, ...ELSEWHERE].sort())
   t.same(unmarked(), NOT_RUN)
 })
 
@@ -134,7 +138,9 @@ t.test('the terminal', async (t) => {
   t.equal(events.at(-1)?.event, 'completed')
 })
 
-t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not installed' }, async (t) => {
+const WITH_CURL = { skip: hasCurl || requireAll ? false : 'curl is not installed' }
+
+t.test('the curl examples', WITH_CURL, async (t) => {
   const { url } = await startAll(t, { paceMs: 100 })
   const dir = await folder(t)
   const script = SHELL.map((name) => `printf '\\n@@${name}\\n'\n${code(name, url)}`).join('\n')
@@ -190,6 +196,26 @@ t.test('the curl examples', { skip: hasCurl || requireAll ? false : 'curl is not
     output('workflow'),
     /\n\{"ticket":".*","events_url":"\/api\/workflow\/workflows\/[^"]+\/events\?ticket=/,
   )
+})
+
+t.test('the examples of a run', WITH_CURL, async (t) => {
+  const service = await fakeStageService(t)
+  const env = await testEnv(t, { ALLOW_MOCK_AUTH: 'true', WORKER_URL: service.url })
+  const { url } = await startApi(t, env)
+  startWorker(t, env)
+  const script = RUNS.map((name) => `printf '\\n@@\\n'\n${code(name, url)}`).join('\n')
+  const { stdout } = await run('bash', ['-euc', script], { cwd: await folder(t) })
+  const [plan, waiting, signed] = stdout
+    .split('\n@@\n')
+    .slice(1)
+    .map((text) => JSON.parse(text))
+  const actions = plan.steps.map(({ stage, action, because }: PlanStep) => `${stage} ${action}: ${because}`)
+  t.same(actions, ['1 run: never run', '2 run: never run', '10 run: never run'])
+  t.match(waiting, { status: 'waiting', steps: [{}, {}, { stage: 10, status: 'awaiting_sign_off' }] })
+  t.match(signed, {
+    status: 'completed',
+    steps: [{}, {}, { sign_off: { decision: { verdict: 'approved' } } }],
+  })
 })
 
 t.test('the example of cancelling, while both places of the worker are held', async (t) => {

@@ -63,6 +63,7 @@ const WITH_EXAMPLES = [
   'docs/clients.md',
   'docs/deployment.md',
   'docs/performance.md',
+  'docs/runs.md',
 ]
   .map(read)
   .join('\n')

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import type { Hint } from '../../contract/job.ts'
 import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { type Frame, openStream, type Stream } from '../helpers/sse.ts'
 import { fail, fakeStageService, silence } from '../helpers/stage-service.ts'
@@ -166,4 +167,19 @@ t.test('a job that was taken is hinted no more', async (t) => {
     frames.flatMap(({ event }) => event ?? []),
     ['queued', 'active', 'completed'],
   )
+})
+
+t.test('a stage that none of the workers serves', async (t) => {
+  const service = await fakeStageService(t, silence)
+  const api = await start(t, { WORKER_URL: service.url })
+  const only = async (stage: number) =>
+    startWorker(t, { ...api.env, STAGES_FILE: await stagesFile(t, [{ stage }]) })
+  const connected = (count: number) =>
+    eventually('it is announced', async () => (await api.app.stagecast.fleet.read()).workers.length === count)
+  await only(3)
+  await connected(1)
+  const stream = await openStream(api.url + (await enqueue(api.url, { stage: 2 })).urls.events)
+  t.match((await nextHint(stream)).hint, { waiting_for: 'worker' })
+  await only(2)
+  t.ok((await stream.until('active')).length > 0, 'it starts with the one that does')
 })

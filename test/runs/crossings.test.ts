@@ -197,11 +197,37 @@ t.test('files are gone at the service', async (t) => {
   service.onGet = (_url, response) => void response.writeHead(isThere ? 200 : 404).end('abc')
   startWorker(t, env)
   const failed = await runs.until((await runs.post({ stages: [1, 2] })).run_id, 'failed')
-  t.match(failed.steps[1]?.error, { code: 'FILE_GONE' })
-  const again = await runs.until((await runs.post({ stages: [1, 2] })).run_id, 'failed')
-  t.equal(again.steps[0]?.status, 'reused', 'what is known of the result is the same')
-  const mended = await runs.post({ stages: [1, 2], rerun: [1] })
+  t.match(failed.steps[1]?.error, { code: 'UPSTREAM_GONE', gone: [1], retryable: false, attempt: 1 })
+  t.match(failed.steps[1]?.error?.message, /^Files of stage 1, .* \(the service says FILE_GONE\)$/)
+  const plan = await runs.send('/runs?plan=true', { stages: [1, 2] })
+  t.match(plan.body.steps, [
+    { stage: 1, action: 'run', because: 'the files of its last result are gone' },
+    { stage: 2, action: 'run', because: 'its last job failed' },
+  ] as Partial<PlanStep>[])
+  t.match(await runs.send('/runs', { stages: [2] }), { status: 422, body: { code: 'STAGE_NEEDS' } })
+  const mended = await runs.post({ stages: [1, 2] })
   t.same(statuses(await runs.until(mended.run_id, 'waiting')), ['1 completed', '2 awaiting_sign_off'])
+
+  service.answer = fail(422, 'OTHER')
+  const other = await runs.until((await runs.post({ stages: [1, 2], rerun: [2] })).run_id, 'failed')
+  t.match(other.steps[1]?.error, { code: 'OTHER' }, 'while the files are there, the service says why')
+  t.equal(other.steps[0]?.status, 'reused')
+})
+
+t.test('a step whose files cannot be read is tried again, and fails', async (t) => {
+  const file = { name: 'a.txt', sha256: 'a'.repeat(64), bytes: 3, media_type: 'text/plain' }
+  const { env, runs, service } = await open(t, (call) =>
+    json(200, success(call, { artifacts: [file.name], files: [file] }))(call),
+  )
+  const old = startWorker(t, env)
+  const waiting = await runs.until((await runs.post({ stages: [1, 2, 3] })).run_id, 'waiting')
+  await old.close(1000)
+  // A worker that serves the stage, and does not know at which service the results before it were made.
+  startWorker(t, { ...env, STAGES_FILE: await stagesFile(t, [{ stage: 3 }]) })
+  t.equal((await runs.sign(waiting, 2)).status, 200)
+  const failed = await runs.until(waiting.run_id, 'failed')
+  t.match(failed.steps[2]?.error, { code: 'UPSTREAM_UNREADABLE', retryable: true, attempt: 3 })
+  t.equal(service.calls.filter(({ stage }) => stage === 3).length, 0, 'it is not called without them')
 })
 
 t.test('the catalogue lacks a stage of a run that waits', async (t) => {

@@ -7,6 +7,9 @@ import { compare, RestlessClient } from '../helpers/restless-client.ts'
 import { arm, begin, DIE_AFTER, open, persistently, signOff } from './killing.ts'
 import { Runs } from './scene.ts'
 
+/** With 200 runs, or on a busy machine, it takes many minutes. */
+t.setTimeout(2_400_000)
+
 /** RUNS_UNDER_KILLS=200 is the full size. */
 const RUNS = Number(process.env.RUNS_UNDER_KILLS ?? 40)
 const AT_ONCE = 20
@@ -65,7 +68,7 @@ t.test('an API process is killed after the nth command of a sign-off', { timeout
 })
 
 /** All processes are killed again and again, and so is Redis, which loses nothing that it has confirmed. */
-t.test(`${RUNS} runs while processes and Redis are killed`, { timeout: 1_200_000 }, async (t) => {
+t.test(`${RUNS} runs while processes and Redis are killed`, { timeout: 1_500_000 }, async (t) => {
   const redis = await (await CaseRedis.create(t)).start()
   const syncAlways = () => redis.admin().config('SET', 'appendfsync', 'always')
   await syncAlways()

@@ -7,8 +7,14 @@ import { repeat } from '../helpers/chaos.ts'
 import { arm, begin, DIE_AFTER, type Doom, drive, open, persistently, signOff } from './killing.ts'
 import { Runs } from './scene.ts'
 
+/** Redis comes back dozens of times: a busy machine takes minutes for that. */
+t.setTimeout(1_500_000)
+
 /** Commands of going on, in one process, are fewer. */
-const MOMENTS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15]
+const MOMENTS = {
+  answered: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15],
+  'run but not answered': [1, 2, 3, 4, 6, 8, 11],
+}
 
 /** One API process and one worker, which outlive every Redis. */
 async function setUp(t: Test) {
@@ -47,13 +53,14 @@ function isRunning(pid: number): boolean {
   }
 }
 
-for (const unanswered of [false, true]) {
-  const title = `the last command is ${unanswered ? 'run but not ' : ''}answered`
+for (const [fate, moments] of Object.entries(MOMENTS)) {
+  const title = `the last command is ${fate}`
+  const unanswered = fate !== 'answered'
 
-  t.test(`while a worker goes on; ${title}`, { timeout: 400_000 }, async (t) => {
+  t.test(`while a worker goes on; ${title}`, { timeout: 900_000 }, async (t) => {
     const { api, worker, amid, audit } = await setUp(t)
     let deaths = 0
-    for (const dieAfter of MOMENTS) {
+    for (const dieAfter of moments) {
       const runs = new Runs(() => api.url)
       const doom = { dieAfter, from: ':memory:', unanswered }
       const { outcome: waiting, killed } = await amid(worker, doom, async () => {
@@ -65,13 +72,13 @@ for (const unanswered of [false, true]) {
       const done = await runs.until(waiting.run_id, 'completed')
       t.same(await persistently(() => audit(runs, done)), [], `killed after ${dieAfter} commands`)
     }
-    t.ok(deaths >= MOMENTS.length - 2, `Redis was killed ${deaths} times`)
+    t.ok(deaths >= moments.length - 2, `Redis was killed ${deaths} times`)
   })
 
-  t.test(`while a run is begun, signed off and cancelled; ${title}`, { timeout: 400_000 }, async (t) => {
+  t.test(`while a run is begun, signed off and cancelled; ${title}`, { timeout: 900_000 }, async (t) => {
     const { api, amid, audit } = await setUp(t)
     const deaths = { begin: 0, sign: 0, cancel: 0 }
-    for (const dieAfter of MOMENTS) {
+    for (const dieAfter of moments) {
       const runs = new Runs(() => api.url)
       const begun = await amid(api, { dieAfter, from: 'workflow-runs', unanswered }, () =>
         begin(runs, `api-${dieAfter}`, [1, 2, 3, 4]),
@@ -103,7 +110,7 @@ for (const unanswered of [false, true]) {
   })
 }
 
-t.test('appendfsync everysec: Redis is killed at random moments', { timeout: 400_000 }, async (t) => {
+t.test('appendfsync everysec: Redis is killed at random moments', { timeout: 900_000 }, async (t) => {
   const redis = await (await CaseRedis.create(t)).start()
   const { env, audit } = await open(t, {
     ...{ REDIS_URL: `unix://${redis.path}`, STAGE_WORKER_CONCURRENCY: '10' },

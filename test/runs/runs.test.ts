@@ -295,6 +295,12 @@ t.test('two users with different scopes', async (t) => {
   const job = `${api.url}/api/workflow/stages/3/jobs/${waiting.steps[2]?.job_id}/status`
   t.equal((await as('signer', job)).status, 200, 'the status of the job')
   t.equal((await as('bob', job)).status, 404)
+  const jobUrl = job.replace('/status', '')
+  for (const path of ['/events', '/events/page'])
+    t.equal((await as('signer', jobUrl + path)).status, 404, `${path} is for the owner`)
+  t.equal((await send(`${jobUrl}/tickets`, undefined, 'signer')).status, 404, 'and so is a ticket')
+  const file = await as('signer', `${jobUrl}/artifacts/a.txt`)
+  t.match(file, { status: 404, body: { code: 'ARTIFACT_NOT_FOUND' } }, 'files are shown, where there are any')
   t.equal((await as('signer', url)).status, 200)
   t.same(((await as('signer', url)).body as { runs: Run[] }).runs, [], 'no list of what others run')
   t.equal((await send(`${url}/${accepted.run_id}/cancel`, undefined, 'signer')).status, 404)
@@ -337,3 +343,38 @@ t.test('a job that a run uses is not deleted, and after its end the run says so'
   t.equal(await remove(), 204)
   t.equal((await read(accepted.run_id)).steps[0]?.status, 'deleted')
 })
+
+t.test(
+  'steps count as queued jobs of their user: beyond the limit no run begins, and none is held up',
+  async (t) => {
+    const { env, api, send, workflow } = await start(t, { over: { MAX_WAITING_PER_USER: '2' } })
+    const begin = (user: string, body: object, at = randomUUID(), headers = {}) =>
+      send(`${api.url}/api/workflow/workflows/${at}/runs`, body, user, headers)
+    const key = { 'idempotency-key': 'one' }
+    const wide = { stages: [1, 2, 3], research_question: QUESTION }
+    t.equal((await begin('alice', wide, workflow, key)).status, 202, 'two steps are queued')
+    const refused = await begin('alice', { stages: [1] })
+    t.match(refused, { status: 429, body: { code: 'TOO_MANY_JOBS' } })
+    t.ok(refused.headers.get('retry-after'))
+    t.match(await send(`${api.url}/api/workflow/stages/1/execute`, { workflow_id: workflow }), {
+      status: 429,
+    })
+    t.equal((await begin('alice', wide, workflow, key)).status, 202, 'a repeat is answered')
+    t.match(await send(`${api.url}/api/workflow/workflows/${randomUUID()}/runs?plan=true`, wide), {
+      status: 200,
+    })
+
+    const crowd = await Promise.all(Array.from({ length: 6 }, () => begin('bob', { stages: [1] })))
+    t.same(
+      crowd.map(({ status }) => status).sort(),
+      [202, 202, 429, 429, 429, 429],
+      'however many come at once',
+    )
+
+    startWorker(t, env)
+    const url = `${api.url}/api/workflow/workflows/${workflow}/runs`
+    const waits = async () => (await get<{ runs: Run[] }>(url)).runs[0]?.status === 'waiting'
+    await eventually('the run goes on to its gate', waits, 30_000)
+    t.equal((await begin('alice', { stages: [1] })).status, 202, 'there is room again')
+  },
+)
