@@ -1,7 +1,7 @@
-/** Whether a question can be read at all: its function words tell its language better than any statistics. */
+/** Decides whether we can read a question. Function words reveal its language better than statistics do. */
 import { FUNCTION_WORDS } from '../vocabulary.ts'
 
-/** Function words of other languages that are neither English words nor part of foreign phrases used in English. */
+/** Function words of other languages, except English words and parts of foreign phrases used in English. */
 const FUNCTION_WORDS_OF: Readonly<Record<string, string>> = {
   German:
     'der das dem den des ein eine einer eines einem einen und oder ist sind wird werden welche welcher welches wie warum wann bei mit von auf für über durch zwischen nach nicht sich auch bei zu zur zum im vom gibt haben kann können wirkt wirkung hat einfluss beim',
@@ -38,11 +38,11 @@ const SCRIPTS: readonly (readonly [string, RegExp])[] = [
   ['Thai', /\p{Script=Thai}/gu],
 ]
 
-/** The language of a question that cannot be read, by name; undefined for one that can. */
+/** The name of the language if we cannot read the question, otherwise undefined. */
 export function otherLanguage(question: string): string | undefined {
   const letters = question.match(/\p{L}/gu)?.length ?? 0
   for (const [name, script] of SCRIPTS) {
-    // A Greek letter or a name in its own script stands in English questions too.
+    // English questions may contain a Greek letter or a name in its own script.
     if ((question.match(script)?.length ?? 0) * 2 > letters) return name
   }
   const words = functionWordsIn(question)
@@ -56,7 +56,7 @@ export function otherLanguage(question: string): string | undefined {
   return best && best.found >= 2 && best.found > english ? best.language : undefined
 }
 
-/** Words in small letters that lead to no capital: "van der Waals" and "de la Cruz" are names. */
+/** Lower-case words, except those before a capital: "van der Waals" and "de la Cruz" are names. */
 function functionWordsIn(question: string): string[] {
   const words = question.normalize('NFC').match(/[\p{L}\p{M}]+/gu) ?? []
   return words.flatMap((word, at) => {

@@ -1,4 +1,4 @@
-/** A question cut into phrases, and what stands between them. */
+/** Splits a question into phrases and the words that connect them. */
 import {
   ASKING_WORDS,
   FUNCTION_WORDS,
@@ -12,11 +12,10 @@ import type { Token } from './tokens.ts'
 
 export type Piece =
   | { kind: 'phrase'; tokens: Token[] }
-  /** A preposition. */
   | { kind: 'link'; link: Link }
-  /** What ties the subject to what it acts on. */
+  /** Connects the subject to what it acts on. */
   | { kind: 'verb'; token: Token; content: boolean }
-  /** A word of asking: "effect", "relationship". */
+  /** A word that says what is asked: "effect", "relationship". */
   | { kind: 'asking'; token: Token; relation: boolean }
   | { kind: 'and' | 'or' | 'comma' | 'open' | 'close' | 'stop' }
 
@@ -32,7 +31,7 @@ const AUXILIARY = /^(?:do|does|did|can|could|may|might|will|would|should|must)$/
 const ADJECTIVES_OF_ASKING =
   /^(?:effective|effectively|efficient|useful|important|possible|good|bad|true|really|actually|common|current|recent|new|latest|known|likely|due|interested|associated|linked|give|given|used|using|finding|tell|show|explain|describe|make|makes|know|happen|happens|exist|exists)$/
 
-/** Participles that only lead on to the next phrase: "defects occurring in". */
+/** Participles that only introduce the next phrase: "defects occurring in". */
 const PARTICIPLES =
   /^(?:occurring|found|seen|observed|resulting|reported|referred|undergoing|receiving|taking|living|suffering|presenting|performed|caused|obtained|selected|based|followed|involving|having)$/
 const TRAILING = new RegExp(`${ADJECTIVES_OF_ASKING.source}|${PARTICIPLES.source}`)
@@ -71,7 +70,7 @@ export function piecesOf(tokens: readonly Token[]): Piece[] {
       else if (token.lower === 'and' || token.lower === 'or') pieces.push({ kind: token.lower })
       continue
     }
-    // "Safer than", "less costly than": a comparison of two things, which belongs to neither.
+    // "Safer than", "less costly than": a comparison that belongs to neither side.
     if (tokens[at + 1]?.lower === 'than' && run.length > 0) {
       close()
       pieces.push({ kind: 'asking', token, relation: false })
@@ -87,7 +86,7 @@ export function piecesOf(tokens: readonly Token[]): Piece[] {
   return pieces
 }
 
-/** Conjunctions and prepositions of more than one word. */
+/** Conjunctions and prepositions of several words. */
 function jointAt(tokens: readonly Token[], at: number): { piece: Piece; length: number } | undefined {
   const [one, two, three] = [0, 1, 2].map((more) => tokens[at + more]?.lower ?? '')
   if (one === 'including' || one === 'include' || one === 'includes' || one === 'namely')
@@ -109,7 +108,7 @@ function jointAt(tokens: readonly Token[], at: number): { piece: Piece; length: 
   return undefined
 }
 
-/** How many words from here are a fixed phrase: "quality of life". */
+/** The number of words in a fixed phrase that starts here, such as "quality of life". */
 function fixedPhraseAt(tokens: readonly Token[], at: number): number {
   for (const phrase of OF_PHRASES) {
     const parts = phrase.split(' ')
@@ -118,12 +117,12 @@ function fixedPhraseAt(tokens: readonly Token[], at: number): number {
   return 0
 }
 
-/** Names that are function words in small letters; in a question all in capitals they are those. */
+/** Names that look like function words, such as WHO. In an all-capitals question they are function words. */
 function isAcronym({ text }: Token, tokens: readonly Token[]): boolean {
   return /^(?:WHO|IT|US|ALL|AS)$/.test(text) && tokens.some((one) => /\p{Ll}/u.test(one.text))
 }
 
-/** Whether the word is used as the verb of its clause. A tag alone never decides it. */
+/** Whether the word is the verb of its clause. The tag alone is never enough. */
 function verbAt(tokens: readonly Token[], at: number, inRun: boolean): 'relating' | 'content' | undefined {
   const { lower, tag, text } = tokens[at] as Token
   if (/^\p{Lu}{2,}$/u.test(text)) return undefined
@@ -144,7 +143,7 @@ function verbAt(tokens: readonly Token[], at: number, inRun: boolean): 'relating
     if (tag === 'VERB') return 'relating'
     return auxiliaryBefore(tokens, at) && !/[^s]s$/.test(lower) ? 'relating' : undefined
   }
-  // An unknown verb parts two phrases only where the clause has no other verb, and is searched itself.
+  // An unknown verb separates two phrases only in a clause without another verb. It is searched too.
   const subject = /^(?:NOUN|PROPN)$/.test(tokens[at - 1]?.tag ?? '')
   if (!inRun || !subject || tag !== 'VERB' || /(?:ing|ed)$/.test(lower) || ASKING_WORDS.has(lower))
     return undefined
@@ -164,7 +163,7 @@ function auxiliaryBefore(tokens: readonly Token[], at: number): boolean {
   return tokens.slice(clause(tokens, at).from, at).some(({ lower }) => AUXILIARY.test(lower))
 }
 
-/** A relating verb further on before the next preposition: then this word is a noun ("climate change affects"). */
+/** If a relating verb comes before the next preposition, this word is a noun ("climate change affects"). */
 function laterVerb(tokens: readonly Token[], at: number): boolean {
   for (const { lower, before, tag } of tokens.slice(at + 1)) {
     if (SIGNS[before] || LINKS.has(lower)) return false
@@ -183,16 +182,16 @@ function laterTagged(tokens: readonly Token[], at: number): boolean {
   return tokens.slice(at + 1, to).some(({ tag, lower }) => tag === 'VERB' && !/(?:ing|ed)$/.test(lower))
 }
 
-/** "Does it work?", but "social work": here the tag chooses, and the word is searched in the other reading. */
+/** "Does it work?" but "social work": the tag decides, and the second reading is searched. */
 function isTrailing({ lower, tag }: Token): boolean {
   return TRAILING.test(lower) || (tag === 'VERB' && /^(?:works?|matters?|use)$/.test(lower))
 }
 
-/** No record has so many words side by side as a list of keywords without commas has. */
+/** Longer runs are keywords without commas. No record contains so many words in a row. */
 const LONGEST_PHRASE = 6
 const CUT_PHRASE = 2
 
-/** Words of asking stand alone; inside a phrase ("placebo effect", "role conflict") they belong to it. */
+/** Asking words are separate pieces, except inside a phrase ("placebo effect", "role conflict"). */
 function fromRun(run: readonly Token[]): Piece[] {
   const pieces: Piece[] = []
   let tokens = [...run]

@@ -1,8 +1,8 @@
-/** "Low- and middle-income countries", "lung or bronchial neoplasms": what a list says once belongs to each of its parts. */
+/** Completes list items that share words: "low- and middle-income countries", "lung or bronchial neoplasms". */
 import type { Slot } from './slots.ts'
 import type { Token } from './tokens.ts'
 
-/** The phrases of one list, each with the head that it shares with a later one, as texts. */
+/** The phrases of a list as text, each with the head that it shares with a later one. */
 export function wholePhrases({ phrases, joins }: Slot): string[] {
   return phrases.map((phrase, at) => {
     const own = phrase.map(({ text }) => text).join(' ')
@@ -39,7 +39,7 @@ function tailBehindHyphen(phrase: readonly Token[]): string {
   return text.slice(text.indexOf('-') + 1)
 }
 
-/** An adjective needs a noun. The tagger is wrong about rare words, so the ending counts too. */
+/** Also checks the ending, because the tagger is often wrong about rare words. */
 function isAdjective({ lower, tag }: Token): boolean {
   return tag === 'ADJ'
     ? !/(?:s|ism|ity|tion|ment|ness)$/.test(lower) || /ous$/.test(lower)

@@ -1,4 +1,4 @@
-/** Phrases that stand side by side under one preposition or verb, with the role that it gives them. */
+/** Groups phrases that share a preposition or verb, and gives them its role. */
 import type { LeftOut, Role } from '../query.ts'
 import { ASPECTS, type Link, SETTINGS, WEAK_WORDS } from '../vocabulary.ts'
 import type { Piece } from './pieces.ts'
@@ -6,12 +6,12 @@ import type { Token } from './tokens.ts'
 
 export interface Slot {
   phrases: Token[][]
-  /** What joins each phrase to the one before it. */
+  /** How each phrase connects to the one before it. */
   joins: ('and' | 'or' | 'list' | undefined)[]
   role: Role
-  /** Joined by "or" somewhere, or a list of more than two. */
+  /** Contains "or", or has more than two items. */
   or: boolean
-  /** Held against each other: "between A and B", "the relationship of A and B". */
+  /** Two things related to each other: "between A and B", "the relationship of A and B". */
   pair: boolean
 }
 
@@ -20,7 +20,7 @@ export function slotsOf(pieces: readonly Piece[]): { slots: Slot[]; left_out: Le
   const left_out: LeftOut[] = []
   let link: Link | undefined
   let joined: 'and' | 'or' | 'list' | undefined
-  /** A word of asking has been seen since the last phrase, and whether it relates two things. */
+  /** The kind of asking word seen since the last phrase. */
   let asked: 'asking' | 'relation' | undefined
   let anyAsked = false
   let behindVerb = false
@@ -29,7 +29,7 @@ export function slotsOf(pieces: readonly Piece[]): { slots: Slot[]; left_out: Le
     const last = slots.at(-1)
     switch (piece.kind) {
       case 'link':
-        // Of two prepositions in a row the first decides: "compared with", "up to".
+        // The first of two prepositions decides: "compared with", "up to".
         link ??= piece.link
         joined = undefined
         break
@@ -110,7 +110,7 @@ function roleOf(
   context: Context,
 ): Role {
   const { asked, anyAsked, behindVerb } = context
-  // "Barriers to", "prevalence of": what stands before is what is asked about the phrase behind.
+  // In "barriers to" and "prevalence of", the first phrase is an aspect of the second.
   const aspect = last !== undefined && asked === undefined && last.phrases.every(isAspect)
   switch (link) {
     case 'of':
@@ -147,7 +147,7 @@ function roleOf(
   }
 }
 
-/** One or two words, the last of them an aspect: "barriers", "risk factors". */
+/** One or two words that end in an aspect: "barriers", "risk factors". */
 function isAspect(phrase: readonly Token[]): boolean {
   return phrase.length <= 2 && ASPECTS.has(phrase.at(-1)?.lower ?? '')
 }
@@ -156,7 +156,7 @@ export function isWeak(phrase: readonly Token[]): boolean {
   return phrase.every(({ lower, text }) => WEAK_WORDS.has(lower) || /^(?:\d+|\p{Ll})$/u.test(text))
 }
 
-/** A place by its head, or a proper name after "in" that is not an abbreviation. */
+/** A place, by its last word, or a proper name that is not an abbreviation. */
 function isSetting(phrase: readonly Token[]): boolean {
   const last = phrase.at(-1)
   if (!last) return false

@@ -1,19 +1,19 @@
-/** The words of a question, each with what stands before it and the part of speech a tagger takes it for. */
+/** The words of a question, each with the punctuation before it and its part-of-speech tag. */
 
 import model from 'wink-eng-lite-web-model'
 import winkNLP, { type ItsFunction, type WinkMethods } from 'wink-nlp'
 
 export interface Token {
-  /** As written; hyphens, slashes and dots inside a word belong to it. */
+  /** As written, including hyphens, slashes and dots inside the word. */
   text: string
   lower: string
-  /** Universal part-of-speech tag. It helps to choose between readings; no word is dropped for it. */
+  /** Universal part-of-speech tag. It helps to choose between readings but never removes a word. */
   tag: string
-  /** The punctuation before it, the most telling sign of it: one of . ; : ( ) , or nothing. */
+  /** The strongest punctuation before the word, one of . ; : ( ) " , or nothing. */
   before: string
 }
 
-/** Loading the model takes a fifth of a second: not for a process that never reads a question. */
+/** Loaded on first use, because loading takes a fifth of a second. */
 let nlp: WinkMethods | undefined
 
 const WORD =
@@ -43,7 +43,7 @@ export function tokensOf(question: string): Token[] {
   return tokens
 }
 
-/** Answers for a span of the text: the tag of the last word in it, because the head of a compound comes last. */
+/** Returns the tag of the last word in a span, because the head of a compound comes last. */
 function tagsOf(text: string): (start: number, end: number) => string {
   nlp ??= winkNLP(model, ['sbd', 'pos'])
   const { its } = nlp
