@@ -1,7 +1,7 @@
 /**
- * BM25 over title and abstract; the title counts double. Looked for are the words of the question, cut to stems and
- * with each family of words ("kidney", "renal") as one, and each concept as one word of its own: a record gains by
- * dealing with the concept, by whatever name, and not by the number of synonyms it happens to use.
+ * BM25 over title and abstract, with double weight for the title. It searches for the stems of the question's words, with
+ * each family ("kidney", "renal") as one word. Each concept also counts as one word, so a record scores for the concept
+ * and not for the number of synonyms that it uses.
  */
 import MiniSearch from 'minisearch'
 import type { Paper } from './paper.ts'
@@ -12,13 +12,13 @@ import { ASKING_WORDS, FUNCTION_WORDS } from './vocabulary.ts'
 
 const TITLE_BOOST = 2
 
-/** Hits of a word in a whole source. */
+/** How many records in a whole source contain a word. */
 export interface Frequency {
   term: string
   hits: number
 }
 
-/** Score by paper id, rounded to 4 digits; papers without any of the words are missing. */
+/** Score by paper id, rounded to 4 digits. Papers without any of the words have no entry. */
 export function bm25(
   papers: readonly Paper[],
   query: Query,
@@ -27,7 +27,7 @@ export function bm25(
   const names = query.concepts.map(({ terms, synonyms }) =>
     [...terms, ...synonyms].map((term) => ` ${tokens(term).join(' ')} `),
   )
-  /** In how many papers a token stands, for `rarity`. */
+  /** The number of papers that contain a token, for `rarity`. */
   const spread = new Map<string, number>()
   const index = new MiniSearch<Paper>({
     fields: ['title', 'abstract'],
@@ -57,8 +57,8 @@ export function bm25(
 }
 
 /**
- * What was read was chosen by the words of the question, so the rare ones look common in it. Where the sources told
- * how rare a word really is, that counts.
+ * The records were found by the question's words, so its rare words look common among them. Corrects this with the
+ * frequencies that the sources reported.
  */
 function rarityOf(known: readonly Frequency[], spread: ReadonlyMap<string, number>, papers: number) {
   const most = 2 * Math.max(1, ...known.map(({ hits }) => hits))
@@ -72,10 +72,10 @@ function rarityOf(known: readonly Frequency[], spread: ReadonlyMap<string, numbe
     return (real.get(token) ?? COMMON) / Math.log(1 + (papers - here + 0.5) / (here + 0.5))
   }
 }
-/** A word that no source was asked about is one of the most common of the question. */
+/** The rarity of a word without a reported frequency: among the most common in the question. */
 const COMMON = 0.5
 
-/** The telling words of the question; of given concepts, those of their terms too. */
+/** The content words of the question, and the words of all terms. */
 function wordsOf({ question, concepts }: Query): string[] {
   const asked = question.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
   const own = asked.filter((word) => !FUNCTION_WORDS.has(word) && !ASKING_WORDS.has(word))
@@ -85,7 +85,7 @@ function wordsOf({ question, concepts }: Query): string[] {
 const TOKENS = new Map<string, string[]>()
 const MOST_TOKENS = 50_000
 
-/** Stems, each as the first of its family. */
+/** Stems, each reduced to the first word of its family. */
 function tokens(text: string): string[] {
   return (text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).flatMap((word) => {
     const known = TOKENS.get(word)
@@ -97,14 +97,14 @@ function tokens(text: string): string[] {
   })
 }
 
-/** No word begins so: `words` keeps letters and digits alone. */
+/** Cannot start a word, because `words` keeps only letters and digits. */
 const MARK = '#'
 
 function conceptToken(concept: number): string {
   return `${MARK}${concept}`
 }
 
-/** One token for each occurrence of a concept, by whatever name. */
+/** One token per occurrence of a concept under any of its names. */
 function conceptTokens(text: string, names: readonly string[][]): string[] {
   return names.flatMap((terms, at) => {
     const count = terms.reduce((sum, term) => sum + text.split(term).length - 1, 0)

@@ -1,9 +1,9 @@
-/** A Boolean query in words (AND, OR, NOT, brackets, quotes, * at an end) as an expression; for the sample, which has no syntax. */
+/** Parses a Boolean query (AND, OR, NOT, brackets, quotes, trailing *) for the sample, which has no syntax of its own. */
 import type { Expression } from './plan.ts'
 
 const TOKEN = /"[^"]*"|[()]|[^\s()"]+/g
 
-/** Never fails: what makes no sense is read as words that must all occur. */
+/** Never fails: reads invalid syntax as words that must all occur. */
 export function parseBoolean(query: string): Expression {
   const tokens = query.replace(/\[[\w /]+\]|\b[A-Z_]+:/g, ' ').match(TOKEN) ?? []
   let at = 0

@@ -81,7 +81,7 @@ function digest({ request, limit }: Plan): string {
   return createHash('sha256').update(JSON.stringify({ fields, limit })).digest('hex')
 }
 
-/** A damaged or outdated entry counts as missing. */
+/** Treats a damaged or outdated entry as missing. */
 function parse(text: string): Entry | undefined {
   try {
     const value: unknown = JSON.parse(text)

@@ -1,4 +1,4 @@
-/** What a person decided about single papers: it comes before every rule, and says so. */
+/** A person's decisions about single papers. They override every rule, and the review says so. */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import type { Paper } from './paper.ts'
 import type { Screened } from './screen.ts'
@@ -7,18 +7,18 @@ const BY_PERSON = 'decided_by_person'
 
 export interface Decided {
   screened: Screened[]
-  /** Ids for which no paper was found. */
+  /** Ids that match no paper. */
   unknown: string[]
 }
 
-/** A paper is found by any of its identifiers: which of them is its id depends on the sources that answered. */
+/** Matches papers by any identifier, because a paper's own id depends on which sources answered. */
 export function decide(
   screened: readonly Screened[],
   decisions: LiteratureInputs['decisions'] = {},
 ): Decided {
   const byName = new Map<string, string>()
   for (const { paper } of screened) for (const name of namesOf(paper)) byName.set(name, paper.id)
-  // An exact id beats another name of the same paper; otherwise the first by its name.
+  // The paper's own id takes precedence; otherwise the alphabetically first key does.
   const given = Object.keys(decisions).sort()
   const byPaper = new Map<string, string>()
   const unknown: string[] = []
@@ -56,7 +56,7 @@ function namesOf({ id, doi, pmid, pmcid, records }: Paper): string[] {
   ].map(nameOf)
 }
 
-/** DOIs know no case. */
+/** DOIs are case-insensitive. */
 function nameOf(key: string): string {
   return key.trim().toLowerCase()
 }

@@ -1,7 +1,7 @@
 /**
- * Step 5: links records of the same publication; nothing is deleted, each paper names its records. In this order:
- * equal DOI, PMID or PMCID; equal title, year within one, equal first surname; a title alike to 0.90 with year and
- * surname. A preprint and its article, and two papers with different identifiers, are never linked: they are related.
+ * Step 5: links records of the same publication and deletes none. Records match by, in this order: equal DOI, PMID or
+ * PMCID; equal title and first surname, and year within one; a title similarity of 0.90 with the same year and surname
+ * rules. A preprint and its article, or two papers with different identifiers, are related but never linked.
  */
 import { type Linked, linkedGroups } from './link.ts'
 import { merge } from './merge.ts'
@@ -9,18 +9,17 @@ import type { Paper, Related, SourceRecord } from './paper.ts'
 import { alike, signature, titlePairs } from './titles.ts'
 
 export interface Deduplicated {
-  /** By id. */
   papers: Paper[]
-  /** Records that were linked to another one. */
+  /** Records linked to another one. */
   duplicates: number
 }
 
 export function deduplicate(
   normalised: readonly Paper[],
-  /** Ids of other versions, as a source told them: its own record id to those of others. */
+  /** Record ids of other versions, as reported by a source. */
   told: readonly Pick<SourceRecord, 'source' | 'raw_id' | 'related'>[] = [],
 ): Deduplicated {
-  // Whatever order the sources answered in: the same records give the same papers.
+  // Sort, so that the order of the sources' answers does not affect the papers.
   const papers = [...normalised].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
   const groups = linkedGroups(papers)
   for (const field of ['doi', 'pmid', 'pmcid'] as const) {

@@ -1,6 +1,5 @@
 /**
- * Step 8: what the abstract says of size, results and conclusions. Everything quoted carries its place:
- * `abstract.slice(start, end)` is the text.
+ * Step 8: what the abstract says about size, results and conclusions. Each quotation is `abstract.slice(start, end)`.
  */
 
 import type { Paper } from './paper.ts'
@@ -10,12 +9,12 @@ import { type StudyKind, studyType } from './study-type.ts'
 import { NO_KIND } from './study-words.ts'
 
 export interface Statement extends Span {
-  /** What told its role: the section's label in the abstract, or words in the sentence. */
+  /** Whether the section label or the sentence's words identified the statement. */
   by: 'label' | 'words'
 }
 
 export interface Extraction {
-  /** Null where nothing says it. */
+  /** Null if unknown. */
   design: StudyKind | null
   sample_size: SampleSize | null
   results: Statement[]
@@ -42,7 +41,7 @@ export function extract(paper: Paper): Extraction {
   }
 }
 
-/** By label where the abstract has such a section; by words otherwise, but never against another label. */
+/** Uses section labels if the abstract has them, otherwise words, but never contradicts another label. */
 function statements(all: readonly Sentence[], label: RegExp, words: RegExp, other: RegExp): Statement[] {
   const labelled = all.filter((sentence) => sentence.label !== null && label.test(sentence.label))
   const found =
@@ -53,14 +52,14 @@ function statements(all: readonly Sentence[], label: RegExp, words: RegExp, othe
   return found.slice(0, MAX_STATEMENTS).map(({ text, start, end }) => ({ text, start, end, by }))
 }
 
-/** Kinds that are about other studies or about no group of people: a number of people in them is of somebody else. */
+/** Kinds about other studies or about no people, so the numbers of people in them belong to others. */
 const WITHOUT_SIZE: ReadonlySet<string> = new Set(['guideline', 'editorial', 'review', 'in_vitro'])
 const ONE_PATIENT =
   /\ban? \d{1,3}-(?:year|month|week|day)-old\b(?: [\w-]+){0,4}? (?:man|woman|boy|girl|male|female|patient|infant|child|neonate)\b/gi
 
 function sizeOf(title: string, abstract: string, design: StudyKind | null): SampleSize | null {
   if (design && WITHOUT_SIZE.has(design.type)) return null
-  // Models and summary statistics are of nobody in particular.
+  // Models and summary statistics have no participants of their own.
   if (NO_KIND.test(title) || NO_KIND.test(abstract)) return null
   const stated = sampleSize(abstract)
   if (stated || design?.type !== 'case_report' || /\bfamily\b|\bseries\b/i.test(abstract)) return stated

@@ -1,4 +1,4 @@
-/** Step 1: from a question in words to the concepts that records are looked through for. */
+/** Step 1: turns a question into concepts to search for and to find in records. */
 import type { Concept, LeftOut, Query } from './query.ts'
 import { piecesOf } from './question/pieces.ts'
 import { wholePhrases } from './question/shared-heads.ts'
@@ -7,7 +7,7 @@ import { tokensOf } from './question/tokens.ts'
 import { otherNames } from './synonyms.ts'
 import { words } from './text.ts'
 
-/** Frames a question; one made of function words alone has no concepts. */
+/** Frames a question. A question of only function words has no concepts. */
 export function frame(text: string): Query {
   const question = text.trim().replace(/\s+/g, ' ')
   const { slots, left_out } = slotsOf(piecesOf(tokensOf(question)))
@@ -20,7 +20,7 @@ export function frame(text: string): Query {
   }
 }
 
-/** Concepts that a user gives as lists of terms stand as they are: no other names, no roles. */
+/** Uses the user's lists of terms unchanged, without synonyms or roles. */
 export function given(text: string, groups: readonly (readonly string[])[]): Query {
   const concepts = groups.map((terms): Concept => {
     return { label: terms.join(' or '), role: 'topic', terms: [...terms], synonyms: [], required: true }
@@ -28,7 +28,7 @@ export function given(text: string, groups: readonly (readonly string[])[]): Que
   return { question: text.trim().replace(/\s+/g, ' '), by: 'concepts', concepts, left_out: [] }
 }
 
-/** The parts of a list are alternatives, unless it is the pair that the question is about. */
+/** List items are alternatives, unless the question is about how two of them relate. */
 function conceptsOf(slot: Slot, slots: readonly Slot[]): Concept[] {
   const phrases = wholePhrases(slot).map((term, at) => {
     return {
@@ -59,7 +59,7 @@ function concept(terms: string[], { role }: Slot, required: boolean): Concept {
   return { label: terms.join(' or '), role, terms, synonyms, required }
 }
 
-/** What is named twice is asked for once. */
+/** Drops terms that an earlier concept covers. */
 function merge(concepts: readonly Concept[]): Concept[] {
   const kept: Concept[] = []
   const seen: Set<string>[] = []
@@ -74,7 +74,7 @@ function merge(concepts: readonly Concept[]): Concept[] {
   return kept
 }
 
-/** Common words alone decide nothing, unless the question has no others. */
+/** Common words are required only if the question has no others. */
 function decide(concepts: Concept[]): Concept[] {
   if (concepts.some(({ required }) => required)) return concepts
   return concepts.map((concept) => ({ ...concept, required: true }))
@@ -86,7 +86,7 @@ function tooCommon(concepts: readonly Concept[]): LeftOut[] {
   )
 }
 
-/** A word left out in one place and searched in another is searched. */
+/** Drops a word that another part of the question searches for. */
 function distinct(left_out: readonly LeftOut[], concepts: readonly Concept[]): LeftOut[] {
   const searched = new Set(concepts.flatMap(({ terms }) => terms.flatMap(words)))
   const seen = new Set<string>()

@@ -1,6 +1,6 @@
-/** Identifiers in one spelling each, so that equal ones are equal as texts. */
+/** Normalises identifiers, so that equal ones are equal strings. */
 
-/** Lower case, without `doi:` or a resolver in front; null if it is not a DOI. */
+/** Lower case, without a `doi:` prefix or resolver; null if invalid. */
 export function doiOf(value: string | null): string | null {
   const doi = value
     ?.trim()
@@ -10,7 +10,7 @@ export function doiOf(value: string | null): string | null {
   return doi && /^10\.\d{4,9}\/\S+$/.test(doi) ? doi : null
 }
 
-/** Digits alone. */
+/** Digits only. */
 export function pmidOf(value: string | null): string | null {
   return /^(?:pmid:\s*)?0*([1-9]\d*)$/i.exec(value?.trim() ?? '')?.[1] ?? null
 }

@@ -1,4 +1,4 @@
-/** What stage 2 is asked: the question and its options, checked before anything else happens. */
+/** The request for stage 2: the question and its options, validated before anything else. */
 import { Value } from '@sinclair/typebox/value'
 import { LiteratureInputs, literatureFaults, type SourceName } from '../../contract/literature.ts'
 import type { StageRequest } from '../../contract/service.ts'
@@ -6,18 +6,18 @@ import { StageFailure } from '../stage-kit/stage.ts'
 import { refusePrivate } from './privacy.ts'
 import { otherLanguage } from './question/language.ts'
 
-/** The API accepts no more either. */
+/** The API has the same limit. */
 const LONGEST_QUESTION = 4000
 
 export interface Asked {
   question: string
-  /** With every default filled in. */
+  /** With all defaults filled in. */
   inputs: LiteratureInputs & { sources: SourceName[]; max_results: number }
 }
 
 /**
- * Throws a 422 `StageFailure` for the first fault; `fallback` are the sources when the request names none. With
- * `anyLanguage`, the question may be in a language that cannot be read, because the terms may come from elsewhere.
+ * Throws a 422 `StageFailure` for the first fault. `fallback` names the sources to use if the request names none.
+ * `anyLanguage` allows a question in any language, because the terms may come from elsewhere.
  */
 export function readRequest(
   request: Pick<StageRequest, 'research_question' | 'inputs'>,
@@ -28,7 +28,7 @@ export function readRequest(
   if (question === '') {
     throw new StageFailure(422, 'QUESTION_MISSING', 'Stage 2 needs a research_question with words in it.')
   }
-  // Reading a question takes time that grows with its length.
+  // The time to read a question grows with its length.
   if ([...question].length > LONGEST_QUESTION) {
     const most = `A research_question has at most ${LONGEST_QUESTION} characters.`
     throw new StageFailure(422, 'QUESTION_TOO_LONG', most)
@@ -61,7 +61,7 @@ export function readRequest(
   return { question, inputs: { ...inputs, sources: [...sources], max_results } }
 }
 
-/** Before anything is sent: words that are not understood would make a query that finds nothing, or something else. */
+/** Checks before any search, because words we cannot read would find nothing or the wrong records. */
 function refuseOtherLanguage(question: string): void {
   const language = otherLanguage(question)
   if (language === undefined) return

@@ -1,13 +1,13 @@
-/** Groups of linked records (union-find), with what each group already is. */
+/** Groups of linked records (union-find), and the identifiers of each group. */
 import type { Paper } from './paper.ts'
 
 export interface Linked {
   root(at: number): number
   same(a: number, b: number): boolean
   link(a: number, b: number): void
-  /** Whether the groups may be one publication: no two different DOIs or PMIDs, not preprint beside article, not a notice beside a paper. */
+  /** Whether two groups may be one publication: no conflicting DOIs or PMIDs, and both or neither are preprints or notices. */
   compatible(a: number, b: number): boolean
-  /** Members by root, each in ascending order. */
+  /** Members by root, in ascending order. */
   all(): Map<number, number[]>
 }
 
@@ -68,7 +68,7 @@ function setOf(value: string | null): Set<string> {
   return new Set(value === null ? [] : [value])
 }
 
-/** Either has none, or they share one. */
+/** Either set is empty, or they share a value. */
 function agree(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === 0 || b.size === 0 || [...a].some((value) => b.has(value))
 }

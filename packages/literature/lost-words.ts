@@ -1,10 +1,10 @@
-/** Which words of the question the query of a source does not hold, and why. */
+/** Which words of the question are missing from a source's query, and why. */
 import type { Climb } from './ladder.ts'
 import { termsIn } from './plan.ts'
 import type { LeftOut, Query } from './query.ts'
 import { words } from './text.ts'
 
-/** Empty for a query of the user's own: what is in it is hers to say. */
+/** Empty for the user's own query, which need not contain them. */
 export function lostWords(query: Query, climb: Climb | null | undefined): LeftOut[] {
   if (!climb?.expression) return []
   const held = new Set(termsIn(climb.expression).flatMap(words))

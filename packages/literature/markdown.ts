@@ -1,6 +1,6 @@
-/** Text of others inside Markdown: it stays text, whatever it holds. */
+/** Puts external text into Markdown so that it stays plain text. */
 
-/** What Markdown or HTML would take for markup is escaped; line breaks become blanks. */
+/** Escapes Markdown and HTML; replaces line breaks by spaces. */
 export function plainText(text: string): string {
   return text
     .replace(/[\p{Cc}\s]+/gu, ' ')
@@ -10,7 +10,7 @@ export function plainText(text: string): string {
     .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2')
 }
 
-/** A text as code, fenced by more backticks than it holds. */
+/** Inline code, fenced by more backticks than it contains. */
 export function inlineCode(text: string): string {
   const flat = text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
   const longest = Math.max(0, ...[...flat.matchAll(/`+/g)].map(([run]) => run.length))

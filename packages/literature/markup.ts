@@ -1,10 +1,10 @@
 /**
- * Titles and abstracts as plain text. Sources send HTML, JATS, MathML or inline XML, sometimes escaped once or twice. Text
- * with `<` in it stays text: only the names of real elements count as tags.
+ * Converts titles and abstracts to plain text. Sources send HTML, JATS, MathML or inline XML, sometimes escaped once or
+ * twice. A literal `<` stays: only names of real elements count as tags.
  */
 import { ALL_ENTITIES } from '@nodable/entities'
 
-/** With those that the library's set lacks. */
+/** Entities, including some that the library lacks. */
 const NAMED: Readonly<Record<string, string>> = {
   ...ALL_ENTITIES,
   ndash: '–',
@@ -22,7 +22,7 @@ const NAMED: Readonly<Record<string, string>> = {
   perp: '⊥',
 }
 
-/** Elements of HTML and JATS that stand in titles and abstracts; any name behind `jats:` or `mml:` is one too. */
+/** HTML and JATS elements in titles and abstracts. Any name with the prefix `jats:` or `mml:` counts too. */
 const ELEMENTS = [
   'a|abbr|abstract|alternatives|article-title|b|bdi|big|blockquote|body|bold|br|center|cite|code|dd|del|div|dl|dt',
   'em|emph|ext-link|fn|font|h[1-6]|hr|html|i|inf|inline-formula|disp-formula|ins|italic|jats|label|li|list|list-item|mark|math',
@@ -41,16 +41,16 @@ const HEADING = new RegExp(
   String.raw`<((?:jats:)?(?:h[1-6]|title|b|bold|strong))${ATTRIBUTES}\s*>\s*([^<>]{1,80}?)\s*[:.]?\s*<\/\1\s*>(\s*[:.]?)`,
   'giu',
 )
-/** A formula comes as MathML and again as TeX or as an annotation, which nobody can read as text. */
+/** Sources repeat a MathML formula as TeX or an annotation, which is unreadable as text. */
 const FORMULA_CODE =
   /<!--[\s\S]*?-->|<(?:jats:|mml:)?(tex-math|annotation)(?:\s[^<>]*)?>[\s\S]*?<\/(?:jats:|mml:)?\1\s*>|<!\[CDATA\[|\]\]>/giu
 
-/** Behind a heading: what follows stands on its line, also when the source begins a paragraph there. */
+/** Placed after a heading to join the next text to its line, even if the source starts a paragraph there. */
 const JOIN = '\u{f8ff}'
-/** Some sources escape what was escaped before. */
+/** Some sources escape text more than once. */
 const TIMES_ESCAPED = 3
 
-/** Headings become `Label: ` at the beginning of a line; other tags go, their text stays. */
+/** Turns headings into `Label: ` at the start of a line; removes other tags but keeps their text. */
 export function plainText(text: string): string {
   return unescaped(text, (once) =>
     once.replace(FORMULA_CODE, '').replace(HEADING, heading).replace(BLOCK, '\n').replace(ANY, ''),
@@ -62,7 +62,7 @@ export function plainText(text: string): string {
     .join('\n')
 }
 
-/** On one line. */
+/** Plain text on one line. */
 export function plainLine(text: string): string {
   return unescaped(text, (once) =>
     once
@@ -74,7 +74,7 @@ export function plainLine(text: string): string {
     .trim()
 }
 
-/** Takes tags away, decodes, and looks again for tags that were escaped. */
+/** Removes tags, decodes entities, and repeats for escaped tags. */
 function unescaped(text: string, strip: (text: string) => string): string {
   let seen = strip(text)
   for (let times = 0; times < TIMES_ESCAPED; times++) {
@@ -85,7 +85,7 @@ function unescaped(text: string, strip: (text: string) => string): string {
   return seen
 }
 
-/** Bold text counts as a heading only where it can be one: at the start, or behind a sentence. */
+/** Bold text is a heading only at the start or after a sentence. */
 function heading(
   _all: string,
   element: string,
@@ -97,7 +97,7 @@ function heading(
   const isHeading = /^(?:jats:)?(?:h[1-6]|title)$/iu.test(element)
   const before = whole.slice(0, at).replace(ANY, '').trimEnd()
   if (!isHeading && before !== '' && !/[.!?:]$/.test(before)) return `${label}${behind}`
-  // "Abstract" is what it all is, no part of it.
+  // "Abstract" labels the whole text, not a section.
   return /^abstract$/iu.test(label) ? '\n' : `\n${label}: ${JOIN}`
 }
 

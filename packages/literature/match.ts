@@ -1,25 +1,25 @@
-/** Whether a record deals with a question, and by which of its words: compared by stems, so that endings play no part. */
+/** Whether a record covers a question, and which words show it. Compares stems, so endings do not matter. */
 
 import { type Expression, strongWords } from './plan.ts'
 import type { Concept, Query } from './query.ts'
 import { otherForms } from './synonyms.ts'
 import { words } from './text.ts'
 
-/** How the decision is made, for the reader of the review. */
+/** Explains the decision to readers of the review. */
 export const MATCH_RULE =
   'A record meets a concept when its title or abstract has one of its terms or synonyms, or all telling words of a ' +
   'term; endings and British or American spelling play no part. It is included when it meets every required concept ' +
   'but setting and comparator (one in four may be missing), or, with a word of its topic or intervention, ' +
   'what the step of the search asked for that filled the review; excluded when it has not even half of any concept; else uncertain.'
 
-/** One concept in one record. */
+/** Where one record covers one concept. */
 export interface Hit {
   concept: string
   title: string[]
   abstract: string[]
 }
 
-/** What is looked through of a record. */
+/** The searched fields of a record. */
 export interface Readable {
   title: string
   abstract: string | null
@@ -41,7 +41,7 @@ export function prepare({ title, abstract }: Readable): Prepared {
   }
 }
 
-/** The concepts of a question with their words cut to stems, prepared once for all records. */
+/** The stemmed concepts of a question, prepared once for all records. */
 export interface Sought {
   concept: Concept
   terms: { term: string; text: string; parts: string[][] }[]
@@ -53,7 +53,7 @@ export function soughtIn({ concepts }: Query): Sought[] {
     terms: [...concept.terms, ...concept.synonyms].map((term) => ({
       term,
       text: ` ${words(term).join(' ')} `,
-      // Only the asked words may stand apart, each in any of its forms.
+      // Only the question's own words may be apart, each in any of its forms.
       parts: concept.terms.includes(term)
         ? strongWords(term).map((part) => [part, ...otherForms(part)].map(joined))
         : [],
@@ -63,7 +63,7 @@ export function soughtIn({ concepts }: Query): Sought[] {
 
 const joined = (text: string) => words(text).join(' ')
 
-/** How much of a concept a record has: 1 = it deals with it, else the share of the telling words of its best term. */
+/** How well a record covers a concept: 1 if fully, otherwise the share of the best term's content words. */
 export function degree({ terms }: Sought, { title, abstract, stems }: Prepared): number {
   let best = 0
   for (const { text, parts } of terms) {
@@ -80,7 +80,7 @@ function has(form: string, title: string, abstract: string, stems: ReadonlySet<s
   return title.includes(` ${form} `) || abstract.includes(` ${form} `)
 }
 
-/** Hits of every concept that the record deals with, in the question's order. */
+/** Hits for every concept that the record covers, in the question's order. */
 export function hits(query: Query, paper: Readable): Hit[] {
   return hitsIn(soughtIn(query), prepare(paper))
 }
@@ -92,13 +92,13 @@ function hitsIn(sought: readonly Sought[], prepared: Prepared): Hit[] {
       one.terms.filter((term) => text.includes(term.text)).map(({ term }) => term)
     const [title, abstract] = [named(prepared.title), named(prepared.abstract)]
     if (title.length > 0 || abstract.length > 0) return [{ concept: one.concept.label, title, abstract }]
-    // Its words stand apart: the term is told where most of them are.
+    // The words are apart, so report the term for the abstract.
     const apart = one.terms.filter(({ parts }) => parts.length > 0).map(({ term }) => term)
     return [{ concept: one.concept.label, title: [], abstract: apart.slice(0, 1) }]
   })
 }
 
-/** Whether a record is what an expression asks for. */
+/** Whether a record matches an expression. */
 export function meets(expression: Expression, prepared: Prepared): boolean {
   if ('not' in expression) return !meets(expression.not, prepared)
   if ('any' in expression) return expression.any.some((part) => meets(part, prepared))

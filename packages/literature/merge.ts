@@ -1,11 +1,11 @@
-/** One paper from the records linked as it: each field from the best source that has it. */
+/** Merges linked records into one paper, taking each field from the best source that has it. */
 import { idOf, isThere, linksOf } from './normalise.ts'
 import { FIELDS, type Mark, type Paper } from './paper.ts'
 
-/** Curated first. Whatever is not named here comes last. */
+/** Curated sources first; sources not listed come last. */
 const PREFERENCE = ['pubmed', 'europepmc', 'openalex', 'crossref', 'sample']
 
-/** `linked` is not empty. The order of `linked` plays no part. */
+/** `linked` must not be empty; its order does not matter. */
 export function merge(linked: readonly Paper[]): Paper {
   const byTrust = [...linked].sort((a, b) => trust(a) - trust(b) || (key(a) < key(b) ? -1 : 1))
   const [first, ...others] = byTrust
@@ -24,7 +24,7 @@ export function merge(linked: readonly Paper[]): Paper {
   return merged
 }
 
-/** `paper` with what it lacks taken from `other`; records and id stay its own. */
+/** Fills missing fields of `paper` from `other`; keeps the records and id of `paper`. */
 export function complete(paper: Paper, other: Paper): Paper {
   const result: Paper = { ...paper, field_sources: { ...paper.field_sources } }
   for (const field of FIELDS) {
@@ -41,10 +41,10 @@ export function complete(paper: Paper, other: Paper): Paper {
   return result
 }
 
-/** Each notice once: two sources may name the same one by its DOI and by its PMID, and a third by both. */
+/** Removes duplicate notices: one source may give a notice's DOI, another its PMID, and a third both. */
 export function marksOf(marks: readonly Mark[]): Mark[] {
   const known: Mark[] = []
-  // Those with more names first, so that one name finds its other.
+  // More identifiers first, so that a single one finds its match.
   const byNames = [...marks].sort(
     (a, b) => namesOf(b).length - namesOf(a).length || (markKey(a) < markKey(b) ? -1 : 1),
   )
