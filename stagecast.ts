@@ -12,7 +12,7 @@ import { type Catalogue, type CatalogueOptions, openCatalogue } from './contract
 import type { CatalogueFile } from './contract/catalogue-file.ts'
 import { NO_TRACING, type Tracing } from './contract/tracing.ts'
 import type { JobSettings } from './journal/add-jobs.ts'
-import type { RedisLike, RedisSource } from './journal/redis.ts'
+import type { RedisLike, RedisSource, RedisTls } from './journal/redis.ts'
 import type { ProxySettings } from './outgoing/outgoing.ts'
 import access from './plugins/access.ts'
 import artifacts from './plugins/artifacts.ts'
@@ -76,6 +76,8 @@ interface Connected {
   redisUrl?: string | undefined
   /** Alternatively, an ioredis instance. Its address and credentials are copied; the instance is neither used nor closed. */
   redis?: RedisLike | undefined
+  /** Certificates in PEM form for a rediss:// address: trusted authorities, and this client's certificate and key. */
+  redisTls?: RedisTls | undefined
   /** Prefix of all keys; registrations with different prefixes share nothing. Default `bull`. */
   redisPrefix?: string | undefined
   /** Stage services by name, in addition to those of the catalogue; `default` runs stages that do not name a service. */
@@ -306,8 +308,10 @@ function jobSettings(options: Partial<Record<keyof JobSettings, number | undefin
   return { attempts, backoffMs, keepCompleted, keepFailed }
 }
 
-function sourceOf({ redisUrl, redis }: Connected): RedisSource {
-  const source = redis ?? redisUrl
+function sourceOf({ redisUrl, redis, redisTls }: Connected): RedisSource {
+  if (redisTls && !redisUrl?.startsWith('rediss://'))
+    throw new TypeError('stagecast: redisTls is for a redisUrl that begins with rediss://')
+  const source = redis ?? (redisUrl ? { url: redisUrl, tls: redisTls } : undefined)
   if (!source || (redis && redisUrl))
     throw new TypeError(
       'stagecast: set either redisUrl, e.g. redis://127.0.0.1:6379, or redis, an ioredis instance',

@@ -33,8 +33,23 @@ type OwnOptions = Pick<
   'autoResendUnfulfilledCommands' | 'autoResubscribe' | 'enableOfflineQueue' | 'socketTimeout'
 >
 
-/** A Redis address, or an ioredis instance whose address is copied. */
-export type RedisSource = string | RedisLike
+/** Certificates for rediss:// addresses, each in PEM form. */
+export interface RedisTls {
+  /** Trusted authorities, instead of the well-known ones. */
+  ca?: string | Buffer | undefined
+  /** What this process shows to Redis, and the private key of it. */
+  cert?: string | Buffer | undefined
+  key?: string | Buffer | undefined
+}
+
+/** An address of Redis, with certificates if it needs them. */
+export interface RedisAddress {
+  url: string
+  tls?: RedisTls | undefined
+}
+
+/** An address, or an ioredis instance whose address is copied. */
+export type RedisSource = RedisAddress | RedisLike
 
 /** An ioredis instance of any version. */
 export interface RedisLike {
@@ -48,12 +63,12 @@ const ADDRESS = [
 ]
 
 /**
- * Opens a connection that always reconnects, at most 2 s after Redis is back. `source`: redis://, rediss:// or unix://; for
- * a Redis Cluster one or more nodes, comma-separated. The key `prefix` determines the node.
+ * Opens a connection that always reconnects, at most 2 s after Redis is back. An address is redis://, rediss:// or unix://;
+ * for a Redis Cluster one or more nodes, comma-separated. The key `prefix` determines the node.
  * `own`: what differs from the role.
  */
 export function connectRedis(
-  source: RedisSource,
+  source: RedisSource | string,
   role: RedisRole,
   prefix: string,
   own: OwnOptions = {},
@@ -68,15 +83,26 @@ export function connectRedis(
     reconnectOnError,
   }
   const Connection = role === 'commands' ? TimedRedis : PatientRedis
-  if (typeof source !== 'string')
+  if (typeof source !== 'string' && 'options' in source)
     return leavingWrongDatabase(new Connection({ ...addressOf(source), ...options }))
-  const urls = splitRedisUrl(source)
+  const { url, tls }: RedisAddress = typeof source === 'string' ? { url: source } : source
+  const urls = splitRedisUrl(url)
   const [first] = urls as [string]
   return leavingWrongDatabase(
     isSocket(first)
       ? new Connection(first.slice('unix://'.length), options)
-      : new Connection(first, { ...options, Connector: connectorTo(placeOf(urls, prefix)) }),
+      : new Connection(first, {
+          ...options,
+          ...withTls(first, tls),
+          Connector: connectorTo(placeOf(urls, prefix)),
+        }),
   )
+}
+
+/** Without `tls`, ioredis itself obeys rediss://. */
+function withTls(url: string, tls: RedisTls | undefined): Pick<RedisOptions, 'tls'> {
+  if (!tls || !url.startsWith('rediss:')) return {}
+  return { tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)) }
 }
 
 function addressOf(instance: RedisLike): Pick<RedisOptions, 'host' | 'port' | 'db'> {
@@ -156,10 +182,11 @@ class TimedRedis extends Redis {
 }
 
 /** Why this Redis can never serve this queue, as a line about REDIS_URL or REDIS_PREFIX; null while it is unavailable. */
-export async function redisMisfit(url: string, prefix: string): Promise<string | null> {
+export async function redisMisfit({ url, tls }: RedisAddress, prefix: string): Promise<string | null> {
   const urls = splitRedisUrl(url)
   const [first] = urls as [string]
   const { options } = new Redis(isSocket(first) ? first.slice('unix://'.length) : first, {
+    ...withTls(first, tls),
     lazyConnect: true,
   })
   if (isSocket(first)) return about(await rightsFault(options, prefix))

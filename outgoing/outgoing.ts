@@ -1,6 +1,6 @@
 /** The only place that opens connections to HTTP servers: stage services, their files, the issuer's keys. */
-import { isIP } from 'node:net'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, type RequestInit, fetch as undiciFetch } from 'undici'
+import { BlockList, isIP } from 'node:net'
+import { Agent, Dispatcher, EnvHttpProxyAgent, type RequestInit, fetch as undiciFetch } from 'undici'
 
 /** Forward proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY name them. Without any, calls go out directly. */
 export interface ProxySettings {
@@ -8,7 +8,7 @@ export interface ProxySettings {
   http?: string | undefined
   /** For https addresses. */
   https?: string | undefined
-  /** Comma-separated hosts that are called directly, with their subdomains; `*` = all. Loopback always is. */
+  /** Comma-separated hosts, with their subdomains, and networks that are called directly; `*` = all. Loopback always is. */
   none?: string | undefined
 }
 
@@ -19,15 +19,50 @@ export function openDispatcher(proxy: ProxySettings, options: Agent.Options): Di
   const { http, https } = proxy
   const direct = (proxy.none ?? '').split(/[,\s]+/).filter(Boolean)
   if ((!http && !https) || direct.includes('*')) return new Agent(options)
-  return new EnvHttpProxyAgent({
+  const networks = direct.filter(isNetwork)
+  const proxies = new EnvHttpProxyAgent({
     ...options,
     // An empty text, unlike undefined, keeps undici from reading the environment.
     httpProxy: http ?? '',
     httpsProxy: https ?? '',
-    noProxy: [...direct, 'localhost', '127.0.0.1', '::1'].map(bracketed).join(','),
+    noProxy: [...direct.filter((one) => !isNetwork(one)), 'localhost', '127.0.0.1', '::1']
+      .map(bracketed)
+      .join(','),
     // Many proxies allow tunnels to port 443 only, so plain http is forwarded, not tunnelled.
     proxyTunnel: false,
   })
+  return networks.length > 0 ? new PastNetworks(proxies, new Agent(options), networks) : proxies
+}
+
+/** Calls addresses within some networks directly. A host name is not looked up: the proxy may know it better. */
+class PastNetworks extends Dispatcher {
+  private readonly proxies: Dispatcher
+  private readonly direct: Dispatcher
+  private readonly networks = new BlockList()
+
+  constructor(proxies: Dispatcher, direct: Dispatcher, networks: readonly string[]) {
+    super()
+    this.proxies = proxies
+    this.direct = direct
+    for (const network of networks) {
+      const [address = '', bits] = network.split('/')
+      this.networks.addSubnet(address, Number(bits), familyOf(address))
+    }
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const host = new URL(String(options.origin)).hostname.replace(/^\[|\]$/g, '')
+    const isDirect = isIP(host) !== 0 && this.networks.check(host, familyOf(host))
+    return (isDirect ? this.direct : this.proxies).dispatch(options, handler)
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([this.proxies.close(), this.direct.close()])
+  }
+
+  override async destroy(): Promise<void> {
+    await Promise.all([this.proxies.destroy(), this.direct.destroy()])
+  }
 }
 
 /** `fetch` by way of the proxies. `close` ends its connections. */
@@ -42,4 +77,15 @@ export function openFetch(proxy: ProxySettings = {}): { fetch: Fetch; close(): P
 
 function bracketed(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4'
+}
+
+/** `10.0.0.0/8`, `fd00::/8`. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/')
+  const longest = { 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= longest
 }

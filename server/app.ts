@@ -52,6 +52,7 @@ export async function buildApp(
 function stagecastOptions(config: Config): StagecastOptions {
   return {
     redisUrl: config.REDIS_URL,
+    redisTls: config.redisTls,
     redisPrefix: config.REDIS_PREFIX,
     requireNoEviction: config.NODE_ENV !== 'development' && config.NODE_ENV !== 'test',
     catalogue: config.catalogue,

@@ -8,8 +8,10 @@ import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox
 import { Value } from '@sinclair/typebox/value'
 import { type Catalogue, openCatalogue } from '../contract/catalogue.ts'
 import { CatalogueError } from '../contract/catalogue-faults.ts'
+import type { RedisTls } from '../journal/redis.ts'
 import { hasHashTag, NEEDS_HASH_TAG, redisUrlFault, splitRedisUrl } from '../journal/redis-url.ts'
 import type { ProxySettings } from '../outgoing/outgoing.ts'
+import { readRedisTls } from './redis-tls.ts'
 import { readStagesFile } from './stages-file.ts'
 import { type TracingSettings, tracingFaults, tracingOf } from './tracing-env.ts'
 
@@ -26,6 +28,9 @@ const Environment = Type.Object({
   ADMIN_HOST: Text('127.0.0.1'),
   ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   REDIS_URL: Text(),
+  REDIS_TLS_CA: Maybe,
+  REDIS_TLS_CERT: Maybe,
+  REDIS_TLS_KEY: Maybe,
   REDIS_PREFIX: Type.String({ default: 'bull', pattern: '^[^:\\s]+$' }),
   QUEUE_ID: Maybe,
   WORKER_URL: Maybe,
@@ -77,6 +82,8 @@ export type Config = Readonly<Static<typeof Environment>> & {
   readonly corsOrigins: readonly string[]
   /** Trusted proxies: all, or these addresses and networks. */
   readonly trustProxy: boolean | readonly string[]
+  /** The content of the files that REDIS_TLS_… name. */
+  readonly redisTls: RedisTls | undefined
   /** Forward proxies for calls to services, files and the key set. */
   readonly proxy: ProxySettings
   /** The stages and their services. */
@@ -118,11 +125,14 @@ export function loadConfig(env: NodeJS.ProcessEnv, role: 'api' | 'worker' = 'api
   // Check the meaning of a value only if its form is valid.
   faults.push(...[...meaningFaults(value, role)].filter((fault) => !named.has(nameOf(fault))))
   faults.push(...tracingFaults(env))
+  const redisTls = readRedisTls(value)
+  faults.push(...redisTls.faults)
   const stages = loadCatalogue(value, env)
   if ('faults' in stages) faults.push(...stages.faults)
   if ('faults' in stages || faults.length > 0) throw new ConfigError(faults)
   return Object.freeze({
     ...value,
+    redisTls: redisTls.tls,
     corsOrigins: Object.freeze(split(value.CORS_ORIGINS)),
     trustProxy: isFlag(value.TRUST_PROXY)
       ? value.TRUST_PROXY === 'true'

@@ -91,8 +91,8 @@ function countDown(ms: number): () => number {
 }
 
 /** Checks what only Redis can tell about the configuration; skipped while Redis is unavailable. */
-async function refuseMisfit({ REDIS_URL, REDIS_PREFIX }: Config): Promise<void> {
-  const misfit = await redisMisfit(REDIS_URL, REDIS_PREFIX)
+async function refuseMisfit({ REDIS_URL: url, redisTls: tls, REDIS_PREFIX }: Config): Promise<void> {
+  const misfit = await redisMisfit({ url, tls }, REDIS_PREFIX)
   if (misfit) throw new ConfigError([misfit])
 }
 
@@ -108,7 +108,7 @@ async function openTracing({ tracing }: Config, name: string, log: FastifyBaseLo
 /** The worker's part of the configuration. */
 export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 'tracing'> {
   return {
-    source: config.REDIS_URL,
+    source: { url: config.REDIS_URL, tls: config.redisTls },
     prefix: config.REDIS_PREFIX,
     catalogue: config.catalogue,
     concurrency: config.STAGE_WORKER_CONCURRENCY,

@@ -14,6 +14,15 @@ export interface LiteratureSettings {
   cacheMs: number
   /** How long the search of one source may take, including retries, in ms. */
   deadlineMs: number
+  /** Forward proxies on the way to the sources. */
+  proxy?: ProxySettings | undefined
+}
+
+/** As HTTP_PROXY, HTTPS_PROXY and NO_PROXY name them; '' = none. */
+export interface ProxySettings {
+  http: string
+  https: string
+  none: string
 }
 
 /** Every variable; undefined if it has no default. */
@@ -81,6 +90,7 @@ export function readLiterature(
     urls: urlsFrom(value, faults),
     cacheMs: duration('LITERATURE_CACHE_MS', 0, MONTH_MS),
     deadlineMs: duration('LITERATURE_DEADLINE_MS', 100, HOUR_MS),
+    proxy: proxyFrom(value, faults),
   }
 }
 
@@ -99,4 +109,20 @@ function urlsFrom(
     urls[source] = text
   }
   return urls
+}
+
+/** The names that the API and the worker read too, in either case; a scheme may be left out. */
+function proxyFrom(value: (name: string) => string | undefined, faults: string[]): ProxySettings | undefined {
+  const either = (name: string) => value(name) ?? value(name.toLowerCase()) ?? ''
+  const address = (name: string) => {
+    const text = either(name)
+    if (text === '') return ''
+    const url = text.includes('://') ? text : `http://${text}`
+    // Never quoted: it may contain a password.
+    if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
+      faults.push(`${name} must be the http or https address of a proxy, e.g. http://proxy.example.org:3128`)
+    return url
+  }
+  const proxy = { http: address('HTTP_PROXY'), https: address('HTTPS_PROXY'), none: either('NO_PROXY') }
+  return proxy.http || proxy.https ? proxy : undefined
 }

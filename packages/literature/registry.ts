@@ -1,10 +1,10 @@
 /** The stages of this service. */
 import { join } from 'node:path'
-import { Agent } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { StageTable } from '../stage-kit/stage.ts'
 import { createCache } from './cache.ts'
 import { systemClock } from './clock.ts'
-import type { LiteratureSettings } from './literature-settings.ts'
+import type { LiteratureSettings, ProxySettings } from './literature-settings.ts'
 import { openSources } from './sources/index.ts'
 import { literatureStage } from './stage.ts'
 import { stagesAround } from './stages-around.ts'
@@ -19,7 +19,7 @@ export interface BuiltIn {
 
 /** Throws a `StageFailure` if the settings name unknown or incompatible sources. */
 export function builtInStages(dataDir: string, settings: LiteratureSettings): BuiltIn {
-  const agent = new Agent({ connect: { timeout: 10_000 } })
+  const agent = openAgent(settings.proxy)
   const cache = createCache(join(dataDir, 'cache'), settings.cacheMs, systemClock)
   const sources = openSources({
     dispatcher: agent,
@@ -39,4 +39,17 @@ export function builtInStages(dataDir: string, settings: LiteratureSettings): Bu
     sweep: async () => void (await cache.sweep()),
     close: () => agent.destroy(),
   }
+}
+
+/** undici would read the environment if a setting were undefined. */
+function openAgent(proxy: ProxySettings | undefined): Dispatcher {
+  const options = { connect: { timeout: 10_000 } }
+  if (!proxy) return new Agent(options)
+  const noProxy = proxy.none.split(/[,\s]+/).includes('*') ? '*' : `${proxy.none},localhost,127.0.0.1,[::1]`
+  return new EnvHttpProxyAgent({
+    ...options,
+    ...{ httpProxy: proxy.http, httpsProxy: proxy.https, noProxy },
+    // Many proxies allow tunnels to port 443 only, so plain http is forwarded.
+    proxyTunnel: false,
+  })
 }

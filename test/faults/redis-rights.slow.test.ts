@@ -30,7 +30,7 @@ async function setUp(t: Test, rights: string[] = RIGHTS) {
 
 t.test('the rights in the docs are enough for a whole round', async (t) => {
   const { url, admin } = await setUp(t)
-  t.equal(await redisMisfit(url, 'bull'), null)
+  t.equal(await redisMisfit({ url }, 'bull'), null)
   const service = await fakeStageService(t, succeed())
   const env = await testEnv(t, { REDIS_URL: url, REDIS_PREFIX: 'bull', WORKER_URL: service.url })
   const api = await startDoor(t, 'server/api.ts', env)
@@ -68,7 +68,7 @@ t.test('what is refused for good ends the start with one clear line', async (t) 
   ]
   for (const [rules, REDIS_URL, message] of cases) {
     await restrict('reset', 'on', '>secret', ...RIGHTS, ...rules)
-    const fault = await redisMisfit(REDIS_URL, 'bull')
+    const fault = await redisMisfit({ url: REDIS_URL }, 'bull')
     t.match(fault, message)
     t.match(fault, /^REDIS_URL names a Redis that cannot be used: /)
     t.notMatch(fault, 'wrong')

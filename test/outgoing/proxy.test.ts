@@ -88,6 +88,28 @@ t.test('past the proxy: loopback, and what NO_PROXY names', async (t) => {
   t.equal(proxy.seen.length, 4)
 })
 
+t.test('past the proxy: networks, for addresses only', async (t) => {
+  const proxy = await forwardProxy(t)
+  // Nothing answers at these addresses, which are for documentation: what goes past the proxy fails.
+  const viaProxy = async (url: string, none: string) => {
+    const { fetch, close } = openFetch({ http: proxy.url, none })
+    const before = proxy.seen.length
+    await fetch(url, { signal: AbortSignal.timeout(300) }).catch(() => {})
+    await close()
+    return proxy.seen.length > before
+  }
+  proxy.refusal = 502
+  const none = '192.0.2.0/24, 2001:db8::/32, 10.0.0.0/33'
+  for (const [host, isThrough] of [
+    ['192.0.2.7', false],
+    ['[2001:db8::1]', false],
+    ['192.0.3.7', true],
+    ['[2001:db9::1]', true],
+    ['192.0.2.7.example', true],
+  ] as const)
+    t.equal(await viaProxy(`http://${host}:9/`, none), isThrough, host)
+})
+
 t.test('a proxy that refuses or is away; a cancel through it', async (t) => {
   const proxy = await forwardProxy(t)
   const service = await fakeStageService(t, silence)
