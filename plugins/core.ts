@@ -3,16 +3,19 @@
  * `request.stagecast`. So a host can have its own `redis`, `queue` or `user`, and its hooks, which also run for our
  * routes, still see its own.
  */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { digest } from '../journal/ids.ts'
 
 /** Plugins add their members with `declare module './core.ts'`. */
 // biome-ignore lint/suspicious/noEmptyInterface: the plugins fill it
 export interface Stagecast {}
 
 /** The same for a request. */
-// biome-ignore lint/suspicious/noEmptyInterface: the plugins fill it
-export interface StagecastRequest {}
+export interface StagecastRequest {
+  /** The job that a request has made, for the log. */
+  madeJob?: string
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -34,7 +37,7 @@ export default fp(
     })
     // A query may contain a ticket, which the host's logger would log.
     app.addHook('onRoute', (route) => {
-      route.logSerializers = { ...route.logSerializers, req: withoutQuery }
+      route.logSerializers = { ...route.logSerializers, req: withoutQuery, res: answered }
     })
   },
   { name: 'core' },
@@ -42,4 +45,17 @@ export default fp(
 
 function withoutQuery({ method, url, ip }: FastifyRequest) {
   return { method, path: url?.split('?', 1)[0], remoteAddress: ip }
+}
+
+/** Logged when a request has been answered. The user is named by the digest that key names in Redis contain. */
+export function answered({ request, statusCode }: FastifyReply) {
+  const { job_id: asked } = (request.params ?? {}) as { job_id?: string }
+  const { user, madeJob } = request.stagecast ?? {}
+  return {
+    statusCode,
+    method: request.method,
+    route: request.routeOptions.url,
+    jobId: madeJob ?? asked,
+    user: user?.id ? digest(user.id) : undefined,
+  }
 }

@@ -15,6 +15,7 @@ const EXPOSED = [
   'content-range',
   'accept-ranges',
   'www-authenticate',
+  'x-request-id',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-reset',

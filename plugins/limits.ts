@@ -98,7 +98,7 @@ class Allowances {
   /** The number of the caller's next request, or null if none is reserved. */
   take(caller: string): Count | null {
     const allowance = this.held.get(caller)
-    const now = Date.now()
+    const now = performance.now()
     if (!allowance || allowance.current >= allowance.to || now >= allowance.endsAt) return null
     allowance.current += 1
     return { current: allowance.current, ttl: allowance.endsAt - now }
@@ -106,7 +106,7 @@ class Allowances {
 
   /** Reserves the requests after `current` up to `to`. */
   grant(caller: string, current: number, to: number, ttl: number): void {
-    const now = Date.now()
+    const now = performance.now()
     if (now >= this.forgetAt) {
       this.held.clear()
       this.forgetAt = now + WINDOW_MS
@@ -121,7 +121,7 @@ class LocalCounters {
   private endsAt = 0
 
   increment(key: string): Count {
-    const now = Date.now()
+    const now = performance.now()
     if (now >= this.endsAt) {
       this.counts = new Map()
       this.endsAt = now + WINDOW_MS

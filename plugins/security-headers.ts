@@ -1,4 +1,7 @@
-/** Adds helmet's security headers to every response. They never differ, so they are computed once. */
+/**
+ * Adds helmet's security headers to every response. They are computed once. Strict-Transport-Security is only sent over TLS,
+ * which may end at a trusted proxy: browsers must ignore it otherwise (RFC 6797, 7.2).
+ */
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
@@ -6,9 +9,10 @@ import helmet, { type HelmetOptions } from 'helmet'
 
 export default fp<HelmetOptions>(
   async (app, options) => {
-    const headers = await headersOf(options)
-    app.addHook('onRequest', (_request, reply, done) => {
+    const { 'strict-transport-security': hsts, ...headers } = await headersOf(options)
+    app.addHook('onRequest', (request, reply, done) => {
       reply.headers(headers)
+      if (hsts && request.protocol === 'https') reply.header('strict-transport-security', hsts)
       done()
     })
   },

@@ -66,6 +66,7 @@ export async function submit(
   const outcome = await queue.enqueue({ ...asked, trace: span?.context ?? null })
   if (outcome.kind !== 'queued' && outcome.kind !== 'replayed') throw refusal(outcome)
   const { jobId } = outcome
+  request.stagecast.madeJob = jobId
   const { stage, body } = asked
   span?.set({ 'stagecast.job.id': jobId, 'stagecast.stage': stage })
   const url = `${base(request)}/api/workflow/stages/${stage}/jobs/${jobId}`

@@ -6,6 +6,7 @@ import { handleError } from '../plugins/errors.ts'
 import stagecast, { type StagecastOptions } from '../stagecast.ts'
 import type { Config } from './config.ts'
 import rawAnswers, { answerBrokenRequest } from './raw-answers.ts'
+import requestIds, { requestId } from './request-id.ts'
 
 /** How long a client may take to send a whole request, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -25,6 +26,9 @@ export async function buildApp(
   const headersFor = corsHeaders(config.corsOrigins)
   const app = Fastify({
     loggerInstance: logger,
+    // Addresses in the log, and whether the client used TLS.
+    trustProxy: config.trustProxy as boolean | string[],
+    genReqId: requestId,
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Closing waits for responses in progress, then closes the remaining connections.
@@ -38,6 +42,7 @@ export async function buildApp(
     },
     routerOptions: { maxParamLength: 1024 },
   }) as unknown as FastifyInstance
+  await app.register(requestIds)
   await app.register(rawAnswers)
   await app.register(cors, { origins: config.corsOrigins })
   // Registered at the root, so that it also answers unknown paths and the admin listener can use it.

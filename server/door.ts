@@ -32,14 +32,14 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
         log.info('closed')
       },
     )
-    let asked = 0
+    let asked: number | undefined
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.on(name, (signal) => {
-        if (asked === 0) {
-          asked = Date.now()
+        if (asked === undefined) {
+          asked = performance.now()
           log.info({ signal }, 'closing')
           void closer.close()
-        } else if (signal !== 'SIGINT' || Date.now() - asked > SAME_SIGNAL_MS) {
+        } else if (signal !== 'SIGINT' || performance.now() - asked > SAME_SIGNAL_MS) {
           log.error({ signal }, 'second signal: exiting at once')
           process.exit(1)
         }

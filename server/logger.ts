@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { pino } from 'pino'
+import { answered } from '../plugins/core.ts'
 
 export function createLogger(level: string, name: string): FastifyBaseLogger {
   const options = {
@@ -14,6 +15,7 @@ export function createLogger(level: string, name: string): FastifyBaseLogger {
         path: request.url?.split('?', 1)[0],
         remoteAddress: request.ip,
       }),
+      res: answered,
       err: errorOf,
     },
   }

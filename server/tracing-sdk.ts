@@ -97,8 +97,8 @@ function known(attributes: Attributes): Record<string, string | number> {
 function complainer(warn: (message: string) => void) {
   let next = 0
   const tell = (message: string) => {
-    if (Date.now() < next) return
-    next = Date.now() + 60_000
+    if (performance.now() < next) return
+    next = performance.now() + 60_000
     warn(message)
   }
   return { error: tell, warn: tell, info() {}, debug() {}, verbose() {} }

@@ -148,7 +148,7 @@ export class Feeds<F extends Feed> {
   }
 
   notify(feed: F): void {
-    feed.heardAt = Date.now()
+    feed.heardAt = performance.now()
     for (const follower of feed.followers) follower.changed(feed)
   }
 
@@ -206,7 +206,7 @@ export class Feeds<F extends Feed> {
   }
 
   private sweep(): void {
-    const silentSince = Date.now() - SILENT_MS
+    const silentSince = performance.now() - SILENT_MS
     let most = Math.ceil(this.feeds.size * SWEEP_SHARE)
     for (const feed of this.feeds.values()) {
       if (most === 0) return

@@ -12,7 +12,11 @@ import type { Fleet } from '../../plugins/fleet.ts'
 import { BEARER, type Guarded, problems } from '../responses.ts'
 
 const Count = Type.Integer({ minimum: 0 })
-const Spread = Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()])
+/** A quantile of fewer values says nothing; `estimate` of a job needs as many. */
+const FEWEST = 20
+const Spread = Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()], {
+  description: `null for fewer than ${FEWEST} jobs`,
+})
 
 const Overview = Type.Object(
   {
@@ -129,6 +133,7 @@ function figures(tally: StageTally, now: number) {
 }
 
 function spread(histogram: Histogram): { p50: number; p95: number } | null {
+  if (histogram.counts.reduce((sum, count) => sum + count, 0) < FEWEST) return null
   const [p50, p95] = [quantile(histogram, 0.5), quantile(histogram, 0.95)]
   return p50 === null || p95 === null ? null : { p50, p95 }
 }

@@ -1,10 +1,11 @@
 /** `npm run dev`: what is wrong with what it brings along is said, and ends it. */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connectRedis } from '../../journal/redis.ts'
-import { startDoor } from '../helpers/app.ts'
+import { QUESTION, startDoor } from '../helpers/app.ts'
 import { program, runNode } from '../helpers/processes.ts'
 
 async function environment(t: Test) {
@@ -32,4 +33,15 @@ t.test('when its Redis ends, it says so and ends too', async (t) => {
   process.kill(pid, 'SIGKILL')
   t.equal(await dev.exited, 1)
   t.match(dev.logs.join('\n'), /The embedded Redis ended by itself \(exit code 137\)/)
+})
+
+t.test('NODE_ENV=production in the shell does not make it a production server', async (t) => {
+  const env = { ...(await environment(t)), NODE_ENV: 'production' }
+  const dev = await startDoor(t, 'server/all.ts', env, { args: ['--dev'] })
+  const answer = await fetch(`${dev.url}/api/workflow/stages/2/execute`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION }),
+  })
+  t.equal(answer.status, 202, 'without a token: mock authentication is on')
 })

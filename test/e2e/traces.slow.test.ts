@@ -14,7 +14,7 @@ import {
   testEnv,
 } from '../helpers/app.ts'
 import { type SeenSpan, startCollector } from '../helpers/collector.ts'
-import { finished, operatorQueue, queuedJob } from '../helpers/jobs.ts'
+import { cancel, finished, operatorQueue, queuedJob } from '../helpers/jobs.ts'
 import { BUILD, end, runNode } from '../helpers/processes.ts'
 import {
   type FakeStageService,
@@ -122,6 +122,18 @@ t.test("a client's trace is gone on with, and its wish not to be recorded is kep
   const [silent] = callsOf(service, unwanted.job_id)
   const [same] = partsOf(unwanted.headers.traceparent)
   t.match(silent?.headers.traceparent, new RegExp(`^00-${same}-[0-9a-f]{16}-00$`))
+})
+
+t.test("a user's cancel is no error", async (t) => {
+  const { collector, service, api } = await traced(t)
+  service.answer = silence
+  const job = await accepted(api.url)
+  await eventually('the job is called for', () => callsOf(service, job.job_id)[0])
+  await cancel(api.url, job)
+  await finished(api.url, job)
+  const spans = await collector.ofJob(job.job_id, 4)
+  t.match(byKind(spans, CONSUMER), [{ status: 0, attributes: { 'stagecast.outcome': 'cancelled' } }])
+  t.match(byKind(spans, CLIENT), [{ status: 0, attributes: { 'stagecast.stopped': 'cancel' } }])
 })
 
 t.test('a worker that dies leaves no gap in the trace; what is left is sent at the end', async (t) => {

@@ -106,6 +106,8 @@ t.test('active', async (t) => {
   const journal = { ...waiting, processedAt: 1999, last: log[1] as LogEntry }
   const snapshot = toSnapshot(journal)
   t.match(snapshot, { status: 'active', progress: 10, attempt: 1, processed_at: 1999, error: null })
+  const early = toSnapshot({ ...journal, processedAt: 999 })
+  t.equal(early.processed_at, 1000, 'the clock of the worker was read before the job was added, or is behind')
   const events = toEvents(journal, log, snapshot)
   t.same(
     events.map(({ event }) => event),

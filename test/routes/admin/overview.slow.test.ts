@@ -100,8 +100,11 @@ t.test('what workers do, and how it ends', async (t) => {
   await finished(url, await enqueue(url))
   const done = await overviewWhen(url, 'three ended', ({ stages }) => stages[1]?.completed === 1)
   t.match(done.stages[1], { completed: 1, failed: 0, cancelled: 1, success_rate: 1 })
-  t.match(done.stages[1]?.duration_ms, { p50: Number, p95: Number })
-  t.match(done.stages[1]?.waiting_ms, { p50: Number, p95: Number })
+  t.equal(done.stages[1]?.duration_ms, null, 'nothing is estimated from one job')
+  for (let n = 0; n < 19; n += 1) await finished(url, await enqueue(url))
+  const many = await overviewWhen(url, 'twenty', ({ stages }) => stages[1]?.completed === 20)
+  t.match(many.stages[1]?.duration_ms, { p50: Number, p95: Number })
+  t.match(many.stages[1]?.waiting_ms, { p50: Number, p95: Number })
   t.match(done.stages[2], { completed: 0, failed: 1, cancelled: 0, success_rate: 0, duration_ms: null })
   t.ok((done.stages[1]?.per_minute as number) > 0)
 
