@@ -23,6 +23,10 @@ export function SignInPage({ why }: { why: string }) {
   return (
     <form class="form narrow" noValidate onSubmit={(event) => void submit(event)}>
       <Heading>Sign in</Heading>
+      <p class="lead">
+        Stagecast runs the stages of your research, such as a literature review, and shows you live what each
+        one is doing.
+      </p>
       {why && (
         <p class="note" role="alert">
           {why}

@@ -6,6 +6,7 @@ import { type Draft, dropDraft, keepDraft, keyFor, newId, readDraft } from '../f
 import { FieldView, idOf } from '../form/field.tsx'
 import { type Field, fieldsOf } from '../form/schema.ts'
 import { sectionsOf } from '../form/sections.ts'
+import { useStartKey } from '../form/start-key.ts'
 import { useDocument } from '../form/use-document.ts'
 import { type Faults, faultsOf, keyOf, toBody, type Values } from '../form/values.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
@@ -94,6 +95,8 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
     }
   }
 
+  useStartKey((event) => void start(event))
+
   function look(): void {
     const { body, faults: found } = read()
     setFaults(found)
@@ -112,14 +115,7 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
   const workflowFault = faults.workflow_id
   const sources = draft.values['inputs/sources']
   return (
-    <form
-      class="form"
-      noValidate
-      onSubmit={(event) => void start(event)}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void start(event)
-      }}
-    >
+    <form class="form" noValidate onSubmit={(event) => void start(event)}>
       {ownFields.filter(({ path }) => path.length === 1).map(view)}
       {searches && (
         <SearchEditor
@@ -157,11 +153,11 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
           {workflowFault && `Workflow ${workflowFault}.`}
         </p>
       </div>
-      <div role="alert">
-        {(failure || faults['']) && <p class="alert">{failure || faults['']}</p>}
-        {failure && <p class="hint">Starting again sends the same request, so nothing runs twice.</p>}
-      </div>
       <div class="actions start">
+        <div role="alert">
+          {(failure || faults['']) && <p class="alert">{failure || faults['']}</p>}
+          {failure && <p class="hint">Starting again sends the same request, so nothing runs twice.</p>}
+        </div>
         <button class="primary" type="submit" aria-disabled={busy}>
           {busy ? 'Starting…' : 'Start'}
         </button>
