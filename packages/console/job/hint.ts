@@ -22,3 +22,19 @@ export function hintText({ waiting_for, position, waiting, retry_at }: Hint): st
 }
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+
+/** States in which a job waits. A hint may arrive after the job has begun. */
+const WAITING = ['queued', 'retrying']
+
+/** What a job of a workflow waits for, or else its last message. */
+export function messageOf({
+  status,
+  hint,
+  message,
+}: {
+  status: string
+  hint: Hint | null
+  message: string
+}): string {
+  return hint && WAITING.includes(status) ? hintText(hint) : message
+}

@@ -2,7 +2,7 @@
 import type { Run } from '../../client/index.ts'
 import type { WatchedJob } from '../../client/workflow-view.ts'
 import { connection } from '../api/connection.ts'
-import { hintText } from '../job/hint.ts'
+import { messageOf } from '../job/hint.ts'
 import { HOW } from '../job/job-card.tsx'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
@@ -69,7 +69,7 @@ function Jobs({ jobs, folded }: { jobs: readonly WatchedJob[]; folded: boolean }
   const list = (
     <ul class="jobs">
       {jobs.map((job) => (
-        <JobRow key={job.job_id} job={job} message={job.hint ? hintText(job.hint) : job.message} />
+        <JobRow key={job.job_id} job={job} message={messageOf(job)} />
       ))}
     </ul>
   )

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Decision } from '../../../contract/run.ts'
 import type { Run, RunStep } from '../../client/index.ts'
 import type { WatchedJob } from '../../client/workflow-view.ts'
-import { hintText } from '../job/hint.ts'
+import { messageOf } from '../job/hint.ts'
 import { span, Time, wholeSeconds } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
@@ -55,7 +55,7 @@ function Step({ step, run, job, before, isMine }: StepProps) {
   const live = LIVE.includes(step.status) && job && LIVE.includes(job.status) ? job : null
   const status = live?.status ?? step.status
   const decision = step.sign_off?.decision
-  const message = live ? (live.hint ? hintText(live.hint) : live.message) : ''
+  const message = live ? messageOf(live) : ''
   return (
     <li class={`stop ${status}`}>
       <span class="mark" aria-hidden="true">
