@@ -50,9 +50,11 @@ export default fp<{ signOffScope?: string | undefined }>(
       },
     }
 
-    access.isShown = async (caller, { job_id }) => {
+    access.isShown = async (caller, { job_id, run_id }) => {
       if (!hasScope(caller)) return false
-      const runIds = await fromRedis(redis.smembers(journal.keys.own('held', job_id)))
+      const users = await fromRedis(redis.smembers(journal.keys.own('held', job_id)))
+      // A run uses a result once there is one; until then the job belongs to the run that it is a step of.
+      const runIds = run_id === undefined ? users : [...new Set([...users, run_id])]
       const found = await fromRedis(runs.store.runs(runIds))
       return found.some((run) => run && isShownTo(caller, run.document))
     }
