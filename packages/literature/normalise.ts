@@ -1,11 +1,11 @@
-/** Step 4: every record in one shape and one spelling, with the source of each field. */
+/** Step 4: gives all records the same shape and spelling, and notes the source of each field. */
 import { doiOf, isPreprintDoi, pmcidOf, pmidOf } from './identifiers.ts'
 import { plainLine, plainText } from './markup.ts'
 import { markInTitle, noticeInAbstract, noticeInTitle, takesBack } from './notice-words.ts'
 import { type Author, FIELDS, type OpenLink, type Paper, type SourceRecord } from './paper.ts'
 import { languageCode } from './sources/languages.ts'
 
-/** A paper of one record; `place` is its place in the source's order, from 1 on. Undefined without a title. */
+/** Makes a paper from one record; `place` counts from 1 in the source's order. Undefined without a title. */
 export function normalise(record: SourceRecord, place: number): Paper | undefined {
   const title = plainLine(record.title).replace(/(?<![.!?])\.$/, '')
   if (title === '') return undefined
@@ -64,7 +64,7 @@ export function isThere(value: Paper[keyof Paper]): boolean {
   return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
 }
 
-/** The strongest identifier there is; stable over sources and runs. */
+/** The strongest identifier available, stable across sources and runs. */
 export function idOf(ids: {
   doi: string | null
   pmid: string | null
@@ -84,7 +84,7 @@ function author(one: Author): Author {
   return { family: plainLine(one.family), given: line(one.given), ...(suffix && { suffix }) }
 }
 
-/** What the source says comes first, then the title, then the sentence that stands where an abstract would. */
+/** Uses the source's own data first, then the title, then a sentence in place of the abstract. */
 function noticeOf(
   record: SourceRecord,
   title: string,
@@ -104,12 +104,12 @@ function noticeOf(
     }
   }
   if (inAbstract) return { type: inAbstract.type, about: targets([inAbstract.about]) }
-  // "RETRACTED: Correction of …" is a paper that was retracted.
+  // "RETRACTED: Correction of …" is a retracted paper, not a notice.
   const inTitle = marked ? null : noticeInTitle(title)
   return inTitle ? { type: inTitle.type, about: [] } : null
 }
 
-/** Each address once; only those that a browser can open. */
+/** Distinct URLs that a browser can open. */
 export function linksOf(links: readonly OpenLink[]): OpenLink[] {
   const byUrl = new Map<string, OpenLink>()
   for (const link of links) {
@@ -123,7 +123,7 @@ function line(value: string | null): string | null {
   return value === null ? null : plainLine(value) || null
 }
 
-/** Some databases write a sentence where an abstract is missing. */
+/** Removes the sentence that some databases put in place of a missing abstract. */
 function withoutPlaceholder(abstract: string | null): string | null {
   return abstract &&
     /^\W*(?:no abstract(?: available)?|n\/?a|null|abstract not available)\W*$/i.test(abstract)

@@ -1,8 +1,8 @@
-/** How sources and titles say that a publication is a notice about another one, or is marked by such a notice. */
+/** How sources and titles mark a publication as a notice, or as the subject of one. */
 import { doiOf, pmidOf } from './identifiers.ts'
 import type { NoticeType, SourceRecord, Target } from './paper.ts'
 
-/** Publication types of PubMed and Europe PMC, types of OpenAlex, and types of Crossref's updates. */
+/** Publication types of PubMed and Europe PMC, types of OpenAlex, and update types of Crossref. */
 const BY_TYPE: readonly [name: RegExp, type: NoticeType][] = [
   [/^(?:retraction of publication|retraction notice|retraction|partial[ _]retraction)$/i, 'retraction'],
   [/^(?:withdrawal|removal)$/i, 'withdrawal'],
@@ -10,7 +10,7 @@ const BY_TYPE: readonly [name: RegExp, type: NoticeType][] = [
   [/^(?:published erratum|erratum|corrigendum|correction|addendum|clarification)$/i, 'correction'],
 ]
 
-/** What a word of a source says of the notice; undefined for what is none. */
+/** The notice type for a source's word; undefined if it is not a notice. */
 export function noticeTypeOfUpdate(word: string): NoticeType | undefined {
   return BY_TYPE.find(([name]) => name.test(word))?.[1]
 }
@@ -23,8 +23,8 @@ const RELATIONS: readonly [name: RegExp, type: NoticeType][] = [
 ]
 
 /**
- * PubMed's RefType ("ErratumFor") and Europe PMC's type ("Erratum for"): `of` for what stands in a notice, `in` for
- * what stands in the paper that a notice is about.
+ * PubMed's RefType ("ErratumFor") and Europe PMC's type ("Erratum for"): `of` for relations in a notice, `in` for
+ * relations in the paper that it is about.
  */
 export function noticeTypeOf(relation: string, direction: 'of' | 'in'): NoticeType | undefined {
   for (const [name, type] of RELATIONS) {
@@ -34,7 +34,7 @@ export function noticeTypeOf(relation: string, direction: 'of' | 'in'): NoticeTy
   return undefined
 }
 
-/** A record is a notice when its publication types say so, or when it names what it corrects. */
+/** A record is a notice if its publication types say so, or if it names what it corrects. */
 export function noticeOf(
   types: readonly string[],
   relations: readonly ({ relation: string } & Target)[],
@@ -43,7 +43,7 @@ export function noticeOf(
     const type = noticeTypeOf(relation, 'of')
     return type ? [{ type, target: { doi, pmid } }] : []
   })
-  // "Retracted Publication" beside "Retraction of Publication" would be a retracted notice: still a notice.
+  // With both "Retracted Publication" and "Retraction of Publication", it is a retracted notice: still a notice.
   const told = types.flatMap((type) => noticeTypeOfUpdate(type) ?? [])[0]
   const type = told ?? about[0]?.type
   return type ? { type, about: about.map(({ target }) => target) } : null
@@ -51,8 +51,8 @@ export function noticeOf(
 
 const OF = String.raw`(?:\s+(?:to|for|on|of|in|regarding)\b|\s*[:.\-–—\[]|\s*["“'‘]|$)`
 /**
- * Titles that only notices have. "Correction of scoliosis" and "Retraction of the eyelid" are not notices: a bare word
- * counts alone, before a colon, or before "to".
+ * Titles that only notices have. "Correction of scoliosis" and "Retraction of the eyelid" are not notices, so a bare word
+ * counts only alone, before a colon, or before "to".
  */
 const BY_TITLE: readonly [title: RegExp, type: NoticeType][] = [
   [
@@ -80,7 +80,7 @@ const BY_TITLE: readonly [title: RegExp, type: NoticeType][] = [
   [/^department of error\.?$/i, 'correction'],
 ]
 
-/** What the title says it is; the title it is about, where it names one. */
+/** The notice type in a title, and the title that it is about if it names one. */
 export function noticeInTitle(title: string): { type: NoticeType; about: string | null } | null {
   const found = BY_TITLE.find(([pattern]) => pattern.test(title))
   if (!found) return null
@@ -90,7 +90,7 @@ export function noticeInTitle(title: string): { type: NoticeType; about: string 
   return { type: found[1], about: about.length > 15 ? about : null }
 }
 
-/** "[This corrects the article DOI: 10.…]" stands where an abstract would. */
+/** "[This corrects the article DOI: 10.…]" appears in place of an abstract. */
 export function noticeInAbstract(abstract: string): { type: NoticeType; about: Target } | null {
   const found =
     /^\W*this (corrects|retracts|updates) (?:the )?article\b[^\d]{0,20}(10\.\d{4,9}\/[^\s\]]+|pmid:? ?\d+)?/i.exec(
@@ -104,7 +104,7 @@ export function noticeInAbstract(abstract: string): { type: NoticeType; about: T
   }
 }
 
-/** "RETRACTED: …", "WITHDRAWN: …", "… [Retracted]", "… (Retracted article)": the paper itself, with its title marked. */
+/** "RETRACTED: …", "WITHDRAWN: …", "… [Retracted]", "… (Retracted article)": marks on the paper itself. */
 export function markInTitle(title: string): 'retraction' | 'withdrawal' | null {
   const front =
     /^[[(]?\s*(?:(retracted)(?: (?:article|paper|chapter|publication))?|(withdrawn|(?:temporary )?removed|removal notice))\s*[\])]?\s*(?:[:\-–—]|(?<=[\])])|\.(?=\s))/iu.exec(
@@ -119,7 +119,6 @@ export function markInTitle(title: string): 'retraction' | 'withdrawal' | null {
   return null
 }
 
-/** What takes a paper back. */
 export function takesBack(type: NoticeType): boolean {
   return type === 'retraction' || type === 'withdrawal'
 }

@@ -1,6 +1,6 @@
 /**
- * Notices (corrections, retractions and the like) are not papers: they are set apart, linked to the papers of the review that
- * they are about, and mark them. A paper that a retraction or withdrawal is about counts as retracted.
+ * Notices (such as corrections and retractions) are not papers. They are listed separately, linked to the papers they
+ * are about, and mark them. A paper with a retraction or withdrawal notice counts as retracted.
  */
 import { marksOf } from './merge.ts'
 import { noticeInTitle, takesBack } from './notice-words.ts'
@@ -10,7 +10,7 @@ import { words } from './text.ts'
 export interface Notice {
   paper: Paper
   type: NoticeType
-  /** Ids of the papers of this review that it is about. */
+  /** Ids of papers in this review that it is about. */
   about: string[]
 }
 
@@ -44,7 +44,7 @@ function mark(paper: Paper, by: Paper['notices'][number]): Paper {
   }
 }
 
-/** By DOI or PMID; where a notice names none, by the title that it repeats. */
+/** Finds papers by DOI or PMID, or by the title that a notice repeats if it names neither. */
 function finder(papers: readonly Paper[]): (notice: Paper) => string[] {
   const byId = new Map<string, string>()
   const byTitle = new Map<string, string[]>()
@@ -62,7 +62,7 @@ function finder(papers: readonly Paper[]): (notice: Paper) => string[] {
     }
     const about = noticeInTitle(title)?.about
     const found = about ? (byTitle.get(words(about).join(' ')) ?? []) : []
-    // Two papers of one title: nothing tells which of them is meant.
+    // If two papers share the title, we cannot tell which one is meant.
     return found.length === 1 ? found : []
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers as abstracts write them: "1,776", "Ninety-six", "One hundred and forty", "1.2 million". */
+/** Parses numbers in abstracts: "1,776", "Ninety-six", "One hundred and forty", "1.2 million". */
 const ONES =
   'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
     ' ',
@@ -6,10 +6,10 @@ const ONES =
 const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ')
 const WORD = [...ONES, ...TENS, 'hundred', 'thousand'].join('|')
 
-/** Source of a pattern for one number, without a group of its own. */
+/** Pattern for one number, without a capturing group. */
 export const NUMBER = String.raw`(?:\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+|\d+|(?:a (?=hundred|thousand))?(?:${WORD})\b(?:[- ](?:and )?(?:${WORD})\b)*)`
 
-/** The value of what `NUMBER` matches, or undefined; nothing above what counts people. */
+/** The value of a `NUMBER` match; undefined if it is invalid or too large to count people. */
 export function numberOf(text: string): number | undefined {
   const digits = text.replace(/[,\u00a0\u2009\u202f]/g, '')
   const value = /^\d+$/.test(digits) ? Number(digits) : spelled(text)

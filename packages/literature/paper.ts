@@ -1,9 +1,9 @@
-/** A piece of literature: as one source gives it, and as the review works with it. */
+/** A publication, as one source returns it and as the review uses it. */
 import { type Static, Type } from '@sinclair/typebox'
 
 const Text = Type.Union([Type.String(), Type.Null()])
 
-/** A person by surname and given names (or their initials), or a group by its whole name. */
+/** A person's surname and given names (or initials), or a group's full name. */
 export const Author = Type.Union([
   Type.Object({
     family: Type.String(),
@@ -15,7 +15,7 @@ export const Author = Type.Union([
 ])
 export type Author = Static<typeof Author>
 
-/** What was published, as reference managers tell it apart. */
+/** Publication types that reference managers distinguish. */
 export const WORK_TYPES = [
   'article',
   'preprint',
@@ -31,10 +31,10 @@ export const WORK_TYPES = [
 export type WorkType = (typeof WORK_TYPES)[number]
 const WorkTypeOrNull = Type.Union([...WORK_TYPES.map((type) => Type.Literal(type)), Type.Null()])
 
-/** A place where the full text can be read by anybody, as a source names it. */
+/** A link to the free full text, as reported by a source. */
 export const OpenLink = Type.Object({
   url: Type.String(),
-  /** The source that sent it. */
+  /** The source that reported it. */
   source: Type.String(),
   format: Type.Union([Type.Literal('pdf'), Type.Literal('page')]),
   license: Text,
@@ -51,11 +51,11 @@ export const NOTICE_TYPES = [
 export type NoticeType = (typeof NOTICE_TYPES)[number]
 const NoticeTypeSchema = Type.Union(NOTICE_TYPES.map((type) => Type.Literal(type)))
 
-/** A publication that another one is about, by any of its names. */
+/** A publication that a notice is about, by its identifiers. */
 const Target = Type.Object({ doi: Text, pmid: Text })
 export type Target = Static<typeof Target>
 
-/** One hit of one source in that source's own words: DOIs as links, abstracts with markup, codes as it has them. */
+/** One hit in the source's own form: DOIs as links, abstracts with markup, its own codes. */
 export const SourceRecord = Type.Object({
   source: Type.String(),
   /** The source's own id. */
@@ -76,28 +76,28 @@ export const SourceRecord = Type.Object({
   language: Text,
   retracted: Type.Boolean(),
   preprint: Type.Boolean(),
-  /** Null where the source does not tell. */
+  /** Null if the source does not say. */
   work_type: WorkTypeOrNull,
   month: Type.Union([Type.Integer({ minimum: 1, maximum: 12 }), Type.Null()]),
-  /** Where an article has no pages. */
+  /** For articles without pages. */
   article_number: Text,
   publisher: Text,
   isbn: Type.Array(Type.String()),
-  /** Every language of the text; `language` is the first. */
+  /** All languages of the text; `language` is the first. */
   languages: Type.Array(Type.String()),
-  /** Subject headings of MEDLINE. */
+  /** MEDLINE subject headings. */
   mesh: Type.Array(Type.String()),
   open_access: Type.Array(OpenLink),
-  /** Set where the record is itself a notice about other publications. */
+  /** Set if the record is itself a notice about other publications. */
   notice: Type.Union([Type.Object({ type: NoticeTypeSchema, about: Type.Array(Target) }), Type.Null()]),
-  /** Notices about this record, as the source tells them. */
+  /** Notices about this record, as reported by the source. */
   notices: Type.Array(Type.Object({ type: NoticeTypeSchema, by: Target })),
-  /** Raw ids of other versions of the same work, where the source tells. */
+  /** Raw ids of other versions of the same work, if the source reports them. */
   related: Type.Array(Type.String()),
 })
 export type SourceRecord = Static<typeof SourceRecord>
 
-/** Fields of a paper that are taken from one source each. */
+/** Fields that each come from a single source. */
 export const FIELDS = [
   'title',
   'authors',
@@ -122,21 +122,21 @@ export const FIELDS = [
 ] as const
 export type Field = (typeof FIELDS)[number]
 
-/** Where a paper was found: the source, its own id, its place there (1 = best match of that source). */
+/** Where a paper was found: the source, its id there, and its position (1 = best match). */
 export interface RecordRef {
   source: string
   id: string
   place: number
 }
 
-/** Another paper of this review that is a version of the same work, and not a duplicate of it. */
+/** Another paper in this review that is a version of the same work but not a duplicate. */
 export interface Related {
   id: string
-  /** What the other one is. */
+  /** What the other paper is. */
   relation: 'preprint' | 'article' | 'version'
 }
 
-/** A notice that marks a paper: where it was published, and which source reported it. */
+/** A notice about a paper, and the source that reported it. */
 export interface Mark {
   type: NoticeType
   doi: string | null
@@ -144,33 +144,33 @@ export interface Mark {
   source: string
 }
 
-/** One paper: the records linked as the same publication, each field from the best source that has it. */
+/** One paper: linked records of the same publication, with each field from the best source that has it. */
 export interface Paper {
   /** `doi:…`, else `pmid:…`, else `pmcid:…`, else `<source>:<raw id>`. */
   id: string
-  /** The source its title is from. */
+  /** The source of its title. */
   source: string
   records: RecordRef[]
   field_sources: Partial<Record<Field, string>>
   title: string
   authors: Author[]
   year: number | null
-  /** Where it stands: a journal, a book, proceedings or the server of a preprint. */
+  /** The journal, book, proceedings or preprint server. */
   journal: string | null
   volume: string | null
   issue: string | null
   pages: string | null
-  /** Lower case, without a resolver in front. */
+  /** Lower case, without a resolver prefix. */
   doi: string | null
   pmid: string | null
-  /** With its `PMC`. */
+  /** With the `PMC` prefix. */
   pmcid: string | null
-  /** Plain text; a labelled section begins on a line of its own with `Label: `. */
+  /** Plain text. Each labelled section starts a line with `Label: `. */
   abstract: string | null
   /** As the sources spell them. */
   publication_types: string[]
   cited_by: number | null
-  /** ISO 639-1 where there is such a code. */
+  /** ISO 639-1 if the language has such a code. */
   language: string | null
   retracted: boolean
   preprint: boolean
@@ -179,18 +179,18 @@ export interface Paper {
   article_number: string | null
   publisher: string | null
   isbn: string[]
-  /** ISO 639-1 where there are such codes; the first is `language`. */
+  /** ISO 639-1 where such codes exist; the first is `language`. */
   languages: string[]
   mesh: string[]
   open_access: OpenLink[]
-  /** What the paper is a notice of; null if it is not a notice. */
+  /** Set if the paper is itself a notice. */
   notice: { type: NoticeType; about: Target[] } | null
-  /** Notices about it, in the order of their type and name. */
+  /** Notices about the paper, sorted by type and identifier. */
   notices: Mark[]
   related: Related[]
 }
 
-/** A record with nothing in it, to be filled by a connector. */
+/** An empty record for a connector to fill. */
 export function emptyRecord(source: string, raw_id: string): SourceRecord {
   return {
     source,

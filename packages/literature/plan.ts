@@ -73,7 +73,7 @@ export function groupsOf(query: Query): { label: string; expression: Expression 
   }))
 }
 
-/** A word of the question, or a name that must stay whole, with its other forms. The broadest steps consist of these. */
+/** A word of the question, or a name that must stay whole, with its other forms. Broad steps consist of these. */
 export interface Unit {
   term: string
   expression: Expression
@@ -154,7 +154,7 @@ function grouped(concepts: Concept[]): Concept[] {
   return [...concepts.slice(0, MAX_GROUPS - 1), last]
 }
 
-/** Drops what does not fit, least important first: other names, then the ends of lists, then groups. */
+/** Drops what does not fit, least important first: synonyms, then the ends of lists, then groups. */
 function fitting(concepts: Concept[]): Concept[] {
   const length = (all: readonly Concept[]) =>
     all.reduce((sum, { terms, synonyms }) => sum + lengthOf([...terms, ...synonyms]), 0)
@@ -205,7 +205,7 @@ function staysWhole(term: string): boolean {
   return isName(term) || /\d/.test(term) || /\s\p{Lu}/u.test(term)
 }
 
-/** The words of a phrase that mean something alone, or else all of them. */
+/** The content words of a phrase, or all its words if none is. */
 export function strongWords(term: string): string[] {
   const parts = term.split(/\s+/).filter((part) => words(part).length > 0)
   const strong = parts.filter((part) => {

@@ -1,4 +1,4 @@
-/** What a request would search for, before it does: each group and the whole, with its hits in each source. */
+/** Previews a search without reading records: the hits of each group and of the whole query in each source. */
 
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -19,7 +19,7 @@ const PREVIEW_FILE = 'search_preview.json'
 export interface PreviewLine {
   line: number
   what: string
-  /** By source; null where it gave no answer. */
+  /** By source; null if it failed. */
   hits: Record<string, number | null>
 }
 
@@ -73,7 +73,7 @@ function summaryOf(searches: readonly Search[]): string {
   return `Preview: ${each.join(', ')}. Nothing was read.`
 }
 
-/** The query that a review would send, and how it came about. */
+/** The query that a review would send, and the steps that led to it. */
 function queryOf(query: Query) {
   return ({ source, climb, total, failure }: Search) => ({
     source,
@@ -87,7 +87,7 @@ function queryOf(query: Query) {
   })
 }
 
-/** A line for each group, one for all of them, and one for the query that would be sent. */
+/** One line per group, one for all groups, and one for the query that would be sent. */
 async function linesOf(
   query: Query,
   { inputs }: Asked,

@@ -3,25 +3,25 @@
 export interface Query {
   /** The question with white space tidied. */
   question: string
-  /** What the concepts are read from. */
+  /** Where the concepts come from. */
   by: 'question' | 'concepts' | 'query'
   concepts: Concept[]
-  /** Content words that no query holds, each with the reason. */
+  /** Content words that no query contains, each with the reason. */
   left_out: LeftOut[]
 }
 
 export const ROLES = ['intervention', 'topic', 'population', 'comparator', 'outcome', 'setting'] as const
 export type Role = (typeof ROLES)[number]
 
-/** One thing the question is about. A record deals with it when it has one of its terms or synonyms. */
+/** One thing that the question is about. A record covers it if it contains a term or synonym. */
 export interface Concept {
   label: string
   role: Role
-  /** The words of the question: alternatives of each other. */
+  /** Alternative terms from the question. */
   terms: string[]
-  /** Other names of the same thing. */
+  /** Other names for the same thing. */
   synonyms: string[]
-  /** Whether a query asks for it; what is not required only influences the order. */
+  /** Whether a query includes it. Other concepts only influence the order. */
   required: boolean
 }
 
@@ -30,10 +30,10 @@ export interface LeftOut {
   reason: string
 }
 
-/** Roles in the order in which a search lets go of them: where and with what it is compared come first. */
+/** The order in which a search drops roles. */
 const LET_GO: readonly Role[] = ['setting', 'comparator', 'outcome', 'population']
 
-/** The required concepts, what matters most first; the last one is the first to be let go. */
+/** The required concepts, most important first; a search drops the last one first. */
 export function byImportance(query: Query): Concept[] {
   const rank = ({ role }: Concept) => LET_GO.length - 1 - LET_GO.indexOf(role)
   const weight = (concept: Concept) => (LET_GO.includes(concept.role) ? rank(concept) + 1 : 0)

@@ -1,6 +1,6 @@
 /**
- * Step 7: order by reciprocal rank fusion, the sum of 1 / (60 + place) over the order of each source and the order of
- * a BM25 of our own. Citations for each year of age break ties only, and what is still equal is ordered by id.
+ * Step 7: ranks by reciprocal rank fusion: the sum of 1 / (60 + place) over each source's order and our own BM25 order.
+ * Citations per year only break ties; remaining ties are ordered by id.
  */
 import { bm25, type Frequency } from './bm25.ts'
 import type { Paper } from './paper.ts'
@@ -13,7 +13,7 @@ export interface Ranked {
   ranking: Ranking
 }
 
-/** What a paper's place comes from. */
+/** How a paper got its place. */
 export interface Ranking {
   /** Sum of the parts, rounded to 6 digits; only comparable within one review. */
   score: number
@@ -57,7 +57,7 @@ function rankingOf(
   return { score, parts, bm25: scores.get(paper.id) ?? 0, citations_per_year: perYear(paper, newest) }
 }
 
-/** Equal scores share a place, so that their order does not come from their ids. */
+/** Equal scores share a place, so that ids do not affect the order. */
 function placesOf(papers: readonly Paper[], scores: ReadonlyMap<string, number>): Map<string, number> {
   const found = papers.flatMap(({ id }) => {
     const score = scores.get(id)
@@ -73,7 +73,7 @@ function placesOf(papers: readonly Paper[], scores: ReadonlyMap<string, number>)
   return places
 }
 
-/** Age is counted from the newest paper of the review: a clock would give another order tomorrow. */
+/** Counts age from the review's newest paper. With a clock, the order would change over time. */
 function perYear({ cited_by, year }: Paper, newest: number): number | null {
   if (cited_by === null || year === null) return null
   return Math.round((cited_by / (newest - year + 1)) * 100) / 100

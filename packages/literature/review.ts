@@ -46,7 +46,7 @@ export function reviewed(ranked: readonly Ranked[], screenings: ReadonlyMap<stri
   })
 }
 
-/** For each searched source and each imported text: what it has, and what was read of it. */
+/** What each searched source and imported text has, and how much of it was read. */
 export function bySource(searches: Findings['searches']) {
   const found = searches.filter(({ kind }) => kind !== 'completes')
   const sources = new Map<string, { identified: number; read: number }>()

@@ -1,7 +1,6 @@
 /**
- * The size of the study itself, as its abstract states it. Every number that counts people (or animals) is a candidate;
- * what is said around it decides what it is: the whole study, an arm, those who were only screened, an outcome, or a figure
- * of the background. Rather nothing than a number of another kind.
+ * Finds the study's sample size in its abstract. Every number of people or animals is a candidate. The words around it
+ * show whether it is the whole study, an arm, people only screened, an outcome or background. Reports nothing if in doubt.
  */
 
 import { NUMBER, numberOf } from './number-words.ts'
@@ -24,13 +23,13 @@ export interface SampleSize extends Span {
 }
 
 interface Candidate extends SampleSize {
-  /** How sure the words are that this is the whole. */
+  /** How clearly the words show that this is the whole study. */
   weight: number
-  /** Of the study, as far as can be told: the others only speak against a bare number. */
+  /** Whether it is a sum of several numbers. */
   sum: boolean
 }
 
-/** Below this a number stands without any word that makes it the whole. */
+/** The weight of a number whose context does not show that it is the whole study. */
 const BARE = 5
 
 export function sampleSize(abstract: string): SampleSize | null {
@@ -43,7 +42,7 @@ export function sampleSize(abstract: string): SampleSize | null {
     null,
   )
   if (!best) return null
-  // A bare number beside a larger one may be a part of it.
+  // If there is a larger bare number, this one may be a part of it.
   if (best.weight <= BARE && all.some((one) => one.weight === best.weight && one.value > best.value))
     return null
   const { value, text, start, end } = best
@@ -70,7 +69,7 @@ function spanOf({ text, start }: Sentence, from: number, to: number): Span {
   return { text: text.slice(from, to), start: start + from, end: start + to }
 }
 
-/** One number with what it counts; what stands before and behind it tells what it is. */
+/** A number and what it counts. The words before and after it show its meaning. */
 function counted(sentence: Sentence, match: RegExpExecArray | RegExpMatchArray): Candidate[] {
   const at = match.index ?? 0
   const value = numberOf(match[1] ?? '')
@@ -102,7 +101,7 @@ function weightOf(words: readonly (readonly [RegExp, number])[], text: string): 
   return words.reduce((most, [pattern, weight]) => (weight > most && pattern.test(text) ? weight : most), 0)
 }
 
-/** "61 youths and 8 helpers took part", "154 cases with 308 controls": together they are the study. */
+/** "61 youths and 8 helpers took part", "154 cases with 308 controls": the study is the sum. */
 function joined(sentence: Sentence, found: readonly Candidate[]): Candidate[] {
   const [first, second, third] = found
   if (!first || !second || third) return [...found]
@@ -122,7 +121,7 @@ function joined(sentence: Sentence, found: readonly Candidate[]): Candidate[] {
   return [{ ...span, value: first.value + second.value, weight, sum: true }]
 }
 
-/** "411 responded": people without a word for them. */
+/** "411 responded": a number of people without a noun. */
 function responders(sentence: Sentence): Candidate[] {
   return [...sentence.text.matchAll(TOOK_PART)].flatMap((match) => {
     const value = numberOf(match[1] ?? '')
@@ -134,7 +133,7 @@ function responders(sentence: Sentence): Candidate[] {
   })
 }
 
-/** Arms are added up where there are two or more; a single "n =" is the whole where no other number counts people. */
+/** Adds up two or more arms. A single "n =" is the whole study if no other number counts people. */
 function arms(sentence: Sentence, found: readonly Candidate[]): Candidate[] {
   const all = [...sentence.text.matchAll(ARM)]
   const [first] = all
@@ -144,7 +143,7 @@ function arms(sentence: Sentence, found: readonly Candidate[]): Candidate[] {
     return []
   const value = all.reduce((sum, match) => sum + (numberOf(match[1] ?? '') ?? 0), 0)
   const span = spanOf(sentence, first.index, last.index + last[0].length)
-  // Beside a number that counts all of them, arms are parts.
+  // If another number is as large as their sum, the arms are parts of it.
   if (found.some((one) => one.value >= value)) return []
   return value > 3 ? [{ ...span, value, weight: all.length > 1 ? 7 : BARE, sum: true }] : []
 }

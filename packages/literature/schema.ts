@@ -1,4 +1,4 @@
-/** The published shape of `literature_review.json`; docs/literature-review.schema.json is made from it. */
+/** The published schema of `literature_review.json`, and the source of docs/literature-review.schema.json. */
 import { type Static, Type } from '@sinclair/typebox'
 import { LiteratureInputs, STUDY_TYPES } from '../../contract/literature.ts'
 import { Author, FIELDS, NOTICE_TYPES, OpenLink, WORK_TYPES } from './paper.ts'

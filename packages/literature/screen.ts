@@ -1,6 +1,6 @@
 /**
- * Step 6: what stays. Each rule rejects a paper, is unsure, or passes it. The first rejection excludes the paper;
- * otherwise the first unsure rule leaves it uncertain, for a person to decide; otherwise it stays.
+ * Step 6: decides which papers stay. Each rule passes a paper, rejects it or is unsure. The first rejection excludes the
+ * paper. Otherwise the first unsure rule leaves it uncertain, for a person to decide. Otherwise it is included.
  */
 import type { LiteratureInputs } from '../../contract/literature.ts'
 import { degree, meets, type Prepared, prepare, type Sought, soughtIn } from './match.ts'

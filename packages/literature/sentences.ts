@@ -1,8 +1,8 @@
-/** An abstract cut into sentences, each with its place and the label of its section. */
+/** Splits an abstract into sentences, each with its offsets and section label. */
 
 export interface Span {
   text: string
-  /** Places in the abstract, in UTF-16 units; `end` is behind the last one. */
+  /** UTF-16 offsets in the abstract; `end` is exclusive. */
   start: number
   end: number
 }
@@ -11,13 +11,13 @@ export interface Sentence {
   text: string
   start: number
   end: number
-  /** Of the section it stands in, e.g. `Results`; null where there is none. */
+  /** The section's label, such as `Results`; null if there is none. */
   label: string | null
 }
 
-/** A label begins a line, as normalise.ts writes it. */
+/** A label starts a line, as normalise.ts writes it. */
 const LABEL = /^([\p{L}][\p{L} ,/&'’()-]{2,60}): /u
-/** Behind these a full stop ends no sentence. */
+/** A full stop after one of these does not end a sentence. */
 const ABBREVIATION = /(?:\b(?:vs|e\.g|i\.e|cf|approx|resp|Dr|Prof|St|Fig|no|al|ca|incl|Ref)|\b\p{Lu})\.$/u
 
 export function sentences(abstract: string): Sentence[] {
@@ -26,7 +26,7 @@ export function sentences(abstract: string): Sentence[] {
   let from = 0
   for (const line of abstract.split('\n')) {
     const match = LABEL.exec(line)
-    // A line of an unlabelled abstract that happens to begin like one is long or ends in a sentence: rare, harmless.
+    // In an unlabelled abstract, few lines look like a label by accident. Those that do are harmless.
     if (match?.[1]) label = match[1]
     const offset = match ? match[0].length : 0
     for (const { start, end } of cut(line.slice(offset))) {

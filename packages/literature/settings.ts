@@ -4,7 +4,7 @@ import { LITERATURE_DEFAULTS, type LiteratureSettings, readLiterature } from './
 
 type Env = Record<string, string | undefined>
 
-/** How it works, in whatever process. */
+/** Settings that apply in every process. */
 export interface WorkSettings {
   literature: LiteratureSettings
   heartbeatMs: number
@@ -12,7 +12,7 @@ export interface WorkSettings {
   keepMs: number
 }
 
-/** Those of a process of its own. */
+/** Settings for a separate process. */
 export interface Settings extends WorkSettings {
   host: string
   port: number

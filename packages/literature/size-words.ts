@@ -1,6 +1,6 @@
-/** The words by which sample-size.ts knows what a number counts. */
+/** The words that tell sample-size.ts what a number counts. */
 
-/** People and animals that a study can be made of, in the plural. */
+/** Plural nouns for people and animals that take part in studies. */
 export const COUNTED = [
   'participants|patients|inpatients|outpatients|adults|subjects|individuals|people|persons|volunteers|residents|inhabitants|citizens',
   'women|men|females|males|mothers|fathers|parents|couples|twins|families|households|caregivers|carers|relatives|partners',
@@ -11,10 +11,10 @@ export const COUNTED = [
   'rats|mice|rabbits|pigs|piglets|sows|cows|calves|cattle|sheep|lambs|goats|horses|dogs|cats|monkeys|macaques|hens|chickens|broilers|mussels|fish|hamsters|ferrets|bees',
 ].join('|')
 
-/** A word between the number and what it counts: none that begins another thought. */
+/** A word between a number and its noun; excludes words that start a new thought. */
 export const ADJECTIVE = String.raw`(?!(?:of|in|to|from|and|or|with|for|at|on|by|per|were|was|is|are|had|have|has|the|a|an|weeks?|months?|years?|days?|hours?|minutes?|mg|kg|ml|mm|cm|iu|times|percent|million|billion|groups?|arms?|studies|trials|articles|papers|schools|centres|centers|sites|farms|practices|hospitals|countries|items|points|sessions|doses|that|who|which)(?=[\s,]|$))[\p{L}\p{N}'’/-]+,?`
 
-/** Who these are: a part, an arm, those before the choice. */
+/** Marks a part, an arm, or people before selection. */
 export const PARTIAL = {
   before:
     /\b(?:of (?:these|those|whom|which|the|them),?(?: only)?|among (?:these|those|whom)|including|additional|another|the other|the remaining|in each|each of|groups? of|every|hypothetical cohort of|per|excluding|excluded|after exclusion of|aged?|least|panel of|for every|sets? of|clusters of|teams of|an? (?:estimated|average|mean|median)(?: of)?|invited|approached|sent to|screened|assessed|contacted|power|detect|up to)\s*$|\b(?:of (?:these|whom|those)|among (?:these|those|whom))\b[^.;]*$/i,
@@ -22,17 +22,17 @@ export const PARTIAL = {
     /^(?:[^.;,]{0,30})(?:\bper (?:group|arm|condition)|\bin each\b|\bper year\b|\beach\b(?! of| year))|^ (?:were |was |had been )?(?:screened|invited|approached|contacted|assessed for eligibility|eligible|excluded|identified as|lost|not )|^ (?:in|from|of) the (?:\w+ ){0,3}(?:group|arm)\b|^[^.;]{0,60}\bwere excluded\b|^ (?:screened|invited|approached|excluded|lost)\b|^ years\b/i,
 }
 
-/** Figures of the world and not of the study. */
+/** Marks figures about the world, not the study. */
 export const MANY =
   /\b(?:million|billion)\b(?!.*\b(?:we|included|studied|analy[sz]ed)\b)|\bworldwide\b|^(?!.*\b(?:we|our|this)\b).*(?:\b(?:each|per|every) year\b|\bannually\b)|\bestimated \d|\b(?:are|is) estimated\b|\bhypothetical\b|\bglobally\b|\btrained (?:a|an|the|our) (?:[\w-]+ )*(?:networks?|models?|classifiers?)\b/i
 
-/** An outcome is counted, or who had it. */
+/** Marks an outcome, or people who had one. */
 export const EVENT_BEFORE =
   /\b(?:occurr(?:ed|ing)|seen|found|observed|noted|detected|present|reported|achieved|reached|improved|diagnosed|developed|died|recurred|positive|successful|experienced|complications?|events?|toxicity|syndrome|response|recurrence|mortality) (?:\w+ ){0,2}(?:in|by|among|for|of) (?:only )?$|\bcured? (?:in )?$/i
 export const EVENT_AFTER =
   /^(?: \([^)]*\))? (?:later )?(?:developed|died|experienced|relapsed|withdrew|dropped|discontinued|recovered|survived|responded to|achieved|reached|improved|deteriorated|tolerated|needed|required|tested positive|showed|declined|refused|did not|had (?:a |an )?(?!received|been|under)|with (?:complete (?:response|remission)|missing|adverse))|^ (?:were|was) (?:positive|lost|cured|dead|alive|hospitali[sz]ed|readmitted|later|arrested|interviewed again|born|already)/i
 
-/** Who takes part without being named. */
+/** Marks participants without a noun. */
 export const TAKES_PART = String.raw`(?:responded|completed the (?:survey|questionnaire)|participated|took part|consented|(?:were|was) (?:enrolled|recruited|included|randomi[sz]ed|randomly assigned|analy[sz]ed|eligible and))\b`
 
 const ALLOCATED = `randomi[sz]ed|randomly (?:assigned|allocated|divided)|enrol(?:l)?ed|recruit(?:ed)?|enrol(?:l)?|include[ds]?|allocat(?:ed|e)|assigned|randomi[sz]e`

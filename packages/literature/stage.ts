@@ -130,7 +130,7 @@ function importedBy(imports: readonly Imported[]): string {
     : ''
 }
 
-/** Beside invented records, those of the user are told apart. */
+/** Says that imported records are not invented, if the review also has sample data. */
 function noticeOf(sources: readonly Source[], imports: readonly Imported[]): string | null {
   const notices = sources.flatMap((source) => source.notice ?? [])
   if (notices.length > 0 && imports.length > 0) notices.push('Imported records are as you gave them.')

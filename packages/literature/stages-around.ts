@@ -1,4 +1,4 @@
-/** The stages around the review: what comes before its search, and what is made of it. All are pure: no clock, no network. */
+/** The stages before and after the review. All are pure: no clock, no network. */
 import { createHash } from 'node:crypto'
 import { BUILT_IN } from '../../contract/built-in.ts'
 import type { ProtocolInputs, SourceName } from '../../contract/literature.ts'
@@ -28,16 +28,16 @@ import { hasFile, readJson, readText } from './upstream-file.ts'
 
 export interface AroundOptions {
   sources: ReadonlyMap<string, Source>
-  /** Names of the sources asked when a request names none. */
+  /** The sources used if a request names none. */
   chosen: readonly SourceName[]
 }
 
 const REVIEW = { stage: 2, file: 'literature_review.json' }
-/** Gaps repeated in the answer itself; the file has them all. */
+/** How many gaps the answer itself repeats; the file has them all. */
 const ANSWERED_GAPS = 10
 const YEARS_PER_COLUMN = 5
 
-/** A version changes when the same inputs would give other files. */
+/** Raise a stage's version when the same inputs would produce different files. */
 export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions): StageTable {
   return new Stages({ data: dataDir })
     .stage<ProtocolInputs>(1, { version: '1', inputs: schemaOf(1) }, async (job) => {
@@ -130,7 +130,7 @@ async function sourcesOf(job: StageJob<ManuscriptInputs>): Promise<Sources> {
   }
 }
 
-/** The catalogue has the schemas of the inputs: what the API accepts is what is accepted here. */
+/** Uses the catalogue's schemas, so that this service accepts what the API accepts. */
 function schemaOf(stage: number): object {
   return BUILT_IN.stages.find((entry) => entry.stage === stage)?.inputs ?? {}
 }

@@ -1,6 +1,6 @@
 /**
- * Steps 4 to 9, from records to findings: no network, no files, no clock. No message quotes the question: messages travel
- * into logs.
+ * Steps 4 to 9, from records to findings, without network, files or clock. No message quotes the question, because
+ * messages end up in logs.
  */
 import type { Work } from '../stage-kit/stage.ts'
 import type { Frequency } from './bm25.ts'
@@ -22,14 +22,14 @@ import { summarise } from './summarise.ts'
 
 export interface More {
   imports?: Findings['imports']
-  /** Asks what is known of these DOIs that was not asked before: papers about to be included may have been retracted. */
+  /** Queries sources that have not reported on these DOIs yet, because papers about to be included may be retracted. */
   confirm?: (dois: readonly string[]) => Promise<Search[]>
 }
 
-/** Papers taken back are replaced by the next ones, which may have been taken back too. */
+/** Retracted papers are replaced by the next ones, which must be checked too. */
 const CONFIRMED_ROUNDS = 3
 
-/** Steps 4 to 9; each is told as it is done, and the next begins when that resolves. */
+/** Steps 4 to 9. Reports each step, and waits for the report before the next. */
 export async function findingsOf(
   asked: Asked,
   query: Query,
@@ -104,7 +104,7 @@ export async function findingsOf(
   }
 }
 
-/** Step 4; what has no title is left out. Places are counted within each source. */
+/** Step 4. Drops records without a title, and counts places within each source. */
 export function normaliseAll(records: readonly SourceRecord[]): Paper[] {
   const places = new Map<string, number>()
   return records.flatMap((record) => {
@@ -114,7 +114,7 @@ export function normaliseAll(records: readonly SourceRecord[]): Paper[] {
   })
 }
 
-/** Papers with what completing sources know of the same DOIs. */
+/** Fills gaps in papers with what completing sources know about the same DOIs. */
 function completed(papers: readonly Paper[], completions: readonly SourceRecord[]): Paper[] {
   const byDoi = new Map(
     completions.flatMap((record) => {
@@ -135,8 +135,8 @@ interface Selection {
 }
 
 /**
- * Steps 7 and 8: included and uncertain papers are ranked together, and each of both kept up to `max_results`; what a
- * person included is kept in any case.
+ * Steps 7 and 8: ranks included and uncertain papers together, and keeps up to `max_results` of each. Papers that a
+ * person included always stay.
  */
 function select(
   screened: readonly Screened[],

@@ -1,6 +1,6 @@
 /**
- * The kind of study, where it is known, with the words that say so: publication types, then a plain title, then subject
- * headings, then the abstract, where a sentence counts only when it speaks of this study. Null otherwise.
+ * The kind of study, with the words that show it. Checks publication types, then a clear title, then subject headings,
+ * then sentences of the abstract about this study. Null if unknown.
  */
 import type { StudyType } from '../../contract/literature.ts'
 import type { Paper } from './paper.ts'
@@ -17,15 +17,15 @@ import {
 
 export interface StudyKind {
   type: StudyType
-  /** What told it. */
+  /** Where it was found. */
   by: 'publication type' | 'title' | 'subject heading' | 'abstract'
-  /** Its own words. */
+  /** The words that show it. */
   text: string
 }
 
 type Told = Pick<Paper, 'publication_types' | 'title' | 'abstract'> & Partial<Pick<Paper, 'mesh'>>
 
-/** Types that say too little by themselves: a more exact one in title or abstract is taken, if it is of these. */
+/** Vague types, and the more exact types that the title or abstract may replace them with. */
 const MADE_EXACT: Partial<Record<StudyType, readonly StudyType[]>> = {
   review: ['meta_analysis', 'systematic_review', 'guideline'],
   observational: ['cohort', 'case_control', 'cross_sectional'],
@@ -57,7 +57,7 @@ function byHeading(mesh: readonly string[]): StudyKind | null {
     const text = given.get(name)
     if (text) return { type, by: 'subject heading', text }
   }
-  // MEDLINE gives each species that was studied a heading; people have "Humans".
+  // MEDLINE adds a heading for each species studied; for people it is "Humans".
   const species = mesh.find((heading) =>
     /^(?:mice|rats|swine|dogs|rabbits|zebrafish|macaca|guinea pigs)\b/i.test(heading),
   )

@@ -1,7 +1,7 @@
-/** The words by which study-type.ts knows a kind of study. In each list the first that fits counts. */
+/** The words that tell study-type.ts the kind of study. The first match in each list counts. */
 import type { StudyType } from '../../contract/literature.ts'
 
-/** As PubMed, Europe PMC, OpenAlex and Crossref spell them, in lower case and without hyphens. */
+/** Types as PubMed, Europe PMC, OpenAlex and Crossref spell them, in lower case and without hyphens. */
 export const BY_PUBLICATION_TYPE: readonly [name: string, type: StudyType][] = [
   ['meta analysis', 'meta_analysis'],
   ['network meta analysis', 'meta_analysis'],
@@ -39,7 +39,7 @@ export const BY_PUBLICATION_TYPE: readonly [name: string, type: StudyType][] = [
   ['news', 'editorial'],
 ]
 
-/** Headings of MEDLINE for the design; those "as Topic" are subjects. */
+/** MEDLINE headings for study designs. Headings with "as Topic" are subjects instead. */
 export const BY_HEADING: readonly [heading: string, type: StudyType][] = [
   ['case-control studies', 'case_control'],
   ['cross-sectional studies', 'cross_sectional'],
@@ -50,7 +50,7 @@ export const BY_HEADING: readonly [heading: string, type: StudyType][] = [
   ['longitudinal studies', 'cohort'],
 ]
 
-/** What looks like a design and is none of these kinds. */
+/** Looks like a study design but is none of these kinds. */
 export const NO_KIND =
   /\bmendelian[- ]randomi[sz]|\bmarkov\b|\bmonte carlo\b|\bmicrosimulation|\bhypothetical cohort\b|\b(?:protein|kernel) data bank\b/i
 
@@ -106,11 +106,11 @@ export const IN_TITLE: readonly [pattern: RegExp, type: StudyType][] = [
   [/\bobservational study\b|\bbefore-and-after study\b|\bnatural history study\b/i, 'observational'],
 ]
 
-/** Sections that speak of others, or of what should be. */
+/** Sections about other studies or about what should be done. */
 export const OTHER_SECTION =
   /^(?:background|introduction|context|rationale|conclusions?|discussion|implications?|interpretation|significance|importance|ethics|what is|data sources?|objectives?|aims?$)/i
 
-/** Sentences that speak of other studies, or of studies that are wished for or did not happen. */
+/** Sentences about other studies, or about studies that were only proposed or did not happen. */
 export const OF_OTHERS = new RegExp(
   [
     String.raw`\b(?:previous|earlier|prior|past|other|future|further|larger|more|most|several|many|few|existing|the only|published|such) (?:[\w-]+ ){0,3}(?:trials?|stud(?:y|ies)|research|surveys?|cohorts?|experiments?|reviews?)\b`,

@@ -1,4 +1,4 @@
-/** Step 9: themes, gaps and limitations, made from counts alone: they tell what was found, not what is true. */
+/** Step 9: themes, gaps and limitations from counts alone. They describe what was found, not what is true. */
 import { plural } from './count.ts'
 import type { Extraction } from './extract.ts'
 import { hits } from './match.ts'
@@ -9,12 +9,12 @@ import { words as stemsOf } from './text.ts'
 
 export interface Theme {
   label: string
-  /** A name of something asked about, or words that titles share. */
+  /** A name of a concept, or words that titles share. */
   kind: 'concept' | 'phrase'
   paper_ids: string[]
 }
 
-/** What was hardly or not found among the included papers: a count and its papers, no judgement of the field. */
+/** Something rare or missing among the included papers. It is a count, not a judgement of the field. */
 export interface Gap {
   gap: string
   text: string
@@ -36,7 +36,7 @@ export interface Found {
 
 const MAX_THEMES = 10
 const MIN_PAPERS = 2
-/** A randomised trial below this is called small. */
+/** Randomised trials with fewer participants count as small. */
 const SMALL = 100
 
 export function summarise(
@@ -53,7 +53,7 @@ export function summarise(
   }
 }
 
-/** What the papers have in common beyond the question: the names that the question does not use. */
+/** Concept names that the papers share but the question does not use. */
 function conceptThemes(query: Query, included: readonly Found[]): Theme[] {
   const asked = new Set(askedStems(query))
   const papers = new Map<string, string[]>()
@@ -71,7 +71,7 @@ function conceptThemes(query: Query, included: readonly Found[]): Theme[] {
 const DULL =
   /\b(?:randomi[sz]ed|controlled|trial|study|review|analysis|systematic|meta|cohort|effects?|protocol|the|of|and|in|on|for|with|from|after|versus|a|an|to|by|or|at|among|between)\b/i
 
-/** Two neighbouring words that titles share. They repeat neither the question nor a theme that is known already. */
+/** Word pairs that titles share, unless they repeat the question or a known theme. */
 function phraseThemes(query: Query, included: readonly Found[], known: readonly Theme[]): Theme[] {
   const asked = new Set(askedStems(query))
   const names = known.map(({ label }) => new Set(stemsOf(label)))

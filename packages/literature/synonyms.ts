@@ -1,7 +1,7 @@
-/** Other names of a thing. They stand beside the words of the question and never in their place. */
+/** Other names for a thing. They are added to the question's words and never replace them. */
 import { unaccented } from './text.ts'
 
-/** Names of one thing each, some of them of its kinds. An entry counts where a whole phrase of the question is one of them, not a word in it. */
+/** Names for one thing or its kinds. An entry applies only if a whole phrase of the question matches a name. */
 const SENSES: readonly string[] = [
   'intermittent fasting | time-restricted eating | time-restricted feeding | alternate-day fasting | periodic fasting | intermittent energy restriction',
   'cardiovascular health | cardiovascular disease | cardiovascular risk | cardiometabolic | cardiac | blood pressure | coronary | heart disease',
@@ -93,7 +93,7 @@ const SENSES: readonly string[] = [
   'Industrial Revolution | industrialisation | industrialization',
 ]
 
-/** Forms of one word that no stemmer joins: Latin or Greek beside English, adjective beside noun. Each is safe in any phrase. */
+/** Word forms that no stemmer joins: Latin or Greek and English, adjective and noun. Safe in any phrase. */
 const FAMILIES: readonly string[] = [
   'kidney kidneys renal',
   'liver hepatic',
@@ -136,7 +136,7 @@ const FAMILIES: readonly string[] = [
   'crime crimes criminal',
 ]
 
-/** Plurals count as one, and nothing else: a stem would make one thing of "age" and "aged". */
+/** Joins only plurals, because a stem would also join "age" and "aged". */
 const key = (text: string) =>
   (unaccented(text).match(/[\p{L}\p{N}]+/gu) ?? [])
     .map((word) => word.replace(/(?<=[^su]..)s$|(?<=..[^su])s$/, ''))
@@ -154,7 +154,7 @@ for (const entry of FAMILIES) {
   for (const form of forms) BY_WORD.set(key(form), forms)
 }
 
-/** Other names of what the whole of `phrase` names. */
+/** Other names for the whole phrase. */
 export function otherNames(phrase: string): string[] {
   const own = key(phrase)
   const names = (BY_SENSE.get(own) ?? []).flat()
@@ -162,23 +162,23 @@ export function otherNames(phrase: string): string[] {
   return distinct([...names, ...forms], own)
 }
 
-/** Other forms of one word, wherever it stands. */
+/** Other forms of one word in any context. */
 export function otherForms(word: string): string[] {
   const own = key(word)
   return distinct(BY_WORD.get(own) ?? [], own)
 }
 
-/** The first form of a word's family: one word for all of them. */
+/** The first word of a word's family, which stands for all of them. */
 export function familyOf(word: string): string {
   return BY_WORD.get(key(word))?.[0] ?? word
 }
 
-/** Whether a phrase is the name of a thing, which its words taken apart are not. */
+/** Whether a phrase names something that its separate words do not. */
 export function isName(phrase: string): boolean {
   return BY_SENSE.has(key(phrase))
 }
 
-/** One spelling for each stem, without the one that is there already. */
+/** Removes names with the same stem as another or as `own`. */
 function distinct(names: readonly string[], own: string): string[] {
   const seen = new Set([own])
   return names.filter((name) => {

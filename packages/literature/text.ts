@@ -1,7 +1,7 @@
-/** Words as they are compared: without case and accents, British and American spelling as one, cut to Snowball's stem. */
+/** Normalises words for comparison: no case or accents, one spelling for British and American, Snowball stems. */
 import snowball from 'wink-porter2-stemmer'
 
-/** Stems of any text, in order. A hyphenated word is its parts: records write it in either way. */
+/** Stems in text order. Hyphenated words are split, because records write them either way. */
 export function words(text: string): string[] {
   return (unaccented(text).match(/[\p{L}\p{N}]+/gu) ?? []).map(stem)
 }
@@ -13,7 +13,6 @@ export function unaccented(text: string): string {
     .toLowerCase()
 }
 
-/** Text prepared for `hasPhrase`. */
 export function phraseText(text: string): string {
   return ` ${words(text).join(' ')} `
 }
@@ -24,7 +23,7 @@ export function hasPhrase(prepared: string, phrase: string): boolean {
   return wanted.length > 0 && prepared.includes(` ${wanted.join(' ')} `)
 }
 
-/** A stem costs microseconds, and a review asks for a million: most of them are of the same few thousand words. */
+/** A stem takes microseconds, but a review needs a million stems of a few thousand words. */
 const STEMS = new Map<string, string>()
 const MOST_STEMS = 50_000
 
@@ -37,7 +36,7 @@ function stem(word: string): string {
   return found
 }
 
-/** Both spellings come out alike; that some other words change too does no harm, as they change on both sides. */
+/** Maps both spellings to one. It changes some other words too, but harmlessly, because it does so on both sides. */
 function american(word: string): string {
   const spelled = word.replaceAll('ae', 'e').replaceAll('oe', 'e')
   if (spelled.length < 5) return spelled

@@ -1,4 +1,4 @@
-/** Whether two titles name the same publication, and which pairs are worth comparing at all. */
+/** Whether two titles name the same publication, and which pairs are worth comparing. */
 import type { Paper } from './paper.ts'
 
 export interface Signature {
@@ -7,14 +7,14 @@ export interface Signature {
   year: number | null
   surname: string
   words: string[]
-  /** Numbers in the title: "part 1" is not "part 2", however alike the rest is. */
+  /** Numbers in the title, because "part 1" is not "part 2" however similar the rest is. */
   numbers: string
   pairs: Map<string, number>
   size: number
 }
 
 const ALIKE = 0.9
-/** Titles alike to 0.90 share at least one of their three rarest words, misspelt ones included. */
+/** Titles with a similarity of 0.90 share at least one of their three rarest words, even with typos. */
 const RARE_WORDS = 3
 
 export function signature({ title: whole, year, authors }: Paper): Signature {
@@ -34,14 +34,14 @@ export function signature({ title: whole, year, authors }: Paper): Signature {
   }
 }
 
-/** Equal titles, or alike to 0.90; year within one; same first surname. An unknown year or author proves nothing. */
+/** Equal titles or a similarity of 0.90; years within one; same first surname. Never if year or author is unknown. */
 export function alike(a: Signature, b: Signature): boolean {
   if (a.title === '' || a.year === null || b.year === null || Math.abs(a.year - b.year) > 1) return false
   if (a.surname === '' || a.surname !== b.surname) return false
   return a.title === b.title || (a.numbers === b.numbers && dice(a, b) >= ALIKE)
 }
 
-/** Pairs of places that may be alike, each once, in ascending order: equal titles first, then those of a rare word. */
+/** Pairs of ascending indexes that may match: first equal titles, then titles that share a rare word. */
 export function* titlePairs(signatures: readonly Signature[]): Generator<[number, number]> {
   yield* pairsWithin(groupBy(signatures, ({ title, surname }) => [`${surname} ${title}`]))
   const frequency = new Map<string, number>()
@@ -72,7 +72,7 @@ function groupBy(
   return groups
 }
 
-/** Sorted by nothing: a group is in ascending order as it was filled. */
+/** Groups are already in ascending order. */
 function* pairsWithin(groups: ReadonlyMap<string, number[]>): Generator<[number, number]> {
   for (const group of groups.values()) {
     for (const [at, a] of group.entries()) for (const b of group.slice(at + 1)) yield [a, b]

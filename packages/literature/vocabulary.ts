@@ -1,8 +1,8 @@
-/** What the framing knows of English questions. Words stand here as people write them, in lower case. */
+/** Word lists for framing English questions, in lower case. */
 
 const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
 
-/** Closed classes of words: they tie a question together and name nothing. */
+/** Words that hold a question together but name nothing. */
 export const FUNCTION_WORDS = list(`
   a an the this that these those it its their there they them we us you i me my our your his her him he she some any all
   each every both either neither such same other others another what which who whom whose when where why how whether is
@@ -15,7 +15,7 @@ export const FUNCTION_WORDS = list(`
   doesn't isn't aren't didn't following there's please usually often currently who's there's whereas despite depending
 `)
 
-/** Prepositions, by what they say of the phrase behind them. */
+/** Prepositions, by how they relate the next phrase. */
 export const LINKS: ReadonlyMap<string, Link> = new Map([
   ...each('of', 'of'),
   ...each('on onto upon about', 'on'),
@@ -44,7 +44,7 @@ export type Link =
   | 'against'
   | 'as'
 
-/** Words of asking: they say what is wanted to be known and stand in no record as its subject. */
+/** Words that say what is asked. They are not the subject of any record. */
 export const ASKING_WORDS = list(`
   effect effects impact impacts influence influences role roles association associations associated relationship
   relationships relation relations link links linked connection connections correlation evidence consequence
@@ -56,13 +56,13 @@ export const ASKING_WORDS = list(`
   due likely exist exists
 `)
 
-/** Words of asking that say that two things are held against each other on equal terms. */
+/** Asking words that relate two things on equal terms. */
 export const RELATION_WORDS = list(`
   relationship relationships relation relations association associations link links connection connections correlation
   difference differences interaction interactions
 `)
 
-/** Verbs that tie what acts to what it acts on. Given as base forms; `relationOf` knows the others. */
+/** Base forms of verbs that connect a cause to its effect. `relationOf` recognises other forms. */
 const RELATION_VERBS = list(`
   affect influence impact improve reduce increase decrease lower raise cause prevent help treat promote lead contribute
   protect enhance change alter modify shape determine predict explain drive induce trigger worsen alleviate relieve
@@ -91,7 +91,7 @@ const VERB_ENDINGS: readonly (readonly [string, readonly string[]])[] = [
   ['s', ['']],
 ]
 
-/** What is asked about a subject, where it stands before "of", "to", "for" or "in": found last, let go first. */
+/** Aspects of a subject, before "of", "to", "for" or "in". A search drops them first. */
 export const ASPECTS = list(`
   barriers barrier facilitators facilitator attitudes attitude perceptions perception experiences experience views
   prevalence incidence epidemiology burden causes cause risk risks factors predictors determinants determinant
@@ -102,7 +102,7 @@ export const ASPECTS = list(`
   complications complication symptoms signs genetics morphology physiology toxicity production excretion regulation limits constraints
 `)
 
-/** Too common to decide alone whether a record deals with a phrase. */
+/** Too common to show alone that a record covers a phrase. */
 export const WEAK_WORDS = list(`
   lower higher greater larger smaller increased decreased reduced elevated improved
   health healthy risk risks disease diseases disorder disorders patient patients adult adults person persons people
@@ -119,7 +119,7 @@ export const WEAK_WORDS = list(`
   four five six seven eight nine ten day days week weeks month months
 `)
 
-/** Places and times in which something is looked at, by the last word of the phrase. */
+/** Places and times of a study, by the last word of the phrase. */
 export const SETTINGS = list(`
   country countries hospital hospitals school schools classroom classrooms workplace workplaces home homes unit units
   clinic clinics community communities setting settings university universities city cities region regions area areas
@@ -127,7 +127,7 @@ export const SETTINGS = list(`
   departments prison prisons village villages district districts market markets state states century
 `)
 
-/** Phrases around a preposition that mean one thing. */
+/** Fixed phrases that contain a preposition. */
 export const OF_PHRASES = [
   'quality of life',
   'standard of care',

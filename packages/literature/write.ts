@@ -1,4 +1,4 @@
-/** Step 10: the artifacts. */
+/** Step 10: writes the artifacts. */
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ export interface WrittenFile {
   sha256: string
 }
 
-/** Name and content of every artifact; the review comes first and names the others with their hashes. */
+/** Name and content of every artifact. The review comes first and lists the others with their hashes. */
 export function render(findings: Findings): {
   review: LiteratureReview
   files: [name: string, text: string][]
@@ -41,7 +41,7 @@ export function render(findings: Findings): {
   return { review: whole, files: [[REVIEW_FILE, json(whole)], ...others] }
 }
 
-/** Included, uncertain and excluded papers, each in three formats; one paper has the same key in all of them. */
+/** Included, uncertain and excluded papers in three formats, with the same key for a paper in each. */
 function referenceFiles({ included, uncertain, excluded }: Findings): [name: string, text: string][] {
   const byId = [...excluded].sort((a, b) => (a.paper.id < b.paper.id ? -1 : 1))
   const keys = citationKeys([...included, ...uncertain, ...byId].map(({ paper }) => paper))
