@@ -30,6 +30,36 @@ const Service = Type.Object(
     init: Type.Literal(true),
     restart: Type.Literal('unless-stopped'),
     stop_grace_period: Type.String({ pattern: '^[0-9]+s$' }),
+    logging: Type.Object(
+      {
+        driver: Type.Literal('json-file'),
+        options: Type.Object(
+          {
+            'max-size': Type.String({ pattern: '^[0-9]+m$' }),
+            'max-file': Type.String({ pattern: '^[0-9]+$' }),
+          },
+          { additionalProperties: false },
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    deploy: Type.Object(
+      {
+        resources: Type.Object(
+          {
+            limits: Type.Object(
+              {
+                cpus: Type.String({ pattern: '^[0-9.]+$' }),
+                memory: Type.String({ pattern: '^[0-9]+[MG]$' }),
+              },
+              { additionalProperties: false },
+            ),
+          },
+          { additionalProperties: false },
+        ),
+      },
+      { additionalProperties: false },
+    ),
     environment: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]))),
     ports: Type.Optional(Type.Array(Type.String())),
     volumes: Type.Optional(Type.Array(Type.String())),
@@ -75,13 +105,16 @@ function environmentOf(
 ): Record<string, string> {
   const entries = Object.entries(service.environment ?? {}).flatMap(([name, value]) => {
     const filled =
-      value?.replace(/\$\{(\w+)(?::[?-][^}]*)?\}/g, (_, variable) => env[variable] ?? '') ?? env[name]
+      value?.replace(
+        /\$\{(\w+)(?::([?-])([^}]*))?\}/g,
+        (_, variable, operator, rest) => env[variable] ?? (operator === '-' ? rest : ''),
+      ) ?? env[name]
     return filled === undefined ? [] : [[name, filled] as const]
   })
   return Object.fromEntries(entries)
 }
 
-const secret = { JWT_SECRET: 'x'.repeat(48) }
+const secret = { JWT_SECRET: 'x'.repeat(48), REDIS_PASSWORD: 'a1b2' }
 
 t.test('Redis loses nothing, is nobody else’s, and is waited for', async (t) => {
   const command = redis.command.join(' ')
@@ -106,26 +139,52 @@ t.test('each process accepts its environment, with and without options from .env
     { ...secret, LOG_LEVEL: 'debug', STAGE_WORKER_CONCURRENCY: '7', CORS_ORIGINS: '' },
   ]) {
     for (const door of [api, worker]) {
-      const config = loadConfig(environmentOf(door, env))
+      const config = loadConfig(environmentOf(door, env), door === worker ? 'worker' : 'api')
       t.match(config, { NODE_ENV: 'production', HOST: '0.0.0.0', ALLOW_MOCK_AUTH: false })
       const service = new URL(config.catalogue.serviceOf(2)?.url ?? '')
       t.equal(service.hostname, 'stage-service')
       t.equal(service.port, environmentOf(stageService).PORT)
       t.equal(new URL(config.REDIS_URL).hostname, 'redis')
+      t.equal(new URL(config.REDIS_URL).password, secret.REDIS_PASSWORD)
     }
     const settings = readSettings(environmentOf(stageService, env))
     t.match(settings, { host: '0.0.0.0', dataDir: '/data' })
   }
   t.equal(
-    loadConfig(environmentOf(worker, { ...secret, STAGE_WORKER_CONCURRENCY: '7' })).STAGE_WORKER_CONCURRENCY,
+    loadConfig(environmentOf(worker, { ...secret, STAGE_WORKER_CONCURRENCY: '7' }), 'worker')
+      .STAGE_WORKER_CONCURRENCY,
     7,
   )
   t.throws(() => loadConfig(environmentOf(api)), /JWT_SECRET/, 'without a secret nothing starts')
 })
 
+t.test('the stage service can be any, by the environment', async (t) => {
+  for (const door of [api, worker]) {
+    const url = 'https://stages.example.org/api'
+    const role = door === worker ? 'worker' : 'api'
+    const config = loadConfig(environmentOf(door, { ...secret, WORKER_URL: url }), role)
+    t.equal(config.catalogue.serviceOf(2)?.url, url)
+  }
+})
+
+t.test('Redis asks for the password that the others have', async (t) => {
+  const [, password] =
+    /^(\$\{REDIS_PASSWORD:\?is required;.*openssl rand.*\})$/.exec(redis.command.at(-1) ?? '') ?? []
+  t.ok(password, 'compose itself requires it')
+  t.equal(redis.command.at(-2), '--requirepass')
+  t.equal(environmentOf(redis, secret).REDISCLI_AUTH, secret.REDIS_PASSWORD, 'the health check knows it')
+})
+
+t.test('each service has limits, and its log is rotated', async (t) => {
+  for (const { deploy, logging } of Object.values(compose.services)) {
+    t.ok(Number.parseFloat(deploy.resources.limits.cpus) > 0)
+    t.ok(Number.parseInt(logging.options['max-file'], 10) > 1)
+  }
+})
+
 t.test('the secret is required by compose itself, with a word on how to make one', async (t) => {
-  for (const service of [api, worker])
-    t.match(service.environment?.JWT_SECRET, /^\$\{JWT_SECRET:\?is required;.*openssl rand/)
+  t.match(api.environment?.JWT_SECRET, /^\$\{JWT_SECRET:\?is required;.*openssl rand/)
+  t.notOk('JWT_SECRET' in (worker.environment ?? {}), 'a worker verifies no token')
   t.notOk('JWT_SECRET' in (stageService.environment ?? {}), 'the stage service has no business with it')
 })
 
@@ -159,7 +218,10 @@ t.test('every option of the contract can be set, and every variable named is doc
 
 t.test('a process that is stopped can finish: the engine waits longer than the process itself', async (t) => {
   for (const door of [api, worker]) {
-    const grace = loadConfig(environmentOf(door, secret)).SHUTDOWN_GRACE_MS
+    const grace = loadConfig(
+      environmentOf(door, secret),
+      door === worker ? 'worker' : 'api',
+    ).SHUTDOWN_GRACE_MS
     t.ok(Number.parseInt(door.stop_grace_period, 10) * 1000 >= grace + 5000)
   }
 })

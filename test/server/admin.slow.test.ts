@@ -198,6 +198,20 @@ t.test('the scrape is by the conventions, and as documented', async (t) => {
     ...alerts.groups[0].rules.map(({ alert, expr }: Record<string, string>) => [alert, expr]),
   ]
   t.ok(queries.length > 25, 'queries were found')
+  const rules = alerts.groups[0].rules as {
+    alert: string
+    expr: string
+    annotations: Record<string, string>
+  }[]
+  for (const { alert, expr, annotations } of rules) {
+    t.ok(annotations.summary && (annotations.runbook?.length ?? 0) > 40, `${alert} says what to do`)
+    // One failure among two jobs must not wake anybody.
+    if (/increase\(.*\/|rate\(.*\//s.test(expr)) t.match(expr, / >= \d{2,}$/, `${alert} has a minimum volume`)
+  }
+  t.ok(
+    rules.some(({ expr }) => expr.startsWith('absent(stagecast_redis_up)')),
+    'silence is an alert too',
+  )
   for (const [where, query] of queries) {
     const names = query.match(/\b(stagecast|nodejs|process)_\w+/g) ?? []
     t.ok(names.length > 0, `${where} asks for something`)

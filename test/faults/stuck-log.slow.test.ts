@@ -1,0 +1,48 @@
+/** Standard output is a pipe that nobody reads, as of a log collector that hangs: SIGTERM ends the process all the same. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import t from 'tap'
+import { testEnv } from '../helpers/app.ts'
+import { program } from '../helpers/processes.ts'
+import { eventually } from '../helpers/waiting.ts'
+
+/** More than a pipe holds (64 KiB), at 200 bytes and more for each line. */
+const REQUESTS = 400
+
+for (const file of ['server/api.ts', 'server/worker.ts', 'server/all.ts']) {
+  t.test(file, async (t) => {
+    const port = String(await freePort())
+    const ports = file === 'server/worker.ts' ? { WORKER_HEALTH_PORT: port } : { PORT: port }
+    const env = await testEnv(t, { ...ports, SHUTDOWN_GRACE_MS: '5000', LOG_LEVEL: 'trace' })
+    const args = ['-u', 'NODE_OPTIONS', process.execPath, program(file)]
+    const child = spawn('env', args, {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      // `stdout` is never read here: Node reads a pipe only once somebody listens.
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    const exited = once(child, 'exit')
+    const url = `http://127.0.0.1:${port}`
+    await eventually(
+      'it listens',
+      async () => (await fetch(`${url}/health/live`).catch(() => null))?.ok,
+      120_000,
+    )
+    for (let i = 0; i < REQUESTS; i += 1)
+      t.equal((await fetch(`${url}/nowhere/${'x'.repeat(150)}`)).status, 404)
+    const from = performance.now()
+    child.kill('SIGTERM')
+    const [code] = await exited
+    t.equal(code, 0)
+    t.ok(performance.now() - from < 30_000, 'without the mend it stays for ever')
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
