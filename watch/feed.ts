@@ -35,8 +35,8 @@ export abstract class Feed<E extends FeedEvent = FeedEvent> {
   asOf = 0
   /** Whether the job or workflow has disappeared. */
   gone = false
-  /** When the last news arrived, epoch ms. */
-  heardAt = 0
+  /** When the last news arrived, by `performance.now()`. */
+  heardAt = Number.NEGATIVE_INFINITY
   readonly followers = new Set<Follower>()
   /** The last hint of each waiting job. */
   readonly hints = new Map<string, Hint>()

@@ -168,7 +168,7 @@ t.test('a silent job is looked at now and then, and not all silent ones together
   for (const job of jobs) await job.steps(1)
   keys.events = events
   api.reads.length = 0
-  for (const feed of feeds) feed.heardAt = 0
+  for (const feed of feeds) feed.heardAt = Number.NEGATIVE_INFINITY
   for (const [i, job] of jobs.entries()) await reached(feeds[i] as Feed, job.head)
   t.same(
     api.reads.map((ids) => ids.length),
@@ -226,8 +226,8 @@ t.test('what is kept for who comes back', async (t) => {
   progress.unfollow(kept.feed, kept.follower)
   t.equal(kept.feed.hints.size, 0, 'no hint that has grown old')
 
-  kept.feed.heardAt = 0
-  other.feed.heardAt = 0
+  kept.feed.heardAt = Number.NEGATIVE_INFINITY
+  other.feed.heardAt = Number.NEGATIVE_INFINITY
   await eventually('silent jobs were looked at', () => other.feed.heardAt > 0)
   t.equal(progress.get(job.id), kept.feed, 'a silent job as long as another')
 
