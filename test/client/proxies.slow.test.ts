@@ -7,16 +7,21 @@ import { closeQuickly } from '../helpers/quick-close.ts'
 import { RawClient } from '../helpers/raw-socket.ts'
 import { runningJob } from '../helpers/scripted-job.ts'
 
-for (const kind of ['nginx', 'haproxy'] as const) {
+for (const kind of ['nginx', 'haproxy', 'caddy'] as const) {
   t.test(`${kind}: streams flow, and break off visibly`, { skip: lacks(kind) }, async (t) => {
     const env = await testEnv(t, { SSE_LIFETIME_SECONDS: '1', SSE_HEARTBEAT_MS: '200' })
     const api = closeQuickly(t, await startApi(t, env))
     const url = await documentedProxy(t, kind, api.url)
     const job = await runningJob(api)
-    const raw = new RawClient(t, url + job.urls.events).read()
+    const raw = new RawClient(t, url + job.urls.events, {
+      ...{ 'accept-encoding': 'gzip', connection: 'close' },
+    }).read()
     await raw.closed
+    t.notMatch(raw.text, /^content-encoding:/im, 'what is compressed would be held back')
     t.match(raw.body, /event: reconnect\ndata: \{\}\n\n$/)
-    t.notOk(raw.text.endsWith('\r\n0\r\n\r\n'), 'the proxy does not make a whole answer of it')
+    const isWhole = raw.text.endsWith('\r\n0\r\n\r\n')
+    // Caddy 2.6 ends it all the same, as docs/proxies.md says; the client knows by the event.
+    if (kind !== 'caddy') t.notOk(isWhole, 'the proxy does not make a whole answer of it')
 
     const transports: string[] = []
     const options = { onTransport: (one: string) => void transports.push(one) }
@@ -42,6 +47,8 @@ for (const kind of ['nginx', 'haproxy'] as const) {
     t.ok(over.text.endsWith('\r\n0\r\n\r\n'), 'a job that has ended ends as HTTP ends an answer')
   })
 
+  // Caddy has no limit of its own.
+  if (kind === 'caddy') continue
   t.test(`${kind}: a long poll against a shorter limit`, { skip: lacks(kind) }, async (t) => {
     const shorter = (text: string) =>
       text.replace(/(proxy_read_timeout|timeout server) 60s/, (_, name) => `${name} 3s`)

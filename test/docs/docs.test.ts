@@ -87,6 +87,12 @@ t.test('the README stays short, and the index leads to every page', async (t) =>
   }
 })
 
+t.test('each common proxy has its configuration, and the README leads to them', async (t) => {
+  t.match(README, '](docs/proxies.md)')
+  for (const name of ['nginx', 'HAProxy', 'Caddy', 'Traefik'])
+    t.match(section(read('docs/proxies.md'), name), /^```\w+\n[\s\S]*3001/m, name)
+})
+
 t.test('every relative link leads to a file, every anchor to a heading', async (t) => {
   for (const { path, text } of DOCUMENTS) {
     for (const [, target = ''] of withoutFences(text).matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -17,13 +17,11 @@ const json = { 'content-type': 'application/json' }
 t.test('two side by side, each with its own callers and jobs', async (t) => {
   const service = await fakeStageService(t)
   const host = await startHost(t)
-  const worker = startStageWorker({
-    redis: host.redis,
-    redisPrefix: host.prefixes.left,
-    services: { default: { url: service.url } },
-    log: host.app.log,
-  })
-  t.teardown(() => worker.close(500))
+  for (const redisPrefix of Object.values(host.prefixes)) {
+    const services = { default: { url: service.url } }
+    const worker = startStageWorker({ redis: host.redis, redisPrefix, services, log: host.app.log })
+    t.teardown(() => worker.close(500))
+  }
 
   const left = await post(host, '/left/api/workflow/stages/2/execute', { 'x-user': 'ann' })
   t.equal(left.status, 202)
@@ -46,6 +44,18 @@ t.test('two side by side, each with its own callers and jobs', async (t) => {
   const ticket = (job.urls.events as string).split('?')[1]
   t.equal((await fetch(`${host.url}/right${path}/events?${ticket}`)).status, 401, 'its ticket is too')
   t.equal((await fetch(`${host.url}/left${path}/status`, { headers: { 'x-user': 'bob' } })).status, 404)
+
+  const right = await post(host, '/right/api/workflow/stages/2/execute', { 'x-right': 'ann' })
+  const other = ((await right.json()) as { urls: Record<string, string> }).urls
+  t.match(
+    await (await fetch(host.url + other.events)).text(),
+    /^event: completed$/m,
+    'the other runs its own',
+  )
+  t.match(await (await fetch(host.url + other.status, ann)).json(), { data: { user_id: 'ann' } })
+  const across = (other.status as string).replace(/^\/right/, '/left')
+  t.equal((await fetch(host.url + across, ann)).status, 404, 'unknown on this side')
+  t.equal(service.calls.length, 2, 'each job was called once')
 
   const state = (await (await fetch(`${host.url}/left${path}/status`, ann)).json()) as Record<string, unknown>
   t.match(state, { status: 'completed', data: { user_id: 'left:ann' } }, 'the name is the host’s')

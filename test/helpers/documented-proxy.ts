@@ -1,4 +1,4 @@
-/** nginx or HAProxy in front of a server, configured as docs/proxies.md shows it. */
+/** nginx, HAProxy or Caddy in front of a server, configured as docs/proxies.md shows it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { EXTRA_DIRS, findProgram } from '../../dev/find-redis.mjs'
 import { ROOT } from './processes.ts'
 import { eventually } from './waiting.ts'
 
-export type ProxyKind = 'nginx' | 'haproxy'
+export type ProxyKind = 'nginx' | 'haproxy' | 'caddy'
 
 /** For `t.test(name, { skip: lacks(kind) })`. */
 export function lacks(kind: ProxyKind): string | false {
@@ -36,13 +36,20 @@ export async function documentedProxy(
   const port = await freePort()
   const given = change(documented(block)).replaceAll('127.0.0.1:3001', new URL(target).host)
   const file = join(dir, `${kind}.conf`)
-  await writeFile(
-    file,
-    kind === 'nginx' ? aroundNginx(dir, port, given) : given.replace('127.0.0.1:8080', `127.0.0.1:${port}`),
-  )
-  const args = kind === 'nginx' ? ['-p', dir, '-c', file, '-e', 'stderr'] : ['-db', '-f', file]
+  const { text, args } = {
+    nginx: { text: aroundNginx(dir, port, given), args: ['-p', dir, '-c', file, '-e', 'stderr'] },
+    haproxy: { text: given.replace('127.0.0.1:8080', `127.0.0.1:${port}`), args: ['-db', '-f', file] },
+    // Without its own listener for administration, and on plain HTTP.
+    caddy: {
+      text: `{\n  admin off\n}\n${given.replace('example.org', `http://127.0.0.1:${port}`)}`,
+      args: ['run', '--config', file, '--adapter', 'caddyfile'],
+    },
+  }[kind]
+  await writeFile(file, text)
   const program = findProgram(kind, process.env, EXTRA_DIRS) as string
-  const proxy = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  // Caddy keeps its state there.
+  const env = { ...process.env, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir }
+  const proxy = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env })
   const said: string[] = []
   proxy.stderr.on('data', (chunk) => said.push(String(chunk)))
   const ended = once(proxy, 'exit')

@@ -20,7 +20,8 @@ import { install, pack, run, start } from './packed.ts'
 t.setTimeout(1_800_000)
 
 const PYTHON = '/usr/bin/python3'
-const NEEDED = 'import uvicorn, pip, setuptools, wheel'
+// setuptools has to come before pip, whose distutils it replaces.
+const NEEDED = 'import setuptools, uvicorn, pip, wheel'
 const noPython = spawnSync(PYTHON, ['-c', NEEDED]).status === 0 ? false : `${PYTHON} cannot ${NEEDED}`
 if (noPython && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(noPython)
 

@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
 import type { JournalReader } from '../../journal/reader.ts'
-import { authorization, enqueue, startApi, testEnv } from '../helpers/app.ts'
+import { authorization, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { answered, injected, isProblem } from '../helpers/problem.ts'
 import { openRaw, parseAnswer, readToEnd, sendRaw } from '../helpers/raw.ts'
+import { fakeStageService } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
 
 const STATUS = `/api/workflow/stages/2/jobs/${randomUUID()}/status`
 
@@ -126,6 +128,29 @@ t.test('what only a socket can send', async (t) => {
   const endless = chunks(`${(300_000).toString(16)}\r\n${'x'.repeat(300_000)}\r\n0\r\n\r\n`)
   t.equal((await sendRaw(api.url, endless)).status, 413, 'a body without a length is limited too')
   t.equal((await fetch(`${api.url}/health/live`)).status, 200, 'and the server goes on')
+})
+
+t.test('a client that closes its sending side gets no answer, and its job runs', async (t) => {
+  const service = await fakeStageService(t)
+  const env = await testEnv(t, { WORKER_URL: service.url })
+  const api = await startApi(t, env)
+  const body = JSON.stringify({ workflow_id: randomUUID() })
+  const { authorization: header } = authorization()
+  const socket = openRaw(api.url)
+  socket.end(
+    `POST /api/workflow/stages/3/execute HTTP/1.1\r\nHost: x\r\nAuthorization: ${header}\r\nPrefer: wait=30\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  t.equal(await readToEnd(socket), '', 'as docs/proxies.md says')
+  startWorker(t, env)
+  await eventually(
+    'its job completes',
+    async () => {
+      const list = await fetch(`${api.url}/api/workflow/jobs`, { headers: authorization() })
+      return ((await list.json()) as { jobs: { status: string }[] }).jobs[0]?.status === 'completed'
+    },
+    60_000,
+  )
 })
 
 t.test('slow clients are not waited for without end', async (t) => {

@@ -56,7 +56,9 @@ t.test('a parameter that a route does not know', async (t) => {
       query,
     )
   const typo = await fetch(`${url}/api/workflow/jobs?limt=1`, { headers: authorization() })
-  t.match(await typo.json(), { detail: /which takes stage, status, workflow_id, limit, owner, after/ })
+  t.match(await typo.json(), {
+    detail: /which takes stage, status, workflow_id, search, limit, owner, after/,
+  })
   t.equal((await fetch(`${url}/health/live?probe=1`)).status, 200, 'only the API is strict')
   const stranger = await answered(fetch(`${url}/api/workflow/jobs?limt=1`))
   isProblem(t, stranger, 'UNAUTHENTICATED', 'a stranger is told nothing else')
@@ -129,6 +131,18 @@ t.test('names of the last event', async (t) => {
   t.equal(await first(`&after=${a}&lastEventId=${b}`), c, 'it is newer than the `after` of the first request')
   t.equal(await first(`&after=${a}&lastEventId=${a}`, b), c, 'the header wins')
   t.equal(await first(`&lastEventId=${b}`, ''), c, 'unless it is empty')
+
+  const { workflow_id } = await get<{ workflow_id: string }>(api.url + job.urls.status)
+  const page = (query: string) =>
+    get<{ events: { id: string }[] }>(
+      `${api.url}/api/workflow/workflows/${workflow_id}/events${query}`,
+      undefined,
+      { accept: 'application/json' },
+    )
+  const { events } = await page('')
+  t.ok(events.length > 3)
+  const rest = await page(`?after=${events[0]?.id}&lastEventId=${events[1]?.id}`)
+  t.same(rest.events, events.slice(2), 'of a workflow too')
 })
 
 t.test('a ticket beside a token', async (t) => {

@@ -193,6 +193,8 @@ t.test('the reason is found in each form that frameworks give it', async (t) => 
   ])
   t.same(await shown('Internal Server Error', 500), ['STAGE_SERVICE_500', 'Internal Server Error'])
   t.same(await shown('', 500), ['STAGE_SERVICE_500', 'The stage service answered with status 500'])
+  t.same(await shown({ detail: 'caf\udce9' }), [code, 'caf\ufffd'], 'half a pair is replaced')
+  t.match(await shown({ detail: `caf\udce9${'x'.repeat(600)}` }), [code, /^caf\ufffdx+…$/])
   t.match(await shown({ detail: `${'x'.repeat(498)}😀😀` }), [code, /^x{498}…$/], 'no pair is cut in two')
 })
 
