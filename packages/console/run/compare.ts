@@ -50,7 +50,7 @@ async function read({ stage, job_id }: RunStep, signal: AbortSignal): Promise<Jo
 }
 
 /** Objects member by member; anything else as a whole. */
-export function differencesOf(before: unknown, now: unknown, path: string): Difference[] {
+function differencesOf(before: unknown, now: unknown, path: string): Difference[] {
   if (isObject(before) && isObject(now)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()
     return names.flatMap((name) => differencesOf(before[name], now[name], path ? `${path}.${name}` : name))
