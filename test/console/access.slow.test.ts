@@ -29,7 +29,7 @@ t.test('each state, light and dark, wide and narrow', { skip, timeout: 300_000 }
   await page.locator('#token-fault:not(:empty)').waitFor()
   await looks(t, page, 'a refused token')
   await openAs(page, api.url)
-  await page.locator('.stages').waitFor()
+  await page.locator('.stages').first().waitFor()
   await looks(t, page, 'the stages')
   await page.getByRole('link', { name: /Literature search/ }).click()
   await page.getByRole('button', { name: 'Start' }).click()

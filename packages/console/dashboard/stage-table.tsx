@@ -51,6 +51,9 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
           </table>
         </section>
       )}
+      {run.some(({ duration_ms }) => !duration_ms) && (
+        <p class="hint">Times of a stage appear when enough of its jobs have completed to say something.</p>
+      )}
     </section>
   )
 }

@@ -1,6 +1,8 @@
 /** A chart over time. Its library is loaded when a chart is first shown, so other pages do not pay for it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type uPlot from 'uplot'
+import { useStore } from '../state/store.ts'
+import { theme } from '../state/theme.ts'
 
 export interface Series {
   label: string
@@ -63,6 +65,16 @@ export function TimeChart({ title, summary, times, series }: ChartProps) {
     return () => observer.disconnect()
   }, [plot])
 
+  const chosen = useStore(theme)
+  useEffect(() => {
+    // A canvas does not follow the theme by itself.
+    const redraw = () => plot?.redraw()
+    redraw()
+    const system = matchMedia('(prefers-color-scheme: dark)')
+    system.addEventListener('change', redraw)
+    return () => system.removeEventListener('change', redraw)
+  }, [plot, chosen])
+
   const at = pointed === null ? undefined : times[pointed]
   return (
     <figure class="chart" ref={figure}>
@@ -116,6 +128,8 @@ function optionsOf(
         grid: { show: false },
         space: 70,
         size: 28,
+        // Labels have minutes only.
+        incrs: [60, 300, 600, 900, 1800, 3600],
         values: (_, splits) => splits.map((at) => clock.format(at * 1000)),
       },
       { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },
