@@ -47,7 +47,7 @@ t.test('the form of a stage of one’s own', { skip, timeout: 240_000 }, async (
   const start = () => page.getByRole('button', { name: 'Start' }).click()
 
   await t.test('it has a field for each input, as its schema says', async (t) => {
-    await page.getByRole('link', { name: /Analyse samples/ }).waitFor()
+    await page.locator('.unserved', { hasText: 'Analyse samples' }).waitFor({ state: 'attached' })
     t.equal(await page.getByRole('link', { name: /Literature search/ }).count(), 0)
     await page.getByRole('link', { name: /Take samples/ }).click()
     await field('Measuring site').waitFor()
