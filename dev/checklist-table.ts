@@ -4,8 +4,8 @@ import { Value } from '@sinclair/typebox/value'
 import { cut, fit } from '../packages/client/terminal/terminal-text.ts'
 
 const STATES = {
-  told: 'told',
-  told_in_part: 'told in part',
+  told: 'reported',
+  told_in_part: 'partly reported',
   for_the_author: 'for the author',
   not_assessed: 'not assessed',
 }

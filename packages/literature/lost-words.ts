@@ -22,13 +22,12 @@ export function lostWords(query: Query, climb: Climb | null | undefined): LeftOu
 }
 
 function reason(hits: number | undefined, { chosen }: Climb, label: string): string {
-  if (hits === 0) return 'no record has it'
+  if (hits === 0) return 'no record contains it'
   if (chosen?.step.startsWith('weight_')) {
     return hits === undefined
-      ? 'too common to be looked for alone'
-      : 'the rarer words of the question were enough for a query'
+      ? 'too common to search for on its own'
+      : 'the rarer words of the question were enough'
   }
-  if (chosen?.step.startsWith('without_'))
-    return `"${label}" was let go, because too little was found with it`
-  return 'it is too common to tell records apart, or had no room in the query'
+  if (chosen?.step.startsWith('without_')) return `"${label}" was dropped because it left too few hits`
+  return 'it is too common to distinguish records, or the query had no room for it'
 }

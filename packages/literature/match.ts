@@ -7,10 +7,11 @@ import { words } from './text.ts'
 
 /** Explains the decision to readers of the review. */
 export const MATCH_RULE =
-  'A record meets a concept when its title or abstract has one of its terms or synonyms, or all telling words of a ' +
-  'term; endings and British or American spelling play no part. It is included when it meets every required concept ' +
-  'but setting and comparator (one in four may be missing), or, with a word of its topic or intervention, ' +
-  'what the step of the search asked for that filled the review; excluded when it has not even half of any concept; else uncertain.'
+  'A record meets a concept if its title or abstract contains one of its terms or synonyms, or all significant words of ' +
+  'a term; endings and British or American spelling do not matter. A record is included if it meets every required ' +
+  'concept except setting and comparator (one in four may be missing), or if it matches the search step that filled the ' +
+  'review and contains a word of the topic or intervention. It is excluded if it does not reach half of any concept, ' +
+  'and is uncertain otherwise.'
 
 /** Where one record covers one concept. */
 export interface Hit {

@@ -121,7 +121,7 @@ export function weighedStep(units: readonly Weighed[], share: number): Step {
   const expression = reaching(units, (total * share) / 100 - 1e-9) ?? { any: [] }
   if (units.length > 2 && lengthOf(leavesIn(expression)) > MAX_LENGTH)
     return weighedStep(units.slice(0, -1), share)
-  const says = `words of ${share} % of the weight of the question, where a rare word weighs more: ${names}`
+  const says = `words that make up ${share} % of the weight of the question (rare words weigh more): ${names}`
   return {
     name: `weight_${share}`,
     says,

@@ -186,9 +186,9 @@ function textOf(findings: Findings): string {
   const { screened } = countsOf(findings)
   const failed = searches.filter(({ failure }) => failure).map(({ source }) => source)
   const sentences = [opening(included, screened, query)]
-  if (uncertain.length > 0) sentences.push(`${uncertain.length} could not be judged and wait for a person.`)
+  if (uncertain.length > 0) sentences.push(`${uncertain.length} could not be judged and need a decision.`)
   const { decided_by_person } = countsOf(findings)
-  if (decided_by_person > 0) sentences.push(`A person decided about ${plural(decided_by_person, 'paper')}.`)
+  if (decided_by_person > 0) sentences.push(`${plural(decided_by_person, 'paper')} decided by hand.`)
   const best = included[0]?.paper
   if (best) sentences.push(`The best match is "${best.title}" (${best.year ?? 'no year'}).`)
   if (failed.length > 0) sentences.push(`Incomplete: ${failed.join(', ')} could not be asked.`)
@@ -197,8 +197,7 @@ function textOf(findings: Findings): string {
 }
 
 function opening(included: readonly Reviewed[], screened: number, { concepts }: Query): string {
-  if (concepts.length === 0)
-    return 'The question holds no word that can be searched for; no record was looked for.'
+  if (concepts.length === 0) return 'The question contains no word to search for, so no source was searched.'
   if (screened === 0) return 'No record matches the question.'
   if (included.length === 0) return `None of the ${screened} papers found is included.`
   const years = included.flatMap(({ paper }) => paper.year ?? [])

@@ -16,14 +16,14 @@ const closed = <T extends Parameters<typeof Type.Object>[0]>(properties: T, desc
 const Span = {
   text: Type.String(),
   start: Type.Integer({ minimum: 0, description: 'place in the abstract, in UTF-16 units' }),
-  end: Type.Integer({ minimum: 0, description: 'behind the last unit' }),
+  end: Type.Integer({ minimum: 0, description: 'after the last unit' }),
 }
 const Statement = closed({ ...Span, by: words('label', 'words') })
 const Kind = closed(
   {
     type: words(...STUDY_TYPES),
     by: words('publication type', 'title', 'subject heading', 'abstract'),
-    text: Type.String({ description: 'the words that tell it' }),
+    text: Type.String({ description: 'the words that state it' }),
   },
   'the kind of study',
 )
@@ -49,7 +49,7 @@ export const ReviewedPaper = closed({
     closed({ source: Type.String(), id: Type.String(), place: Type.Integer({ minimum: 1 }) }),
     {
       minItems: 1,
-      description: 'every record linked as this paper, with its place in the order of its source',
+      description: 'every record linked to this paper, with its rank in its source',
     },
   ),
   field_sources: Type.Partial(
@@ -83,11 +83,11 @@ export const ReviewedPaper = closed({
   languages: Type.Array(Type.String(), { description: 'of the text; the first one is language' }),
   mesh: Type.Array(Type.String(), { description: 'subject headings of MEDLINE' }),
   open_access: Type.Array(OpenLink, {
-    description: 'where anybody can read the full text, as the sources say',
+    description: 'open-access full texts, as the sources report them',
   }),
-  notices: Type.Array(Mark, { description: 'corrections, retractions and the like that are about it' }),
+  notices: Type.Array(Mark, { description: 'corrections, retractions and similar notices about it' }),
   related: Type.Array(closed({ id: Type.String(), relation: words('preprint', 'article', 'version') })),
-  study_type: Type.Union([Kind, Type.Null()], { description: 'null where nothing tells it' }),
+  study_type: Type.Union([Kind, Type.Null()], { description: 'null if not stated' }),
   screening: closed({ ...Ruling, criteria: Criteria, ruled: Type.Optional(Ruled) }),
   ranking: closed({
     score: Type.Number({ description: 'sum of the shares; only comparable within one review' }),
@@ -111,7 +111,7 @@ export const LiteratureReview = Type.Object(
   {
     $schema: Type.Literal(SCHEMA_ID),
     kind: Type.Literal('literature_review'),
-    source: Type.String({ description: 'the sources asked, with commas between' }),
+    source: Type.String({ description: 'the searched sources, separated by commas' }),
     notice: Text,
     degraded: Type.Boolean({ description: 'a source is missing: see warnings' }),
     warnings: Type.Array(closed({ source: Type.String(), code: Type.String(), message: Type.String() })),
@@ -131,7 +131,7 @@ export const LiteratureReview = Type.Object(
         label: Type.String(),
         role: words(...ROLES),
         terms: Type.Array(Type.String(), {
-          description: 'words of the question: alternatives of each other',
+          description: 'words of the question; any of them matches',
         }),
         synonyms: Type.Array(Type.String(), { description: 'other names of the same thing' }),
         required: Type.Boolean({ description: 'false: it only influences the order' }),
@@ -167,12 +167,15 @@ export const LiteratureReview = Type.Object(
     counts: closed(
       {
         identified: { ...Count, description: 'what the sources say they have' },
-        unread: { ...Count, description: 'of these, what a limit left unread' },
+        unread: { ...Count, description: 'of these, not read because of a limit' },
         read: Count,
         unusable: Count,
         duplicates: Count,
-        notices: { ...Count, description: 'corrections, retractions and the like, set apart' },
-        decided_by_person: { ...Count, description: 'of the screened, what a person decided' },
+        notices: {
+          ...Count,
+          description: 'corrections, retractions and similar notices, counted separately',
+        },
+        decided_by_person: { ...Count, description: 'screened records decided by a person' },
         screened: Count,
         excluded: Count,
         excluded_by_rule: Counts('adds up to excluded'),
@@ -182,8 +185,8 @@ export const LiteratureReview = Type.Object(
       },
       'identified = unread + read; read = unusable + duplicates + notices + screened; screened = included + excluded + uncertain',
     ),
-    papers: Type.Array(ReviewedPaper, { description: 'included, the best first' }),
-    uncertain: Type.Array(ReviewedPaper, { description: 'for a person to decide, the best first' }),
+    papers: Type.Array(ReviewedPaper, { description: 'included papers, the best first' }),
+    uncertain: Type.Array(ReviewedPaper, { description: 'undecided, the best first' }),
     excluded: Type.Array(
       closed({
         id: Type.String(),

@@ -110,8 +110,8 @@ function rulesFor(inputs: LiteratureInputs): Rule[] {
       verdict(paper) {
         const kind = studyType(paper)
         if (kind && study_types.includes(kind.type)) return undefined
-        if (!kind) return unsure('study_type_unknown', 'nothing tells its kind of study')
-        return against('other_study_type', `it is of the kind ${kind.type.replaceAll('_', ' ')}`)
+        if (!kind) return unsure('study_type_unknown', 'its kind of study is not stated')
+        return against('other_study_type', `its kind of study is ${kind.type.replaceAll('_', ' ')}`)
       },
     })
   }
@@ -180,7 +180,7 @@ function topicRule(query: Query, sought: readonly Sought[], asked: readonly Expr
       if (named && asked.some((expression) => meets(expression, text))) return undefined
       const foreign =
         (paper.language !== null && paper.language !== 'en') || !/\p{Script=Latin}{4}/u.test(paper.title)
-      if (foreign) return unsure('other_language_text', 'its text is in another language than the question')
+      if (foreign) return unsure('other_language_text', 'its text is not in the language of the question')
       const missed = sought.filter((_, at) => (degrees[at] ?? 0) < 1).map(({ concept }) => concept.label)
       if (degrees.some((one) => one >= HALF))
         return unsure('part_of_question', `it does not name ${missed.join(', ')}`)

@@ -129,7 +129,7 @@ function gapsOf(query: Query, included: readonly Found[]): Gap[] {
   const sized = trials.filter(({ extraction }) => extraction.sample_size)
   const large = sized.filter(({ extraction }) => (extraction.sample_size?.value ?? 0) >= SMALL)
   if (sized.length > 0 && large.length === 0) {
-    const what = `is a randomised trial that was found to tell a size, of ${SMALL} participants or more`
+    const what = `is a randomised trial with a stated size of ${SMALL} participants or more`
     gaps.push(found('small_trials', large, what))
   }
   return gaps
@@ -144,7 +144,7 @@ function limitationsOf(
   const limits = ['Titles and abstracts only; no full text was read, and no risk of bias was judged.']
   const asked = searches.filter(({ kind }) => kind === 'searches')
   limits.push(`Searched: ${asked.map(({ source }) => source).join(', ')}; nothing else.`)
-  if (query.concepts.length === 0) limits.push('The question holds no word that can be searched for.')
+  if (query.concepts.length === 0) limits.push('The question contains no word to search for.')
   for (const { source, kind, total, records, failure } of searches) {
     if (failure) limits.push(`${source} is missing: ${failure.message}.`)
     else if (kind === 'searches' && records.length < total) {
@@ -159,8 +159,8 @@ function limitationsOf(
       limits.push(`${source} was asked more broadly, because too little was found: ${chosen.says}.`)
     }
   }
-  if (uncertain > 0) limits.push(`${plural(uncertain, 'paper')} could not be judged and wait for a person.`)
+  if (uncertain > 0) limits.push(`${plural(uncertain, 'paper')} could not be judged and need a decision.`)
   const years = included.flatMap(({ paper }) => paper.year ?? [])
-  if (years.length > 0) limits.push(`The newest included paper is of ${Math.max(...years)}.`)
+  if (years.length > 0) limits.push(`The newest included paper was published in ${Math.max(...years)}.`)
   return limits
 }

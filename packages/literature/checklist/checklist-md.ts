@@ -3,8 +3,8 @@ import { inlineCode, plainText } from '../markdown.ts'
 import type { CheckedItem, Checklist } from './checklist.ts'
 
 const STATES: Readonly<Record<CheckedItem['state'], string>> = {
-  told: 'told',
-  told_in_part: 'told in part; the rest is for the author',
+  told: 'reported',
+  told_in_part: 'partly reported; the rest is for the author',
   for_the_author: 'for the author',
   not_assessed: 'not assessed',
 }
@@ -15,8 +15,8 @@ export function checklistMarkdown({ manuscript, items, unbound }: Checklist): st
     '',
     `Of ${inlineCode(manuscript.name)}, SHA-256 ${inlineCode(manuscript.sha256)}.`,
     '',
-    'The items are in our own words. The list says what stands where in the draft. It judges nothing and gives no score.',
-    '"Not assessed" means that the draft has no place for the item.',
+    'The items are in our own words. The list shows where the draft reports each item. It makes no judgement and gives no score.',
+    '"Not assessed" means that the draft has no section for the item.',
     ...items.flatMap(({ item, topic, asks, state, places }) => [
       '',
       `## ${item}. ${topic}: ${STATES[state]}`,
@@ -30,7 +30,7 @@ export function checklistMarkdown({ manuscript, items, unbound }: Checklist): st
       ]),
     ]),
     '',
-    '## Numbers without an artifact behind them',
+    '## Numbers that are not bound to an artifact',
     '',
     ...(unbound.length === 0
       ? ['None.']

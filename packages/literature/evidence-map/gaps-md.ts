@@ -4,11 +4,11 @@ import { inlineCode, plainText } from '../markdown.ts'
 import type { EvidenceMap, MapGap } from './shape.ts'
 
 const TITLES: readonly [kind: MapGap['gap'], title: string][] = [
-  ['concept', 'What was asked and hardly found'],
-  ['pair', 'What was not found together'],
-  ['kind', 'Kinds of study that were not found'],
-  ['concept_and_kind', 'Kinds of study that were hardly found on a subject'],
-  ['recent', 'What the newest papers do not deal with'],
+  ['concept', 'Concepts with few or no papers'],
+  ['pair', 'Pairs of concepts that no paper combines'],
+  ['kind', 'Kinds of study that are missing'],
+  ['concept_and_kind', 'Kinds of study that are rare or missing for a concept'],
+  ['recent', 'Concepts that the newest papers do not cover'],
 ]
 
 export function gapsMarkdown({ question, notice, papers, gaps }: EvidenceMap): string {
@@ -18,7 +18,7 @@ export function gapsMarkdown({ question, notice, papers, gaps }: EvidenceMap): s
     '',
     `Question: ${plainText(question)}`,
     '',
-    `Counted over ${plural(papers, 'included paper')}. A gap is what this review did not find. Behind each sentence stands the cell`,
+    `Counted over ${plural(papers, 'included paper')}. A gap is what this review did not find. Each sentence names the cell`,
     'of evidence_map.json that it is computed from.',
     ...(gaps.length === 0
       ? ['', papers === 0 ? 'No paper is included, so nothing can be counted.' : 'No gap was found.']

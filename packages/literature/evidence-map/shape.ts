@@ -55,6 +55,6 @@ const IN_WORDS: Readonly<Record<string, string>> = {
 }
 
 export function kindInWords(kind: string): string {
-  if (kind === NOT_TOLD) return 'study whose kind is not told'
+  if (kind === NOT_TOLD) return 'study of an unknown kind'
   return IN_WORDS[kind] ?? kind.replaceAll('_', ' ')
 }

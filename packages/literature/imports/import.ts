@@ -42,12 +42,12 @@ export function importAll(given: LiteratureInputs['records']): Imported[] {
     if (!format) {
       throw refuse(
         path,
-        'is none of RIS, NBIB (PubMed), BibTeX and CSL-JSON; export the records in one of them',
+        'is not RIS, NBIB (PubMed), BibTeX or CSL-JSON; export the records in one of these formats',
       )
     }
     try {
       const records = READERS[format](text, source)
-      if (records.length === 0) throw new Error('holds no record')
+      if (records.length === 0) throw new Error('contains no record')
       return { source, format, records, sha256: createHash('sha256').update(one.text).digest('hex') }
     } catch (error) {
       throw refuse(path, `read as ${format}: ${error instanceof Error ? error.message : 'it cannot be read'}`)

@@ -45,7 +45,7 @@ const NAMES = ['PRISMA 2020']
 
 export class BareToken extends Error {
   constructor(text: string) {
-    super(`A number or citation stands in the text without an artifact behind it: ${JSON.stringify(text)}`)
+    super(`The text contains a number or citation that is not bound to an artifact: ${JSON.stringify(text)}`)
     this.name = 'BareToken'
   }
 }

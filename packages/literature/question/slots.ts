@@ -54,7 +54,10 @@ export function slotsOf(pieces: readonly Piece[]): { slots: Slot[]; left_out: Le
         asked = piece.relation ? 'relation' : 'asking'
         anyAsked = true
         joined = undefined
-        left_out.push({ word: piece.token.text, reason: 'it says what is asked, not about what' })
+        left_out.push({
+          word: piece.token.text,
+          reason: 'it is part of how the question is asked, not of its subject',
+        })
         break
       case 'verb':
         if (last?.role === 'topic' && !behindVerb) last.role = 'intervention'
@@ -66,7 +69,8 @@ export function slotsOf(pieces: readonly Piece[]): { slots: Slot[]; left_out: Le
             or: false,
             pair: false,
           })
-        } else left_out.push({ word: piece.token.text, reason: 'a verb that ties two things together' })
+        } else
+          left_out.push({ word: piece.token.text, reason: 'a verb that links two parts of the question' })
         behindVerb ||= inClause
         inClause = true
         link = undefined

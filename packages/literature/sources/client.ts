@@ -146,7 +146,7 @@ function failureOf(
   const said = words ? `: "${words}"` : ''
   const slow =
     status === 429 || (status === 403 && (forbiddenIsSlow || retryAfter !== undefined || saysSlowDown(words)))
-  const later = retryAfter === undefined ? '' : `; it may be asked again in ${Math.ceil(retryAfter / 1000)} s`
+  const later = retryAfter === undefined ? '' : `; try again in ${Math.ceil(retryAfter / 1000)} s`
   const noKey = keySetting && !key ? `; set ${keySetting}` : ''
   if (slow) {
     const what =
@@ -160,7 +160,7 @@ function failureOf(
   const todo = again
     ? later
     : status === 401 || status === 403
-      ? noKey || (key ? `; look at ${keySetting}` : '')
+      ? noKey || (key ? `; check ${keySetting}` : '')
       : ''
   return new SourceFailure(
     code,

@@ -80,7 +80,7 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
   async function turn(lane: Lane, deadline: number, signal: AbortSignal): Promise<boolean> {
     const until = await pausedUntil()
     if (until > deadline)
-      throw new SourceFailure('rate_limited', 'it asked to be left alone for longer than the search may take')
+      throw new SourceFailure('rate_limited', 'it asked us to wait longer than the search may take')
     if (!(await lane.keepUntil(until, signal))) return false
     const slot = await takeSlot((await limits()).intervalMs, deadline)
     if (slot === undefined) throw busy()
@@ -133,7 +133,7 @@ export function createLimiter(dir: string, ours: Limits, clock: Clock = systemCl
 }
 
 function busy(): SourceFailure {
-  return new SourceFailure('timeout', 'its turn would have come after the time the search may take')
+  return new SourceFailure('timeout', 'the rate limit left no free slot within the time limit of the search')
 }
 
 async function readJson(path: string): Promise<Partial<Limits & { until: number }>> {

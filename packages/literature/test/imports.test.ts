@@ -121,13 +121,13 @@ t.test('each format is read', async (t) => {
 t.test('a text that cannot be read is an error that says where', async (t) => {
   const { stage } = stageOver(t)
   for (const [records, message] of [
-    ['Just words.', /^inputs\/records: is none of RIS, NBIB/],
+    ['Just words.', /^inputs\/records: is not RIS, NBIB/],
     [[{ text: CSL }, { text: '[{"title":' }], /^inputs\/records\/1\/text: read as csl: /],
     [
       '@article{ok, title={x}}\n@article{broken, title={y}\n',
       /^inputs\/records: read as bibtex: entry 2 \(broken\)/,
     ],
-    ['[]', /holds no record/],
+    ['[]', /contains no record/],
   ] as const) {
     t.throws(() => stage.validate(stageRequest({ inputs: { records } })), {
       status: 422,
@@ -202,7 +202,7 @@ t.test('a person’s decisions settle uncertain and other papers', async (t) => 
     excluded_by_rule: { decided_by_person: 1 },
   })
   t.strictSame(review.undecided, ['doi:10.5555/nobody'])
-  t.match(review.summary.text, /A person decided about 2 papers/)
+  t.match(review.summary.text, /2 papers decided by hand/)
   t.match(files['excluded.ris'], /N1 {2}- .*Excluded: a person decided: wrong population/)
   t.match(files['references.bib'], 'a person decided: read in full')
   const title = before.uncertain[0]?.title ?? 'none'

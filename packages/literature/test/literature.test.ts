@@ -95,7 +95,7 @@ t.test('a question without a hit, or without a word, completes with no paper', a
     const { review, files } = await work({ question })
     t.match(review.counts, { identified: 0, screened: 0, excluded: 0, uncertain: 0, included: 0 }, question)
     t.strictSame([review.papers, review.degraded], [[], false])
-    t.match(review.summary.text, /^(No record matches|The question holds no word)/)
+    t.match(review.summary.text, /^(No record matches|The question contains no word)/)
     t.strictSame([files['references.bib'], files['references.ris']], ['', ''])
     t.strictSame(JSON.parse(files['references.csl.json'] ?? ''), [])
   }

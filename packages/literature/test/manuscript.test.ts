@@ -155,7 +155,7 @@ t.test('the checklist: 27 items, each with its place and quotation', async (t) =
   t.notMatch(ran.text('checklist.md'), /of 27|score:/)
   t.match(
     ran.text('checklist.md'),
-    /## 16\. Study selection: told\n\n.*\n\nPlace: Study selection\n\n> The sources have \d+ records/,
+    /## 16\. Study selection: reported\n\n.*\n\nPlace: Study selection\n\n> The sources have \d+ records/,
   )
   const again = await run(16, { after: [draft] })
   for (const [file, content] of ran.files)

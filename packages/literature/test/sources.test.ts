@@ -284,8 +284,8 @@ t.test('sources are quoted in their own words, with what to do and without what 
     await failure('openalex', forbidden('{"message":"Rate limit exceeded"}')),
     /slow down: "Rate limit exceeded"; set LITERATURE_OPENALEX_KEY$/,
   )
-  t.match(await failure('openalex', status(401), { openalex: 'okey' }), '; look at LITERATURE_OPENALEX_KEY')
-  t.match(await failure('pubmed', status(429, { 'retry-after': '90' })), '; it may be asked again in 90 s')
+  t.match(await failure('openalex', status(401), { openalex: 'okey' }), '; check LITERATURE_OPENALEX_KEY')
+  t.match(await failure('pubmed', status(429, { 'retry-after': '90' })), '; try again in 90 s')
   t.match(
     await failure(
       'pubmed',
