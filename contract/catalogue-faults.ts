@@ -48,8 +48,8 @@ function clip(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
-/** Checks that the parts of a well-formed catalogue fit together. `hasDefault`: whether a default service is configured. */
-export function* meaningFaults(file: CatalogueFile, hasDefault: boolean): Generator<SchemaFault> {
+/** Checks that the parts of a well-formed catalogue fit together. Compiling the schemas of inputs takes longest. */
+export function* meaningFaults(file: CatalogueFile, hasValidInputs: boolean): Generator<SchemaFault> {
   const numbers = new Map<number, number>()
   const slugs = new Map<string, number>()
   for (const [i, { stage, slug }] of file.stages.entries()) {
@@ -70,7 +70,7 @@ export function* meaningFaults(file: CatalogueFile, hasDefault: boolean): Genera
             message: `names stage ${other}, which is not in this file`,
           }
     const { service = 'default' } = entry
-    const isThere = Object.hasOwn(file.services ?? {}, service) || (service === 'default' && hasDefault)
+    const isThere = Object.hasOwn(file.services ?? {}, service)
     if (!isThere && entry.service !== undefined)
       yield {
         pointer: `/stages/${i}/service`,
@@ -81,7 +81,7 @@ export function* meaningFaults(file: CatalogueFile, hasDefault: boolean): Genera
         pointer: `/stages/${i}`,
         message: 'does not name a service, and there is no default one (WORKER_URL)',
       }
-    const compiled = entry.inputs ? compileInputs(entry.inputs) : null
+    const compiled = entry.inputs && !hasValidInputs ? compileInputs(entry.inputs) : null
     if (compiled && 'faults' in compiled)
       for (const { pointer, message } of compiled.faults)
         yield { pointer: `/stages/${i}/inputs${pointer}`, message }

@@ -20,7 +20,7 @@ type Compiled = { check: InputCheck } | { faults: SchemaFault[] }
 /** Compiled schemas: a catalogue is checked and then opened, but each schema is compiled once. */
 const known = new WeakMap<object, Compiled>()
 /** Checks schemas, not inputs. Shared, because compiling the dialect itself takes longest. */
-const dialect = new Ajv2020({ strict: false, allErrors: true })
+let dialect: Ajv2020 | undefined
 
 /** Compiles a schema to a check, or returns the schema's faults. */
 export function compileInputs(schema: object): Compiled {
@@ -53,6 +53,7 @@ function* formFaults(schema: object): Generator<SchemaFault> {
   if (String($schema).replace(/#$/, '') !== DIALECT)
     return yield { pointer: '/$schema', message: `must be ${DIALECT} or absent` }
   if (type !== 'object') return yield { pointer: '/type', message: 'must be "object": inputs are an object' }
+  dialect ??= new Ajv2020({ strict: false, allErrors: true })
   if (dialect.validateSchema(schema) === true) return
   const seen = new Set<string>()
   for (const { instancePath, message = 'is not valid' } of dialect.errors ?? []) {

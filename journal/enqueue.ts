@@ -6,14 +6,7 @@ import { NotAdded } from './add-jobs.ts'
 import { batched } from './batch.ts'
 import { digest } from './ids.ts'
 import type { JournalReader } from './reader.ts'
-import {
-  keyedJobId,
-  type Reservation,
-  type ReserveReply,
-  reserve,
-  reserveCall,
-  toPriority,
-} from './reserve.ts'
+import { keyedJobId, type Reservation, type ReserveReply, reserve, toPriority } from './reserve.ts'
 
 export interface EnqueueRequest {
   stage: number
@@ -58,30 +51,25 @@ const RESERVATIONS_PER_TURN = 50
 export function enqueuer<Request extends EnqueueRequest>(
   options: EnqueuerOptions<Request>,
 ): (request: Request) => Promise<EnqueueOutcome> {
-  const { redis, journal, deployment, maxWaiting: most } = options
+  const { redis, journal, deployment, maxWaiting } = options
   const { keys } = journal
   const ask = batched<Reservation, ReserveReply>(RESERVATIONS_PER_TURN, (reservations) =>
-    reserve.runAll(
-      redis,
-      reservations.map((one) => reserveCall(keys, one)),
-    ),
+    reserve(redis, keys, reservations, maxWaiting),
   )
 
   return async (request) => {
     const { idempotencyKey: key, callerId = request.userId } = request
     if (key === undefined) return admit(randomUUID(), request)
     const claim = keys.own('idem', digest(`${callerId}\n${key}`))
-    return admit(keyedJobId(deployment, callerId, key), request, fingerprint(request), claim)
+    return admit(keyedJobId(deployment, callerId, key), request, { fingerprint: fingerprint(request), claim })
   }
 
   async function admit(
     jobId: string,
     request: Request,
-    fingerprint = '',
-    claim = keys.own('idem', ''),
+    keyed?: Reservation['keyed'],
   ): Promise<EnqueueOutcome> {
-    const asked = { jobId, userId: request.userId, fingerprint, claim, most }
-    const reply = await ask(asked).catch((error: Error) => error)
+    const reply = await ask({ jobId, userId: request.userId, keyed }).catch((error: Error) => error)
     // Nothing was added.
     if (reply instanceof Error) return unavailable(reply, jobId, false)
     switch (reply[0]) {

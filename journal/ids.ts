@@ -1,5 +1,5 @@
 /** Ids derived from their inputs, so that a repeated request refers to the same job. */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** A UUIDv8 of `parts`. */
 export function uuidOf(...parts: readonly (string | number)[]): string {
@@ -11,5 +11,5 @@ export function uuidOf(...parts: readonly (string | number)[]): string {
 
 /** Stands for a user where the name itself must not be stored. A job that was queued by hand may hold anything. */
 export function digest(text: string): string {
-  return createHash('sha256').update(String(text)).digest('base64url')
+  return hash('sha256', String(text), 'base64url')
 }

@@ -17,7 +17,7 @@
 import { eventId, LOG_CAPACITY, type LogEntry } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import { digest } from './ids.ts'
-import { type JobOrigin, ORDER_CONSTANTS, orderCall, workflowName } from './order.ts'
+import { type JobOrigin, jobMember, ORDER_CONSTANTS, orderCall, placesTtl, workflowName } from './order.ts'
 import { type Call, loadScript } from './scripts.ts'
 import { toSummary } from './snapshot.ts'
 import { type CountedJob, toCount } from './tally.ts'
@@ -45,7 +45,7 @@ export interface JournalKeys {
   order(userId: string, workflowId: string): string
   /** A user's jobs in order of acceptance. */
   jobs(userId: string): string
-  /** The jobs of all users, see `list-jobs.ts`. */
+  /** The jobs of all users, in order of acceptance. */
   everybody: string
   /** BullMQ's event stream of the queue. */
   events: string
@@ -99,7 +99,12 @@ export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `m
 /** Of how many completed jobs of a stage it is known how long they took. */
 const SAMPLES = 100
 
-const CONSTANTS = { ...ORDER_CONSTANTS, LOG_CAPACITY, STREAM_LENGTH, SAMPLES }
+/** Jobs that the list of all users' jobs keeps; older ones can still be read by id. */
+const ALL_CAPACITY = 100_000
+/** How long that list is kept after the last job was added, in seconds: as long as a job may wait. */
+const EVERYBODY_TTL_SECONDS = 30 * 86_400
+
+const CONSTANTS = { ...ORDER_CONSTANTS, ALL_CAPACITY, LOG_CAPACITY, STREAM_LENGTH, SAMPLES }
 
 export const record = loadScript<RecordReply>('record', CONSTANTS)
 
@@ -179,22 +184,25 @@ export function cancelCall(keys: JournalKeys, job: JobOrigin, now: number, resul
 /** Reply of `place`. `known`: the event already had its place. `gone`: there is no such job (yet). */
 export type PlaceReply = 'placed' | 'known' | 'gone'
 
-export const place = loadScript<PlaceReply>('place', CONSTANTS)
+export const place = loadScript<PlaceReply[]>('place', CONSTANTS)
 
-export function placeCall(
-  keys: JournalKeys,
-  job: JobOrigin,
-  eventId: string,
-  resultTtlSeconds: number,
-): Call {
+/** An event to be placed. */
+export interface Unplaced {
+  job: JobOrigin
+  eventId: string
+}
+
+export function placeCall(keys: JournalKeys, events: readonly Unplaced[], resultTtlSeconds: number): Call {
   return {
-    ...orderCall(keys, job, resultTtlSeconds),
-    job: keys.job(job.job_id),
-    outcome: keys.end(job.job_id),
-    events: keys.events,
-    adding: keys.adding,
-    asked: keys.asked(job.job_id),
-    user: digest(job.user_id),
-    eventId,
+    ...{ events: keys.events, adding: keys.adding, everybody: keys.everybody },
+    placesTtl: placesTtl(resultTtlSeconds),
+    everybodyTtl: EVERYBODY_TTL_SECONDS,
+    rest: events.flatMap(({ job, eventId }) => {
+      const { job_id: id, user_id, workflow_id } = job
+      return [
+        ...[keys.job(id), keys.end(id), keys.order(user_id, workflow_id), keys.jobs(user_id), keys.asked(id)],
+        ...[id, jobMember(job), workflowName(user_id, workflow_id), digest(user_id), eventId],
+      ]
+    }),
   }
 }

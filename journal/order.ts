@@ -87,6 +87,11 @@ export function orderCall(
     id: job.job_id,
     member: jobMember(job),
     workflow: workflowName(job.user_id, job.workflow_id),
-    placesTtl: resultTtlSeconds + IDLE_SECONDS,
+    placesTtl: placesTtl(resultTtlSeconds),
   }
+}
+
+/** Time to live of orders and lists, in seconds. */
+export function placesTtl(resultTtlSeconds: number): number {
+  return resultTtlSeconds + IDLE_SECONDS
 }

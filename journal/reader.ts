@@ -51,8 +51,8 @@ export interface JournalReader {
   summaries(jobIds: readonly string[]): Promise<(JobSummary | null)[]>
   /** Places an event in the order of its workflow, unless it has a place. */
   place(job: JobOrigin, eventId: string): Promise<PlaceReply>
-  /** Places the first events of several jobs in one round trip; returns a reply or an error for each. */
-  placeQueued(jobs: readonly JobOrigin[]): Promise<(PlaceReply | Error)[]>
+  /** Places the first events of several jobs. */
+  placeQueued(jobs: readonly JobOrigin[]): Promise<void>
   /** Ends a waiting job as cancelled, or flags a running one for its worker. */
   cancel(job: JobOrigin): Promise<CancelReply | 'cancelled'>
 }
@@ -94,12 +94,14 @@ export function openJournal(options: JournalOptions): JournalReader {
       const answers = await fromRedis(answersOf(pipeline))
       return jobIds.map((_, i) => summaryOf(answers.slice(2 * i, 2 * i + 2)))
     },
-    place: (job, id) => place.run(redis, placeCall(keys, job, id, resultTtlSeconds)),
-    placeQueued: (jobs) =>
-      place.runAll(
-        redis,
-        jobs.map((job) => placeCall(keys, job, FIRST_ID, resultTtlSeconds)),
-      ),
+    async place(job, eventId) {
+      const [reply = 'gone'] = await place.run(redis, placeCall(keys, [{ job, eventId }], resultTtlSeconds))
+      return reply
+    },
+    async placeQueued(jobs) {
+      const events = jobs.map((job) => ({ job, eventId: FIRST_ID }))
+      if (events.length > 0) await place.run(redis, placeCall(keys, events, resultTtlSeconds))
+    },
     async cancel(job) {
       // A worker may take or drop the job between two reads: then try again.
       for (;;) {

@@ -5,9 +5,10 @@
  * newest turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
  * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
  */
+import type { Redis } from 'ioredis'
 import { digest, uuidOf } from './ids.ts'
 import type { JournalKeys } from './journal.ts'
-import { type Call, loadScript } from './scripts.ts'
+import { loadScript } from './scripts.ts'
 
 /** BullMQ's maximum is 2,097,151. Jobs beyond this value keep the order in which they were added. */
 const HIGHEST_PRIORITY = 2_000_000
@@ -17,12 +18,8 @@ const WAIT_TTL_SECONDS = 30 * 86_400
 export interface Reservation {
   jobId: string
   userId: string
-  /** Fingerprint of the request, if it has a key. */
-  fingerprint: string
-  /** Redis key under which the previous release stored the Idempotency-Key. */
-  claim: string
-  /** Maximum queued jobs of the user; 0 = no limit. */
-  most: number
+  /** Of a request with a key: its fingerprint, and the Redis key under which the previous release stored its key. */
+  keyed?: { fingerprint: string; claim: string } | undefined
 }
 
 export type ReserveReply =
@@ -33,20 +30,33 @@ export type ReserveReply =
   | ['full']
   | ['claimed', claim: string]
 
-export const reserve = loadScript<ReserveReply>('reserve')
+const script = loadScript<(ReserveReply | ['refused', error: string])[]>('reserve')
 
-export function reserveCall(keys: JournalKeys, reservation: Reservation): Call {
-  const { jobId, userId, fingerprint, claim, most } = reservation
-  return {
-    ...{ turns: keys.turns, queued: keys.queued(userId), adding: keys.adding },
-    ...{ asked: keys.asked(jobId), claim, job: keys.job(jobId), outcome: keys.end(jobId) },
+/** Reserves turns in one call; returns a reply or Redis's error for each. `most`: queued jobs per user; 0 = no limit. */
+export async function reserve(
+  redis: Redis,
+  keys: JournalKeys,
+  reservations: readonly Reservation[],
+  most = 0,
+): Promise<(ReserveReply | Error)[]> {
+  const replies = await script.run(redis, {
+    ...{ turns: keys.turns, adding: keys.adding },
     wait: keys.own('wait'),
     prioritized: keys.own('prioritized'),
     delayed: keys.own('delayed'),
     active: keys.own('active'),
-    ...{ id: jobId, user: digest(userId), fingerprint, most, ttl: WAIT_TTL_SECONDS },
-    jobPrefix: keys.job(''),
-  }
+    ...{ most, ttl: WAIT_TTL_SECONDS, jobPrefix: keys.job('') },
+    rest: reservations.flatMap(({ jobId, userId, keyed }) => [
+      ...[keys.queued(userId), keys.asked(jobId), keyed?.claim ?? '', keys.job(jobId), keys.end(jobId)],
+      ...[jobId, digest(userId), keyed?.fingerprint ?? ''],
+    ]),
+  })
+  return replies.map((reply) => (reply[0] === 'refused' ? refusal(reply[1]) : reply))
+}
+
+/** As ioredis reports what Redis refused. */
+function refusal(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' })
 }
 
 export function toPriority(turn: number): number {

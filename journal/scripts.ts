@@ -16,8 +16,6 @@ export type Constants = Readonly<Record<string, Value>>
 
 export interface Script<R> {
   run(redis: Redis, call: Call): Promise<R>
-  /** Runs several calls in one round trip; returns a reply or an error for each. */
-  runAll(redis: Redis, calls: readonly Call[]): Promise<(R | Error)[]>
   /** The source sent to Redis. */
   readonly source: string
   readonly keys: readonly string[]
@@ -46,20 +44,11 @@ export function loadScript<R>(name: string, constants: Constants = {}): Script<R
       throw new TypeError(`${name}.lua takes ${names.join(', ')}; it got ${given.join(', ')}`)
     return names.flatMap((one) => call[one] as Value)
   }
-  function define(redis: Redis): void {
-    if (!(command in redis)) redis.defineCommand(command, { lua: source, numberOfKeys: keys.length })
-  }
   return {
     ...{ source, keys, args },
     run(redis, call) {
-      define(redis)
+      if (!(command in redis)) redis.defineCommand(command, { lua: source, numberOfKeys: keys.length })
       return (redis as unknown as Commands)[command]?.(...inOrder(call)) as Promise<R>
-    },
-    async runAll(redis, calls) {
-      define(redis)
-      const pipeline = redis.pipeline()
-      for (const call of calls) void (pipeline as unknown as Commands)[command]?.(...inOrder(call))
-      return ((await pipeline.exec()) ?? []).map(([error, answer]) => error ?? (answer as R))
     },
   }
 }

@@ -6,18 +6,19 @@ import { type JobOrigin, jobMember, parsePlace } from './order.ts'
 
 /**
  * Results by stage; stages without a completed job are absent. The workflow's order lists its jobs and the user's job list
- * their stages, so only the wanted results, which may be large, are read.
+ * their stages, so only the wanted results, which may be large, are read. With a `job_id`: the results for that job, which
+ * is not its own input.
  */
 export async function newestResults(
   redis: Redis,
   keys: JournalKeys,
-  { user_id, workflow_id }: Pick<JobOrigin, 'user_id' | 'workflow_id'>,
+  { user_id, workflow_id, job_id: own }: Pick<JobOrigin, 'user_id' | 'workflow_id'> & Partial<JobOrigin>,
   stages: readonly number[],
 ): Promise<Map<number, JobSnapshot>> {
   const found = new Map<number, JobSnapshot>()
   if (stages.length === 0) return found
   const places = await redis.lrange(keys.order(user_id, workflow_id), 0, -1)
-  const jobIds = [...new Set(places.map((line) => parsePlace(line).jobId))]
+  const jobIds = [...new Set(places.map((line) => parsePlace(line).jobId))].filter((id) => id !== own)
   if (jobIds.length === 0) return found
   for (const stage of stages) {
     const members = jobIds.map((job_id) => jobMember({ job_id, stage, workflow_id }))

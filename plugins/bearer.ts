@@ -1,14 +1,10 @@
 /** Verifies bearer tokens: signature, times, issuer and audience. */
 import { createPublicKey, createSecretKey } from 'node:crypto'
 import fp from 'fastify-plugin'
-import {
-  createRemoteJWKSet,
-  customFetch,
-  type FetchImplementation,
-  type JWTVerifyGetKey,
-  errors as jose,
-  jwtVerify,
-} from 'jose'
+import type { FetchImplementation, JWTVerifyGetKey } from 'jose'
+import * as jose from 'jose/errors'
+import { createRemoteJWKSet, customFetch } from 'jose/jwks/remote'
+import { jwtVerify } from 'jose/jwt/verify'
 import { ProblemError, unauthenticated } from '../contract/errors.ts'
 import type { Fetch } from '../outgoing/outgoing.ts'
 import type { Caller } from './auth.ts'

@@ -7,7 +7,6 @@ import { queueSpan, type TraceContext } from '../contract/trace.ts'
 import { type JobSettings, jobAdder, jobOptionsOf } from '../journal/add-jobs.ts'
 import { type EnqueueOutcome, type EnqueueRequest, enqueuer } from '../journal/enqueue.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
-import { listJobs } from '../journal/list-jobs.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
 import { tidyQueue } from '../journal/tidy.ts'
 
@@ -160,10 +159,9 @@ export default fp<QueuePluginOptions>(
 
     /** If this fails, `tidy` repeats it, or the worker does with the job's first log entry. */
     async function place(jobs: readonly JobData[]): Promise<void> {
-      const listed = listJobs(redis, journal.keys, jobs).catch((err: Error) => err)
-      const replies = await journal.placeQueued(jobs).catch((err: Error) => jobs.map(() => err))
-      const err = [...replies, await listed].find((reply) => reply instanceof Error)
-      if (err) logPlace({ err }, 'jobs are queued but not listed yet')
+      await journal
+        .placeQueued(jobs)
+        .catch((err: Error) => logPlace({ err }, 'jobs are queued but not listed yet'))
     }
 
     async function tidy(): Promise<void> {

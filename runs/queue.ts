@@ -10,7 +10,7 @@ import type { JobData } from '../contract/job.ts'
 import { uuidOf } from '../journal/ids.ts'
 import { type JournalKeys, QUEUE_NAME } from '../journal/journal.ts'
 import type { JournalReader } from '../journal/reader.ts'
-import { reserve, reserveCall, toPriority } from '../journal/reserve.ts'
+import { reserve, toPriority } from '../journal/reserve.ts'
 import type { RunOrigin } from './store.ts'
 
 export const RUN_QUEUE_NAME = 'workflow-runs'
@@ -73,16 +73,18 @@ export class RunQueue {
 
   /** Takes the turn of a job in the queue of stages before it is added; false if its user has `most` queued jobs there. */
   async takeTurn(userId: string, jobId: string, most: number): Promise<boolean> {
-    const [outcome] = await reserve.run(this.options.redis, this.turnOf(userId, jobId, most))
-    return outcome !== 'full'
+    const { redis, keys } = this.options
+    const [reply] = await reserve(redis, keys, [{ jobId, userId }], most)
+    if (reply instanceof Error) throw reply
+    return reply?.[0] !== 'full'
   }
 
   /** Queues the job of a step. To do it again is harmless. */
   async add(origin: RunOrigin, jobs: readonly JobData[]): Promise<void> {
-    const { redis, journal } = this.options
+    const { redis, keys, journal } = this.options
     // A run that has begun goes on, however many jobs of its user are queued.
-    const calls = jobs.map(({ job_id, user_id }) => this.turnOf(user_id, job_id, 0))
-    const turns = await reserve.runAll(redis, calls)
+    const steps = jobs.map(({ job_id, user_id }) => ({ jobId: job_id, userId: user_id }))
+    const turns = await reserve(redis, keys, steps)
     const flows = jobs.map((data, i) => {
       const reply = turns[i]
       if (!reply || reply instanceof Error) throw reply ?? new Error('no turn')
@@ -97,11 +99,6 @@ export class RunQueue {
 
   async close(): Promise<void> {
     await Promise.race([this.producer.close(), delay(CLOSE_WITHIN_MS, null, { ref: false })])
-  }
-
-  private turnOf(userId: string, jobId: string, most: number) {
-    const { keys } = this.options
-    return reserveCall(keys, { jobId, userId, fingerprint: '', claim: keys.own('idem', ''), most })
   }
 
   private flowOf({ run_id, workflow_id, user_id }: RunOrigin, job: JobData, priority: number) {

@@ -1,30 +1,63 @@
--- Places an event that comes without a write to the log: `queued`, or an end that no worker recorded.
+-- Places events that come without a write to the log: `queued`, or an end that no worker recorded. A queued job is also
+-- added to the list of all users' jobs.
 -- include place-events
+-- const ALL_CAPACITY: jobs that the list of all users' jobs keeps
+-- const FIRST_ID: the id of the event `queued`
 -- const STREAM_LENGTH: approximate length of the event stream
--- key job: BullMQ's hash of the job
--- key outcome: the final state of the job
--- key order: order of the workflow
--- key jobs: list of the user's jobs
 -- key events: event stream of the queue
 -- key adding: jobs that are being added, see reserve.lua
--- key asked: the request behind the job's key, see reserve.lua
--- arg id: job id
--- arg member: the job's member in the user's list
--- arg workflow: name of the workflow
--- arg placesTtl: time to live of order and list, in s
--- arg eventId: id of the event
--- arg user: digest of the user
+-- key everybody: list of all users' jobs
+-- arg placesTtl: time to live of orders and of users' lists, in s
+-- arg everybodyTtl: time to live of the list of all users' jobs after its last news, in s
+-- rest: of each event five keys and five arguments, in the order of `place_one`
 --
--- Returns 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
-redis.call('ZREM', adding, id .. ' ' .. user)
-if redis.call('GETRANGE', asked, 0, 0) == 'q' then redis.call('SETRANGE', asked, 0, 'a') end
-local stored = redis.call('HMGET', job, 'timestamp', 'placed')
-if not stored[1] then return 'gone' end
-if (stored[2] or '') >= eventId then return 'known' end
--- It was added again after its end, by a process that had stood still: all its events were told.
-if not stored[2] and redis.call('EXISTS', outcome) == 1 then return 'known' end
-local positions, placed = place_events(stored[2], order, jobs, id, member, placesTtl, eventId)
-redis.call('HSET', job, 'placed', placed)
-redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'placed', 'jobId', id,
-  'workflow', workflow, 'places', positions)
-return 'placed'
+-- Returns for each event 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
+
+-- Scores are distinct, so that a page can begin behind one.
+local listed_at
+local function list_for_all(member)
+  if listed_at then
+    listed_at = listed_at + 1
+  else
+    local time = redis.call('TIME')
+    local newest = redis.call('ZREVRANGE', everybody, 0, 0, 'WITHSCORES')
+    listed_at = math.max(time[1] * 1000000 + time[2], (tonumber(newest[2]) or 0) + 1)
+  end
+  redis.call('ZADD', everybody, 'NX', string.format('%.0f', listed_at), member)
+end
+
+-- job: BullMQ's hash of the job
+-- outcome: the final state of the job
+-- order: order of the workflow
+-- jobs: list of the user's jobs
+-- asked: the request behind the job's key, see reserve.lua
+-- id: job id
+-- member: the job's member in the lists
+-- workflow: name of the workflow
+-- user: digest of the user
+-- event: id of the event
+local function place_one(job, outcome, order, jobs, asked, id, member, workflow, user, event)
+  redis.call('ZREM', adding, id .. ' ' .. user)
+  if event == FIRST_ID then list_for_all(member) end
+  if redis.call('GETRANGE', asked, 0, 0) == 'q' then redis.call('SETRANGE', asked, 0, 'a') end
+  local stored = redis.call('HMGET', job, 'timestamp', 'placed')
+  if not stored[1] then return 'gone' end
+  if (stored[2] or '') >= event then return 'known' end
+  -- It was added again after its end, by a process that had stood still: all its events were told.
+  if not stored[2] and redis.call('EXISTS', outcome) == 1 then return 'known' end
+  local positions, placed = place_events(stored[2], order, jobs, id, member, placesTtl, event)
+  redis.call('HSET', job, 'placed', placed)
+  redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'placed', 'jobId', id,
+    'workflow', workflow, 'places', positions)
+  return 'placed'
+end
+
+local replies = {}
+for at = 1, #rest, 10 do
+  replies[#replies + 1] = place_one(unpack(rest, at, at + 9))
+end
+if listed_at then
+  redis.call('ZREMRANGEBYRANK', everybody, 0, -ALL_CAPACITY - 1)
+  redis.call('EXPIRE', everybody, everybodyTtl)
+end
+return replies

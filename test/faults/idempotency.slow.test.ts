@@ -98,27 +98,34 @@ for (const fault of FAULTS)
       t.equal((await accepted(api, request)).job_id, jobId)
     })
 
-/** Calls `act` when the nth round trip of the next execute is over; resolves with what that gave. */
+/** Calls `act` when the nth round trip of the first execute is over; resolves with what that gave. */
 function strikeAfter<T>(t: Test, { app }: TestApi, nth: number, act: () => Promise<T>): Promise<T> {
   const { redis } = app.stagecast
-  const pipeline = redis.pipeline.bind(redis)
+  const { pipeline, defineCommand } = redis
   let left = nth
+  t.teardown(() => Object.assign(redis, { pipeline, defineCommand }))
   return new Promise((resolve, reject) => {
-    redis.pipeline = ((...args: []) => {
-      const made = pipeline(...args)
-      const exec = made.exec.bind(made)
-      made.exec = (async () => {
-        const answers = await exec()
+    const counted =
+      (send: Send): Send =>
+      async (...args) => {
+        const answers = await send(...args)
         if (left-- === 0) await act().then(resolve, reject)
         return answers
-      }) as typeof made.exec
-      return made
+      }
+    // A pipeline adds the job; two scripts, which become commands of the connection on their first use, do the rest.
+    redis.pipeline = ((...args: []) => {
+      const made = pipeline.apply(redis, args)
+      return Object.assign(made, { exec: counted(made.exec.bind(made) as Send) })
     }) as typeof redis.pipeline
-    t.teardown(() => {
-      redis.pipeline = pipeline
-    })
+    redis.defineCommand = (name, definition) => {
+      defineCommand.call(redis, name, definition)
+      const commands = redis as unknown as Record<string, Send>
+      if (/:(reserve|place)$/.test(name)) commands[name] = counted(commands[name]?.bind(redis) as Send)
+    }
   })
 }
+
+type Send = (...args: unknown[]) => Promise<unknown>
 
 async function accepted(api: TestApi, request: object) {
   for (let left = 20; ; left -= 1) {

@@ -25,8 +25,8 @@ async function start(t: Test) {
     await redis.hset(keys.job(job.job_id), { timestamp: '1' })
     return job
   }
-  const place = (job: ReturnType<typeof origin>, id = FIRST_ID) =>
-    scripts.place.run(redis, scripts.placeCall(keys, job, id, 50))
+  const place = async (job: ReturnType<typeof origin>, eventId = FIRST_ID) =>
+    (await scripts.place.run(redis, scripts.placeCall(keys, [{ job, eventId }], 50)))[0]
   const key = keys.order('alice', workflow_id)
   const order = async (): Promise<Place[]> => (await redis.lrange(key, 0, -1)).map(parsePlace)
   return { redis, keys, key, origin, queued, place, order }

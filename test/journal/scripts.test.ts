@@ -50,9 +50,6 @@ t.test('a call that lacks a name, or has one too many, is refused', async (t) =>
   t.throws(() => count.run(redis, short), /count-requests.lua takes counter, requests, window/)
   t.throws(() => count.run(redis, { ...call, other: 1 }), TypeError)
   t.equal((await count.run(redis, call))[0], 3)
-  const [one, two] = await count.runAll(redis, [call, { ...call, requests: 'x' }])
-  t.match(one, [6, Number])
-  t.ok(two instanceof Error, 'each call has its own outcome')
   t.throws(() => loadScript('place'), /needs the constant/)
 })
 
