@@ -3,11 +3,7 @@
  * the truth about a job and the queue only follows it, so retrying, promoting or removing a job in the queue would change
  * nothing in the journal. The routes that write are not registered.
  */
-import { createBullBoard } from '@bull-board/api'
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
-import { FastifyAdapter } from '@bull-board/fastify'
-import type { Queue } from 'bullmq'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { unavailable } from '../../contract/errors.ts'
 import type { Guarded } from '../responses.ts'
@@ -18,44 +14,37 @@ const POLICY = [
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'",
   "style-src 'self' 'unsafe-inline'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
 ].join('; ')
+/** Headers of a response that are passed on. */
+const PASSED = ['content-type', 'cache-control', 'etag', 'last-modified', 'location']
 
 const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
-  const serverAdapter = new ReadingAdapter()
-  const uiConfig = { boardTitle: 'Stagecast', hideRedisDetails: true }
-  const { replaceQueues } = createBullBoard({ queues: [], serverAdapter, options: { uiConfig } })
-  let shown: Queue | undefined
+  let opened: ReturnType<typeof open> | undefined
+  for (const url of [PREFIX, `${PREFIX}/*`])
+    app.get(url, { logLevel: 'warn', schema: { hide: true }, onRequest: guards }, show)
+  app.addHook('onClose', async () => (await opened)?.close())
 
-  app.addHook('onRoute', (route) => {
-    route.logLevel = 'warn'
-  })
-  for (const guard of guards) app.addHook('onRequest', guard)
-  app.addHook('onRequest', async (_request, reply) => {
+  async function show(request: FastifyRequest, reply: FastifyReply) {
+    const { redis, queue, fromRedis, base } = app.stagecast
     reply.header('content-security-policy', POLICY)
-    if (app.stagecast.redis.status !== 'ready') throw unavailable()
-    const queue = await app.stagecast.fromRedis(app.stagecast.queue.opened())
-    if (queue !== shown) replaceQueues([new BullMQAdapter(queue, { readOnlyMode: true })])
-    shown = queue
-  })
-  // The page's handler reads this right after the hook, in the same event-loop turn.
-  app.addHook('preHandler', (request, _reply, done) => {
-    serverAdapter.setBasePath(`${app.stagecast.base(request)}${PREFIX}`)
-    done()
-  })
-  const board = serverAdapter.registerPlugin()
-  await app.register(
-    (scope, _options, done) => {
-      // Bull Board's error handler would reveal internals, so keep ours.
-      const kept = Object.create(scope, { setErrorHandler: { value: () => scope } })
-      board(kept, { prefix: PREFIX, basePath: PREFIX }, done)
-    },
-    { prefix: PREFIX },
-  )
+    if (redis.status !== 'ready') throw unavailable()
+    const shown = await fromRedis(queue.opened())
+    opened ??= open()
+    const board = await opened
+    const url = request.url.slice(request.url.indexOf(PREFIX))
+    const answer = await board.get(url, shown, `${base(request)}${PREFIX}`, request.headers)
+    const { statusCode, headers, rawPayload } = answer
+    // Bull Board's own words would reveal internals.
+    if (statusCode >= 500) throw new Error(`Bull Board answered ${statusCode}`)
+    if (statusCode === 404 && !request.url.includes('/api/')) return reply.callNotFound()
+    for (const name of PASSED) if (headers[name] !== undefined) reply.header(name, headers[name])
+    return reply.code(statusCode).send(rawPayload)
+  }
 }
 
-class ReadingAdapter extends FastifyAdapter {
-  override setApiRoutes(routes: Parameters<FastifyAdapter['setApiRoutes']>[0]): this {
-    return super.setApiRoutes(routes.filter(({ method }) => method === 'get')) as this
-  }
+/** On the first request: to load it would take a tenth of each start. */
+async function open() {
+  const { openBullBoard } = await import('./bull-board.ts')
+  return openBullBoard(PREFIX)
 }
 
 export default fp(routes, { name: 'board', encapsulate: true, dependencies: ['base', 'redis', 'queue'] })
