@@ -39,6 +39,7 @@ export async function reserve(
   reservations: readonly Reservation[],
   most = 0,
 ): Promise<(ReserveReply | Error)[]> {
+  if (reservations.length === 0) return []
   const replies = await script.run(redis, {
     ...{ turns: keys.turns, adding: keys.adding },
     wait: keys.own('wait'),

@@ -47,7 +47,12 @@ local function reserve_one(queued, asked, claim, job, outcome, id, user, fingerp
     local state = known and string.sub(known, 1, 1)
     if known and string.sub(known, 2) ~= fingerprint then return { 'mismatch' } end
     if state == 'd' then return { 'deleted' } end
-    if state == 'a' or state == 'e' or redis.call('EXISTS', job, outcome) > 0 then return { 'known' } end
+    if state == 'a' or state == 'e' or redis.call('EXISTS', outcome) == 1 then return { 'known' } end
+    if redis.call('EXISTS', job) == 1 then
+      -- Redis was emptied after it was asked and before the job was added: this request counts as the first.
+      if not known then redis.pcall('SET', asked, 'a' .. fingerprint, 'EX', ttl) end
+      return { 'known' }
+    end
     local earlier = not known and redis.call('GET', claim)
     if earlier then return { 'claimed', earlier } end
   end
