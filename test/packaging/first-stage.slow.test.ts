@@ -118,7 +118,6 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
   await t.test('its form is in the console', async (t) => {
     const { page, complaints } = await openTab(t)
     await page.goto(`${url}/console/`)
-    await page.getByRole('link', { name: 'No token needed' }).click()
     await page.getByRole('link', { name: /Draft/ }).click()
     await page.getByLabel('Research question').fill(QUESTION)
     await page.getByLabel('Words').fill('2.5')
