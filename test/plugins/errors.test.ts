@@ -137,20 +137,24 @@ t.test('a client that closes its sending side gets no answer, and its job runs',
   const body = JSON.stringify({ workflow_id: randomUUID() })
   const { authorization: header } = authorization()
   const socket = openRaw(api.url)
-  socket.end(
+  socket.write(
     `POST /api/workflow/stages/3/execute HTTP/1.1\r\nHost: x\r\nAuthorization: ${header}\r\nPrefer: wait=30\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   )
+  const isNow = (status: string) =>
+    eventually(
+      `its job is ${status}`,
+      async () => {
+        const list = await fetch(`${api.url}/api/workflow/jobs`, { headers: authorization() })
+        return ((await list.json()) as { jobs: { status: string }[] }).jobs[0]?.status === status
+      },
+      60_000,
+    )
+  await isNow('queued')
+  socket.end()
   t.equal(await readToEnd(socket), '', 'as docs/proxies.md says')
   startWorker(t, env)
-  await eventually(
-    'its job completes',
-    async () => {
-      const list = await fetch(`${api.url}/api/workflow/jobs`, { headers: authorization() })
-      return ((await list.json()) as { jobs: { status: string }[] }).jobs[0]?.status === 'completed'
-    },
-    60_000,
-  )
+  await isNow('completed')
 })
 
 t.test('slow clients are not waited for without end', async (t) => {

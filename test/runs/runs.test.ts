@@ -103,6 +103,14 @@ t.test('steps run in order, a gate waits for its sign-off, and the same again is
   t.same(Object.keys(third?.body.upstream as object), ['1', '2'])
   t.match(third?.body.upstream, { 1: { job_id: waiting.steps[0]?.job_id } })
 
+  const keys = await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*`)
+  t.ok(keys.some((key) => key.includes('runs-waiting-of')))
+  t.same(
+    keys.filter((key) => key.includes('alice')),
+    [],
+    'no key names a user',
+  )
+
   const wrong = await sign(waiting, 3, 'approved', { digest: 'f'.repeat(64) })
   t.match(wrong, { status: 409, body: { code: 'CONTENT_CHANGED' } })
   t.match(await sign(waiting, 3, 'rejected'), { status: 400, body: { errors: [{ path: 'body/reason' }] } })

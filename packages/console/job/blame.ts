@@ -68,6 +68,12 @@ const BLAMES: readonly [code: RegExp, whose: string, advice: string, retry: bool
   ],
   [/^(?:ARTIFACT|UPSTREAM)_UNREADABLE$/, SERVICE, AGAIN, true],
   [
+    /^UPSTREAM_GONE$/,
+    SERVICE,
+    'It no longer has the files of an earlier stage. Run the workflow again, and that stage makes them again.',
+    false,
+  ],
+  [
     /^SOURCES?_(?:UNREACHABLE|UNAVAILABLE)$/,
     SERVICE,
     'The literature databases did not answer. Retry later.',

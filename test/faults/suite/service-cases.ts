@@ -89,19 +89,19 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'says success in a word',
-    'the answer is not usable: retried, then failed',
+    'the answer is not usable and would be the same again: failed at once',
     ({ response }) =>
       void response.writeHead(200, { 'content-type': 'application/json' }).end('{"success":"true"}'),
-    { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 3 },
+    { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 1 },
   ),
   misbehaving(
     'sends lines that are not JSON',
-    'the answer is not usable: retried, then failed',
+    'the answer is not usable and would be the same again: failed at once',
     ({ response }) =>
       void response
         .writeHead(200, { 'content-type': 'application/x-ndjson' })
         .end('{"type":"progress"\nhello\n'),
-    { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 3 },
+    { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 1 },
   ),
   misbehaving(
     'ends without a result',
