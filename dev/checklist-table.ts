@@ -30,7 +30,7 @@ const Bindings = Type.Object({ tokens: Type.Array(Type.Unknown()), gaps: Type.Ar
 
 const ITEM = 4
 const TOPIC = 24
-const STATE = 14
+const STATE = 15
 
 export function checklistTable(document: unknown, width: number): string {
   const { guideline, items } = read(Checklist, document, 'checklist.json')

@@ -184,8 +184,11 @@ t.test('walks a workflow from the question to the manuscript and its checklist',
     /Stage 10, Gap analysis, waits for your sign-off[\s\S]*gaps\.md[\s\S]*Approved, because of --approve/,
   )
   t.match(text, /Stage 14, Manuscript drafting, waits for your sign-off[\s\S]*Approved, because of --approve/)
-  t.match(text, /PRISMA 2020, 27 items: \d+ told/)
-  t.equal(said.filter((line) => /^ {2,3}\d+ {2}.*(told|for the author|not assessed)/.test(line)).length, 27)
+  t.match(text, /PRISMA 2020, 27 items: \d+ reported/)
+  t.equal(
+    said.filter((line) => /^ {2,3}\d+ {2}.*(reported|for the author|not assessed)/.test(line)).length,
+    27,
+  )
   for (const file of ['manuscript.docx', 'manuscript.md', 'checklist.md']) {
     const path = said.map((line) => /(\S+)$/.exec(line)?.[1] ?? '').find((one) => one.endsWith(`/${file}`))
     t.ok(path && existsSync(path), `${file} is where it says`)

@@ -68,6 +68,9 @@ const NOT_RUN = [
   'node dist/server/api.js',
   'node dist/server/worker.js',
   'cp .env.example .env',
+  'kubectl create secret generic stagecast \\',
+  'redis-cli BGSAVE            # then wait until `redis-cli INFO persistence` says rdb_bgsave_in_progress:0',
+  'cp /backup/stagecast-2026-11-29.rdb /data/dump.rdb',
 ]
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 const hasCurl = spawnSync('curl', ['--version']).status === 0
