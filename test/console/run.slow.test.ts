@@ -208,7 +208,7 @@ t.test('a run is cancelled', { skip, timeout: 300_000 }, async (t) => {
 })
 
 t.test(
-  'who signs sees how long the steps took, and the next one live',
+  'who signs sees how long the steps took, and how the run goes on',
   { skip, timeout: 300_000 },
   async (t) => {
     const { service, api, page } = await start(t, { SIGN_OFF_SCOPE: 'sign' })
@@ -226,8 +226,8 @@ t.test(
     await signer.page.getByRole('heading', { name: QUESTION }).waitFor()
     await signer.page.locator('.stop.completed .took').waitFor()
     await signer.page.getByRole('button', { name: 'Approve' }).click()
-    half(await service.call(2))
-    await signer.page.getByText('half of 3', { exact: true }).waitFor()
+    // Signers do not read the events of a step, only its state.
+    await stop(signer.page, 'active', 'Draft').waitFor()
     finish(await service.call(2))
     await signer.page.locator('.run.completed').waitFor()
     t.same(signer.complaints, [])

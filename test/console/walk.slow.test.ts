@@ -40,7 +40,7 @@ t.test('from topic to checklist', { skip, timeout: 180_000 }, async (t) => {
   t.match(await page.locator('.markdown').textContent(), /Study selection.*records/)
   await shot('stage-14')
   await run(16)
-  await page.locator('.markdown').getByText('16. Study selection: told').waitFor()
+  await page.locator('.markdown').getByText('16. Study selection: reported').waitFor()
   await shot('stage-16')
   t.same(complaints, [])
 })

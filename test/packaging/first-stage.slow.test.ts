@@ -129,7 +129,7 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
     await page.getByLabel('Words').fill('2')
     await page.getByRole('button', { name: 'Start' }).click()
     await page.locator('.job.completed').waitFor()
-    await page.getByText('word 1').first().waitFor()
+    await page.getByText('word 1').first().waitFor({ state: 'attached' })
     t.same(complaints, [])
   })
 })

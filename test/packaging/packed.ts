@@ -1,8 +1,9 @@
 /** The package as its users have it: packed, and installed in folders outside the project. */
 import { execFile, type SpawnOptions, spawn } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Owner } from '../helpers/owner.ts'
 import { ROOT } from '../helpers/processes.ts'
@@ -31,9 +32,29 @@ export const MANIFEST = JSON.parse(await readFile(join(ROOT, 'package.json'), 'u
 /** What `npm pack` makes. */
 export async function pack(t: Owner): Promise<string> {
   const folder = await temporary(t)
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT })
+  const how = ['pack', '--silent', '--pack-destination', folder]
+  const { stdout } = await oneAtATime(() => run('npm', how, { cwd: ROOT }))
   return join(folder, stdout.trim().split('\n').at(-1) as string)
 }
+
+/** Packing builds dist/ again: a second one at the same time would pack what is half removed. */
+async function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+  const lock = join(ROOT, '.stagecast', 'packing')
+  for (;;) {
+    const isMine = await mkdir(lock).then(
+      () => true,
+      () => false,
+    )
+    if (isMine) break
+    const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > STALE_MS) await rm(lock, { recursive: true, force: true })
+    else await delay(100)
+  }
+  return work().finally(() => rm(lock, { recursive: true, force: true }))
+}
+
+/** Whoever holds the lock for so long was killed. */
+const STALE_MS = 300_000
 
 /** A copy of the project's folder `from`, with the packages of its manifest, the tarball, and `more`. */
 export async function install(t: Owner, tarball: string, from: string, more: string[] = []): Promise<string> {
