@@ -228,6 +228,7 @@ t.test(
     await signer.page.getByRole('button', { name: 'Approve' }).click()
     // Signers do not read the events of a step, only its state.
     await stop(signer.page, 'active', 'Draft').waitFor()
+    half(await service.call(2))
     finish(await service.call(2))
     await signer.page.locator('.run.completed').waitFor()
     t.same(signer.complaints, [])
