@@ -9,7 +9,7 @@ import { against, OURS } from './rows.ts'
 import { production, spawnApi, token } from './stagecast.ts'
 import { quantile, summarise } from './statistics.ts'
 
-/** Somebody watches the first job, and adds the second one as soon as it has completed. */
+/** A client watches the first job and adds the second as soon as it has completed. */
 const HAND = 'two jobs, the second one added when the first has completed'
 /** Nothing has to be done in between: the worker finds the second job in its queue. */
 const QUEUED = 'two jobs, both in the queue from the start'

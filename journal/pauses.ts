@@ -1,5 +1,5 @@
 /**
- * Queues that somebody has paused, with Stagecast's API or any other tool: BullMQ hands out none of their jobs until they
+ * Queues that were paused, with Stagecast's API or any other tool: BullMQ hands out none of their jobs until they
  * are resumed. It announces a pause only in the queue's own event stream, so the flag is read periodically.
  */
 import type { Redis } from 'ioredis'

@@ -26,14 +26,14 @@ declare module './core.ts' {
     fleet: {
       /** The state, at most `FRESH_MS` old. Throws 503 while Redis is unavailable. */
       read(): Promise<Fleet>
-      /** The next `read` reads anew: something was just changed. */
+      /** The next `read` asks Redis again, because something just changed. */
       expire(): void
     }
   }
 }
 
 const FRESH_MS = 1000
-/** How often a process looks at the workers of its own accord. */
+/** How often a process checks the workers without being asked. */
 const LOOK_EVERY_MS = 30_000
 
 export default fp(

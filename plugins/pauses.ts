@@ -12,7 +12,7 @@ declare module './core.ts' {
       current(): readonly string[]
       /** Asks Redis. Rejects if it does not answer. */
       look(): Promise<readonly string[]>
-      /** Pauses the queue of jobs: running ones go on, and no other starts. Returns what is paused. Throws 503. */
+      /** Pauses the queue of jobs. Running jobs continue; no other job starts. Returns what is paused. Throws 503. */
       pause(): Promise<readonly string[]>
       /** Resumes every queue, whatever paused it. Throws 503. */
       resume(): Promise<readonly string[]>

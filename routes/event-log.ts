@@ -52,7 +52,7 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
   }
   /** The statuses of what can go wrong for both routes. */
   problems: readonly number[]
-  /** Whom a ticket stands for; throws if it is not valid. */
+  /** The caller that a ticket represents. Throws if the ticket is invalid. */
   callerOf(ticket: string, params: Static<P>): Promise<Caller>
 }
 

@@ -82,7 +82,7 @@ export class RunQueue {
   /** Queues the job of a step. To do it again is harmless. */
   async add(origin: RunOrigin, jobs: readonly JobData[]): Promise<void> {
     const { redis, keys, journal } = this.options
-    // A run that has begun goes on, however many jobs of its user are queued.
+    // A run that has started continues, however many jobs its user has queued.
     const steps = jobs.map(({ job_id, user_id }) => ({ jobId: job_id, userId: user_id }))
     const turns = await reserve(redis, keys, steps)
     const flows = jobs.map((data, i) => {

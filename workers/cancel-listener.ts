@@ -32,7 +32,7 @@ export function listenForCancels(
   const { cancels } = journalKeys(prefix)
   const redis = connectRedis(source, 'blocking', prefix, {
     socketTimeout: SILENCE_MS,
-    // ioredis would throw a refused resubscribe where nobody can catch it, which would end the process.
+    // ioredis would throw a refused resubscribe outside any handler, which would end the process.
     autoResubscribe: false,
   })
   let connected = 0

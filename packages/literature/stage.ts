@@ -38,7 +38,7 @@ export function literatureStage({ sources, chosen, cache }: LiteratureOptions): 
 
   return {
     validate(request) {
-      // The protocol of stage 1 may hold the terms; it is only read when the stage runs.
+      // The protocol of stage 1 may contain the terms; the stage reads it when it runs.
       const anyLanguage = request.upstream?.['1'] !== undefined
       importAll(readRequest(request, chosen, { anyLanguage }).inputs.records)
     },

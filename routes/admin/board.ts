@@ -33,7 +33,7 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
     const url = request.url.slice(request.url.indexOf(PREFIX))
     const answer = await board.get(url, shown, `${base(request)}${PREFIX}`, request.headers)
     const { statusCode, headers, rawPayload } = answer
-    // Bull Board's own words would reveal internals.
+    // Bull Board's error messages would reveal internals.
     if (statusCode >= 500) throw new Error(`Bull Board answered ${statusCode}`)
     if (statusCode === 404 && !request.url.includes('/api/')) return reply.callNotFound()
     for (const name of PASSED) if (headers[name] !== undefined) reply.header(name, headers[name])
@@ -41,7 +41,7 @@ const routes: FastifyPluginAsync<Guarded> = async (app, { guards }) => {
   }
 }
 
-/** On the first request: to load it would take a tenth of each start. */
+/** Loaded on the first request, because loading it takes a tenth of the start-up time. */
 async function open() {
   const { openBullBoard } = await import('./bull-board.ts')
   return openBullBoard(PREFIX)

@@ -1,4 +1,4 @@
-/** Bull Board in an application of its own, which no client reaches directly: `board.ts` passes requests on to it. */
+/** Bull Board in a separate application. No client reaches it directly; `board.ts` forwards requests to it. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'

@@ -19,7 +19,7 @@ const ACTS = {
     operationId: 'pauseQueue',
     summary: 'Pause the queue, for administrators',
     description:
-      'No more jobs start, in any worker; running ones go on. Jobs are still accepted. To pause a paused queue changes nothing.',
+      'No further job starts in any worker. Running jobs continue, and jobs are still accepted. Pausing a paused queue changes nothing.',
   },
   resume: {
     operationId: 'resumeQueue',

@@ -57,7 +57,7 @@ t.test('an nginx that removes a prefix', { skip: lacks('nginx') || noBrowser }, 
     const { page, complaints } = await openTab(t)
     const outside: string[] = []
     page.on('request', (request) => {
-      // A preview that the page makes itself is no request to a server.
+      // A preview is a blob that the page creates; no server is asked for it.
       const isOwn = request.url().startsWith('blob:') || request.url().startsWith(`${url}/`)
       if (!isOwn) outside.push(request.url())
     })

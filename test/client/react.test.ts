@@ -138,7 +138,7 @@ t.test('components that follow the same job share one connection', async (t) => 
   const open = api.app.stagecast.streams
   await eventually('the streams are closed', () => open.size === 0)
   const again = reader()
-  t.equal(again.snapshot().snapshot, null, 'nothing is left of what nobody follows')
+  t.equal(again.snapshot().snapshot, null, 'nothing is kept for a job without followers')
   t.teardown(again.subscribe(() => {}))
   await job.complete()
   await eventually('the end', () => again.snapshot().isOver)

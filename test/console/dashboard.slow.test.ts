@@ -1,4 +1,4 @@
-/** The view for administrators: what waits and why, what failed, how each stage does; and that nobody else sees it. */
+/** The view for administrators: what waits and why, what failed, how each stage does; and that only they see it. */
 import t from 'tap'
 import { enqueue, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'

@@ -43,7 +43,7 @@ t.test('earlier jobs', { skip, timeout: 300_000 }, async (t) => {
   await page.getByRole('searchbox', { name: 'Search' }).pressSequentially('number 20')
   await eventually('one job', async () => (await rows.count()) === 1)
   t.match(page.url(), /#\/jobs\?search=number\+20$/)
-  t.ok(await hasFocus(page.getByRole('searchbox', { name: 'Search' })), 'one can go on typing')
+  t.ok(await hasFocus(page.getByRole('searchbox', { name: 'Search' })), 'typing can continue')
   t.equal(await page.getByLabel('Owner').count(), 0, 'is for administrators')
   await rows.getByRole('link', { name: 'Number 20' }).click()
   await page.getByRole('heading', { name: 'Number 20' }).waitFor()

@@ -28,7 +28,7 @@ t.test('below two prefixes', { skip, timeout: 300_000 }, async (t) => {
   const asked = new Set<string>()
   page.on('request', (request) => {
     const { protocol, pathname } = new URL(request.url())
-    // The icon of the tab is a blob of the page's own.
+    // The page creates the tab's icon as a blob.
     if (protocol !== 'blob:') asked.add(pathname.split('/api/')[0] as string)
   })
   await page.goto(`${url}/left/console/`)

@@ -45,7 +45,7 @@ t.test('who serves a stage', async (t) => {
   t.same(ids(2), ['earlier', 'open'], 'an earlier release does not say which')
   t.same(ids(3), ['earlier', 'open', 'other'])
   t.equal(isCutOff(2, serving(2, [open, other])), true, 'the other one would not call its service either')
-  t.equal(isCutOff(2, serving(2, [other])), false, 'nobody is there to be cut off')
+  t.equal(isCutOff(2, serving(2, [other])), false, 'there is no worker to be cut off')
 })
 
 t.test('the silent are dead', async (t) => {

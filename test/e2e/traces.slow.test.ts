@@ -124,7 +124,7 @@ t.test("a client's trace is gone on with, and its wish not to be recorded is kep
   t.match(silent?.headers.traceparent, new RegExp(`^00-${same}-[0-9a-f]{16}-00$`))
 })
 
-t.test("a user's cancel is no error", async (t) => {
+t.test("a user's cancel is not an error", async (t) => {
   const { collector, service, api } = await traced(t)
   service.answer = silence
   const job = await accepted(api.url)

@@ -11,7 +11,7 @@ import { privateRedis } from '../helpers/redis.ts'
 import { fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-t.test('finished jobs can be read, and the others go on', async (t) => {
+t.test('finished jobs can be read, and the others continue', async (t) => {
   const service = await fakeStageService(t, succeed({ results: { n: 1 } }))
   const redis = await privateRedis(t)
   const env = await testEnv(t, {

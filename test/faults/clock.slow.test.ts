@@ -26,7 +26,7 @@ t.test('a worker keeps its jobs, and obeys a second signal', { skip }, async (t)
     LD_PRELOAD: library as string,
     FAKETIME_TIMESTAMP_FILE: offset,
     FAKETIME_NO_CACHE: '1',
-    // The clock of timers goes on, as it does on a real machine.
+    // The timers' clock keeps running, as on a real machine.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   })
   const job = await enqueue(url)

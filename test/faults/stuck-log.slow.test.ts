@@ -1,4 +1,4 @@
-/** Standard output is a pipe that nobody reads, as of a log collector that hangs: SIGTERM ends the process all the same. */
+/** Standard output is a pipe without a reader, as when a log collector hangs. SIGTERM still ends the process. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'

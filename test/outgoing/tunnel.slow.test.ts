@@ -44,7 +44,7 @@ t.test('a job, its file and its deletion go through CONNECT', async (t) => {
   t.ok(asked.includes(`POST stages.example:${port}`) && asked.includes(`GET stages.example:${port}`))
 })
 
-t.test('a certificate of nobody known is refused inside the tunnel too', async (t) => {
+t.test('a certificate from an unknown authority is refused inside the tunnel too', async (t) => {
   const server = createServer(authority(t).issue('stages.example'), () => t.fail('a request came through'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

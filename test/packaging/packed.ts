@@ -53,7 +53,7 @@ async function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
   return work().finally(() => rm(lock, { recursive: true, force: true }))
 }
 
-/** Whoever holds the lock for so long was killed. */
+/** A lock held for longer belongs to a process that was killed. */
 const STALE_MS = 300_000
 
 /** A copy of the project's folder `from`, with the packages of its manifest, the tarball, and `more`. */

@@ -54,7 +54,7 @@ export async function openWaiting(t: Test) {
 
   /** What Redis is asked while the worker reports so many times that it is alive. */
   async function watch(heartbeats: number): Promise<Watched> {
-    const monitor = await redis.duplicate().monitor()
+    const monitor = await redis.monitor()
     const seen: string[][] = []
     let beats = 0
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** A thousand runs wait, and Redis is asked no more than for ten. */
+/** A thousand waiting runs cost Redis no more commands than ten. */
 import t from 'tap'
 import { openWaiting } from './waiting-scene.ts'
 

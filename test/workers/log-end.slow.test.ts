@@ -62,7 +62,7 @@ t.test(
   },
 )
 
-t.test('a cancel is no warning', async (t) => {
+t.test('a cancel is not logged as a warning', async (t) => {
   const { url, service, linesOf } = await setUp(t, silence)
   const job = await enqueue(url)
   await service.call(0)

@@ -30,7 +30,7 @@ export class LiveStore<View> {
 
   readonly snapshot = (): View & Following => this.view
 
-  /** `onLeft` is called once nobody subscribes any more. */
+  /** Calls `onLeft` when the last subscriber leaves. */
   readonly subscribe = (listener: () => void, onLeft = () => {}): (() => void) => {
     this.listeners.add(listener)
     if (!this.following && !this.view.isOver) this.start()

@@ -2,7 +2,7 @@
 import type { Stagecast } from '../stagecast.ts'
 import type { Following, LiveStore } from './live-store.ts'
 
-/** What is being followed for a client, by name. Empty once nobody subscribes. */
+/** What each client follows, by name. Empty when there are no subscribers. */
 const followed = new WeakMap<Stagecast, Map<string, LiveStore<object>>>()
 
 /** A component's access to a store: its own, unless another component has subscribed to the same one already. */
@@ -11,7 +11,7 @@ export class Reader<View extends object> {
   private readonly stores: Map<string, LiveStore<object>>
   private store: LiveStore<View>
 
-  /** One name stands for one kind of view and one thing to follow. */
+  /** Each name identifies one kind of view of one job or workflow. */
   constructor(client: Stagecast, name: string, store: LiveStore<View>) {
     const stores = followed.get(client) ?? new Map()
     followed.set(client, stores)

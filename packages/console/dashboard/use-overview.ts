@@ -44,7 +44,7 @@ export interface Overview {
   last_hour: { at: number; ended: number; failed: number }[]
 }
 
-/** What the queue looked like at a time; null marks a time when nobody looked. */
+/** What the queue looked like at a time; null marks a time without a sample. */
 export interface Sample {
   at: number
   waiting: number | null

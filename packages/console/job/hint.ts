@@ -13,7 +13,7 @@ export function hintText({ waiting_for, position, waiting, retry_at }: Hint): st
     case 'circuit':
       return 'The stage service is unavailable; the job resumes when it is back.'
     case 'paused':
-      return 'The queue is paused; the job goes on when an operator resumes it.'
+      return 'The queue is paused; the job continues when an operator resumes it.'
     case 'retry':
       return retry_at
         ? `The next attempt begins at ${time.format(retry_at)}.`

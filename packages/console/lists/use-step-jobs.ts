@@ -1,4 +1,4 @@
-/** Follows the jobs of a run's steps, also for somebody who may see nothing else of the workflow. */
+/** Follows the jobs of a run's steps, also for a signer who can see nothing else of the workflow. */
 import { useEffect, useState } from 'preact/hooks'
 import type { JobSnapshot } from '../../../contract/job.ts'
 import type { JobReference, Run } from '../../client/index.ts'

@@ -15,7 +15,7 @@ export function DeleteJob({ job, name, onDeleted }: DeleteProps) {
     try {
       await stagecast.delete(job)
     } catch (error) {
-      // Somebody else has just deleted it.
+      // Another client has just deleted it.
       if (!(error instanceof StagecastError && error.status === 404)) throw error
     }
     onDeleted()

@@ -25,7 +25,7 @@ export class ExactNumber {
   }
 }
 
-/** Throws a sentence when it is no JSON. */
+/** Throws a sentence if it is not JSON. */
 export function readJson(text: string): unknown {
   const exact = (_: string, value: unknown, context?: { source?: string }) => {
     // Older browsers tell no source.

@@ -31,7 +31,7 @@ export function Gate({ run, step, before, isMine }: GateProps) {
               : <bdi>“{before.reason}”</bdi>
             </>
           )}
-          . This result needs a decision of its own.
+          . This result needs a new decision.
         </p>
       )}
       <div class="beside">

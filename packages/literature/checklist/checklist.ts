@@ -11,7 +11,7 @@ export interface Checklist {
   guideline: 'PRISMA 2020'
   manuscript: { name: string; sha256: string }
   items: CheckedItem[]
-  /** Numbers in the text that come from no artifact; empty if nobody edited the text. */
+  /** Numbers in the text that come from no artifact; empty if the text was not edited. */
   unbound: { start: number; end: number; text: string }[]
 }
 

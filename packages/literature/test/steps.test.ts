@@ -291,7 +291,7 @@ t.test('what is extracted, and how it was told', async (t) => {
   t.equal(size('In 2019, 12 weeks of 5.1 mg were given to the patients.'), undefined)
 })
 
-t.test('a phrase that names the same as a concept is no theme of its own', async (t) => {
+t.test('a phrase that names the same thing as a concept is not a second theme', async (t) => {
   const found = ['a', 'b'].map((id) => {
     const title = 'Myocardial infarction and sleep deprivation in night workers'
     const paper = paperOf({ doi: `10.5555/${id}`, title, abstract: ON_TOPIC })

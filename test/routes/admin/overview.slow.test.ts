@@ -146,7 +146,7 @@ t.test('a worker that reads another catalogue', async (t) => {
   await stranger.close(1000)
   await overviewWhen(url, 'the stranger has left', ({ workers }) => workers.length === 1)
   startWorker(t, { ...env, STAGES_FILE: stages })
-  await eventually('the next one is told of', async () => (await overview(url)) && told().length === 2)
+  await eventually('the next change is logged', async () => (await overview(url)) && told().length === 2)
 })
 
 t.test('a worker that died is found missing, and its announcement is cleared away', async (t) => {
