@@ -97,7 +97,8 @@ async function asTheApiDoes(queue: Queue<JobData>, jobs: JobData[], connection: 
     fromRedis,
   })
   const add = jobAdder({ open: async () => queue, optionsOf: () => jobOptions, place: journal.placeQueued })
-  await Promise.all(jobs.map(add))
+  const adding = jobs.map((data, i) => ({ data, priority: i + 1 }))
+  while (adding.length > 0) for (const fault of await add(adding.splice(0, 50))) if (fault) throw fault
 }
 
 function inBulk(queue: Queue<JobData>, jobs: JobData[]) {

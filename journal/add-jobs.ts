@@ -1,11 +1,16 @@
-/** Adds jobs to the queue. Jobs that arrive in the same event-loop turn share their round trips. */
+/** Adds jobs to the queue, all of them in the same round trips. */
 import type { JobsOptions, Queue } from 'bullmq'
 import type { StageLimits } from '../contract/catalogue.ts'
 import type { JobData } from '../contract/job.ts'
-import { batched } from './batch.ts'
 
-/** Adds a job to the queue; resolves when Redis has confirmed this job. */
-export type AddJob = (data: JobData, priority: number) => Promise<void>
+/** A job, and BullMQ's priority for it. */
+export interface Adding {
+  data: JobData
+  priority: number
+}
+
+/** Adds jobs to the queue; for each returns the error if Redis did not confirm it, else null. */
+export type AddJobs = (jobs: readonly Adding[]) => Promise<(Error | null)[]>
 
 /** The job is certainly not in the queue. After any other error it may be. */
 export class NotAdded extends Error {
@@ -46,46 +51,21 @@ export function jobOptionsOf(settings: JobSettings, limits: StageLimits = {}): J
   }
 }
 
-/** Limits how long other commands wait for Redis. */
-const JOBS_PER_TURN = 50
-
-interface Adding {
-  data: JobData
-  priority: number
-}
-
-export function jobAdder({ open, optionsOf, place }: JobAdderOptions): AddJob {
-  const add = batched<Adding, void>(JOBS_PER_TURN, async (jobs) => {
-    const queue = await open().catch((cause) => {
-      throw new NotAdded('the queue is not open', { cause })
-    })
-    const added = jobs.map(({ data, priority }) => ({
-      name: `stage-${data.stage}-execute`,
-      data,
-      opts: {
-        ...optionsOf(data.stage),
-        ...{ priority, jobId: data.job_id, timestamp: data.timestamp },
-      },
-    }))
-    // `addBulk` does not say which job failed. Adding a job twice is harmless.
-    const all = await queue.addBulk(added).then(
-      () => null,
-      (error: Error) => error,
-    )
-    const faults = all === null ? [] : await Promise.all(added.map((one) => addAlone(queue, one, all)))
+export function jobAdder({ open, optionsOf, place }: JobAdderOptions): AddJobs {
+  return async (jobs) => {
+    if (jobs.length === 0) return []
+    const queue = await open().catch(() => null)
+    if (!queue) return jobs.map(() => new NotAdded('the queue is not open'))
+    // Calls in one turn share a round trip. BullMQ's `addBulk` costs more, and does not say which job failed.
+    const faults = await Promise.all(jobs.map((job) => addOne(queue, job)))
     await place(jobs.filter((_, i) => !faults[i]).map(({ data }) => data))
-    return faults.map((fault) => fault ?? undefined)
-  })
-  return (data, priority) => add({ data, priority })
+    return faults
+  }
 
-  async function addAlone(
-    queue: Queue<JobData>,
-    { name, data, opts }: { name: string; data: JobData; opts: JobsOptions },
-    fault: Error,
-  ): Promise<Error | null> {
-    // Without an answer from Redis, any of them may have been added.
-    if (!isRefusal(fault)) return fault
-    return queue.add(name, data, opts).then(
+  function addOne(queue: Queue<JobData>, { data, priority }: Adding): Promise<Error | null> {
+    const { stage, job_id: jobId, timestamp } = data
+    const options = { ...optionsOf(stage), priority, jobId, timestamp }
+    return queue.add(`stage-${stage}-execute`, data, options).then(
       () => null,
       (error: Error) => (isRefusal(error) ? new NotAdded(error.message, { cause: error }) : error),
     )

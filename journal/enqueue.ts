@@ -40,62 +40,88 @@ export interface EnqueuerOptions<Request extends EnqueueRequest> {
   deployment: readonly string[]
   /** Maximum queued jobs per user; 0 = no limit. */
   maxWaiting: number
-  /** Adds the job to BullMQ; throws `NotAdded` if it was certainly not added. */
-  add(jobId: string, request: Request, priority: number): Promise<void>
+  /** Adds jobs to BullMQ; returns for each the error if it was not confirmed: `NotAdded` if it was certainly not added. */
+  add(jobs: readonly Admitted<Request>[]): Promise<readonly (Error | null)[]>
   /** Called if Redis did not confirm. */
   failed(error: Error, jobId: string): void
 }
 
-const RESERVATIONS_PER_TURN = 50
+/** A job that may be added to BullMQ. */
+export interface Admitted<Request extends EnqueueRequest> {
+  jobId: string
+  request: Request
+  priority: number
+}
+
+interface Asked<Request extends EnqueueRequest> {
+  jobId: string
+  request: Request
+  keyed?: Reservation['keyed']
+}
+
+/** The previous release stored the key. */
+interface Claimed {
+  kind: 'claimed'
+  claim: string
+}
+
+/** Jobs that share their round trips. Limits how long other commands wait for Redis. */
+const JOBS_PER_TURN = 50
 
 export function enqueuer<Request extends EnqueueRequest>(
   options: EnqueuerOptions<Request>,
 ): (request: Request) => Promise<EnqueueOutcome> {
   const { redis, journal, deployment, maxWaiting } = options
   const { keys } = journal
-  const ask = batched<Reservation, ReserveReply>(RESERVATIONS_PER_TURN, (reservations) =>
-    reserve(redis, keys, reservations, maxWaiting),
-  )
+  const admit = batched(JOBS_PER_TURN, admitAll)
 
   return async (request) => {
     const { idempotencyKey: key, callerId = request.userId } = request
-    if (key === undefined) return admit(randomUUID(), request)
-    const claim = keys.own('idem', digest(`${callerId}\n${key}`))
-    return admit(keyedJobId(deployment, callerId, key), request, { fingerprint: fingerprint(request), claim })
+    if (key === undefined) return enqueue({ jobId: randomUUID(), request })
+    const keyed = { fingerprint: fingerprint(request), claim: digest(`${callerId}\n${key}`) }
+    return enqueue({ jobId: keyedJobId(deployment, callerId, key), request, keyed })
   }
 
-  async function admit(
-    jobId: string,
-    request: Request,
-    keyed?: Reservation['keyed'],
-  ): Promise<EnqueueOutcome> {
-    const reply = await ask({ jobId, userId: request.userId, keyed }).catch((error: Error) => error)
-    // Nothing was added.
-    if (reply instanceof Error) return unavailable(reply, jobId, false)
-    switch (reply[0]) {
-      case 'reserved':
-        return add(jobId, request, reply[1], reply[2] === 1 ? 'replayed' : 'queued')
-      case 'known':
-        return { kind: 'replayed', jobId }
-      case 'claimed':
-        return honour(JSON.parse(reply[1]), request)
-      default:
-        return { kind: reply[0] }
-    }
-  }
-
-  async function add(
-    jobId: string,
-    request: Request,
-    turn: number,
-    kind: 'queued' | 'replayed',
-  ): Promise<EnqueueOutcome> {
+  async function enqueue(asked: Asked<Request>): Promise<EnqueueOutcome> {
     try {
-      await options.add(jobId, request, toPriority(turn))
-      return { kind, jobId }
+      const outcome = await admit(asked)
+      return outcome.kind === 'claimed' ? await honour(JSON.parse(outcome.claim), asked.request) : outcome
     } catch (error) {
-      return unavailable(error as Error, jobId, !(error instanceof NotAdded))
+      // No turn was reserved, so nothing was added.
+      return unavailable(error as Error, asked.jobId, false)
     }
+  }
+
+  /** Reserves the jobs' turns, then adds them. */
+  async function admitAll(asked: Asked<Request>[]): Promise<(EnqueueOutcome | Claimed)[]> {
+    const reservations = asked.map(({ jobId, request, keyed }) => ({ jobId, userId: request.userId, keyed }))
+    const replies = await reserve(redis, keys, reservations, maxWaiting)
+    const jobs: Admitted<Request>[] = []
+    for (const [i, { jobId, request }] of asked.entries()) {
+      const reply = replies[i]
+      if (Array.isArray(reply) && reply[0] === 'reserved')
+        jobs.push({ jobId, request, priority: toPriority(reply[1]) })
+    }
+    const faults = (await options.add(jobs)).values()
+    return asked.map(({ jobId }, i) => {
+      const reply = replies[i] as ReserveReply | Error
+      if (reply instanceof Error) return unavailable(reply, jobId, false)
+      switch (reply[0]) {
+        case 'reserved':
+          return added(jobId, faults.next().value ?? null, reply[2] === 1)
+        case 'known':
+          return { kind: 'replayed', jobId }
+        case 'claimed':
+          return { kind: 'claimed', claim: reply[1] }
+        default:
+          return { kind: reply[0] }
+      }
+    })
+  }
+
+  function added(jobId: string, fault: Error | null, wasAsked: boolean): EnqueueOutcome {
+    if (fault) return unavailable(fault, jobId, !(fault instanceof NotAdded))
+    return { kind: wasAsked ? 'replayed' : 'queued', jobId }
   }
 
   function unavailable(error: Error, jobId: string, mayExist: boolean): EnqueueOutcome {
@@ -112,7 +138,7 @@ export function enqueuer<Request extends EnqueueRequest>(
     } catch (error) {
       return unavailable(error as Error, jobId, true)
     }
-    const outcome = await admit(jobId, request)
+    const outcome = await enqueue({ jobId, request })
     return outcome.kind === 'queued' ? { kind: 'replayed', jobId } : outcome
   }
 }

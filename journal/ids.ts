@@ -9,7 +9,22 @@ export function uuidOf(...parts: readonly (string | number)[]): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-/** Stands for a user where the name itself must not be stored. A job that was queued by hand may hold anything. */
+/** A digest of text that must not be stored or logged as it is. */
 export function digest(text: string): string {
-  return hash('sha256', String(text), 'base64url')
+  return hash('sha256', text, 'base64url')
+}
+
+/** Digests of the users seen lately: each request needs its user's several times. */
+const digests = new Map<string, string>()
+const DIGESTS_KEPT = 10_000
+
+/** Stands for a user where the name itself must not be stored. A job that was queued by hand may hold anything. */
+export function userDigest(userId: string): string {
+  let known = digests.get(userId)
+  if (known === undefined) {
+    if (digests.size === DIGESTS_KEPT) digests.clear()
+    known = digest(String(userId))
+    digests.set(userId, known)
+  }
+  return known
 }

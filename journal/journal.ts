@@ -16,8 +16,8 @@
  */
 import { eventId, LOG_CAPACITY, type LogEntry } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
-import { digest } from './ids.ts'
-import { type JobOrigin, jobMember, ORDER_CONSTANTS, orderCall, placesTtl, workflowName } from './order.ts'
+import { userDigest } from './ids.ts'
+import { type JobOrigin, ORDER_CONSTANTS, orderCall, placesTtl, workflowName } from './order.ts'
 import { type Call, loadScript } from './scripts.ts'
 import { toSummary } from './snapshot.ts'
 import { type CountedJob, toCount } from './tally.ts'
@@ -78,14 +78,14 @@ export function journalKeys(prefix: string): JournalKeys {
     end: (id) => `${base}:${id}:end`,
     summary: (id) => `${base}:${id}:summary`,
     order: (userId, workflowId) => `${base}:order:${workflowName(userId, workflowId)}`,
-    jobs: (userId) => `${base}:jobs:${digest(userId)}`,
+    jobs: (userId) => `${base}:jobs:${userDigest(userId)}`,
     everybody: `${base}:everybody`,
     events: `${base}:events`,
     cancels: `${base}:cancels`,
     tally: `${base}:tally`,
     workers: `${base}:workers`,
     turns: `${base}:turns`,
-    queued: (userId) => `${base}:queued:${digest(userId)}`,
+    queued: (userId) => `${base}:queued:${userDigest(userId)}`,
     adding: `${base}:adding`,
     asked: (id) => `${base}:asked:${id}`,
     took: (stage) => `${base}:took:${stage}`,
@@ -197,12 +197,14 @@ export function placeCall(keys: JournalKeys, events: readonly Unplaced[], result
     ...{ events: keys.events, adding: keys.adding, everybody: keys.everybody },
     placesTtl: placesTtl(resultTtlSeconds),
     everybodyTtl: EVERYBODY_TTL_SECONDS,
-    rest: events.flatMap(({ job, eventId }) => {
-      const { job_id: id, user_id, workflow_id } = job
-      return [
-        ...[keys.job(id), keys.end(id), keys.order(user_id, workflow_id), keys.jobs(user_id), keys.asked(id)],
-        ...[id, jobMember(job), workflowName(user_id, workflow_id), digest(user_id), eventId],
-      ]
-    }),
+    prefix: keys.job(''),
+    rest: events.flatMap(({ job: { job_id, stage, workflow_id, user_id }, eventId }) => [
+      job_id,
+      stage,
+      // A manually queued job may contain anything.
+      String(workflow_id).toLowerCase(),
+      userDigest(user_id),
+      eventId,
+    ]),
   }
 }

@@ -6,7 +6,7 @@
  */
 import { type EventId, FIRST_ID, LOG_CAPACITY } from '../contract/events.ts'
 import type { JobData } from '../contract/job.ts'
-import { digest } from './ids.ts'
+import { userDigest } from './ids.ts'
 import type { Call } from './scripts.ts'
 
 /** What identifies a job's owner, workflow and stage. */
@@ -32,7 +32,7 @@ export const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
 /** A workflow belongs to its user: the same id of another user is another workflow. UUIDs ignore case. */
 export function workflowName(userId: string, workflowId: string): string {
   // A manually queued job may contain anything.
-  return `${String(workflowId).toLowerCase()}:${digest(userId)}`
+  return `${String(workflowId).toLowerCase()}:${userDigest(userId)}`
 }
 
 /** One entry of the order: `<position> <id of job or run> <event id>`. */

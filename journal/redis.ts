@@ -164,20 +164,32 @@ function isRefusal(error: Error): boolean {
  * input is read before a command times out.
  */
 class TimedRedis extends Redis {
+  /** The commands sent in this event-loop turn. They share a timer. */
+  private turn: Sent[] = []
+
   override sendCommand(command: Sent, stream?: Stream): unknown {
     const answer = super.sendCommand(command, stream)
-    const { stream: connection } = this
+    if (this.turn.length === 0) setImmediate(() => this.startTimer())
+    this.turn.push(command)
+    return answer
+  }
+
+  private startTimer(): void {
+    const { turn: commands, stream: connection } = this
+    this.turn = []
     const judge = () => {
-      if (command.isSettled) return
       const late = new Error('Command timed out')
-      command.reject(late)
-      connection?.destroy(late)
+      const unsettled = commands.filter((command) => !command.isSettled)
+      for (const command of unsettled) command.reject(late)
+      if (unsettled.length > 0) connection?.destroy(late)
     }
+    // Redis answers in order, so nothing is late once the last command is settled.
+    const last = commands.findLast((command) => !command.isSettled)
+    if (!last) return
     // In an event-loop turn, timers run before I/O and immediates after it.
     const timer = setTimeout(() => setImmediate(judge), COMMAND_TIMEOUT_MS)
     const clear = () => clearTimeout(timer)
-    command.promise.then(clear, clear)
-    return answer
+    last.promise.then(clear, clear)
   }
 }
 

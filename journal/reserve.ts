@@ -6,7 +6,7 @@
  * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
  */
 import type { Redis } from 'ioredis'
-import { digest, uuidOf } from './ids.ts'
+import { userDigest, uuidOf } from './ids.ts'
 import type { JournalKeys } from './journal.ts'
 import { loadScript } from './scripts.ts'
 
@@ -18,7 +18,7 @@ const WAIT_TTL_SECONDS = 30 * 86_400
 export interface Reservation {
   jobId: string
   userId: string
-  /** Of a request with a key: its fingerprint, and the Redis key under which the previous release stored its key. */
+  /** Of a request with a key: its fingerprint, and the digest under which the previous release stored its key. */
   keyed?: { fingerprint: string; claim: string } | undefined
 }
 
@@ -46,10 +46,12 @@ export async function reserve(
     prioritized: keys.own('prioritized'),
     delayed: keys.own('delayed'),
     active: keys.own('active'),
-    ...{ most, ttl: WAIT_TTL_SECONDS, jobPrefix: keys.job('') },
+    ...{ most, ttl: WAIT_TTL_SECONDS, prefix: keys.job('') },
     rest: reservations.flatMap(({ jobId, userId, keyed }) => [
-      ...[keys.queued(userId), keys.asked(jobId), keyed?.claim ?? '', keys.job(jobId), keys.end(jobId)],
-      ...[jobId, digest(userId), keyed?.fingerprint ?? ''],
+      jobId,
+      userDigest(userId),
+      keyed?.fingerprint ?? '',
+      keyed?.claim ?? '',
     ]),
   })
   return replies.map((reply) => (reply[0] === 'refused' ? refusal(reply[1]) : reply))

@@ -5,7 +5,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { digest } from '../journal/ids.ts'
+import { userDigest } from '../journal/ids.ts'
 
 /** Plugins add their members with `declare module './core.ts'`. */
 // biome-ignore lint/suspicious/noEmptyInterface: the plugins fill it
@@ -56,6 +56,6 @@ export function answered({ request, statusCode }: FastifyReply) {
     method: request.method,
     route: request.routeOptions.url,
     jobId: madeJob ?? asked,
-    user: user?.id ? digest(user.id) : undefined,
+    user: user?.id ? userDigest(user.id) : undefined,
   }
 }

@@ -7,7 +7,7 @@ import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'
 import { batched } from '../journal/batch.ts'
-import { digest } from '../journal/ids.ts'
+import { userDigest } from '../journal/ids.ts'
 import { loadScript } from '../journal/scripts.ts'
 
 declare module './core.ts' {
@@ -68,7 +68,7 @@ export default fp<{ perMinute: number }>(
       for (const caller of callers) requests.set(caller, (requests.get(caller) ?? 0) + 1)
       const counted = Array.from(requests, async ([caller, number]): Promise<[string, Count]> => {
         const rise = Math.max(number, atATime)
-        const call = { counter: `${prefix}:${digest(caller)}`, requests: rise, window: WINDOW_MS }
+        const call = { counter: `${prefix}:${userDigest(caller)}`, requests: rise, window: WINDOW_MS }
         const [to, ttl] = await countRequests.run(redis, call)
         const current = to - rise
         allowances.grant(caller, current + number, to, ttl)

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import type { JobData } from '../contract/job.ts'
 import { queueSpan, type TraceContext } from '../contract/trace.ts'
 import { type JobSettings, jobAdder, jobOptionsOf } from '../journal/add-jobs.ts'
-import { type EnqueueOutcome, type EnqueueRequest, enqueuer } from '../journal/enqueue.ts'
+import { type Admitted, type EnqueueOutcome, type EnqueueRequest, enqueuer } from '../journal/enqueue.ts'
 import { QUEUE_NAME } from '../journal/journal.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
 import { tidyQueue } from '../journal/tidy.ts'
@@ -61,7 +61,7 @@ export default fp<QueuePluginOptions>(
     const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
     const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
     let queue = openQueue()
-    const addJob = jobAdder({
+    const addJobs = jobAdder({
       open: usable,
       optionsOf: (stage) => jobOptionsOf(settings, app.stagecast.catalogue.get(stage)?.limits),
       place,
@@ -133,28 +133,17 @@ export default fp<QueuePluginOptions>(
       return current
     }
 
-    async function add(jobId: string, request: TracedRequest, priority: number): Promise<void> {
-      const { stage, userId, body, retryOf } = request
-      const span = app.stagecast.tracing.start(
-        () => queueSpan('send', QUEUE_NAME, jobId, stage),
-        request.trace ?? null,
+    async function add(admitted: readonly Admitted<TracedRequest>[]): Promise<(Error | null)[]> {
+      const spans = admitted.map(({ jobId, request: { stage, trace = null } }) =>
+        app.stagecast.tracing.start(() => queueSpan('send', QUEUE_NAME, jobId, stage), trace),
       )
-      const data: JobData = {
-        stage,
-        job_id: jobId,
-        workflow_id: body.workflow_id,
-        research_question: body.research_question ?? null,
-        user_id: userId,
-        timestamp: Date.now(),
-        inputs: body.inputs ?? {},
-        ...(retryOf && { retry_of: retryOf }),
-        ...(span.context && { trace: span.context }),
-      }
-      await addJob(data, priority).catch((error) => {
-        span.end('QUEUE_UNAVAILABLE')
-        throw error
-      })
-      span.end()
+      const jobs = admitted.map(({ jobId, request, priority }, i) => ({
+        data: jobData(jobId, request, spans[i]?.context ?? null),
+        priority,
+      }))
+      const faults = await addJobs(jobs)
+      for (const [i, span] of spans.entries()) span.end(faults[i] ? 'QUEUE_UNAVAILABLE' : undefined)
+      return faults
     }
 
     /** If this fails, `tidy` repeats it, or the worker does with the job's first log entry. */
@@ -173,3 +162,18 @@ export default fp<QueuePluginOptions>(
   },
   { name: 'queue', dependencies: ['catalogue', 'journal', 'tracing'] },
 )
+
+function jobData(jobId: string, request: EnqueueRequest, trace: TraceContext | null): JobData {
+  const { stage, userId, body, retryOf } = request
+  return {
+    stage,
+    job_id: jobId,
+    workflow_id: body.workflow_id,
+    research_question: body.research_question ?? null,
+    user_id: userId,
+    timestamp: Date.now(),
+    inputs: body.inputs ?? {},
+    ...(retryOf && { retry_of: retryOf }),
+    ...(trace && { trace }),
+  }
+}

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { NO_SUCH_RUN, ProblemError } from '../contract/errors.ts'
-import { digest } from '../journal/ids.ts'
+import { userDigest } from '../journal/ids.ts'
 import { workflowName } from '../journal/order.ts'
 import type { RunDocument } from '../runs/document.ts'
 import type { StoredRun } from '../runs/store.ts'
@@ -46,7 +46,7 @@ export default fp<{ signOffScope?: string | undefined }>(
       feedOf: ({ user_id, workflow_id }) => workflowName(user_id, workflow_id),
       maySign: (caller, run) => (scope === undefined ? caller.id === run?.user_id : hasScope(caller)),
       waitingFor(caller) {
-        if (scope === undefined) return journal.keys.own('runs-waiting-of', digest(caller.id))
+        if (scope === undefined) return journal.keys.own('runs-waiting-of', userDigest(caller.id))
         return hasScope(caller) ? journal.keys.own('runs-waiting') : null
       },
     }

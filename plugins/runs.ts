@@ -4,7 +4,7 @@ import { isTerminal } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { PlanStep, Run, RunBody, RunStatus, RunStep } from '../contract/run.ts'
 import { type JobSettings, jobOptionsOf } from '../journal/add-jobs.ts'
-import { digest, uuidOf } from '../journal/ids.ts'
+import { userDigest, uuidOf } from '../journal/ids.ts'
 import { workflowName } from '../journal/order.ts'
 import { logOncePerSecond } from '../journal/redis.ts'
 import { cancel, type DecideOutcome, decide, type SignOff, supersede } from '../runs/acts.ts'
@@ -119,7 +119,7 @@ export default fp<RunsPluginOptions>(
           userId === null
             ? keys.own('runs-of-all')
             : workflowId === undefined
-              ? keys.own('runs-of', digest(userId))
+              ? keys.own('runs-of', userDigest(userId))
               : keys.own('runs-in', workflowName(userId, workflowId))
         const window = status === undefined ? limit : WINDOW
         const from = after ? `(${after}` : '+inf'

@@ -1,6 +1,6 @@
 /** Where runs are in Redis: read, and changed by one script that refuses a writer who has not seen the latest version. */
 import type { Redis } from 'ioredis'
-import { digest } from '../journal/ids.ts'
+import { userDigest } from '../journal/ids.ts'
 import { type JournalKeys, STREAM_LENGTH } from '../journal/journal.ts'
 import { IDLE_SECONDS, ORDER_CAPACITY, workflowName } from '../journal/order.ts'
 import { answersOf } from '../journal/read-jobs.ts'
@@ -122,7 +122,7 @@ export class RunStore {
       await redis
         .multi()
         .del(keys.own('run', id), keys.own('run', id, 'log'))
-        .zrem(keys.own('runs-of', digest(origin.user_id)), id)
+        .zrem(keys.own('runs-of', userDigest(origin.user_id)), id)
         .zrem(keys.own('runs-of-all'), id)
         .exec()
     await redis.del(list, keys.own('memory', nameOf(origin)))
@@ -146,11 +146,11 @@ export class RunStore {
       ...{ memory: keys.own('memory', nameOf(origin)), carrier },
       ...{ order: keys.order(origin.user_id, origin.workflow_id), events: keys.events },
       inWorkflow: keys.own('runs-in', nameOf(origin)),
-      ofUser: keys.own('runs-of', digest(origin.user_id)),
+      ofUser: keys.own('runs-of', userDigest(origin.user_id)),
       ofAll: keys.own('runs-of-all'),
-      live: keys.own('runs-live', digest(origin.user_id)),
+      live: keys.own('runs-live', userDigest(origin.user_id)),
       waiting: keys.own('runs-waiting'),
-      waitingOf: keys.own('runs-waiting-of', digest(origin.user_id)),
+      waitingOf: keys.own('runs-waiting-of', userDigest(origin.user_id)),
       tally: keys.own('runs-tally'),
       ...{ version, workflow: nameOf(origin), ttl: this.ttlSeconds, idle: IDLE_SECONDS },
       ...{ runPrefix: keys.own('run', ''), jobPrefix: keys.job(''), heldPrefix: keys.own('held', '') },

@@ -9,7 +9,8 @@
 -- key everybody: list of all users' jobs
 -- arg placesTtl: time to live of orders and of users' lists, in s
 -- arg everybodyTtl: time to live of the list of all users' jobs after its last news, in s
--- rest: of each event five keys and five arguments, in the order of `place_one`
+-- arg prefix: what the keys of jobs and users begin with; their names are in journal.ts
+-- rest: of each event the arguments of `place_one`
 --
 -- Returns for each event 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
 
@@ -26,17 +27,15 @@ local function list_for_all(member)
   redis.call('ZADD', everybody, 'NX', string.format('%.0f', listed_at), member)
 end
 
--- job: BullMQ's hash of the job
--- outcome: the final state of the job
--- order: order of the workflow
--- jobs: list of the user's jobs
--- asked: the request behind the job's key, see reserve.lua
 -- id: job id
--- member: the job's member in the lists
--- workflow: name of the workflow
--- user: digest of the user
+-- stage: its stage
+-- workflow: id of its workflow
+-- user: digest of its user
 -- event: id of the event
-local function place_one(job, outcome, order, jobs, asked, id, member, workflow, user, event)
+local function place_one(id, stage, workflow, user, event)
+  local job, asked = prefix .. id, prefix .. 'asked:' .. id
+  local member = id .. ':' .. stage .. ':' .. workflow
+  local name = workflow .. ':' .. user
   redis.call('ZREM', adding, id .. ' ' .. user)
   if event == FIRST_ID then list_for_all(member) end
   if redis.call('GETRANGE', asked, 0, 0) == 'q' then redis.call('SETRANGE', asked, 0, 'a') end
@@ -44,17 +43,18 @@ local function place_one(job, outcome, order, jobs, asked, id, member, workflow,
   if not stored[1] then return 'gone' end
   if (stored[2] or '') >= event then return 'known' end
   -- It was added again after its end, by a process that had stood still: all its events were told.
-  if not stored[2] and redis.call('EXISTS', outcome) == 1 then return 'known' end
-  local positions, placed = place_events(stored[2], order, jobs, id, member, placesTtl, event)
+  if not stored[2] and redis.call('EXISTS', job .. ':end') == 1 then return 'known' end
+  local positions, placed = place_events(stored[2], prefix .. 'order:' .. name,
+    prefix .. 'jobs:' .. user, id, member, placesTtl, event)
   redis.call('HSET', job, 'placed', placed)
   redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'placed', 'jobId', id,
-    'workflow', workflow, 'places', positions)
+    'workflow', name, 'places', positions)
   return 'placed'
 end
 
 local replies = {}
-for at = 1, #rest, 10 do
-  replies[#replies + 1] = place_one(unpack(rest, at, at + 9))
+for at = 1, #rest, 5 do
+  replies[#replies + 1] = place_one(unpack(rest, at, at + 4))
 end
 if listed_at then
   redis.call('ZREMRANGEBYRANK', everybody, 0, -ALL_CAPACITY - 1)

@@ -7,8 +7,8 @@
 -- key active: BullMQ's list of running jobs
 -- arg most: maximum queued jobs of a user; 0 = no limit
 -- arg ttl: how long a job may wait, in s
--- arg jobPrefix: prefix of BullMQ's hashes
--- rest: of each job five keys and three arguments, in the order of `reserve_one`
+-- arg prefix: what the keys of jobs and users begin with; their names are in journal.ts
+-- rest: of each job the arguments of `reserve_one`
 --
 -- Returns for each job 'reserved', the turn minus the base, and 1 if the key was known; 'known' (nothing needs to be
 -- added), 'mismatch', 'deleted', 'full', 'claimed' and the claim, or 'refused' and Redis's error. If Redis refuses all of
@@ -25,7 +25,7 @@ local begins_again = base ~= last
 -- An operator may have removed a job, or a worker of another release may have started it.
 local function drop_stale(queued, user, count)
   for _, one in ipairs(redis.call('ZRANGE', queued, 0, count - 1)) do
-    local stored = redis.call('HMGET', jobPrefix .. one, 'timestamp', 'cursor')
+    local stored = redis.call('HMGET', prefix .. one, 'timestamp', 'cursor')
     local is_waiting = stored[1] and not stored[2]
     if not is_waiting and not redis.call('ZSCORE', adding, one .. ' ' .. user) then
       redis.call('ZREM', queued, one)
@@ -33,27 +33,28 @@ local function drop_stale(queued, user, count)
   end
 end
 
--- queued: the user's jobs that have not started, by turn
--- asked: the request behind the job's key: a letter (q: asked, a: added, e: ended, d: deleted), then the fingerprint
--- claim: the key as the previous release stored it
--- job: BullMQ's hash of the job
--- outcome: the final state of the job
 -- id: job id
 -- user: digest of the user
 -- fingerprint: fingerprint of the request; '' = it has no key
-local function reserve_one(queued, asked, claim, job, outcome, id, user, fingerprint)
+-- claimed: digest of the key
+local function reserve_one(id, user, fingerprint, claimed)
+  -- The user's jobs that have not started, by turn.
+  local queued = prefix .. 'queued:' .. user
+  -- The request behind the job's key: a letter (q: asked, a: added, e: ended, d: deleted), then the fingerprint.
+  local asked = prefix .. 'asked:' .. id
   local known = fingerprint ~= '' and redis.call('GET', asked)
   if fingerprint ~= '' then
     local state = known and string.sub(known, 1, 1)
     if known and string.sub(known, 2) ~= fingerprint then return { 'mismatch' } end
     if state == 'd' then return { 'deleted' } end
-    if state == 'a' or state == 'e' or redis.call('EXISTS', outcome) == 1 then return { 'known' } end
-    if redis.call('EXISTS', job) == 1 then
+    if state == 'a' or state == 'e' or redis.call('EXISTS', prefix .. id .. ':end') == 1 then return { 'known' } end
+    if redis.call('EXISTS', prefix .. id) == 1 then
       -- Redis was emptied after it was asked and before the job was added: this request counts as the first.
       if not known then redis.pcall('SET', asked, 'a' .. fingerprint, 'EX', ttl) end
       return { 'known' }
     end
-    local earlier = not known and redis.call('GET', claim)
+    -- The key as the previous release stored it.
+    local earlier = not known and redis.call('GET', prefix .. 'idem:' .. claimed)
     if earlier then return { 'claimed', earlier } end
   end
 
@@ -85,8 +86,8 @@ local function reserve_one(queued, asked, claim, job, outcome, id, user, fingerp
 end
 
 local replies, refused, refusal = {}, 0, nil
-for at = 1, #rest, 8 do
-  local reply, err = reserve_one(unpack(rest, at, at + 7))
+for at = 1, #rest, 4 do
+  local reply, err = reserve_one(unpack(rest, at, at + 3))
   replies[#replies + 1] = reply
   if err then refused, refusal = refused + 1, err end
 end
