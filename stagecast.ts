@@ -103,9 +103,6 @@ export interface StagecastOptions extends Connected {
   /** Attempts per job, and the delay before the second one; it doubles each time. Default 3 and 5000. */
   attempts?: number | undefined
   backoffMs?: number | undefined
-  /** Finished jobs to keep in the queue. Default 100 and 50. */
-  keepCompleted?: number | undefined
-  keepFailed?: number | undefined
   /** Distinguishes this deployment from others that share its stage services. */
   queueId?: string | undefined
   /** Maximum queued jobs per user; 0 = no limit. Default 0. */
@@ -167,6 +164,7 @@ export interface StageWorkerOptions extends Connected {
   /** Of the steps of runs, as the API's. */
   attempts?: number | undefined
   backoffMs?: number | undefined
+  /** Finished jobs to keep in the queue. Default 100 and 50. */
   keepCompleted?: number | undefined
   keepFailed?: number | undefined
   /** Consecutive failures that open the circuit of a stage, and how long it stays open. Default 5 and 30000. */
@@ -201,6 +199,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     resultTtlSeconds: options.resultTtlSeconds ?? 86_400,
     workflowTtlSeconds: options.workflowTtlSeconds ?? WORKFLOW_TTL_SECONDS,
     jobs: jobSettings(options),
+    keepCompleted: options.keepCompleted ?? 100,
+    keepFailed: options.keepFailed ?? 50,
     breakerFailures: options.breakerFailures ?? 5,
     breakerResetMs: options.breakerResetMs ?? 30_000,
     proxy: options.proxy ?? {},
@@ -304,8 +304,8 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
 const WORKFLOW_TTL_SECONDS = 2_592_000
 
 function jobSettings(options: Partial<Record<keyof JobSettings, number | undefined>>): JobSettings {
-  const { attempts = 3, backoffMs = 5000, keepCompleted = 100, keepFailed = 50 } = options
-  return { attempts, backoffMs, keepCompleted, keepFailed }
+  const { attempts = 3, backoffMs = 5000 } = options
+  return { attempts, backoffMs }
 }
 
 function sourceOf({ redisUrl, redis, redisTls }: Connected): RedisSource {

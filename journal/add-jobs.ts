@@ -35,8 +35,6 @@ export interface JobAdderOptions {
 export interface JobSettings {
   attempts: number
   backoffMs: number
-  keepCompleted: number
-  keepFailed: number
 }
 
 /** BullMQ's options of the jobs of a stage. */
@@ -45,8 +43,6 @@ export function jobOptionsOf(settings: JobSettings, limits: StageLimits = {}): J
   return {
     attempts: limits.attempts ?? settings.attempts,
     backoff: { type: 'exponential', delay },
-    removeOnComplete: { count: settings.keepCompleted },
-    removeOnFail: { count: settings.keepFailed },
     stackTraceLimit: 1,
   }
 }

@@ -74,8 +74,6 @@ function stagecastOptions(config: Config): StagecastOptions {
     },
     attempts: config.STAGE_JOB_ATTEMPTS,
     backoffMs: config.STAGE_JOB_BACKOFF_MS,
-    keepCompleted: config.STAGE_KEEP_COMPLETED,
-    keepFailed: config.STAGE_KEEP_FAILED,
     resultTtlSeconds: config.RESULT_TTL_SECONDS,
     workflowTtlSeconds: config.WORKFLOW_TTL_SECONDS,
     signOffScope: config.SIGN_OFF_SCOPE,

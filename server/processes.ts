@@ -122,9 +122,9 @@ export function workerOptions(config: Config): Omit<StageWorkerOptions, 'log' | 
     jobs: {
       attempts: config.STAGE_JOB_ATTEMPTS,
       backoffMs: config.STAGE_JOB_BACKOFF_MS,
-      keepCompleted: config.STAGE_KEEP_COMPLETED,
-      keepFailed: config.STAGE_KEEP_FAILED,
     },
+    keepCompleted: config.STAGE_KEEP_COMPLETED,
+    keepFailed: config.STAGE_KEEP_FAILED,
     breakerFailures: config.BREAKER_FAILURES,
     breakerResetMs: config.BREAKER_RESET_MS,
     proxy: config.proxy,

@@ -40,6 +40,9 @@ export interface StageWorkerOptions {
   workflowTtlSeconds: number
   /** Of the steps of runs, where their stages set none of their own. */
   jobs: JobSettings
+  /** Finished jobs to keep in the queue. */
+  keepCompleted: number
+  keepFailed: number
   breakerFailures: number
   breakerResetMs: number
   /** Whether to log what the stage service says about a failure, which may be anything. */
@@ -103,6 +106,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     connection: redis,
     prefix,
     concurrency: options.concurrency,
+    removeOnComplete: { count: options.keepCompleted },
+    removeOnFail: { count: options.keepFailed },
     lockDuration: options.lockMs,
     stalledInterval: options.stalledCheckMs,
     // BullMQ renews locks by the wall clock: set back, it would let every lock expire. See `keepLock`.

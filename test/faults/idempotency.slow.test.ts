@@ -101,9 +101,9 @@ for (const fault of FAULTS)
 /** Calls `act` when the nth round trip of the first execute is over; resolves with what that gave. */
 function strikeAfter<T>(t: Test, { app }: TestApi, nth: number, act: () => Promise<T>): Promise<T> {
   const { redis } = app.stagecast
-  const { pipeline, defineCommand } = redis
+  const { defineCommand } = redis
   let left = nth
-  t.teardown(() => Object.assign(redis, { pipeline, defineCommand }))
+  t.teardown(() => Object.assign(redis, { defineCommand }))
   return new Promise((resolve, reject) => {
     const counted =
       (send: Send): Send =>
@@ -112,15 +112,16 @@ function strikeAfter<T>(t: Test, { app }: TestApi, nth: number, act: () => Promi
         if (left-- === 0) await act().then(resolve, reject)
         return answers
       }
-    // A pipeline adds the job; two scripts, which become commands of the connection on their first use, do the rest.
-    redis.pipeline = ((...args: []) => {
-      const made = pipeline.apply(redis, args)
-      return Object.assign(made, { exec: counted(made.exec.bind(made) as Send) })
-    }) as typeof redis.pipeline
+    const commands = redis as unknown as Record<string, Send>
+    const count = (name: string) => {
+      commands[name] = counted(commands[name]?.bind(redis) as Send)
+    }
+    // BullMQ's script adds the job; two of ours, which become commands of the connection on their first use, do the rest.
+    const [add = ''] = Object.keys(redis).filter((name) => /^addPrioritizedJob:[\d.]+$/.test(name))
+    count(add)
     redis.defineCommand = (name, definition) => {
       defineCommand.call(redis, name, definition)
-      const commands = redis as unknown as Record<string, Send>
-      if (/:(reserve|place)$/.test(name)) commands[name] = counted(commands[name]?.bind(redis) as Send)
+      if (/:(reserve|place)$/.test(name)) count(name)
     }
   })
 }
