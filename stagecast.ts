@@ -254,7 +254,10 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(progress)
   await app.register(workflows)
   await app.register(runs, {
-    ...{ prefix, workflowTtlSeconds, queueId: options.queueId ?? '', jobs: jobSettings(options) },
+    prefix,
+    workflowTtlSeconds,
+    queueId: options.queueId ?? '',
+    jobs: jobSettings(options),
     maxWaiting: options.maxWaitingPerUser ?? 0,
   })
   await app.register(hints)

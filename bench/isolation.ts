@@ -55,7 +55,10 @@ export const isolation: Benchmark = {
 
 function catalogue(nine: string, fourteen: string): string {
   const stage = (number: number, service: string) => ({
-    ...{ stage: number, slug: `s${number}`, title: `Stage ${number}`, service },
+    stage: number,
+    slug: `s${number}`,
+    title: `Stage ${number}`,
+    service,
   })
   const services = { good: { url: nine }, other: { url: fourteen } }
   return JSON.stringify({ stages: [stage(9, 'good'), stage(14, 'other')], services })

@@ -68,7 +68,7 @@ async function measure(bench: Bench, worker: Child, prefix: string, fill: Fill):
   const startedAt = performance.now()
   await queue.resume()
   for (;;) {
-    const left = await queue.getJobCounts('wait', 'active', 'delayed')
+    const left = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed')
     if (Object.values(left).every((number) => number === 0)) break
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

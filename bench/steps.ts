@@ -60,7 +60,7 @@ async function measure(bench: Bench, line: Line, ms: number): Promise<Figures> {
   const before = await usage()
   const figures = await drive(line, STEPS_PER_SECOND, ms)
   const [api, worker, redis] = (await usage()).map((cpu, i) => (cpu - (before[i] ?? 0)) / figures.sent)
-  return { ...figures, ...{ api, worker, redis } } as Figures
+  return { ...figures, api, worker, redis } as Figures
 }
 
 async function ours(bench: Bench, count: number): Promise<Line> {
@@ -106,7 +106,9 @@ function lineOf(
   jobId: (i: number) => string,
 ): Line {
   return {
-    ...{ api, worker, watchers },
+    api,
+    worker,
+    watchers,
     step: async (i, message) => service.progress(jobId(i), message),
     async close() {
       watchers.close()

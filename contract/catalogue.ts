@@ -137,7 +137,17 @@ function toStage(entry: StageEntry, isBuiltIn: boolean): CatalogueStage {
   const { timeout_ms, heartbeat_timeout_ms, attempts, backoff_ms, concurrency, breaker_failures } = entry
   const shown = inputs ? withoutReferences(inputs) : null
   return {
-    ...{ stage, slug, title, description, needs, uses, sign_off, optional, needs_question, service, version },
+    stage,
+    slug,
+    title,
+    description,
+    needs,
+    uses,
+    sign_off,
+    optional,
+    needs_question,
+    service,
+    version,
     limits: { timeout_ms, heartbeat_timeout_ms, attempts, backoff_ms, concurrency, breaker_failures },
     // Two stages may share a title, but each schema of the document needs a unique name.
     inputs: shown && !isBuiltIn ? { ...shown, title: `Stage${stage}Inputs` } : shown,

@@ -32,7 +32,11 @@ export function compileInputs(schema: object): Compiled {
 function compile(schema: object): Compiled {
   const unknownFormats = new Set<string>()
   const ajv = new Ajv2020({
-    ...{ strict: false, allErrors: true, verbose: true, validateSchema: false, meta: false },
+    strict: false,
+    allErrors: true,
+    verbose: true,
+    validateSchema: false,
+    meta: false,
     // Ajv only warns about an unknown format and then accepts any value.
     logger: { log() {}, error() {}, warn: (message: string) => void unknownFormats.add(message) },
   })

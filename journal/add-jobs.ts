@@ -60,7 +60,7 @@ export function jobAdder({ open, optionsOf, place }: JobAdderOptions): AddJobs {
 
   function addOne(queue: Queue<JobData>, { data, priority }: Adding): Promise<Error | null> {
     const { stage, job_id: jobId, timestamp } = data
-    const options = { ...optionsOf(stage), priority, jobId, timestamp }
+    const options = { priority, jobId, timestamp, ...optionsOf(stage) }
     return queue.add(`stage-${stage}-execute`, data, options).then(
       () => null,
       (error: Error) => (isRefusal(error) ? new NotAdded(error.message, { cause: error }) : error),

@@ -31,19 +31,24 @@ export async function forgetJob(options: ForgetOptions, job: JobSnapshot): Promi
   let from = String(Math.max(0, job.created_at - CLOCKS_MS))
   while (from !== '')
     from = await forgetMessages.run(redis, {
-      ...{ events: keys.events, from, count: MESSAGES_AT_A_TIME },
+      events: keys.events,
+      from,
+      count: MESSAGES_AT_A_TIME,
       rest: [id],
     })
   const origin: JobOrigin = { ...data, job_id: id }
   const reply = await forget.run(redis, {
-    ...{ job: keys.job(id), outcome: keys.end(id), log: keys.log(id), summary: keys.summary(id) },
-    ...{
-      events: keys.events,
-      everybody: keys.everybody,
-      jobs: keys.jobs(data.user_id),
-      queued: keys.queued(data.user_id),
-    },
-    ...{ asked: keys.asked(id), id, member: jobMember(origin) },
+    job: keys.job(id),
+    outcome: keys.end(id),
+    log: keys.log(id),
+    summary: keys.summary(id),
+    events: keys.events,
+    everybody: keys.everybody,
+    jobs: keys.jobs(data.user_id),
+    queued: keys.queued(data.user_id),
+    asked: keys.asked(id),
+    id,
+    member: jobMember(origin),
     workflow: workflowName(data.user_id, data.workflow_id),
   })
   return reply === 'forgotten'

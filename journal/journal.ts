@@ -132,7 +132,6 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
   const newest = entries.at(-1) as LogEntry
   const { leastEnded, counts } = toCount(journal, entries)
   return {
-    ...orderCall(keys, job, resultTtlSeconds),
     job: keys.job(id),
     lock: keys.lock(id),
     outcome: keys.end(id),
@@ -159,6 +158,8 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     leastEnded,
     counts: counts.length,
     rest: [...counts.flat(), ...entries.map((entry) => JSON.stringify(entry))],
+    // Last: V8 takes a hundred times as long to add properties after a spread.
+    ...orderCall(keys, job, resultTtlSeconds),
   }
 }
 
@@ -171,13 +172,13 @@ export const cancel = loadScript<CancelReply>('cancel', CONSTANTS)
 export function cancelCall(keys: JournalKeys, job: JobOrigin, now: number, resultTtlSeconds: number): Call {
   const id = job.job_id
   return {
-    ...orderCall(keys, job, resultTtlSeconds),
     job: keys.job(id),
     lock: keys.lock(id),
     outcome: keys.end(id),
     events: keys.events,
     now,
     channel: keys.cancels,
+    ...orderCall(keys, job, resultTtlSeconds),
   }
 }
 
@@ -194,7 +195,9 @@ export interface Unplaced {
 
 export function placeCall(keys: JournalKeys, events: readonly Unplaced[], resultTtlSeconds: number): Call {
   return {
-    ...{ events: keys.events, adding: keys.adding, everybody: keys.everybody },
+    events: keys.events,
+    adding: keys.adding,
+    everybody: keys.everybody,
     placesTtl: placesTtl(resultTtlSeconds),
     everybodyTtl: EVERYBODY_TTL_SECONDS,
     prefix: keys.job(''),

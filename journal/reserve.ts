@@ -41,12 +41,15 @@ export async function reserve(
 ): Promise<(ReserveReply | Error)[]> {
   if (reservations.length === 0) return []
   const replies = await script.run(redis, {
-    ...{ turns: keys.turns, adding: keys.adding },
+    turns: keys.turns,
+    adding: keys.adding,
     wait: keys.own('wait'),
     prioritized: keys.own('prioritized'),
     delayed: keys.own('delayed'),
     active: keys.own('active'),
-    ...{ most, ttl: WAIT_TTL_SECONDS, prefix: keys.job('') },
+    most,
+    ttl: WAIT_TTL_SECONDS,
+    prefix: keys.job(''),
     rest: reservations.flatMap(({ jobId, userId, keyed }) => [
       jobId,
       userDigest(userId),

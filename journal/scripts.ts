@@ -39,13 +39,24 @@ export function loadScript<R>(name: string, constants: Constants = {}): Script<R
   const names = [...keys, ...args, ...(hasRest ? ['rest'] : [])]
 
   function inOrder(call: Call): Value[] {
-    const given = Object.keys(call)
-    if (given.length !== names.length || !names.every((one) => call[one] !== undefined))
-      throw new TypeError(`${name}.lua takes ${names.join(', ')}; it got ${given.join(', ')}`)
-    return names.flatMap((one) => call[one] as Value)
+    const values: Value[] = []
+    for (const name of names) {
+      const value = call[name]
+      if (value === undefined) throw misfit(call)
+      if (typeof value === 'object') values.push(...value)
+      else values.push(value)
+    }
+    if (Object.keys(call).length !== names.length) throw misfit(call)
+    return values
+  }
+
+  function misfit(call: Call): TypeError {
+    return new TypeError(`${name}.lua takes ${names.join(', ')}; it got ${Object.keys(call).join(', ')}`)
   }
   return {
-    ...{ source, keys, args },
+    source,
+    keys,
+    args,
     run(redis, call) {
       if (!(command in redis)) redis.defineCommand(command, { lua: source, numberOfKeys: keys.length })
       return (redis as unknown as Commands)[command]?.(...inOrder(call)) as Promise<R>

@@ -81,7 +81,6 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     job_id: data.job_id,
     stage: data.stage,
     workflow_id: data.workflow_id,
-    ...(data.run_id && { run_id: data.run_id }),
     status,
     progress: newest.progress,
     attempt: newest.attempt,
@@ -102,6 +101,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     processed_at:
       last && journal.processedAt !== null ? Math.max(journal.processedAt, journal.createdAt) : null,
     finished_at: journal.abandonedAt,
+    ...(data.run_id && { run_id: data.run_id }),
     ...(data.retry_of && { retry_of: data.retry_of }),
   }
 }
@@ -119,7 +119,7 @@ export function toEndRecord(
 /** The summary of a job for lists. */
 export function toSummary(snapshot: JobSnapshot): JobSummary {
   const { cursor: _, data, result: __, ...rest } = snapshot
-  return { ...rest, research_question: data.research_question, owner: data.user_id }
+  return { research_question: data.research_question, owner: data.user_id, ...rest }
 }
 
 /**
@@ -144,13 +144,13 @@ export function toEvent(entry: LogEntry, job: EventSource): JobEvent {
     job_id: job.job_id,
     stage: job.stage,
     workflow_id: job.workflow_id,
-    ...(job.run_id && { run_id: job.run_id }),
     status: statusAfter(entry.type),
     progress: entry.progress,
     attempt: entry.attempt,
     message: entry.message,
     at: entry.at,
   }
+  if (job.run_id) data.run_id = job.run_id
   if (entry.error) data.error = entry.error
   if (entry.type === 'completed' && job.result) data.result = job.result
   return { id: eventId(entry), event: entry.type, data } as unknown as JobEvent

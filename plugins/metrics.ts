@@ -63,7 +63,9 @@ export default fp<{ registry?: Registry | undefined }>(
         new Gauge({ name, help, registers: [registry], collect: onCollect(read) })
       const counter = (name: string, help: string, read: () => number) =>
         new Counter({
-          ...{ name, help, registers: [registry] },
+          name,
+          help,
+          registers: [registry],
           collect() {
             this.reset()
             this.inc(read())

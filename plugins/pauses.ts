@@ -24,7 +24,9 @@ export default fp<{ prefix: string }>(
   async (app, { prefix }) => {
     const { redis, fromRedis } = app.stagecast
     const pauses = watchPauses({
-      ...{ redis, prefix, queues: [QUEUE_NAME, RUN_QUEUE_NAME] },
+      redis,
+      prefix,
+      queues: [QUEUE_NAME, RUN_QUEUE_NAME],
       changed: (queue, isPaused) => app.log.warn({ queue }, pauseMessage(isPaused)),
     })
     app.addHook('preClose', async () => pauses.stop())

@@ -85,7 +85,10 @@ export default fp<RunsPluginOptions>(
     const { keys } = journal
     const store = new RunStore(redis, keys, workflowTtlSeconds)
     const queue = new RunQueue({
-      ...{ redis, prefix, keys, journal },
+      redis,
+      prefix,
+      keys,
+      journal,
       jobOptions: (stage) => jobOptionsOf(jobs, catalogue.get(stage)?.limits),
       onError: logOncePerSecond((err: Error) => app.log.warn({ err }, 'run queue')),
     })
@@ -226,7 +229,10 @@ export default fp<RunsPluginOptions>(
       const known = await knownResults(redis, keys, origin, memory, [...new Set(stages)])
       const versions = await catalogue.versions()
       const draft = newRun(body, catalogue, known, {
-        ...{ ...origin, fingerprint, previous, now: Date.now() },
+        ...origin,
+        fingerprint,
+        previous,
+        now: Date.now(),
         versionOf: (stage) => versions.get(stage) ?? '',
       })
       if ('missing' in draft) return { ...draft, previous, memory }

@@ -70,8 +70,12 @@ export function registerEventLog<P extends TObject, Page extends NewsPage>(
   })
   const ticket = Type.Optional(Type.String())
   const schemaOf = ({ operationId, summary, description }: Operation) => ({
-    ...{ tags: [log.tag], security: [{ bearer: [] }, { ticket: [] }], params },
-    ...{ operationId, summary, description },
+    tags: [log.tag],
+    security: [{ bearer: [] }, { ticket: [] }],
+    params,
+    operationId,
+    summary,
+    description,
   })
 
   app.route<{ Params: Static<P> }>({

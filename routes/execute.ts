@@ -41,7 +41,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const body = { ...asked, workflow_id: asked.workflow_id.toLowerCase() }
     const idempotencyKey = request.headers['idempotency-key'] as string | undefined
     return submit(app, request, reply, {
-      ...{ stage, body, idempotencyKey },
+      stage,
+      body,
+      idempotencyKey,
       userId: request.stagecast.user.id,
     })
   }

@@ -28,7 +28,9 @@ const Query = Type.Object({
 })
 
 const common = {
-  ...{ tags: ['runs'], security: BEARER, querystring: Query },
+  tags: ['runs'],
+  security: BEARER,
+  querystring: Query,
   response: { 200: Page, ...problems(400, 401, 403, 429, 503) },
 }
 
@@ -40,7 +42,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'GET',
     url: '/api/workflow/workflows/:workflow_id/runs',
     schema: {
-      ...{ ...common, operationId: 'listWorkflowRuns', summary: 'List the runs of a workflow' },
+      ...common,
+      operationId: 'listWorkflowRuns',
+      summary: 'List the runs of a workflow',
       params: WorkflowParams,
       response: { ...common.response, ...problems(404) },
     },
@@ -55,7 +59,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     method: 'GET',
     url: '/api/workflow/runs',
     schema: {
-      ...{ ...common, operationId: 'listRuns', summary: 'List your runs' },
+      ...common,
+      operationId: 'listRuns',
+      summary: 'List your runs',
       description: 'Newest first. Administrators get the runs of all users, or with `owner` those of one.',
     },
     onRequest,

@@ -198,7 +198,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     reply.headers({ location: url, 'retry-after': 1 })
     if (outcome.kind === 'replayed') reply.header('idempotent-replayed', 'true')
     return reply.code(202).send({
-      ...{ success: true, run_id, workflow_id: workflowId, name, status, steps },
+      success: true,
+      run_id,
+      workflow_id: workflowId,
+      name,
+      status,
+      steps,
       urls: { status: url, events: `${base}/events?ticket=${ticket}${after}`, cancel: `${url}/cancel` },
     })
   }
@@ -246,7 +251,11 @@ function withMeaning(
       }
       const faults = faultsOf(body as RunBody)
       whole.errors = faults.map(({ path, message }) => ({
-        ...{ instancePath: path, message, keyword: 'rule', schemaPath: '', params: {} },
+        instancePath: path,
+        message,
+        keyword: 'rule',
+        schemaPath: '',
+        params: {},
       }))
       return faults.length === 0
     }

@@ -44,7 +44,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       reply.headers({ etag, 'cache-control': 'private, no-cache' })
       if (!isTerminal(job.status)) reply.header('retry-after', 1)
       if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null)
-      return reply.send({ ...job, estimate: await app.stagecast.estimate(job) })
+      return reply.send({ estimate: await app.stagecast.estimate(job), ...job })
     },
   })
 }

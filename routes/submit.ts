@@ -63,7 +63,7 @@ export async function submit(
 ): Promise<Static<typeof Accepted> | JobSnapshot> {
   const { queue, tickets, base } = app.stagecast
   const { span } = request.stagecast
-  const outcome = await queue.enqueue({ ...asked, trace: span?.context ?? null })
+  const outcome = await queue.enqueue({ trace: span?.context ?? null, ...asked })
   if (outcome.kind !== 'queued' && outcome.kind !== 'replayed') throw refusal(outcome)
   const { jobId } = outcome
   request.stagecast.madeJob = jobId

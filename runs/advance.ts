@@ -72,8 +72,11 @@ function takeIn(
   }
   const content = contentOf(end.result, end.job_id)
   const result: KnownResult = {
-    ...{ ...ingredientsOf(run, step), version: end.result.version ?? '' },
-    ...{ job_id: end.job_id, content, finished_at: end.finished_at ?? now },
+    ...ingredientsOf(run, step),
+    version: end.result.version ?? '',
+    job_id: end.job_id,
+    content,
+    finished_at: end.finished_at ?? now,
     since: step.gate ? now : null,
     decision: step.gate ? approvalOf(step.stage, content, results) : null,
   }
@@ -141,7 +144,10 @@ export function ingredientsOf(run: RunDocument, step: Step): Ingredients {
   )
   const { stage, version, inputs } = step
   return {
-    ...{ stage, version, inputs, research_question: run.research_question },
+    stage,
+    version,
+    inputs,
+    research_question: run.research_question,
     upstream: Object.fromEntries(contents),
   }
 }

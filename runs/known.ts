@@ -50,10 +50,16 @@ function toKnown(
   const upstream = Object.entries(result.upstream ?? {}).map(([from, id]) => [from, contents.get(id)])
   return [
     {
-      ...{ stage, job_id, version: result.version ?? '', inputs: data.inputs },
+      stage,
+      job_id,
+      version: result.version ?? '',
+      inputs: data.inputs,
       research_question: data.research_question,
       upstream: upstream.every(([, content]) => content !== undefined) ? Object.fromEntries(upstream) : null,
-      ...{ content: contents.get(job_id) ?? '', finished_at: finished_at ?? 0, since: null, decision: null },
+      content: contents.get(job_id) ?? '',
+      finished_at: finished_at ?? 0,
+      since: null,
+      decision: null,
     },
   ]
 }

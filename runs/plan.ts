@@ -23,14 +23,15 @@ export function planOf(
     const sign_off = step.gate && waitsFor(step, found, results)
     const status = !result ? 'pending' : sign_off ? 'awaiting_sign_off' : 'reused'
     return {
-      ...{
-        stage: step.stage,
-        status,
-        job_id: result?.job_id ?? null,
-        attempt: 0,
-        progress: result ? 100 : 0,
-      },
-      ...{ because, error: null, action, sign_off },
+      stage: step.stage,
+      status,
+      job_id: result?.job_id ?? null,
+      attempt: 0,
+      progress: result ? 100 : 0,
+      because,
+      error: null,
+      action,
+      sign_off,
       estimate_ms: result ? null : estimateOf(step.stage),
     }
   })

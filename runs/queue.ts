@@ -109,7 +109,9 @@ export class RunQueue {
       data: job,
       opts: {
         ...this.options.jobOptions(job.stage),
-        ...{ priority, jobId: job.job_id, timestamp: job.timestamp },
+        priority,
+        jobId: job.job_id,
+        timestamp: job.timestamp,
         // However it ends, the run goes on.
         ignoreDependencyOnFailure: true,
       },

@@ -84,18 +84,33 @@ export function newRun(
   const steps = inOrder(asked).map(({ stage, needs, uses, sign_off }): Step => {
     const last = previous?.steps.find((step) => step.stage === stage)
     return {
-      ...{ stage, version: versionOf(stage), inputs: request.inputs?.[stage] ?? {} },
+      stage,
+      version: versionOf(stage),
+      inputs: request.inputs?.[stage] ?? {},
       upstream: [...new Set([...needs, ...uses])].filter((one) => wanted(one) || found.has(one)),
-      ...{ gate: sign_off, rerun: rerun.has(stage), status: 'pending', job_id: null, round: 0, because: '' },
+      gate: sign_off,
+      rerun: rerun.has(stage),
+      status: 'pending',
+      job_id: null,
+      round: 0,
+      because: '',
       last_end: last?.status === 'failed' ? 'failed' : last?.status === 'cancelled' ? 'was cancelled' : null,
-      ...{ content: null, sign_off: null, error: null, attempt: 0, progress: 0 },
+      content: null,
+      sign_off: null,
+      error: null,
+      attempt: 0,
+      progress: 0,
     }
   })
   const run: RunDocument = {
     ...origin,
     name: request.name ?? null,
     research_question: request.research_question ?? null,
-    ...{ status: 'running', created_at: now, finished_at: null, cancelled_at: null, steps },
+    status: 'running',
+    created_at: now,
+    finished_at: null,
+    cancelled_at: null,
+    steps,
     given: [...found.values()].map(({ stage, job_id, content }) => ({ stage, job_id, content })),
   }
   const voided = results.flatMap((result) =>

@@ -143,8 +143,10 @@ export class RunStore {
       results: Object.fromEntries(results.map((one) => [one.job_id, JSON.stringify(one)])),
     }
     return writeRun.run(this.redis, {
-      ...{ memory: keys.own('memory', nameOf(origin)), carrier },
-      ...{ order: keys.order(origin.user_id, origin.workflow_id), events: keys.events },
+      memory: keys.own('memory', nameOf(origin)),
+      carrier,
+      order: keys.order(origin.user_id, origin.workflow_id),
+      events: keys.events,
       inWorkflow: keys.own('runs-in', nameOf(origin)),
       ofUser: keys.own('runs-of', userDigest(origin.user_id)),
       ofAll: keys.own('runs-of-all'),
@@ -152,8 +154,13 @@ export class RunStore {
       waiting: keys.own('runs-waiting'),
       waitingOf: keys.own('runs-waiting-of', userDigest(origin.user_id)),
       tally: keys.own('runs-tally'),
-      ...{ version, workflow: nameOf(origin), ttl: this.ttlSeconds, idle: IDLE_SECONDS },
-      ...{ runPrefix: keys.own('run', ''), jobPrefix: keys.job(''), heldPrefix: keys.own('held', '') },
+      version,
+      workflow: nameOf(origin),
+      ttl: this.ttlSeconds,
+      idle: IDLE_SECONDS,
+      runPrefix: keys.own('run', ''),
+      jobPrefix: keys.job(''),
+      heldPrefix: keys.own('held', ''),
       change: JSON.stringify(change),
     })
   }
@@ -185,7 +192,10 @@ function toWrite({ before, after }: Change, now: number) {
   const waits = waitsOf(after)
   const waited = before ? waitsOf(before) : []
   return {
-    ...{ id: after.run_id, was: before?.status ?? '', status: after.status, isFinished: finished },
+    id: after.run_id,
+    was: before?.status ?? '',
+    status: after.status,
+    isFinished: finished,
     isCancelled: after.cancelled_at !== null,
     document: JSON.stringify(after),
     events: eventsBetween(before, after, now).map((event) => JSON.stringify(event)),

@@ -87,7 +87,7 @@ export class Attempt {
     this.journal = journalOf(job, last)
     const { resultTtlSeconds, workflowTtlSeconds } = options
     const ttlSeconds = ttlOf(this.journal.data, resultTtlSeconds, workflowTtlSeconds)
-    this.writer = new JournalWriter(this.journal, { ...options, resultTtlSeconds: ttlSeconds, token })
+    this.writer = new JournalWriter(this.journal, { token, ...options, resultTtlSeconds: ttlSeconds })
   }
 
   /** Runs the attempt to its end. Throws `LockLost` if another worker may have the job, or Redis's own error. */

@@ -55,7 +55,8 @@ export async function hashedFiles(
 /** Whether the service says that it does not have the file. False if it cannot tell now. */
 export async function isGone(made: Made, name: string, signal: AbortSignal): Promise<boolean> {
   const answer = await made.fetch(fileUrl(made, name), {
-    ...{ headers: made.service.headers, redirect: 'error' },
+    headers: made.service.headers,
+    redirect: 'error',
     signal: AbortSignal.any([signal, AbortSignal.timeout(SILENCE_MS)]),
   })
   await answer.body?.cancel()

@@ -158,7 +158,7 @@ export class JournalWriter {
   private record(expected: string, write: Write): Promise<RecordReply> {
     const { redis, keys, token, logTtlSeconds, resultTtlSeconds } = this.options
     const { journal } = this
-    const call = { ...write, journal, token, expected, logTtlSeconds, resultTtlSeconds }
+    const call = { journal, token, expected, logTtlSeconds, resultTtlSeconds, ...write }
     return record.run(redis, recordCall(keys, call))
   }
 

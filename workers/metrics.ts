@@ -13,7 +13,8 @@ export function workerMetrics(worker: () => Pick<StageWorker, 'state' | 'reconne
   new Counter({
     name: 'stagecast_redis_reconnects_total',
     help: 'Reconnects to Redis, by purpose of the connection',
-    ...{ labelNames: ['connection'], registers },
+    labelNames: ['connection'],
+    registers,
     collect() {
       this.reset()
       for (const [connection, times] of Object.entries(worker().reconnects())) this.inc({ connection }, times)
@@ -26,7 +27,9 @@ export function workerMetrics(worker: () => Pick<StageWorker, 'state' | 'reconne
 export function addWorkerMetrics(registry: Registry, worker: () => Pick<StageWorker, 'state'>): void {
   const registers = [registry]
   new Gauge({
-    ...{ name: 'stagecast_worker_jobs_running', help: 'Jobs running in this process', registers },
+    name: 'stagecast_worker_jobs_running',
+    help: 'Jobs running in this process',
+    registers,
     collect() {
       this.set(worker().state().running)
     },
@@ -34,7 +37,8 @@ export function addWorkerMetrics(registry: Registry, worker: () => Pick<StageWor
   new Gauge({
     name: 'stagecast_worker_circuit_state',
     help: '1 for the worst state among the circuits of this process',
-    ...{ labelNames: ['circuit'], registers },
+    labelNames: ['circuit'],
+    registers,
     collect() {
       const { circuit } = worker().state()
       for (const [label, state] of Object.entries(CIRCUITS))

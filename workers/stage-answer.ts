@@ -37,7 +37,9 @@ export function judge(given: Record<string, unknown>): StageAnswer {
   if (given.success === false) {
     const { code = 'STAGE_FAILED', message } = reasonIn(given)
     throw new StageFailure(code, 'The stage service reported a failure', {
-      ...{ shown: message, retryable: false, ill: false },
+      shown: message,
+      retryable: false,
+      ill: false,
     })
   }
   const value = withoutNulls(given)
@@ -68,7 +70,9 @@ export function unusable(
   const begin = 'The stage service sent an invalid answer:'
   const end = bytes?.length ? `; it begins with ${beginning(bytes)}` : ''
   return new StageFailure('STAGE_ANSWER_INVALID', `${begin} ${why}`, {
-    ...{ shown: `${begin} ${clip(shown)}${end}`, retryable, ill: true },
+    shown: `${begin} ${clip(shown)}${end}`,
+    retryable,
+    ill: true,
   })
 }
 

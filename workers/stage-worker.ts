@@ -92,13 +92,17 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   let connected = 0
   const queueEnd = new QueueEnd(redis, keys, log)
   const stages = new WorkerStages({
-    ...{ ...options, redis, keys },
+    ...options,
+    redis,
+    keys,
     callBack: (jobId) => queueEnd.callBack(worker, jobId),
     onCircuit: () => presence.tell(),
   })
   const presence = startPresence(redis, keys, state)
   const pauses = watchPauses({
-    ...{ redis, prefix, queues: [QUEUE_NAME, RUN_QUEUE_NAME] },
+    redis,
+    prefix,
+    queues: [QUEUE_NAME, RUN_QUEUE_NAME],
     changed: (queue, isPaused) => log.warn({ queue }, pauseMessage(isPaused)),
   })
 
@@ -128,8 +132,14 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and is waiting for another'))
 
   const runs = startRunWorker({
-    ...{ redis, prefix, keys, log, lockMs: options.lockMs, stalledCheckMs: options.stalledCheckMs },
-    ...{ resultTtlSeconds: options.resultTtlSeconds, workflowTtlSeconds: options.workflowTtlSeconds },
+    redis,
+    prefix,
+    keys,
+    log,
+    lockMs: options.lockMs,
+    stalledCheckMs: options.stalledCheckMs,
+    resultTtlSeconds: options.resultTtlSeconds,
+    workflowTtlSeconds: options.workflowTtlSeconds,
     jobOptions: (stage) => jobOptionsOf(options.jobs, options.catalogue.get(stage)?.limits),
     discard: (jobId) => queueEnd.discard(worker, jobId),
   })

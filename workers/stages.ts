@@ -114,7 +114,11 @@ export class WorkerStages {
     const { url = UNKNOWN, headers = {} } = service ?? {}
     const timeoutMs = limits.timeout_ms ?? options.stageTimeoutMs
     const client = new StageClient({
-      ...{ url, headers, timeoutMs, tracing, proxy: options.proxy },
+      url,
+      headers,
+      timeoutMs,
+      tracing,
+      proxy: options.proxy,
       silenceMs: limits.heartbeat_timeout_ms ?? options.silenceMs,
       maxResultBytes: options.maxResultBytes,
     })
@@ -122,7 +126,12 @@ export class WorkerStages {
       gate,
       client,
       options: {
-        ...{ redis, keys, client, tracing, resultTtlSeconds, workflowTtlSeconds },
+        redis,
+        keys,
+        client,
+        tracing,
+        resultTtlSeconds,
+        workflowTtlSeconds,
         isRunCancelled: async (runId) => (await redis.hexists(keys.own('run', runId), 'cancelled')) === 1,
         upstream: (job, signal) => this.upstream.read(job, signal),
         explain: (...failed) => this.upstream.explain(...failed),

@@ -122,7 +122,13 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   const over = ['completed', 'failed', 'cancelled'].includes(status)
   const job: WatchedJob = {
     ...(before ?? { max_attempts: attempt, research_question: null, created_at: at }),
-    ...{ job_id, stage, workflow_id, status, progress, attempt, message },
+    job_id,
+    stage,
+    workflow_id,
+    status,
+    progress,
+    attempt,
+    message,
     hint: null,
     processed_at: before?.processed_at ?? (status === 'active' ? at : null),
     error: 'error' in data ? data.error : null,

@@ -48,7 +48,9 @@ function openAgent(proxy: ProxySettings | undefined): Dispatcher {
   const noProxy = proxy.none.split(/[,\s]+/).includes('*') ? '*' : `${proxy.none},localhost,127.0.0.1,[::1]`
   return new EnvHttpProxyAgent({
     ...options,
-    ...{ httpProxy: proxy.http, httpsProxy: proxy.https, noProxy },
+    httpProxy: proxy.http,
+    httpsProxy: proxy.https,
+    noProxy,
     // Many proxies allow tunnels to port 443 only, so plain http is forwarded.
     proxyTunnel: false,
   })

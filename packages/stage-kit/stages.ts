@@ -54,7 +54,10 @@ export class Stages {
     const read = readerOf<Inputs>(number, inputs)
     const headers = this.options.upstreamHeaders ?? {}
     this.entries.set(number, {
-      ...{ stage: number, slug: `stage-${number}`, title: `Stage ${number}`, ...entry },
+      stage: number,
+      slug: `stage-${number}`,
+      title: `Stage ${number}`,
+      ...entry,
       ...(version !== undefined && { version }),
       ...(typeof inputs === 'object' && { inputs }),
     })
