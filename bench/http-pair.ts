@@ -35,7 +35,8 @@ export async function httpRows(bench: Bench, pair: Pair): Promise<Row[]> {
     const run = (ms: number) =>
       load({ port: child.port, connections: CONNECTIONS, ms, request, status: pair.status })
     await pair.prepare?.()
-    await run(bench.size(2000, 50))
+    // Until V8 has compiled what is hot.
+    await run(bench.size(4000, 50))
     await pair.prepare?.()
     const [before, redisBefore] = [await child.usage(), await redisCpu(bench)]
     const figures = await run(bench.size(4000, 150))
