@@ -7,6 +7,8 @@ import { Decide, Ruled } from './decide.tsx'
 import { PaperLinks } from './paper-links.tsx'
 import type { Deciding } from './use-decisions.ts'
 
+/** Types of notices after which a paper counts as retracted. */
+const TAKEN_BACK = new Set(['retraction', 'withdrawal'])
 /** How many to show at first. */
 const FIRST = 10
 
@@ -110,15 +112,17 @@ function Chips({ paper }: { paper: Data }) {
     // The top of the page already says that records are invented.
     ...[...sources].filter((source) => source !== 'Sample'),
   ]
-  const marks = new Set([
-    ...(paper.retracted === true ? ['retracted'] : []),
-    ...texts(paper.notices, 'type').map(plain),
-  ])
+  // A retraction is a mark of its own, whatever its notice is called.
+  const marks = new Set(
+    paper.retracted === true
+      ? ['retracted', ...texts(paper.notices, 'type').filter((type) => !TAKEN_BACK.has(type))]
+      : texts(paper.notices, 'type'),
+  )
   return (
     <>
       {[...marks].map((mark) => (
         <span class="chip warm" key={mark}>
-          <bdi>{mark}</bdi>
+          <bdi>{plain(mark)}</bdi>
         </span>
       ))}
       {chips.filter(Boolean).map((chip) => (
