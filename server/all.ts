@@ -1,5 +1,6 @@
 /** Entry point: API and worker in one process; with `--dev` also a Redis and a stage service, if they are missing. */
 import { join } from 'node:path'
+import type { Catalogue, CatalogueStage } from '../contract/catalogue.ts'
 import { ConfigError, loadConfig } from './config.ts'
 import { type Running, runDoor } from './door.ts'
 import { openApi, openWorker } from './processes.ts'
@@ -11,7 +12,8 @@ await runDoor(async () => {
   const api = await openApi(config)
   const worker = await openWorker(config, { beside: api.metrics })
   process.send?.({ type: 'ready', url: api.url, dataDir: env.STAGECAST_DATA })
-  if (env !== process.env && config.LOG_LEVEL !== 'silent') greet(api.url, env.LITERATURE_SOURCES)
+  if (env !== process.env && config.LOG_LEVEL !== 'silent')
+    greet(api.url, config.catalogue, env.LITERATURE_SOURCES)
   const running: Running = {
     log: api.log,
     graceMs: config.SHUTDOWN_GRACE_MS,
@@ -71,7 +73,8 @@ async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> 
   return env
 }
 
-function greet(url: string, sources: string | undefined): void {
+function greet(url: string, { stages }: Catalogue, sources: string | undefined): void {
+  const { stage } = stages.find(({ stage }) => stage === 2) ?? (stages[0] as CatalogueStage)
   const question =
     '{"workflow_id":"123e4567-e89b-12d3-a456-426614174000","research_question":"Does sleep change memory?"}'
   const sample =
@@ -81,7 +84,7 @@ function greet(url: string, sources: string | undefined): void {
     [
       `\nStagecast serves ${url} until Ctrl-C. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
       'Or try in another terminal:\n',
-      `  curl -s ${url}/api/workflow/stages/2/execute -H 'content-type: application/json' -d '${question}'`,
+      `  curl -s ${url}/api/workflow/stages/${stage}/execute -H 'content-type: application/json' -d '${question}'`,
       `  curl -N "${url}<urls.events of the answer>"\n`,
       sources === 'sample' ? sample : '',
     ].join('\n'),
