@@ -1,12 +1,13 @@
 /** `npm run dev`: what is wrong with what it brings along is said, and ends it. */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connectRedis } from '../../journal/redis.ts'
 import { QUESTION, startDoor } from '../helpers/app.ts'
 import { program, runNode } from '../helpers/processes.ts'
+import { eventually } from '../helpers/waiting.ts'
 
 async function environment(t: Test) {
   const data = await mkdtemp(join(tmpdir(), 'dev-'))
@@ -44,4 +45,14 @@ t.test('NODE_ENV=production in the shell does not make it a production server', 
     body: JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION }),
   })
   t.equal(answer.status, 202, 'without a token: mock authentication is on')
+})
+
+t.test('the request that it suggests is for a stage of the catalogue', async (t) => {
+  const env = await environment(t)
+  const STAGES_FILE = join(env.STAGECAST_DATA, 'stages.json')
+  await writeFile(STAGES_FILE, '{ "stages": [{ "stage": 31, "slug": "soil", "title": "Soil samples" }] }')
+  const overrides = { STAGES_FILE, WORKER_URL: 'http://127.0.0.1:9' }
+  const dev = await startDoor(t, 'server/all.ts', { ...env, ...overrides }, { args: ['--dev'] })
+  const said = await eventually('a request', () => dev.logs.find((line) => line.includes('/execute')))
+  t.match(said, `curl -s ${dev.url}/api/workflow/stages/31/execute`)
 })
