@@ -67,7 +67,7 @@ async function review(records: SourceRecord[]): Promise<{ papers: number; ms: nu
   const { review: whole, files } = render(findings)
   const ms = performance.now() - begun
   const mib = (process.memoryUsage().heapUsed - before) / 1024 / 1024
-  if (files.length !== 6) throw new Error('a file is missing')
+  if (files.length === 0) throw new Error('no file was made')
   return { papers: whole.counts.screened, ms, mib }
 }
 
