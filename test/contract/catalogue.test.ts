@@ -306,3 +306,22 @@ t.test(
     )
   },
 )
+
+t.test('the example of docs/stages.md, and the error that it shows', async (t) => {
+  const page = readFileSync(join(ROOT, 'docs', 'stages.md'), 'utf8')
+  const [, example = ''] = /^```json\n([\s\S]*?)^```$/m.exec(page) ?? []
+  const [, shown = ''] = /^```text\nSTAGES_FILE (.*)\n```$/m.exec(page) ?? []
+  const open = (text: string) =>
+    openCatalogue({ file: JSON.parse(text), services: SERVICES, env: () => 'a token' })
+  const own = open(example)
+  t.same(
+    own.stages.map(({ slug }) => slug),
+    ['collect-samples', 'analyse'],
+  )
+  t.equal(own.serviceOf(2)?.headers.authorization, 'a token')
+  t.match(own.inputFaults(1, {}), [{ keyword: 'required' }])
+  t.match(own.get(2)?.limits, { attempts: 5, timeout_ms: 7_200_000 })
+  const wrong = () => open(example.replace('"needs": [1]', '"needs": [7]'))
+  t.ok(shown)
+  t.throws(wrong, { message: `The catalogue cannot be used:\n  ${shown}` })
+})
