@@ -10,13 +10,13 @@ export interface Breakable extends Source {
   path(watcher: number): string
 }
 
-/** Events written while nobody is connected. */
+/** Events written while no client is connected. */
 const MISSED = 2
-/** Far from any number that was used before. */
+/** Far above any number used before. */
 const FIRST = 1_000_000
 const WITHIN_MS = 10_000
 
-/** The share of all events, before, during and after the break, that the clients have in the end; in percent. */
+/** How many of the events before, during and after the break the clients receive, in percent. */
 export async function receivedOverBreak(source: Breakable): Promise<number> {
   const { watchers } = source
   const count = watchers.all.length

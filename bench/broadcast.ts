@@ -1,4 +1,4 @@
-/** One event to everybody who watches one job: CPU of the server for each delivery. */
+/** One event to all watchers of a job: server CPU per delivery. */
 import type { Bench, Benchmark } from './benchmark.ts'
 import type { Child } from './child.ts'
 import { frame } from './frame.ts'
@@ -45,7 +45,7 @@ export const broadcast: Benchmark = {
 
 let marks = 0
 
-/** Events one after the other, each when all have the one before. */
+/** Sends an event once all watchers have the previous one. */
 async function deliver(
   bench: Bench,
   server: Child,

@@ -1,4 +1,4 @@
-/** A program of `subjects/` in a process of its own, and the questions it answers. */
+/** A program from `subjects/` in a separate process that answers questions. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { extname, join } from 'node:path'
@@ -17,7 +17,7 @@ export interface Usage {
 }
 
 export class Child {
-  /** What the program said when it was ready. */
+  /** The program's ready message. */
   readonly ready: Record<string, unknown>
   private readonly process: ChildProcess
   private readonly pending = new Map<number, (answer: unknown) => void>()
@@ -50,7 +50,7 @@ export class Child {
     return Number(new URL(this.url).port)
   }
 
-  /** Asks the program to do something; its answer. */
+  /** Sends a question to the program and returns its answer. */
   ask<T = unknown>(question: string, data?: unknown): Promise<T> {
     const id = ++this.asked
     return new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ export class Child {
   async stop(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return
     const ended = once(this.process, 'exit')
-    // It ends by itself when nobody asks any more: only so is its profile written.
+    // The program ends when its channel closes. If it were killed, it would write no profile.
     this.process.disconnect()
     const late = setTimeout(() => this.process.kill('SIGKILL'), 5000)
     await ended

@@ -14,7 +14,7 @@ import { summarise } from './statistics.ts'
 import { Watchers } from './watchers.ts'
 
 const FLOOR = 'queue.add, BullMQ Worker, 4 updateProgress'
-/** More than are measured: nothing is dropped meanwhile. */
+/** More than the benchmark runs, so that none is dropped. */
 const KEPT = 1_000_000
 
 export const cost: Benchmark = {
@@ -25,9 +25,9 @@ export const cost: Benchmark = {
   },
 }
 
-/** Through API, worker and stage service; and through a bare queue and BullMQ's Worker. */
+/** Counts commands through API, worker and stage service, and through a bare queue and BullMQ's Worker. */
 async function commands(bench: Bench): Promise<Row[]> {
-  // Before anything else speaks to Redis: ioredis stumbles over a line that comes with the answer to MONITOR.
+  // Before any other command: ioredis fails if a line arrives together with the reply to MONITOR.
   const monitor = await bench.redis.monitor()
   const count = { sent: 0, inScripts: 0 }
   monitor.on('monitor', (_time: string, [command]: string[], source: string) => {
@@ -64,7 +64,7 @@ async function commands(bench: Bench): Promise<Row[]> {
   ]
 }
 
-/** Executes a job and watches it to its end; the bytes that the client received. */
+/** Executes a job, watches it to its end, and returns the bytes that the client received. */
 async function ourWay(bench: Bench, service: Child): Promise<() => Promise<number>> {
   const prefix = bench.prefix()
   const api = await spawnApi(bench, prefix, { STAGE_KEEP_COMPLETED: String(KEPT) })
@@ -110,7 +110,7 @@ async function bareWay(bench: Bench, service: Child) {
   return { runJob, close }
 }
 
-/** Of all that Redis holds. */
+/** Bytes of all keys in Redis. */
 async function bytesOfAll(redis: Redis): Promise<number> {
   let sum = 0
   for await (const keys of redis.scanStream({ count: 1000 }))

@@ -1,11 +1,11 @@
-/** Accepting jobs: everything the route does, against a route that does nothing but `queue.add`. */
+/** Accepting jobs: the full route, against a route that only calls `queue.add`. */
 import { randomUUID } from 'node:crypto'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
 import { httpRequest } from './http-load.ts'
 import { CONNECTIONS, httpRows } from './http-pair.ts'
 import { QUESTION, spawnApi, token } from './stagecast.ts'
 
-/** Where the key of a request is put. */
+/** Replaced by the key of each request. */
 const PLACE = 'the-key'
 
 export const execute: Benchmark = {
@@ -21,12 +21,12 @@ export const execute: Benchmark = {
 }
 
 interface Case {
-  /** Both sides log their requests, as in production, or neither does. */
+  /** Log level of both sides. */
   level: string
   /** Share of the floor's rate to reach. */
   target: number
   label?: string
-  /** Whether each request has an Idempotency-Key of its own. */
+  /** Whether each request has a different Idempotency-Key. */
   isKeyed?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** How often what a review states of a paper, its kind and its size, is right; with the confusion of kinds. */
+/** How often a review states the right kind and size of a study, with the confusion matrix of kinds. */
 import { confusion, measureFacts } from '../packages/literature/bench/facts.ts'
 import type { Benchmark, Row } from './benchmark.ts'
 

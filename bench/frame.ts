@@ -1,4 +1,4 @@
-/** What floors and peers send: as much as an event of Stagecast. */
+/** The frame that floors and peers send; it is as long as an event of Stagecast. */
 
 export function eventData(job_id: string | undefined, message: string): Record<string, unknown> {
   return {

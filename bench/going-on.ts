@@ -1,4 +1,4 @@
-/** How soon the next step of a run starts after the one before, against two jobs that are added by hand. */
+/** How soon the next step of a run starts, compared with two jobs added by hand. */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { quantile, summarise } from './statistics.ts'
 
 /** A client watches the first job and adds the second as soon as it has completed. */
 const HAND = 'two jobs, the second one added when the first has completed'
-/** Nothing has to be done in between: the worker finds the second job in its queue. */
+/** The worker finds the second job in its queue, with nothing to do in between. */
 const QUEUED = 'two jobs, both in the queue from the start'
 const MOST_MS = 5
 
@@ -50,7 +50,7 @@ function stage(number: number) {
   return { stage: number, slug: `s${number}`, title: `Stage ${number}` }
 }
 
-/** The difference of each pair: a ratio would say nothing about an upper limit in ms. */
+/** The difference of each pair: the limit is in ms, so a ratio would not help. */
 function more(series: Series, floor: string): Row {
   const theirs = series.of(floor, 'p50')
   const figure = summarise(series.of(OURS, 'p50').map((ours, i) => ours - (theirs[i] as number)))
@@ -112,7 +112,7 @@ class Client {
   }
 }
 
-/** The whole frame must be there. Of a run, the events of its jobs do not count. */
+/** Looks for a complete frame. For a run, it ignores the events of its jobs. */
 function isOver(text: string): boolean {
   const frames = text.split('\n\n').slice(0, -1)
   return frames.some((frame) => /^event: run$[\s\S]*"status":"completed"/m.test(frame) || isJobEnd(frame))
@@ -126,7 +126,7 @@ interface Answered {
   urls: { events: string }
 }
 
-/** A workflow of two stages, taken to its end. */
+/** Runs a workflow of two stages to its end. */
 class Workflow {
   readonly id = randomUUID()
   private readonly client: Client

@@ -1,4 +1,4 @@
-/** How cost grows: with clients, with results that are kept, with jobs that wait. */
+/** How cost grows with the number of clients, stored results and waiting jobs. */
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { journalKeys, QUEUE_NAME } from '../journal/journal.ts'
@@ -23,7 +23,7 @@ export const growth: Benchmark = {
   },
 }
 
-/** Each watches a job of its own. */
+/** Each client watches a different job. */
 async function withClients(bench: Bench): Promise<Row[]> {
   const points = await measureAt(bench.size(0, 1) === 1 ? [5, 10] : [100, 1000, 10_000], async (count) => {
     const prefix = bench.prefix()
@@ -105,7 +105,7 @@ const ACCEPTING: [string, string, string][] = [
   ['status p50', 'ms', 'status'],
 ]
 
-/** One client at a time: what is measured is the way, not the crowd. */
+/** One client at a time, to measure the path and not the load. */
 async function accepting(
   bench: Bench,
   _prefix: string,
@@ -139,7 +139,7 @@ async function measureAt(points: number[], at: (point: number) => Promise<Figure
   return measured
 }
 
-/** Each point against the first. */
+/** Compares each point with the first. */
 function rowsOf(points: [number, Figures[]][], of: string, figures: [string, string, string][]): Row[] {
   return figures.flatMap(([what, unit, name]) =>
     points.map(([point, rounds], i): Row => {
@@ -160,7 +160,7 @@ function rowsOf(points: [number, Figures[]][], of: string, figures: [string, str
   )
 }
 
-/** Commands as Redis counts them. */
+/** Commands, counted by Redis. */
 async function commandsSoFar({ redis }: Bench): Promise<number> {
   return Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
 }

@@ -1,6 +1,6 @@
 /**
- * A closed loop of HTTP requests over raw sockets: each connection sends its next request when it has its answer. It
- * costs a fraction of what a server does, so that the server is what is measured.
+ * A closed loop of HTTP requests over raw sockets: each connection sends its next request after the response to
+ * the last. It costs far less than the server, so it does not limit the result.
  */
 import { connect, type Socket } from 'node:net'
 import { quantile } from './statistics.ts'
@@ -11,7 +11,7 @@ export interface Load {
   ms: number
   /** The bytes of the next request of a connection. */
   request(connection: number): string | Buffer
-  /** The status every answer must have. */
+  /** The expected status of every response. */
   status: number
 }
 
@@ -23,7 +23,7 @@ export interface LoadFigures {
   p99: number
 }
 
-/** Runs the load; throws at the first answer of another status. */
+/** Runs the load; throws at the first response with another status. */
 export async function load({ port, connections, ms, request, status }: Load): Promise<LoadFigures> {
   const latencies: number[] = []
   const startedAt = performance.now()
@@ -64,7 +64,7 @@ export async function load({ port, connections, ms, request, status }: Load): Pr
   }
 }
 
-/** Finds the end of one answer with a Content-Length, or without a body. */
+/** Finds the end of a response that has a Content-Length or no body. */
 class AnswerReader {
   private text = ''
 

@@ -1,4 +1,4 @@
-/** One route against another, under the same load: rates, latencies, and CPU time, which noise touches least. */
+/** One route against another, under the same load: rates, latencies, and CPU time, which noise affects least. */
 import type { Bench, Row } from './benchmark.ts'
 import type { Child } from './child.ts'
 import { load } from './http-load.ts'
@@ -18,13 +18,13 @@ export interface Pair {
   floor: Side
   /** The status of every answer. */
   status: number
-  /** Before each measurement. */
+  /** Called before each measurement. */
   prepare?(): Promise<unknown>
   /** Share of the floor's rate to reach. */
   target: number
-  /** Share of the floor's p99 that is allowed. */
+  /** Maximum ratio to the floor's p99. */
   slowest?: number
-  /** Behind what is measured. */
+  /** Appended to the name of each row. */
   label?: string
 }
 
@@ -35,7 +35,7 @@ export async function httpRows(bench: Bench, pair: Pair): Promise<Row[]> {
     const run = (ms: number) =>
       load({ port: child.port, connections: CONNECTIONS, ms, request, status: pair.status })
     await pair.prepare?.()
-    // Until V8 has compiled what is hot.
+    // Give V8 time to compile the hot code.
     await run(bench.size(4000, 50))
     await pair.prepare?.()
     const [before, redisBefore] = [await child.usage(), await redisCpu(bench)]
@@ -68,7 +68,7 @@ export async function httpRows(bench: Bench, pair: Pair): Promise<Row[]> {
   ]
 }
 
-/** µs so far. */
+/** CPU time that Redis has used, in µs. */
 export async function redisCpu({ redis }: Bench): Promise<number> {
   const info = await redis.info('cpu')
   const seconds = (name: string) => Number(new RegExp(`${name}:(\\S+)`).exec(info)?.[1])

@@ -5,14 +5,14 @@ import { type Summary, summarise } from './statistics.ts'
 export type Figures = Record<string, number>
 
 export interface Series {
-  /** The figures of one name, one for each round. */
+  /** All values of one figure, one for each round. */
   of(subject: string, figure: string): number[]
   summary(subject: string, figure: string): Summary
-  /** Of each round's pair. */
+  /** The ratio in each round. */
   ratio(subject: string, floor: string, figure: string): Summary
 }
 
-/** Rounds of all subjects; the order is turned round each time. A first round, which warms up, is thrown away. */
+/** Measures all subjects in rounds, in alternating order. The first round warms up and is discarded. */
 export async function interleave(
   runs: number,
   subjects: Record<string, (warmUp: boolean) => Promise<Figures>>,

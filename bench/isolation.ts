@@ -1,4 +1,4 @@
-/** What a broken stage adds to another one: jobs of stage 9 one after the other, alone and beside a stage 14 that fails. */
+/** How a broken stage delays another: jobs of stage 9 one after the other, alone and beside a failing stage 14. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -13,10 +13,10 @@ import { production, spawnApi, token } from './stagecast.ts'
 import { quantile } from './statistics.ts'
 
 const ALONE = 'no broken stage'
-/** Jobs of the broken stage that are queued before. */
+/** Jobs of the broken stage queued beforehand. */
 const BROKEN_JOBS = 12
 
-/** What the service of stage 14 does; null: nothing listens there. */
+/** Behaviour of stage 14's service; null: nothing listens on its port. */
 const FAULTS: Record<string, RequestListener | null> = {
   'stage 14 answers 500': (_request, response) => void response.writeHead(500).end(),
   'stage 14 hangs': () => {},
@@ -76,7 +76,7 @@ async function listen(listener: RequestListener | null): Promise<{ url: string; 
   return { url, close }
 }
 
-/** With an API and a worker of its own, settings as by default. */
+/** Runs a separate API and worker with default settings. */
 async function measure(bench: Bench, STAGES_FILE: string, broken: number): Promise<Figures> {
   const prefix = bench.prefix()
   const env = { STAGES_FILE, LOG_LEVEL: 'silent' }

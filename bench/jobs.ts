@@ -1,4 +1,4 @@
-/** Running jobs: attempts with their journal and circuit, against a BullMQ worker that does the same call and no more. */
+/** Running jobs: attempts with their journal and circuit, against a BullMQ worker that only makes the same call. */
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
@@ -56,7 +56,7 @@ type Fill = (queue: Queue<JobData>, jobs: JobData[], connection: Redis, prefix: 
 
 const KEPT = { removeOnComplete: { count: 100 }, removeOnFail: { count: 50 } }
 
-/** From the moment at which all jobs may be taken until all of them have ended. */
+/** Measures from when jobs can be taken until all have ended. */
 async function measure(bench: Bench, worker: Child, prefix: string, fill: Fill): Promise<Figures> {
   const connection = connectRedis(bench.redisUrl, 'blocking', prefix)
   const queue = new Queue<JobData>(QUEUE_NAME, { connection, prefix })
@@ -85,7 +85,7 @@ async function measure(bench: Bench, worker: Child, prefix: string, fill: Fill):
   }
 }
 
-/** With their places in list and workflow, which a worker would otherwise make good for. */
+/** Also places them in list and workflow, so that the worker does not have to. */
 async function asTheApiDoes(queue: Queue<JobData>, jobs: JobData[], connection: Redis, prefix: string) {
   const jobOptions = { attempts: 3, ...KEPT }
   const fromRedis = <T>(command: Promise<T>) => command

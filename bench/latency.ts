@@ -1,4 +1,4 @@
-/** From a worker's step to a client's socket: many clients, each watching a job of its own, many steps a second. */
+/** From a worker's step to a client's socket: many clients, each watching a different job, many steps a second. */
 import { Queue } from 'bullmq'
 import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark } from './benchmark.ts'
@@ -53,7 +53,7 @@ export type DriveFigures = Record<'sent' | 'p50' | 'p95' | 'p99' | 'received', n
 
 let marks = 0
 
-/** Writes steps at a rate, round the watchers, and measures when each reaches its client. */
+/** Writes steps at a fixed rate to one watcher after another, and measures when each reaches its client. */
 export async function drive(source: Source, perSecond: number, ms: number): Promise<DriveFigures> {
   const sentAt = new Map<number, number>()
   const latencies: number[] = []
@@ -76,7 +76,7 @@ export async function drive(source: Source, perSecond: number, ms: number): Prom
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(writes)
-  // Late is not lost.
+  // Wait for events that are late.
   for (let waited = 0; sentAt.size > 0 && waited < 5000; waited += 10)
     await new Promise((resolve) => setTimeout(resolve, 10))
   return {

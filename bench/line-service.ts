@@ -1,4 +1,4 @@
-/** A stage service in this process that keeps every call open, and writes a line of progress when the benchmark says so. */
+/** A stage service in this process that keeps every call open, and writes progress on demand. */
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,7 +20,7 @@ export class LineService {
     await once(server, 'listening')
     const service = new LineService(server)
     server.on('request', async (request, response) => {
-      // Workers also ask which stages there are, which a service need not tell.
+      // Workers also ask for the list of stages, which is optional.
       if (request.method !== 'POST') return void response.writeHead(404).end()
       let text = ''
       for await (const chunk of request) text += chunk
@@ -32,7 +32,7 @@ export class LineService {
     return service
   }
 
-  /** Resolves once `count` jobs are being called. */
+  /** Resolves once `count` calls are open. */
   async called(count: number): Promise<void> {
     while (this.calls.size < count)
       await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** What an open stream holds in memory, against an answer of node:http that is merely kept open. */
+/** Memory of an open stream, compared with a node:http response that is only kept open. */
 import type { Bench, Benchmark } from './benchmark.ts'
 import type { Child } from './child.ts'
 import { type Figures, interleave } from './interleave.ts'
@@ -47,12 +47,12 @@ async function ours(bench: Bench, count: number, jobCount: number): Promise<Figu
 }
 
 /**
- * A process of its own for each measurement: memory that was once used is not given back. Streams that come later find
- * what the first rush made the process take once and for all: compiled code, and room for garbage.
+ * Starts a new process for each measurement, because a process does not return memory. Later streams reuse what the first
+ * rush allocated: compiled code, and room for garbage.
  */
 async function hold(server: Child, count: number, path: (i: number) => string): Promise<Figures> {
   const watchers = new Watchers(server.port)
-  // Code is loaded and buffers are there before the first look.
+  // Load code and allocate buffers before the first reading.
   await watchers.open(Math.min(count, 100), path)
   const before = await server.usage()
   await watchers.open(count, path)

@@ -1,4 +1,4 @@
-/** Event streams as other libraries do them: latency, lost events and cost. */
+/** Event streams of other libraries: latency, lost events and cost. */
 import { Queue } from 'bullmq'
 import { connectRedis } from '../journal/redis.ts'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
@@ -22,7 +22,7 @@ const PEERS = {
   'QueueEvents by @fastify/sse': 'fastify-sse',
 }
 
-/** A source with its memory for each watcher, in bytes; NaN where nothing is held. */
+/** A source and its memory per watcher in bytes; NaN if it holds no connections. */
 type Measured = (Source | Breakable) & { bytes: number }
 
 export const peers: Benchmark = {
@@ -118,7 +118,7 @@ async function queueEvents(bench: Bench, count: number, PEER: string): Promise<M
   }
 }
 
-/** Heap bytes for each: of two hundred clients the resident set tells little. */
+/** Heap bytes per client: with two hundred clients, the resident set is too coarse. */
 async function growth(server: Child, count: number, open: () => Promise<void>): Promise<number> {
   const before = await server.usage()
   await open()

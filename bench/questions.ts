@@ -1,4 +1,4 @@
-/** How sixty questions of ten fields are read: the groups and the query of each, with what is wrong with it. */
+/** How sixty questions from ten fields are understood: groups, query and mistakes of each. */
 
 import { printed, readQuestions } from '../packages/literature/bench/questions.ts'
 import type { Benchmark, Row } from './benchmark.ts'

@@ -14,7 +14,7 @@ const FLOOR = 'node:http connects'
 const JOB = '123e4567-e89b-12d3-a456-426614174000'
 /** Steps of each job while its client is away. */
 const MISSED = 3
-/** By then a process has released the feeds that nobody watches. */
+/** After this time a process has released unwatched feeds. */
 const FORGOTTEN_MS = 7000
 
 export const reconnect: Benchmark = {
@@ -49,7 +49,7 @@ export const reconnect: Benchmark = {
   },
 }
 
-/** `from` a port where everybody watches, `to` another or the same. */
+/** All clients watch at port `from` and reconnect to port `to`, which may be the same. */
 async function comeBack(jobs: RunningJobs, from: number, to: number): Promise<Figures> {
   const events = (i: number) => jobs.all[i]?.urls.events
   const first = new Watchers(from)
@@ -80,7 +80,7 @@ async function comeBack(jobs: RunningJobs, from: number, to: number): Promise<Fi
   return { ms, away, exact: (100 * exact) / seen.length }
 }
 
-/** The floor: the same number of connections, each answered at once with as many bytes. */
+/** The floor: as many connections, each answered at once with the same number of bytes. */
 async function connect(port: number, count: number): Promise<Figures> {
   const frames = Array.from({ length: MISSED }, (_, i) => frame(JOB, mark(i + 1))).join('')
   const watchers = new Watchers(port)

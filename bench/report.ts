@@ -1,4 +1,4 @@
-/** Results for people, and for programs. */
+/** Formats results for people and for programs. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { dirname } from 'node:path'
@@ -49,7 +49,7 @@ export function table({ title, rows }: Pick<Result, 'title' | 'rows'>): string {
   ].join('\n')
 }
 
-/** The median, and from where to where the measurements went. */
+/** The median and the range of the measurements. */
 function shown({ median, min, max }: Summary, unit = ''): string {
   if (!Number.isFinite(median)) return '–'
   const spread = min === max ? '' : ` (${short(min)}–${short(max)})`

@@ -25,7 +25,7 @@ export function against(
   }
 }
 
-/** A figure that stands for itself. */
+/** A figure without a floor. */
 export function alone(
   series: Series,
   subject: string,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- names] [--quick] [--runs N] [--out file.json] [--profile]`: runs the benchmarks, prints a table of
- * each, and writes all of it as JSON. Everything they need is started here, on this machine, and ends with them.
+ * `npm run bench [-- names] [--quick] [--runs N] [--out file.json] [--profile]`: runs the benchmarks, prints a table for
+ * each, and writes all results as JSON. It starts everything it needs on this machine and stops it at the end.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -88,12 +88,12 @@ async function main(): Promise<void> {
   }
 }
 
-/** What goes on, apart from the results. */
+/** Prints progress, separate from the results. */
 function say(line: string): void {
   console.error(line)
 }
 
-/** With `--profile` every program leaves a CPU profile, to be opened in a browser's developer tools. */
+/** With `--profile` every program writes a CPU profile that a browser's developer tools can open. */
 function profiled(subject: string, { env, flags = [] }: ChildOptions): ChildOptions {
   if (!options.profile) return { ...(env && { env }), flags }
   const where = [

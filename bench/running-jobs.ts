@@ -1,4 +1,4 @@
-/** Running jobs whose steps the benchmark writes itself, exactly as a worker does: with a lock, through the writer. */
+/** Running jobs whose steps the benchmark writes as a worker does: with a lock, through the writer. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { JobData } from '../contract/job.ts'
@@ -58,7 +58,7 @@ export async function startJobs(
   return { all, redis, keys, close: () => redis.disconnect() }
 }
 
-/** What `count` calls of `make` return, of which some run at the same time. */
+/** Results of `count` calls of `make`, some of them concurrent. */
 export async function inParallel<T>(count: number, make: () => Promise<T>): Promise<T[]> {
   const made: T[] = []
   let begun = 0

@@ -1,4 +1,4 @@
-/** Stagecast as it runs in production, for benchmarks: its environment, its users. */
+/** Stagecast as in production: environment and users for benchmarks. */
 import { createHmac, randomUUID } from 'node:crypto'
 import type { Bench } from './benchmark.ts'
 import type { Child, ChildOptions } from './child.ts'
@@ -7,7 +7,7 @@ const JWT_SECRET = 'a secret of the benchmarks, of more than thirty-two bytes'
 
 export const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
 
-/** The limits are there and are counted, but so high that none is met. */
+/** Limits are counted but too high to be reached. */
 export function production(bench: Bench, prefix: string, overrides: Record<string, string> = {}) {
   return {
     NODE_ENV: 'production',
@@ -46,7 +46,7 @@ export interface Accepted {
   urls: { status: string; events: string }
 }
 
-/** A job, accepted over HTTP. */
+/** Executes a job over HTTP. */
 export async function executeJob(url: string, bearer: string): Promise<Accepted> {
   const response = await fetch(`${url}/api/workflow/stages/2/execute`, {
     method: 'POST',

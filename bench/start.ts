@@ -1,4 +1,4 @@
-/** A cold start: from starting an API process until it answers that it is ready. Compiled JavaScript, Redis running. */
+/** A cold start: from starting a compiled API process until it is ready. Redis is already running. */
 import type { Benchmark } from './benchmark.ts'
 import type { Child } from './child.ts'
 import { type Figures, interleave } from './interleave.ts'
@@ -13,7 +13,7 @@ export const start: Benchmark = {
   title: 'Cold start of an API process, until it is ready',
   async run(bench) {
     const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix() }
-    // The first round reads the files from disk, and is thrown away.
+    // The first round reads the files from disk and is discarded.
     const series = await interleave(bench.runs, {
       [OURS]: () => untilReady(() => spawnApi(bench, bench.prefix())),
       [FLOOR]: () => untilReady(() => bench.spawn('floor-start', { env })),

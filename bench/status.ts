@@ -1,4 +1,4 @@
-/** Polling: the status route, which answers with a job's whole state, against a route with one HMGET. */
+/** Polling: the status route, which returns a job's full state, against a route with one HMGET. */
 import type { Bench, Benchmark } from './benchmark.ts'
 import { httpRequest } from './http-load.ts'
 import { CONNECTIONS, httpRows } from './http-pair.ts'

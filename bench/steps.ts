@@ -1,6 +1,6 @@
 /**
- * The whole way of a step: from the line that the stage service writes, through the worker, Redis and the API, to the
- * client's socket. Beside it the bare way: BullMQ's Worker with `updateProgress`, one QueueEvents, and a `write`.
+ * The full path of a step: from the line that the stage service writes, through the worker, Redis and the API, to the
+ * client's socket. The floor is BullMQ's Worker with `updateProgress`, one QueueEvents, and a `write`.
  */
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
@@ -21,7 +21,7 @@ const STEPS_PER_SECOND = 1000
 /** The calls and streams of both sides fit into 20,000 open files, a common limit of a process. */
 const JOBS = 4900
 
-/** Everything that a step passes through. */
+/** The processes that a step passes through. */
 interface Line extends Source {
   api: Child
   worker: Child
@@ -69,7 +69,7 @@ async function ours(bench: Bench, count: number): Promise<Line> {
   const prefix = bench.prefix()
   const service = await LineService.start()
   const api = await spawnApi(bench, prefix)
-  // One more than jobs: a stage may not take all places of a worker.
+  // One more than there are jobs, because one stage may not use all slots of a worker.
   const STAGE_WORKER_CONCURRENCY = String(count + 1)
   const env = production(bench, prefix, { WORKER_URL: service.url, STAGE_WORKER_CONCURRENCY })
   const worker = await bench.spawn('stagecast-worker', { env })
@@ -114,7 +114,7 @@ function lineOf(
     step: async (i, message) => service.progress(jobId(i), message),
     async close() {
       watchers.close()
-      // Before the service: its calls are not to be repeated.
+      // Stop the worker before the service, so that it does not retry the calls.
       await worker.stop()
       service.close()
     },

@@ -1,18 +1,18 @@
-/** Clients of event streams: raw sockets, which cost a fraction of what a server spends on them. */
+/** Clients of event streams. Raw sockets cost far less than the server spends on them. */
 import { connect, type Socket } from 'node:net'
 
 export interface Watcher {
   socket: Socket
   /** Bytes received so far. */
   bytes: number
-  /** The id of the last event, where ids are looked at. */
+  /** The id of the last event, if ids are read. */
   lastId: string
 }
 
-/** How many connect at the same time. */
+/** How many connect at once. */
 const AT_ONCE = 200
 
-/** Text of a frame that tells which event it is: put into the message of a step. */
+/** Marks a frame; it is part of a step's message. */
 export function mark(n: number): string {
   return `step=${n}.`
 }
@@ -24,7 +24,7 @@ export class Watchers {
   readonly all: Watcher[] = []
   /** Called for each marked frame a client receives. */
   onMark: (watcher: number, n: number) => void = () => {}
-  /** Whether ids are looked at. */
+  /** Whether to read ids. */
   readsIds = false
   private readonly port: number
 
@@ -32,7 +32,7 @@ export class Watchers {
     this.port = port
   }
 
-  /** Opens `count` streams; each is open when its first bytes behind the head are there. */
+  /** Opens `count` streams; a stream is open once bytes have arrived after its head. */
   async open(
     count: number,
     path: (watcher: number) => string,
@@ -91,7 +91,7 @@ export class Watchers {
   }
 }
 
-/** The head, and something behind it. */
+/** The head and at least one byte after it. */
 function isStream(text: string): boolean {
   const head = text.indexOf('\r\n\r\n')
   return head !== -1 && text.length > head + 4

@@ -14,7 +14,7 @@ export function digest(text: string): string {
   return hash('sha256', text, 'base64url')
 }
 
-/** Digests of the users seen lately: each request needs its user's several times. */
+/** Caches digests, because each request needs its user's several times. */
 const digests = new Map<string, string>()
 const DIGESTS_KEPT = 10_000
 

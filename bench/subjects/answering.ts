@@ -14,7 +14,7 @@ export function answering(ready: Record<string, unknown>, answers: Answers = {})
 }
 
 function usage() {
-  // Twice: what the first pass finds finalised the second one takes away.
+  // Twice: the second pass frees what the first one finalises.
   for (let pass = 0; pass < 2; pass += 1) globalThis.gc?.()
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed } = process.memoryUsage()

@@ -1,5 +1,5 @@
 /**
- * The floors of watching: plain node:http, a Map from job to answers, and `write`. SOURCE tells where events come from:
+ * The floors of watching: plain node:http, a Map from job to answers, and `write`. SOURCE names the source of events:
  * `queue-events` (BullMQ's QueueEvents, pinned), `stream` (XREAD of a stream), or `parent` (a question of the benchmark).
  */
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
     'x-accel-buffering': 'no',
   })
   response.write(': connected\n\n')
-  // What a reconnect is answered with, where that is measured.
+  // The response to a reconnect, if that is measured.
   const missed = request.headers['x-missed']
   if (missed) response.write(Buffer.from(String(missed), 'base64'))
   response.on('close', () => others.delete(response))

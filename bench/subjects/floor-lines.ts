@@ -29,7 +29,7 @@ const worker = new Worker(
     concurrency: Number(STAGE_WORKER_CONCURRENCY),
   },
 )
-// The benchmark ends its calls with the service.
+// Calls end when the benchmark stops the service.
 worker.on('error', () => {})
 await worker.waitUntilReady()
 answering({})

@@ -1,4 +1,4 @@
-/** The floor of a cold start: what every API on these libraries loads, and a Redis that answers. */
+/** The floor of a cold start: loads the libraries and waits for Redis. */
 import { Queue } from 'bullmq'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'

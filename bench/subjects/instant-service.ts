@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { answering } from './answering.ts'
 
 const server = createServer(async (request, response) => {
-  // Workers also ask which stages there are, which a service need not tell.
+  // Workers also ask for the list of stages, which is optional.
   if (request.method !== 'POST') return void response.writeHead(404).end()
   let text = ''
   for await (const chunk of request) text += chunk

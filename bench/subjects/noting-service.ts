@@ -1,4 +1,4 @@
-/** A stage service that works for a moment, and notes when it was called and when it had answered. */
+/** A stage service that works briefly, and records when each call began and ended. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,7 +11,7 @@ const WORK_MS = 40
 const noted = new Map<string, { calledAt: number; answeredAt: number }>()
 const server = createServer(async (request, response) => {
   const calledAt = performance.now()
-  // Workers also ask which stages there are, which a service need not tell.
+  // Workers also ask for the list of stages, which is optional.
   if (request.method !== 'POST') return void response.writeHead(404).end()
   let text = ''
   for await (const chunk of request) text += chunk
@@ -27,7 +27,7 @@ server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-/** From the answer of stage 1 to the call of stage 2, in ms, of each workflow. */
+/** For each workflow, the time from stage 1's answer to the call of stage 2, in ms. */
 const gaps = (workflows: string[]) =>
   workflows.map((id) => {
     const [first, second] = [noted.get(`${id} 1`), noted.get(`${id} 2`)]

@@ -1,6 +1,6 @@
 /**
- * The same watching, as others do it. PEER: `better-sse` and `fastify-sse` forward one pinned QueueEvents with the send of
- * a library; `per-client` opens a QueueEvents for each client, as examples do.
+ * The same streams, with other libraries. PEER: `better-sse` and `fastify-sse` forward one pinned QueueEvents with a
+ * library's send; `per-client` opens a QueueEvents for each client, as examples do.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

@@ -10,7 +10,7 @@
 -- arg placesTtl: time to live of orders and of users' lists, in s
 -- arg everybodyTtl: time to live of the list of all users' jobs after its last news, in s
 -- arg prefix: what the keys of jobs and users begin with; their names are in journal.ts
--- rest: of each event the arguments of `place_one`
+-- rest: the arguments of `place_one` for each event
 --
 -- Returns for each event 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
 

@@ -8,7 +8,7 @@
 -- arg most: maximum queued jobs of a user; 0 = no limit
 -- arg ttl: how long a job may wait, in s
 -- arg prefix: what the keys of jobs and users begin with; their names are in journal.ts
--- rest: of each job the arguments of `reserve_one`
+-- rest: the arguments of `reserve_one` for each job
 --
 -- Returns for each job 'reserved', the turn minus the base, and 1 if the key was known; 'known' (nothing needs to be
 -- added), 'mismatch', 'deleted', 'full', 'claimed' and the claim, or 'refused' and Redis's error. If Redis refuses all of

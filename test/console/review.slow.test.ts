@@ -1,4 +1,4 @@
-/** What a review shows of its papers: where they lead, and what has been said about them since. */
+/** The links and notices of the papers in a review. */
 import t from 'tap'
 import { startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
@@ -37,7 +37,7 @@ const RETRACTED = {
   notices: [{ type: 'retraction', by: { doi: '10.1000/ret' } }],
   records: [{ source: 'crossref', id: '10.1000/cure' }],
 }
-/** Its identifiers have the right shape, and mean nothing. */
+/** Its identifiers have the right form but belong to no paper. */
 const INVENTED = {
   id: 'p3',
   title: 'A record of the sample data',
@@ -76,7 +76,7 @@ t.test('links and notices', { skip, timeout: 300_000 }, async (t) => {
   const papers = page.locator('.paper')
   await papers.nth(2).waitFor()
 
-  await t.test('a paper leads to its copies and its records', async (t) => {
+  await t.test('a paper links to its copies and its records', async (t) => {
     const links = papers.nth(0).locator('.paper-links li')
     const shown = await links.evaluateAll((all) =>
       all.map((one) => {
@@ -93,11 +93,15 @@ t.test('links and notices', { skip, timeout: 300_000 }, async (t) => {
       ['OpenAlex', 'https://openalex.org/W3111222333'],
     ])
     const first = links.first().locator('a')
-    t.match(await first.getAttribute('rel'), /noreferrer/, 'the site is not told who reads')
+    t.match(
+      await first.getAttribute('rel'),
+      /noreferrer/,
+      'the site does not learn where the reader comes from',
+    )
     t.equal(await first.getAttribute('target'), '_blank', 'the review stays open')
   })
 
-  await t.test('an invented record leads nowhere', async (t) => {
+  await t.test('an invented record has no links', async (t) => {
     t.equal(await papers.nth(2).locator('.paper-links').count(), 0)
   })
 

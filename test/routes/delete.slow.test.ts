@@ -6,7 +6,7 @@ import { finished } from '../helpers/jobs.ts'
 import { answered, isProblem } from '../helpers/problem.ts'
 import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 
-t.test('it is refused in the end, and nothing was deleted', { timeout: 120_000 }, async (t) => {
+t.test('the request times out and nothing is deleted', { timeout: 120_000 }, async (t) => {
   const service = await fakeStageService(t, succeed({ artifacts: ['a.json'] }))
   const env = await testEnv(t, { WORKER_URL: service.url })
   const { url } = await startApi(t, env)
@@ -22,5 +22,5 @@ t.test('it is refused in the end, and nothing was deleted', { timeout: 120_000 }
   await hungUp
   t.same(await get(url + job.urls.status), state)
   service.onDelete = (_path, response) => void response.writeHead(204).end()
-  t.equal((await remove()).status, 204, 'a repeat goes on')
+  t.equal((await remove()).status, 204, 'a second request succeeds')
 })

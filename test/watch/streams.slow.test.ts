@@ -1,4 +1,4 @@
-/** Open streams: slow clients, many clients, and what one stream does with what it is told. */
+/** Open streams: slow clients, many clients, and how a stream handles its events. */
 import { EventEmitter, once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
