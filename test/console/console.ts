@@ -11,6 +11,7 @@ import { type Env, startApi, startWorker, type TestApi, testEnv, token } from '.
 import { launchBrowser } from '../helpers/browser.ts'
 import { openQueue } from '../helpers/queue.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
+import { type Answer, fakeStageService } from '../helpers/stage-service.ts'
 
 export const CONSOLE = { consoleFiles: consoleOfWorkingCopy }
 export const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
@@ -32,6 +33,19 @@ export async function startAll(
   const api = closeQuickly(t, await startApi(t, all, CONSOLE))
   startWorker(t, all)
   return { ...api, queue: openQueue(t, all) }
+}
+
+/** API and worker with a stage service that gives `answer`, whose every file is `review`; a tab of somebody signed in. */
+export async function openReviewed(t: Test, answer: Answer, review: object): Promise<Tab & { url: string }> {
+  const service = await fakeStageService(t, answer)
+  service.onGet = (_url, response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(review))
+  const env = await testEnv(t, { WORKER_URL: service.url })
+  const { url } = closeQuickly(t, await startApi(t, env, CONSOLE))
+  startWorker(t, env)
+  const tab = await openTab(t)
+  await openAs(tab.page, url)
+  return { ...tab, url }
 }
 
 export interface Tab {

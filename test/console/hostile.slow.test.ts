@@ -1,10 +1,8 @@
 /** Whatever a stage service or a user writes is shown as text: nothing of it becomes part of the page. */
 import t from 'tap'
-import { startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
-import { closeQuickly } from '../helpers/quick-close.ts'
-import { type Answer, fakeStageService, ndjson, success } from '../helpers/stage-service.ts'
-import { CONSOLE, type Dom, openAs, openTab, startReview } from './console.ts'
+import { type Answer, ndjson, success } from '../helpers/stage-service.ts'
+import { type Dom, openReviewed, startReview } from './console.ts'
 
 const EVIL = `<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'"{{7*7}}`
 /** Right-to-left text and an override that would turn around what follows it. */
@@ -60,14 +58,7 @@ t.test('hostile text stays text', { skip, timeout: 300_000 }, async (t) => {
         ...success(call, { artifacts: ['literature_review.json', `${'x'.repeat(40)}<b>.txt`] }),
       },
     ])(call)
-  const service = await fakeStageService(t, answer)
-  service.onGet = (_url, response) =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(REVIEW))
-  const env = await testEnv(t, { WORKER_URL: service.url })
-  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
-  startWorker(t, env)
-  const { page, complaints } = await openTab(t)
-  await openAs(page, api.url)
+  const { page, complaints, url } = await openReviewed(t, answer, REVIEW)
 
   await startReview(page, `Is ${EVIL} shown as it is?`)
   await page.locator('.paper').nth(3).waitFor()
@@ -96,9 +87,9 @@ t.test('hostile text stays text', { skip, timeout: 300_000 }, async (t) => {
   t.equal(await page.evaluate('window.pwned'), undefined)
   t.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false)
 
-  await page.goto(`${api.url}/console/#/jobs/2/${encodeURIComponent(EVIL)}`)
+  await page.goto(`${url}/console/#/jobs/2/${encodeURIComponent(EVIL)}`)
   await page.getByRole('heading', { name: 'No such job' }).waitFor()
-  await page.goto(`${api.url}/console/#/new/__proto__`)
+  await page.goto(`${url}/console/#/new/__proto__`)
   await page.getByText('Unknown stage').waitFor()
   t.equal(await page.evaluate('window.pwned'), undefined)
   t.same(complaints, [], 'and the policy had nothing to stop')

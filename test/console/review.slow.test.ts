@@ -1,10 +1,8 @@
 /** The links and notices of the papers in a review. */
 import t from 'tap'
-import { startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
-import { closeQuickly } from '../helpers/quick-close.ts'
-import { fakeStageService, succeed } from '../helpers/stage-service.ts'
-import { CONSOLE, type Dom, openAs, openTab, startReview } from './console.ts'
+import { succeed } from '../helpers/stage-service.ts'
+import { type Dom, openReviewed, startReview } from './console.ts'
 
 /** One record of each source that a paper can have, and open copies as sources report them. */
 const PAPER = {
@@ -64,14 +62,8 @@ const REVIEW = {
 }
 
 t.test('links and notices', { skip, timeout: 300_000 }, async (t) => {
-  const service = await fakeStageService(t, succeed({ artifacts: ['literature_review.json'] }))
-  service.onGet = (_url, response) =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(REVIEW))
-  const env = await testEnv(t, { WORKER_URL: service.url })
-  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
-  startWorker(t, env)
-  const { page, complaints } = await openTab(t)
-  await openAs(page, api.url)
+  const answer = succeed({ artifacts: ['literature_review.json'] })
+  const { page, complaints } = await openReviewed(t, answer, REVIEW)
   await startReview(page)
   const papers = page.locator('.paper')
   await papers.nth(2).waitFor()
