@@ -30,6 +30,12 @@ export const JobError = Type.Object(
         description: 'with UPSTREAM_GONE: stages whose files their service no longer has',
       }),
     ),
+    service_status: Type.Optional(
+      Type.Integer({
+        description:
+          'if the stage service itself reported the failure: the HTTP status of its answer, 200 for an error line',
+      }),
+    ),
   },
   { title: 'JobError', description: 'why an attempt, or the job, ended without a result' },
 )

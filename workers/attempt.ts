@@ -220,7 +220,7 @@ export class Attempt {
   }
 
   private async afterFailure(failure: StageFailure): Promise<AttemptOutcome> {
-    const { code, message, retryable, words, theirs, gone } = failure
+    const { code, message, retryable, words, theirs, gone, answered } = failure
     const verdict = failure.ill ? 'ill' : 'well'
     const why = { words, theirs }
     const { max, progress } = this.writer.newest
@@ -230,6 +230,7 @@ export class Attempt {
       retryable,
       attempt: this.number,
       ...(gone.length > 0 && { gone: [...gone] }),
+      ...(answered !== undefined && { service_status: answered }),
     }
     if (!retryable) return this.fail(error, verdict, why)
     const isHeldBack = failure.ill && this.options.isCircuitOpen()

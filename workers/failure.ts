@@ -14,6 +14,8 @@ export interface StageFailureOptions {
   gone?: readonly number[] | undefined
   /** Shown to the user instead of `words`; contains the service's own text. */
   shown?: string | undefined
+  /** The status of the service's answer, if that answer says that it failed. */
+  answered?: number | undefined
 }
 
 /**
@@ -31,10 +33,11 @@ export class StageFailure extends Error {
   readonly unmet: Unmet | undefined
   readonly retryAfterMs: number
   readonly gone: readonly number[]
+  readonly answered: number | undefined
 
   /** `message` is shown to the user whose job it is. */
   constructor(code: string, words: string, options: StageFailureOptions) {
-    const { retryable, ill, unmet, retryAfterMs = 0, gone = [], shown = words } = options
+    const { retryable, ill, unmet, retryAfterMs = 0, gone = [], shown = words, answered } = options
     super(shown)
     this.name = 'StageFailure'
     this.code = code
@@ -44,6 +47,7 @@ export class StageFailure extends Error {
     this.unmet = unmet
     this.retryAfterMs = retryAfterMs
     this.gone = gone
+    this.answered = answered
   }
 
   /** The message if it contains the service's own text, which may be anything. */
@@ -74,6 +78,7 @@ export function failureOfStatus(
     ill: status >= 500,
     unmet: isGateway ? 'gateway' : undefined,
     retryAfterMs: parseRetryAfter(headers['retry-after']),
+    answered: status,
   })
 }
 

@@ -40,6 +40,7 @@ export function judge(given: Record<string, unknown>): StageAnswer {
       shown: message,
       retryable: false,
       ill: false,
+      answered: 200,
     })
   }
   const value = withoutNulls(given)
@@ -56,6 +57,7 @@ export function throwReported({ code, message, retryable }: Unchecked<ErrorLine>
     shown: typeof message === 'string' ? clip(message) : undefined,
     retryable: retryable === true,
     ill: false,
+    answered: 200,
   })
 }
 

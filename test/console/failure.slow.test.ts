@@ -1,7 +1,7 @@
 /** The page of a job that failed: whose fault it is, what to do, and one click to try again; what the tab shows. */
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
+import { enqueue, get, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { fail, fakeStageService, ndjson, success } from '../helpers/stage-service.ts'
@@ -12,6 +12,10 @@ t.test('failures', { skip, timeout: 300_000 }, async (t) => {
   const service = await fakeStageService(t, (call) => {
     if (call.stage === 3) return fail(422, 'NO_CONSENT_FORM')(call)
     if (call.stage === 4) return fail(503, 'OVERLOADED')(call)
+    if (call.stage === 6) {
+      const error = { type: 'error', code: 'NO_TABLES', message: 'No table was found.', retryable: false }
+      return ndjson([error])(call)
+    }
     return ndjson([{ type: 'progress', percent: 40, message: 'half of it' }], { end: false })(call)
   })
   const env = await testEnv(t, { WORKER_URL: service.url })
@@ -34,6 +38,12 @@ t.test('failures', { skip, timeout: 300_000 }, async (t) => {
   await page.getByRole('heading', { name: 'IRB proposal' }).waitFor()
   t.match(await page.getByLabel('Research question').inputValue(), /fasting/, 'the form has what was asked')
   t.match(await page.locator('link[rel="icon"]').getAttribute('href'), /^icon\.svg$/, 'the icon is the usual')
+
+  await visit(6)
+  await page.getByRole('heading', { name: 'The stage service rejected this job' }).waitFor()
+  t.match(await page.locator('.job').textContent(), /NO_TABLES.*the same input would fail again/)
+  const status = page.url().replace(/console.*jobs\/6\/(.*)/, 'api/workflow/stages/6/jobs/$1/status')
+  t.match(await get(status), { error: { code: 'NO_TABLES', retryable: false, service_status: 200 } })
 
   await visit(4)
   await page.getByRole('heading', { name: 'The stage service failed' }).waitFor()
