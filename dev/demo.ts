@@ -38,7 +38,7 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
   const what = options.workflow
     ? 'A workflow of five stages, from a question to a manuscript,'
     : 'Stage 2, the literature review,'
-  console.log(`${what} over HTTP on this machine. The records are a shipped sample: invented.`)
+  console.log(`${what} over HTTP on this machine. All records are invented samples.`)
   console.log(`\nQuestion  ${plain(options.question)}`)
   let server: DemoServer | undefined
   try {

@@ -78,12 +78,12 @@ function greet(url: string, { stages }: Catalogue, sources: string | undefined):
   const question =
     '{"workflow_id":"123e4567-e89b-12d3-a456-426614174000","research_question":"Does sleep change memory?"}'
   const sample =
-    'Stage 2 reviews a shipped sample of invented records. For real ones, which are asked over the network:\n' +
+    'Stage 2 reviews a sample of invented records. To search real sources over the network:\n' +
     '  LITERATURE_SOURCES=europepmc,crossref npm run dev\n\n'
   process.stdout.write(
     [
       `\nStagecast serves ${url} until Ctrl-C. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
-      'Or try in another terminal:\n',
+      'Or, in another terminal:\n',
       `  curl -s ${url}/api/workflow/stages/${stage}/execute -H 'content-type: application/json' -d '${question}'`,
       `  curl -N "${url}<urls.events of the answer>"\n`,
       sources === 'sample' ? sample : '',

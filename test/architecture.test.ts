@@ -1,5 +1,5 @@
 /**
- * Which room may import which. A room is a folder at the top, or one below packages/: it is found by looking, so that
+ * Which folder may import which: those at the top, and those below packages/. They are found by looking, so that
  * moving a file edits no list. The table here is the one in docs/architecture.md.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -11,19 +11,19 @@ import { ROOT } from './helpers/processes.ts'
 /** Folders at the top that are not part of the program. */
 const APART = ['test', 'bench', 'docs', 'examples', 'dist', 'node_modules']
 
-/** What each room may import besides itself. `types` stands for a type-only import of a room. */
-const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
-  contract: { rooms: [] },
-  outgoing: { rooms: [] },
-  journal: { rooms: ['contract'] },
-  watch: { rooms: ['contract', 'journal'] },
-  runs: { rooms: ['contract', 'journal'] },
-  plugins: { rooms: ['contract', 'outgoing', 'journal', 'watch', 'runs'] },
-  routes: { rooms: ['contract', 'journal', 'watch', 'runs'], types: ['plugins'] },
-  workers: { rooms: ['contract', 'outgoing', 'journal', 'runs'] },
-  'stagecast.ts': { rooms: ['contract', 'plugins', 'routes', 'workers'], types: ['journal', 'outgoing'] },
+/** What each folder may import besides itself. `types` stands for a type-only import of a folder. */
+const MAY: Record<string, { folders: string[]; types?: string[] }> = {
+  contract: { folders: [] },
+  outgoing: { folders: [] },
+  journal: { folders: ['contract'] },
+  watch: { folders: ['contract', 'journal'] },
+  runs: { folders: ['contract', 'journal'] },
+  plugins: { folders: ['contract', 'outgoing', 'journal', 'watch', 'runs'] },
+  routes: { folders: ['contract', 'journal', 'watch', 'runs'], types: ['plugins'] },
+  workers: { folders: ['contract', 'outgoing', 'journal', 'runs'] },
+  'stagecast.ts': { folders: ['contract', 'plugins', 'routes', 'workers'], types: ['journal', 'outgoing'] },
   server: {
-    rooms: [
+    folders: [
       'stagecast.ts',
       'contract',
       'journal',
@@ -36,11 +36,11 @@ const MAY: Record<string, { rooms: string[]; types?: string[] }> = {
     ],
     types: ['outgoing'],
   },
-  dev: { rooms: ['contract', 'packages/client'] },
-  'packages/client': { rooms: ['contract'] },
-  'packages/console': { rooms: ['packages/client'], types: ['contract'] },
-  'packages/stage-kit': { rooms: ['contract'] },
-  'packages/literature': { rooms: ['contract', 'packages/stage-kit'] },
+  dev: { folders: ['contract', 'packages/client'] },
+  'packages/client': { folders: ['contract'] },
+  'packages/console': { folders: ['packages/client'], types: ['contract'] },
+  'packages/stage-kit': { folders: ['contract'] },
+  'packages/literature': { folders: ['contract', 'packages/stage-kit'] },
 }
 
 /** Files of the contract that check values by JSON Schemas of other people's. */
@@ -63,33 +63,33 @@ const found = sourcesBelow('')
 const files = found.filter((file) => !isTest(file))
 const imports = new Map(files.map((file) => [file, importsOf(file)]))
 
-t.test('the root shows one source file, and every room has its row', async (t) => {
+t.test('the root shows one source file, and every folder has its row', async (t) => {
   const top = readdirSync(ROOT).filter((name) => /\.(ts|tsx|mjs|js)$/.test(name))
   t.same(top, ['stagecast.ts'])
-  t.same([...new Set(files.map(room))].sort(), Object.keys(MAY).sort())
+  t.same([...new Set(files.map(folderOf))].sort(), Object.keys(MAY).sort())
   t.ok(files.length > 200, `${files.length} files were read`)
 })
 
-t.test('each room imports what it may', async (t) => {
+t.test('each folder imports what it may', async (t) => {
   for (const [file, found] of imports) {
-    const { rooms = [], types = [] } = MAY[room(file)] ?? {}
+    const { folders = [], types = [] } = MAY[folderOf(file)] ?? {}
     for (const { target, typeOnly } of found.filter(isLocal)) {
-      const to = room(target)
-      const allowed = to === room(file) || rooms.includes(to) || (typeOnly && types.includes(to))
+      const to = folderOf(target)
+      const allowed = to === folderOf(file) || folders.includes(to) || (typeOnly && types.includes(to))
       t.ok(allowed, `${file} -> ${target}`)
     }
   }
 })
 
-t.test('no room may import what it does not need', async (t) => {
-  for (const [owner, { rooms, types = [] }] of Object.entries(MAY)) {
+t.test('no folder may import what it does not need', async (t) => {
+  for (const [owner, { folders, types = [] }] of Object.entries(MAY)) {
     const needed = files
-      .filter((file) => room(file) === owner)
+      .filter((file) => folderOf(file) === owner)
       .flatMap((file) => imports.get(file) ?? [])
       .filter(isLocal)
-    for (const one of [...rooms, ...types])
+    for (const one of [...folders, ...types])
       t.ok(
-        needed.some(({ target }) => room(target) === one),
+        needed.some(({ target }) => folderOf(target) === one),
         `${owner} -> ${one}`,
       )
   }
@@ -97,28 +97,28 @@ t.test('no room may import what it does not need', async (t) => {
 
 t.test('the documentation has the same table', async (t) => {
   const documented = new Map(
-    rows(section(read('docs/architecture.md'), 'Rooms')).map(([name = '', , may = '']) => [
+    rows(section(read('docs/architecture.md'), 'Folders')).map(([name = '', , may = '']) => [
       namesIn(name)[0]?.replace(/\/$/, ''),
       namesIn(may)
         .filter((one) => one.endsWith('/') || one.endsWith('.ts'))
         .map((one) => one.replace(/\/$/, '')),
     ]),
   )
-  for (const [owner, { rooms, types = [] }] of Object.entries(MAY))
-    t.same(documented.get(owner)?.sort(), [...rooms, ...types].sort(), `what ${owner} may import`)
+  for (const [owner, { folders, types = [] }] of Object.entries(MAY))
+    t.same(documented.get(owner)?.sort(), [...folders, ...types].sort(), `what ${owner} may import`)
 })
 
 t.test('packages have their places', async (t) => {
   const importers = (name: string) => files.filter((file) => names(file).includes(name))
   const names = (file: string) => (imports.get(file) ?? []).map(({ target }) => target)
-  for (const file of files.filter((one) => room(one) === 'contract'))
+  for (const file of files.filter((one) => folderOf(one) === 'contract'))
     for (const { target } of (imports.get(file) ?? []).filter((one) => !isLocal(one)))
       t.match(
         target,
         CHECKS_SCHEMAS.includes(file) ? /^ajv/ : /^@sinclair\/typebox(\/|$)/,
         `${file} -> ${target}`,
       )
-  for (const file of files.filter((one) => ['watch', 'journal'].includes(room(one))))
+  for (const file of files.filter((one) => ['watch', 'journal'].includes(folderOf(one))))
     t.notOk(
       names(file).some((name) => /fastify/.test(name)),
       `${file} knows no Fastify`,
@@ -134,7 +134,7 @@ t.test('the client runs on nothing but the platform', async (t) => {
     if (!/^packages\/client\/(react\/)?[^/]+$/.test(file)) continue
     for (const { target, typeOnly } of found) {
       const isReact = target === 'react' && file.startsWith('packages/client/react/')
-      t.ok(typeOnly || isReact || room(target) === 'packages/client', `${file} -> ${target}`)
+      t.ok(typeOnly || isReact || folderOf(target) === 'packages/client', `${file} -> ${target}`)
     }
   }
 })
@@ -165,12 +165,12 @@ t.test('what is exported is imported', async (t) => {
 })
 
 t.test('whatever runs is a dependency, not a tool, of the package and of its workspace', async (t) => {
-  const workspaces = files.map(room).filter((one) => one.startsWith('packages/'))
+  const workspaces = files.map(folderOf).filter((one) => one.startsWith('packages/'))
   t.same(MANIFEST.workspaces.toSorted(), [...new Set(workspaces)].sort(), 'they are found by looking')
   for (const file of files) {
     // The demo runs from a working copy, tools included. The console is bundled there, with what it imports.
     const runs = !/^dev\/demo|^packages\/console\//.test(file)
-    const own = room(file).startsWith('packages/') ? manifestOf(room(file)) : {}
+    const own = folderOf(file).startsWith('packages/') ? manifestOf(folderOf(file)) : {}
     for (const name of packagesOf(file)) {
       t.notOk(
         name.startsWith('@stagecast/'),
@@ -202,9 +202,9 @@ t.test('an example stands by itself: it uses what is published', async (t) => {
 t.test('folders of the console import downwards', async (t) => {
   const below = new Map<string, Set<string>>()
   const folder = (file: string) => dirname(file)
-  for (const file of files.filter((one) => room(one) === 'packages/console')) {
+  for (const file of files.filter((one) => folderOf(one) === 'packages/console')) {
     const targets = (imports.get(file) ?? []).map(({ target }) => target)
-    for (const target of targets.filter((one) => imports.has(one) && room(one) === 'packages/console')) {
+    for (const target of targets.filter((one) => imports.has(one) && folderOf(one) === 'packages/console')) {
       if (folder(target) === folder(file)) continue
       const known = below.get(folder(file)) ?? new Set()
       below.set(folder(file), known.add(folder(target)))
@@ -302,8 +302,8 @@ function packagesOf(file: string): string[] {
     .map(({ target }) => target.split('/', target.startsWith('@') ? 2 : 1).join('/'))
 }
 
-/** The room of a file: the folder at the top, the package, or the file itself. */
-function room(path: string): string {
+/** The folder at the top that holds a file, its package, or the file itself. */
+function folderOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
   return first === 'packages' ? `${first}/${second}` : first
 }

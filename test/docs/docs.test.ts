@@ -109,10 +109,10 @@ t.test('every relative link leads to a file, every anchor to a heading', async (
   }
 })
 
-t.test('the rooms and files that the architecture names exist', async (t) => {
-  const cells = rows(section(read('docs/architecture.md'), 'Rooms')).map(([room = '']) => room)
-  const rooms = cells.flatMap(namesIn)
-  for (const room of rooms) t.ok(existsSync(join(ROOT, room)), room)
+t.test('the folders and files that the architecture names exist', async (t) => {
+  const cells = rows(section(read('docs/architecture.md'), 'Folders')).map(([folder = '']) => folder)
+  const folders = cells.flatMap(namesIn)
+  for (const folder of folders) t.ok(existsSync(join(ROOT, folder)), folder)
   const files = inBackticks(read('docs/architecture.md')).filter((code) => /^[\w-]+\/[\w-]+\.ts$/.test(code))
   for (const file of files) t.ok(existsSync(join(ROOT, file)), file)
 })

@@ -267,7 +267,10 @@ t.test('the first-party client', async (t) => {
   const file = join(await folder(t), 'watch.mts')
   await writeFile(
     file,
-    code('client', url).replace('./client/', pathToFileURL(join(ROOT, 'packages/client/')).href),
+    code('client', url).replace(
+      'stagecast/client',
+      pathToFileURL(join(ROOT, 'packages/client/index.ts')).href,
+    ),
   )
   const { stdout } = await run(process.execPath, ['--import=tsx', file], { cwd: ROOT })
   t.match(stdout, /^queued \{\n[\s\S]*^completed \{\n[\s\S]*'literature_review.json'/m)
