@@ -1,7 +1,6 @@
 /** Reads the stored parts of jobs from Redis. */
-import type { ChainableCommander, Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { LogEntry } from '../contract/events.ts'
-import { batched } from './batch.ts'
 import type { JournalKeys } from './journal.ts'
 import { JOB_FIELDS, type JobFields } from './snapshot.ts'
 
@@ -10,54 +9,29 @@ export interface StoredJob {
   fields: JobFields
   /** The outcome as JSON; null while there is none. */
   end: string | null
-  /** Oldest first; empty if not requested. */
+  /** Oldest first. */
   log: LogEntry[]
   /** Characters read in total. */
   size: number
 }
 
-export interface JobReader {
-  /** Without the log. */
-  state(jobId: string): Promise<StoredJob>
-  /** With their logs. */
-  all(jobIds: readonly string[]): Promise<StoredJob[]>
-}
-
-const JOBS_PER_PIPELINE = 64
-
-export function jobReader(redis: Redis, keys: JournalKeys): JobReader {
-  return {
-    // Read the hash first: one script call stores the outcome and updates the hash.
-    state: batched<string, StoredJob>(JOBS_PER_PIPELINE, async (jobIds) => {
-      const pipeline = redis.pipeline()
-      for (const id of jobIds) pipeline.hmget(keys.job(id), ...JOB_FIELDS).get(keys.end(id))
-      const answers = await answersOf(pipeline)
-      return jobIds.map((_, i) => toStored(answers[2 * i], answers[2 * i + 1], []))
+/**
+ * Reads jobs with their logs.
+ *
+ * Commands of one turn of the event loop share a round trip. A pipeline would cost far more: ioredis copies every script of
+ * the connection, BullMQ's too, into each. A transaction would be rejected when Redis is out of memory, even for reads.
+ */
+export function readJobs(redis: Redis, keys: JournalKeys, jobIds: readonly string[]): Promise<StoredJob[]> {
+  return Promise.all(
+    jobIds.map(async (id) => {
+      // The hash first: one script call stores the outcome and updates the hash.
+      const [fields, end, lines] = await Promise.all([
+        redis.hmget(keys.job(id), ...JOB_FIELDS),
+        redis.get(keys.end(id)),
+        redis.lrange(keys.log(id), 0, -1),
+      ])
+      const size = [...fields, end, ...lines].reduce((sum, text) => sum + (text?.length ?? 0), 0)
+      return { fields, end, log: lines.map((line) => JSON.parse(line)), size }
     }),
-    // Do not use a transaction: Redis rejects it when out of memory, even for reads.
-    async all(jobIds) {
-      const pipeline = redis.pipeline()
-      for (const id of jobIds)
-        pipeline
-          .hmget(keys.job(id), ...JOB_FIELDS)
-          .get(keys.end(id))
-          .lrange(keys.log(id), 0, -1)
-      const answers = await answersOf(pipeline)
-      return jobIds.map((_, i) => toStored(answers[3 * i], answers[3 * i + 1], answers[3 * i + 2]))
-    },
-  }
-}
-
-/** The replies of a pipeline. Throws the first error. */
-export async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
-  return ((await pipeline.exec()) ?? []).map(([error, value]) => {
-    if (error) throw error
-    return value
-  })
-}
-
-function toStored(hash: unknown, outcome: unknown, lines: unknown): StoredJob {
-  const [fields, end, log] = [hash as JobFields, outcome as string | null, lines as string[]]
-  const size = [...fields, end, ...log].reduce((sum, text) => sum + (text?.length ?? 0), 0)
-  return { fields, end, log: log.map((line) => JSON.parse(line)), size }
+  )
 }

@@ -17,7 +17,7 @@ import {
   recordCall,
 } from './journal.ts'
 import type { JobOrigin } from './order.ts'
-import { answersOf, jobReader, type StoredJob } from './read-jobs.ts'
+import { readJobs, type StoredJob } from './read-jobs.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
@@ -72,27 +72,27 @@ export interface JournalOptions {
 export function openJournal(options: JournalOptions): JournalReader {
   const { redis, prefix, resultTtlSeconds, workflowTtlSeconds, fromRedis } = options
   const keys = journalKeys(prefix)
-  const reader = jobReader(redis, keys)
 
   const journal: JournalReader = {
     keys,
     async snapshot(jobId) {
-      const { fields, end } = await fromRedis(reader.state(jobId))
-      if (end) return JSON.parse(end)
-      const found = parseJournal(fields)
-      return found && toSnapshot(found)
+      // The hash first: one script call stores the outcome and marks the hash as ended.
+      const found = parseJournal(await fromRedis(redis.hmget(keys.job(jobId), ...JOB_FIELDS)))
+      if (found && found.abandonedAt === null) return toSnapshot(found)
+      const end = await fromRedis(redis.get(keys.end(jobId)))
+      return end ? JSON.parse(end) : found && toSnapshot(found)
     },
     async find(jobId, stage, userId) {
       return requireOwn(await journal.snapshot(jobId), stage, userId)
     },
     async records(jobIds) {
-      return (await fromRedis(reader.all(jobIds))).map(toRecord)
+      return (await fromRedis(readJobs(redis, keys, jobIds))).map(toRecord)
     },
     async summaries(jobIds) {
-      const pipeline = redis.pipeline()
-      for (const id of jobIds) pipeline.get(keys.summary(id)).hmget(keys.job(id), ...JOB_FIELDS)
-      const answers = await fromRedis(answersOf(pipeline))
-      return jobIds.map((_, i) => summaryOf(answers.slice(2 * i, 2 * i + 2)))
+      const reads = jobIds.map((id) =>
+        Promise.all([redis.hmget(keys.job(id), ...JOB_FIELDS), redis.get(keys.summary(id))]),
+      )
+      return (await fromRedis(Promise.all(reads))).map(([fields, stored]) => summaryOf(fields, stored))
     },
     async place(job, eventId) {
       const [reply = 'gone'] = await place.run(redis, placeCall(keys, [{ job, eventId }], resultTtlSeconds))
@@ -165,9 +165,9 @@ function toRecord({ fields, end, log, size }: StoredJob): JobRecord | null {
   return { snapshot, events: toEvents(journal, entries, snapshot), size }
 }
 
-function summaryOf([stored, fields]: unknown[]): JobSummary | null {
-  if (stored) return JSON.parse(stored as string)
-  const journal = parseJournal(fields as JobFields)
+function summaryOf(fields: JobFields, stored: string | null): JobSummary | null {
+  if (stored) return JSON.parse(stored)
+  const journal = parseJournal(fields)
   return journal && toSummary(toSnapshot(journal))
 }
 

@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { WorkflowEvent } from '../contract/job-event.ts'
 import { isOfRun, ORDER_CAPACITY, type Place, parsePlace, runEventId } from '../journal/order.ts'
-import { answersOf } from '../journal/read-jobs.ts'
 import type { JobRecord } from '../journal/reader.ts'
 import { Feeds } from '../watch/feeds.ts'
 import { TOUCHING } from '../watch/tail.ts'
@@ -135,13 +134,8 @@ export default fp(
 
     /** Reads the orders of several workflows, each from its index on, in one round trip. */
     async function orders(asked: [name: string, from: number][]): Promise<Place[][]> {
-      const pipeline = redis.pipeline()
-      for (const [name, from] of asked) pipeline.lrange(keyOf(name), from, -1)
-      const answers = (await app.stagecast.fromRedis(pipeline.exec())) ?? []
-      return answers.map(([error, lines]) => {
-        if (error) throw error
-        return (lines as string[]).map(parsePlace)
-      })
+      const reads = asked.map(([name, from]) => redis.lrange(keyOf(name), from, -1))
+      return (await app.stagecast.fromRedis(Promise.all(reads))).map((lines) => lines.map(parsePlace))
     }
 
     /** Reads the jobs that the places refer to, newest first up to the limit, plus `more`. */
@@ -170,10 +164,8 @@ export default fp(
 
     /** The logs of runs; null for one that has vanished. */
     async function runRecords(ids: string[]): Promise<[string, RunRecord | null][]> {
-      if (ids.length === 0) return []
-      const pipeline = redis.pipeline()
-      for (const id of ids) pipeline.lrange(journal.keys.own('run', id, 'log'), 0, -1)
-      const logs = (await app.stagecast.fromRedis(answersOf(pipeline))) as string[][]
+      const reads = ids.map((id) => redis.lrange(journal.keys.own('run', id, 'log'), 0, -1))
+      const logs = await app.stagecast.fromRedis(Promise.all(reads))
       return ids.map((id, i) => {
         const lines = logs[i] ?? []
         const events = lines.map((line, at) => ({ id: runEventId(at + 1), ...JSON.parse(line) }))

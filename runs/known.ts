@@ -14,13 +14,11 @@ export async function knownResults(
   { results }: Memory,
   stages: readonly number[],
 ): Promise<KnownResult[]> {
-  const pipeline = redis.pipeline()
-  for (const { job_id } of results) pipeline.exists(keys.end(job_id))
-  const [singles, answers] = await Promise.all([
+  const [singles, exist] = await Promise.all([
     newestResults(redis, keys, origin, stages),
-    results.length > 0 ? pipeline.exec() : [],
+    Promise.all(results.map(({ job_id }) => redis.exists(keys.end(job_id)))),
   ])
-  const kept = results.filter((_, i) => answers?.[i]?.[1] === 1)
+  const kept = results.filter((_, i) => exist[i] === 1)
   const contents = new Map(kept.map(({ job_id, content }) => [job_id, content]))
   const fresh = [...singles.values()].filter(({ job_id }) => !contents.has(job_id))
   await addContents(redis, keys, fresh, contents)

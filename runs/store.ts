@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis'
 import { userDigest } from '../journal/ids.ts'
 import { type JournalKeys, STREAM_LENGTH } from '../journal/journal.ts'
 import { IDLE_SECONDS, ORDER_CAPACITY, workflowName } from '../journal/order.ts'
-import { answersOf } from '../journal/read-jobs.ts'
 import { loadScript } from '../journal/scripts.ts'
 import { isFinished, type RunDocument } from './document.ts'
 import { eventsBetween } from './events.ts'
@@ -61,12 +60,8 @@ export class RunStore {
   /** The run and what its workflow knows. */
   async read(origin: RunOrigin): Promise<{ memory: Memory; run: StoredRun | null }> {
     // The version first: what is newer than that is refused when it is written.
-    const pipeline = this.redis
-      .pipeline()
-      .hgetall(this.keys.own('memory', nameOf(origin)))
-      .hmget(this.keys.own('run', origin.run_id), ...FIELDS)
-    const [memory, fields] = await answersOf(pipeline)
-    return { memory: toMemory(memory as Record<string, string>), run: toRun(fields as Fields) }
+    const [memory, run] = await Promise.all([this.memory(origin), this.run(origin.run_id)])
+    return { memory, run }
   }
 
   /** Null for a run that is not there. */
@@ -76,9 +71,7 @@ export class RunStore {
 
   /** In the order asked; null for a run that is not there. */
   async runs(runIds: readonly string[]): Promise<(StoredRun | null)[]> {
-    const pipeline = this.redis.pipeline()
-    for (const id of runIds) pipeline.hmget(this.keys.own('run', id), ...FIELDS)
-    return (await answersOf(pipeline)).map((fields) => toRun(fields as Fields))
+    return Promise.all(runIds.map((id) => this.run(id)))
   }
 
   async memory(origin: Omit<RunOrigin, 'run_id'>): Promise<Memory> {
