@@ -15,7 +15,11 @@ export interface ClusterNode {
   port: number
   /** A connection to this node alone. */
   admin: Redis
-  server: Guarded
+  /** Kills the server as if its machine failed. Resolves when it is gone. */
+  crash(): Promise<void>
+  /** Starts it again with what it has kept. */
+  restart(): Promise<void>
+  stop(): Promise<void>
 }
 
 export interface TestCluster {
@@ -26,20 +30,32 @@ export interface TestCluster {
   prefixOn(node: ClusterNode): Promise<string>
 }
 
+type Settings = Record<string, string | number>
+
 const SLOTS = 16_384
 
-/** `primaries` nodes that share the slots, and one replica for each of the first `replicas` of them. */
-export async function startCluster(t: Owner, primaries = 3, replicas = 0): Promise<TestCluster> {
+/**
+ * `primaries` nodes that share the slots, and one replica for each of the first `replicas` of them. `own`: settings that
+ * differ from the usual ones.
+ */
+export async function startCluster(
+  t: Owner,
+  primaries = 3,
+  replicas = 0,
+  own: Settings = {},
+): Promise<TestCluster> {
   const dir = await mkdtemp(join(tmpdir(), 'cluster-test-'))
   const ports = await freePorts(2 * (primaries + replicas))
   const nodes: ClusterNode[] = []
   t.teardown(async () => {
     for (const { admin } of nodes) admin.disconnect()
-    await Promise.all(nodes.map(({ server }) => server.stop()))
+    await Promise.all(nodes.map((node) => node.stop()))
     await rm(dir, { recursive: true, force: true })
   })
-  for (let i = 0; i < primaries + replicas; i += 1)
-    nodes.push(await startNode(join(dir, String(i)), ports[2 * i] as number, ports[2 * i + 1] as number))
+  for (let i = 0; i < primaries + replicas; i += 1) {
+    const [port, busPort] = ports.slice(2 * i) as [number, number]
+    nodes.push(await startNode(join(dir, String(i)), { port, 'cluster-port': busPort, ...own }))
+  }
 
   const [first, ...others] = nodes as [ClusterNode, ...ClusterNode[]]
   for (let i = 0; i < primaries; i += 1) {
@@ -53,7 +69,7 @@ export async function startCluster(t: Owner, primaries = 3, replicas = 0): Promi
   for (const node of nodes)
     await eventually(
       'the nodes know each other',
-      async () => (await info(node, 'cluster_known_nodes')) === String(nodes.length),
+      async () => (await clusterInfo(node, 'cluster_known_nodes')) === String(nodes.length),
       20_000,
     )
   for (let i = 0; i < replicas; i += 1) {
@@ -67,7 +83,11 @@ export async function startCluster(t: Owner, primaries = 3, replicas = 0): Promi
     )
   }
   for (const node of nodes)
-    await eventually('the cluster is up', async () => (await info(node, 'cluster_state')) === 'ok', 20_000)
+    await eventually(
+      'the cluster is up',
+      async () => (await clusterInfo(node, 'cluster_state')) === 'ok',
+      20_000,
+    )
   return { nodes, ownerOf, prefixOn }
 
   async function prefixOn(node: ClusterNode): Promise<string> {
@@ -84,7 +104,7 @@ export async function startCluster(t: Owner, primaries = 3, replicas = 0): Promi
   }
 }
 
-async function startNode(dir: string, port: number, busPort: number): Promise<ClusterNode> {
+async function startNode(dir: string, own: Settings & { port: number }): Promise<ClusterNode> {
   const program = findRedis(process.env)
   if (!program) throw new Error('redis-server is not installed')
   await mkdir(dir)
@@ -92,11 +112,9 @@ async function startNode(dir: string, port: number, busPort: number): Promise<Cl
   const alias = join(dir, 'redis-server')
   await symlink(program, alias)
   const settings = {
-    port,
     dir,
     bind: '127.0.0.1',
     'cluster-enabled': 'yes',
-    'cluster-port': busPort,
     // Short, so that a fail-over takes no longer than a test may.
     'cluster-node-timeout': 1500,
     appendonly: 'yes',
@@ -104,19 +122,33 @@ async function startNode(dir: string, port: number, busPort: number): Promise<Cl
     'shutdown-timeout': 0,
     save: '',
     'maxmemory-policy': 'noeviction',
+    ...own,
   }
   const command = [
     alias,
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ]
-  const server = await spawnGuarded(command, join(dir, 'redis.log'), async () => {})
+  const spawn = () => spawnGuarded(command, join(dir, 'redis.log'), async () => {})
+  let server: Guarded = await spawn()
+  const { port } = own
   const admin = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 50 })
   admin.on('error', () => {})
   await admin.ping()
-  return { url: `redis://127.0.0.1:${port}`, port, admin, server }
+  return {
+    ...{ url: `redis://127.0.0.1:${port}`, port, admin },
+    async crash() {
+      process.kill(Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1]), 'SIGKILL')
+      await server.exited
+    },
+    async restart() {
+      server = await spawn()
+      await admin.ping()
+    },
+    stop: () => server.stop(),
+  }
 }
 
-async function info({ admin }: ClusterNode, field: string): Promise<string | undefined> {
+export async function clusterInfo({ admin }: ClusterNode, field: string): Promise<string | undefined> {
   return new RegExp(`${field}:(\\S+)`).exec((await admin.call('CLUSTER', 'INFO')) as string)?.[1]
 }
 

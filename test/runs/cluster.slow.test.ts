@@ -1,19 +1,22 @@
-/** Runs on a Redis Cluster: to the end, signed off, cancelled, and with a worker that is killed. */
+/** Runs on a Redis Cluster: to the end, signed off, cancelled, and while processes and nodes are killed. */
 import t from 'tap'
 import { startDoor, startWorker } from '../helpers/app.ts'
+import { crashOwner, LOSSLESS, switchOver } from '../helpers/cluster-faults.ts'
 import { becomesReady } from '../helpers/outage.ts'
-import { startCluster } from '../helpers/redis-cluster.ts'
+import { type ClusterNode, startCluster, type TestCluster } from '../helpers/redis-cluster.ts'
 import { openStream } from '../helpers/sse.ts'
 import { silence } from '../helpers/stage-service.ts'
 import { arm, begin, DIE_AFTER, open, persistently, signOff } from './killing.ts'
+import { MANY, RUNS, underRandomKills } from './random-kills.ts'
 import { Runs, statuses } from './scene.ts'
+
+/** On a busy machine it takes many minutes. */
+t.setTimeout(1_800_000)
 
 t.test('three nodes', { timeout: 300_000 }, async (t) => {
   const cluster = await startCluster(t)
   const REDIS_PREFIX = '{wf}'
-  const owner = await cluster.ownerOf(REDIS_PREFIX)
-  const place = { REDIS_URL: cluster.nodes.map(({ url }) => url).join(','), REDIS_PREFIX }
-  const { env, work, service, audit } = await open(t, place, owner.admin)
+  const { env, work, service, audit } = await open(t, { REDIS_URL: urlOf(cluster), REDIS_PREFIX })
   const api = await startDoor(t, 'server/api.ts', env)
   await becomesReady(api.url)
   const doomed = await startDoor(t, 'server/worker.ts', env, { preload: DIE_AFTER })
@@ -75,3 +78,24 @@ t.test('three nodes', { timeout: 300_000 }, async (t) => {
     t.same(await persistently(() => audit(runs, done)), [])
   })
 })
+
+/** The owner of all keys is killed and comes back, and in turn hands them over to its replica. */
+t.test(`${RUNS} runs while processes and nodes are killed`, { timeout: 1_500_000 }, async (t) => {
+  const cluster = await startCluster(t, 3, 1, LOSSLESS)
+  const [first, , , replica] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode]
+  const REDIS_PREFIX = await cluster.prefixOn(first)
+  let turn = 0
+  await underRandomKills(t, await open(t, { REDIS_URL: urlOf(cluster), REDIS_PREFIX, ...MANY }), async () => {
+    if (turn++ % 2 === 0) {
+      await crashOwner(cluster, REDIS_PREFIX)
+      return 'owner killed'
+    }
+    const owner = await cluster.ownerOf(REDIS_PREFIX)
+    await switchOver(cluster, REDIS_PREFIX, owner === first ? replica : first)
+    return 'replica took over'
+  })
+})
+
+function urlOf({ nodes }: TestCluster): string {
+  return nodes.map(({ url }) => url).join(',')
+}

@@ -1,9 +1,9 @@
 /** What the tests share in which processes or Redis are killed under runs. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { Run } from '../../contract/run.ts'
+import { connectRedis } from '../../journal/redis.ts'
 import { type Door, type Env, testEnv } from '../helpers/app.ts'
 import { stagesFile } from '../helpers/catalogue.ts'
 import { fakeStageService } from '../helpers/stage-service.ts'
@@ -20,8 +20,10 @@ export const STAGES = [
   { stage: 5, needs: [4] },
 ]
 
+export type Opened = Awaited<ReturnType<typeof open>>
+
 /** An environment, a service that honours its key, and an audit of finished runs, by what Redis has stored. */
-export async function open(t: Test, over: Env = {}, stored?: Redis) {
+export async function open(t: Test, over: Env = {}) {
   const work = new KeptWork()
   const service = await fakeStageService(t, work.answer)
   const file = await stagesFile(t, STAGES)
@@ -30,19 +32,14 @@ export async function open(t: Test, over: Env = {}, stored?: Redis) {
     ...{ WORKER_LOCK_MS: '1000', WORKER_STALLED_CHECK_MS: '300', STAGE_JOB_ATTEMPTS: '50' },
     ...over,
   })
-  const redis = stored ?? connect(t, env)
+  const redis = connectRedis(env.REDIS_URL as string, 'blocking', env.REDIS_PREFIX as string)
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
   const audit = async (runs: Runs, run: Run) => [
     ...(await runs.faults(run, redis, env.REDIS_PREFIX as string)),
     ...(work.of(run).every((times) => times === 1) ? [] : [`done ${work.of(run)} times`]),
   ]
   return { env, work, service, audit }
-}
-
-function connect(t: Test, { REDIS_URL = '' }: Env): Redis {
-  const redis = new Redis(REDIS_URL.replace(/^unix:\/\//, ''), { retryStrategy: () => 50 })
-  redis.on('error', () => {})
-  t.teardown(() => redis.disconnect())
-  return redis
 }
 
 export interface Doom {

@@ -47,9 +47,34 @@ t.test('plan, run, and sign off as the note says', async (t) => {
   t.same((await run(['sign-off'])).last.sign_offs, [])
 
   const again = await run(['run-workflow', '1', '2', '--workflow', workflow], false)
-  t.same(again.lines, ['  1 reused', '  2 reused', 'Run completed'])
+  t.same(again.lines, [
+    '  1 reused            nothing changed',
+    '  2 reused            nothing changed',
+    'Run completed',
+  ])
   const rerun = await run(['plan', '1', '2', '--workflow', workflow, '--rerun', '1'])
   t.match(rerun.last.steps, [{ action: 'run' }, { action: 'run_if_changed', sign_off: 'if_changed' }])
+})
+
+t.test('a run is watched from where it is, looked at and cancelled', async (t) => {
+  const run = await setUp(t)
+  const workflow = randomUUID()
+  const started = await run(['run-workflow', '1', '2', '--workflow', workflow, '--detach'])
+  const { run_id } = started.last
+  const watched = await run(['watch', workflow, run_id])
+  t.match(watched, { exit: EXIT.ok, last: { run_id, status: 'waiting' } })
+  t.match(watched.notes, `sign-off ${workflow} ${run_id} 2 --approve`)
+  const cursors = watched.lines.map((line) => (JSON.parse(line) as { cursor: string }).cursor)
+  t.same(cursors, [...new Set(cursors)].sort(), 'each state once')
+  const looked = await run(['status', workflow, run_id], false)
+  t.same(
+    [looked.exit, ...looked.lines],
+    [EXIT.ok, '  1 completed         never run', '  2 awaiting_sign_off never run', 'Run waiting'],
+  )
+  t.same((await run(['cancel', workflow, run_id], false)).lines, ['The run is cancelled.'])
+  t.equal((await run(['watch', workflow, run_id])).exit, EXIT.cancelled)
+  await t.rejects(run(['watch', workflow, randomUUID()]), { status: 404, code: 'RUN_NOT_FOUND' })
+  await t.rejects(run(['watch', workflow, run_id, '--after', '0']), /does not take --after/)
 })
 
 t.test('what is wrong on the command line', async (t) => {

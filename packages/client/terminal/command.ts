@@ -26,6 +26,8 @@ export const HELP = `Runs stages from a terminal.
   npm run -s stage -- sign-off                      what waits for your sign-off
   npm run -s stage -- sign-off WORKFLOW RUN STAGE --approve DIGEST    decide; --reject DIGEST needs --reason TEXT
 
+watch, status and cancel also take a run: WORKFLOW RUN instead of STAGE JOB.
+
   --url URL            the API (STAGECAST_URL, else http://127.0.0.1:3001)
   --token TOKEN        a JWT (STAGECAST_TOKEN); others see arguments in the list of processes
   --json               JSON lines; so it is in a pipe anyway

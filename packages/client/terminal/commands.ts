@@ -6,12 +6,12 @@ import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { JobStatus } from '../../../contract/events.ts'
-import { ConnectionError, type JobReference } from '../index.ts'
-import { type Command, EXIT, type Options, readNumber } from './command.ts'
+import { ConnectionError, type JobReference, type RunReference } from '../index.ts'
+import { type Command, EXIT, type Options, readNumber, UsageError } from './command.ts'
 import { type Commands, type Context, readInputs, STAGES } from './context.ts'
 import { tellJob, tellJobs } from './output.ts'
 import { tellPreview } from './preview.ts'
-import { RUN_COMMANDS } from './runs.ts'
+import { RUN_COMMANDS, tellRun, watchRun } from './runs.ts'
 import { plain } from './terminal-text.ts'
 
 const LITERATURE_SEARCH = '2'
@@ -64,17 +64,31 @@ const COMMANDS: Commands = {
     return EXIT.ok
   },
 
-  watch: ({ words, options }, context) => watch(jobOf(words), options.after, context),
+  async watch({ words, options: { after } }, context) {
+    const run = runOf(words)
+    if (!run) return watch(jobOf(words), after, context)
+    if (after !== undefined) throw new UsageError('watch WORKFLOW RUN does not take --after')
+    return watchRun(run, context)
+  },
 
   async status({ words }, { stagecast, output, signal }) {
+    const reference = runOf(words)
+    if (reference) {
+      const run = await stagecast.runs.get(reference, { signal })
+      output.result(run, tellRun(run))
+      return EXIT.ok
+    }
     const job = await stagecast.status(jobOf(words), { signal })
     output.result(job, tellJob(job))
     return EXIT.ok
   },
 
   async cancel({ words }, { stagecast, output, signal }) {
-    const answer = await stagecast.cancel(jobOf(words), { signal })
-    output.result(answer, `The job is ${answer.status}.`)
+    const run = runOf(words)
+    const answer = run
+      ? await stagecast.runs.cancel(run, { signal })
+      : await stagecast.cancel(jobOf(words), { signal })
+    output.result(answer, `The ${run ? 'run' : 'job'} is ${answer.status}.`)
     return EXIT.ok
   },
 
@@ -152,6 +166,11 @@ async function watch(job: JobReference, after: string | undefined, { stagecast, 
   // Watching resumed after the end, so there was no event to show.
   end ??= (await stagecast.status(job, { signal })).status
   return end === 'completed' ? EXIT.ok : end === 'cancelled' ? EXIT.cancelled : EXIT.failed
+}
+
+/** The run that is named by a workflow and a run, instead of a stage and a job. */
+function runOf([workflow_id = '', run_id = '']: string[]): RunReference | null {
+  return /^[0-9a-f]{8}-/i.test(workflow_id) ? { workflow_id, run_id } : null
 }
 
 function jobOf([stage, id = '']: (string | undefined)[]): JobReference {

@@ -1,6 +1,6 @@
 /** The commands for workflow runs. */
 import { randomUUID } from 'node:crypto'
-import type { PlanStep, Run, RunRequest, WaitingSignOff } from '../index.ts'
+import type { PlanStep, Run, RunReference, RunRequest, WaitingSignOff } from '../index.ts'
 import { EXIT, type Options, readNumber, UsageError } from './command.ts'
 import { type Commands, type Context, readInputs, STAGES } from './context.ts'
 import { fit, plain } from './terminal-text.ts'
@@ -22,7 +22,7 @@ export const RUN_COMMANDS: Commands = {
       return EXIT.ok
     }
     output.note(`Run ${accepted.run_id} of workflow ${workflow}`)
-    return follow(await stagecast.runs.get(accepted, { signal }), context)
+    return watchRun(accepted, context)
   },
 
   async plan({ words, options }, { stagecast, output, signal }) {
@@ -52,26 +52,30 @@ export const RUN_COMMANDS: Commands = {
       { signal },
     )
     output.result(run, `Stage ${stage} is ${verdict}. The run is ${run.status}.`)
+    if (run.status === 'running') output.note(`To watch it: ${tellWatch(run)}`)
     return EXIT.ok
   },
 }
 
-/** Prints each new state until the run has ended or waits, and returns the exit code. */
-async function follow(run: Run, { stagecast, output, signal }: Context): Promise<number> {
+/** Prints what changes until the run has ended or waits, and returns the exit code. */
+export async function watchRun(run: RunReference, { stagecast, output, signal }: Context): Promise<number> {
   const told = new Map<number, string>()
-  let now = run
+  let now = await stagecast.runs.get(run, { signal })
+  let before = ''
   try {
     for (;;) {
-      const news = now.steps.filter(({ stage, status }) => told.get(stage) !== status)
-      for (const { stage, status } of news) told.set(stage, status)
-      output.result(now, [...news.map(tellStep), `Run ${now.status}`].join('\n'))
+      const lines = now.steps.filter(({ stage, status }) => told.get(stage) !== status).map(tellStep)
+      for (const { stage, status } of now.steps) told.set(stage, status)
+      if (now.status !== before) lines.push(`Run ${now.status}`)
+      before = now.status
+      output.result(now, lines.join('\n'))
       if (now.status !== 'running' && now.status !== 'cancelling') break
       const { cursor } = now
       do now = await stagecast.runs.get(run, { after: cursor, wait: WAIT, signal })
       while (now.cursor === cursor)
     }
   } finally {
-    if (signal.aborted) output.note('The run goes on.')
+    if (signal.aborted) output.note(`The run is still running. To resume watching: ${tellWatch(run)}`)
   }
   for (const { stage, status, sign_off } of now.steps)
     if (status === 'awaiting_sign_off')
@@ -98,8 +102,18 @@ function tellPlanStep({ stage, action, because, sign_off }: PlanStep): string {
   return `${String(stage).padStart(3)} ${fit(action, 14)} ${plain(because)}${waits}`
 }
 
-function tellStep({ stage, status, error }: Run['steps'][0]): string {
-  return `${String(stage).padStart(3)} ${status}${error ? ` ${error.code}: ${plain(error.message)}` : ''}`
+/** All steps, and how the run is. */
+export function tellRun({ steps, status }: Run): string {
+  return [...steps.map(tellStep), `Run ${status}`].join('\n')
+}
+
+function tellStep({ stage, status, because, error }: Run['steps'][0]): string {
+  const why = error ? `${error.code}: ${error.message}` : because
+  return `${String(stage).padStart(3)} ${fit(status, 17)} ${plain(why)}`.trimEnd()
+}
+
+function tellWatch({ workflow_id, run_id }: RunReference): string {
+  return `npm run -s stage -- watch ${workflow_id} ${run_id}`
 }
 
 function tellWait({ workflow_id, run_id, stage, digest, name }: WaitingSignOff): string {
