@@ -29,6 +29,7 @@ import errors from './plugins/errors.ts'
 import estimates from './plugins/estimates.ts'
 import fleet from './plugins/fleet.ts'
 import hints from './plugins/hints.ts'
+import history from './plugins/history.ts'
 import jobs from './plugins/jobs.ts'
 import journal from './plugins/journal.ts'
 import jsonBody from './plugins/json-body.ts'
@@ -50,6 +51,7 @@ import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import workflows from './plugins/workflows.ts'
 import boardRoutes from './routes/admin/board.ts'
+import historyRoutes from './routes/admin/history.ts'
 import metricsRoutes from './routes/admin/metrics.ts'
 import overviewRoutes from './routes/admin/overview.ts'
 import queueRoutes from './routes/admin/queue.ts'
@@ -250,6 +252,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
   await app.register(jobs)
   await app.register(estimates)
   await app.register(fleet)
+  await app.register(history)
   await app.register(tail, { source, prefix })
   await app.register(progress)
   await app.register(workflows)
@@ -297,6 +300,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
 
   const guards = [app.stagecast.authenticate, app.stagecast.requireAdmin, app.stagecast.throttle]
   await app.register(overviewRoutes, { guards })
+  await app.register(historyRoutes, { guards })
   await app.register(queueRoutes, { guards })
   await app.register(metricsRoutes, { guards })
   await app.register(boardRoutes, { guards })

@@ -53,6 +53,8 @@ export interface JournalKeys {
   cancels: string
   /** Hash of counts of all jobs: see `tally.ts`. */
   tally: string
+  /** Hash of the last day by minute: see `history.ts`. */
+  history: string
   /** Hash of the live workers: see `fleet.ts`. */
   workers: string
   /** Turns of the users' jobs: see `reserve.ts`. */
@@ -83,6 +85,7 @@ export function journalKeys(prefix: string): JournalKeys {
     events: `${base}:events`,
     cancels: `${base}:cancels`,
     tally: `${base}:tally`,
+    history: `${base}:history`,
     workers: `${base}:workers`,
     turns: `${base}:turns`,
     queued: (userId) => `${base}:queued:${userDigest(userId)}`,

@@ -14,7 +14,7 @@ export const BUCKETS_MS = [
 ] as const
 
 /** Minutes for which ended jobs are counted. */
-const MINUTES = 60
+export const TALLIED_MINUTES = 60
 /** Minute and count are stored as one number (minute * shift + count), so that one command updates both. */
 const MINUTE_SHIFT = 100_000_000
 
@@ -57,8 +57,8 @@ export function toCount({ data, createdAt, processedAt }: CountedJob, entries: r
     if (isTerminal(type)) {
       const minute = Math.floor(at / 60_000)
       result.leastEnded = minute * MINUTE_SHIFT + 1
-      count(`ended:${minute % MINUTES}`)
-      if (type === 'failed') count(`ended:failed:${minute % MINUTES}`)
+      count(`ended:${minute % TALLIED_MINUTES}`)
+      if (type === 'failed') count(`ended:failed:${minute % TALLIED_MINUTES}`)
     }
   }
   return result
@@ -104,7 +104,7 @@ export function readTally(hash: Readonly<Record<string, string>>, stage: number)
   const [waiting, duration] = [histogram('waiting'), histogram('duration')]
   const byMinute = (field: string) =>
     new Map(
-      Array.from({ length: MINUTES }, (_, slot) => number(`${field}:${slot}`))
+      Array.from({ length: TALLIED_MINUTES }, (_, slot) => number(`${field}:${slot}`))
         .filter((slot) => slot > 0)
         .map((slot) => [Math.floor(slot / MINUTE_SHIFT), slot % MINUTE_SHIFT]),
     )
@@ -132,14 +132,13 @@ export function endedLastMinute({ ended }: StageTally, now: number): number {
   return Math.round(estimate * 10) / 10
 }
 
-/** Ended jobs of all stages in each of the last 60 minutes, the current one included; oldest first. */
-export function lastHour(tallies: readonly StageTally[], now: number) {
-  const current = Math.floor(now / 60_000)
-  return Array.from({ length: MINUTES }, (_, i) => {
-    const minute = current - MINUTES + 1 + i
+/** Ended jobs of all stages in each minute from `from` to `last`, at most `TALLIED_MINUTES`. */
+export function endedByMinute(tallies: readonly StageTally[], from: number, last: number) {
+  return Array.from({ length: last - from + 1 }, (_, i) => {
+    const minute = from + i
     const sum = (counts: (tally: StageTally) => ReadonlyMap<number, number>) =>
       tallies.reduce((all, tally) => all + (counts(tally).get(minute) ?? 0), 0)
-    return { at: minute * 60_000, ended: sum(({ ended }) => ended), failed: sum((one) => one.endedFailed) }
+    return { minute, ended: sum(({ ended }) => ended), failed: sum((one) => one.endedFailed) }
   })
 }
 

@@ -10,6 +10,7 @@ import core, { type Stagecast } from '../plugins/core.ts'
 import errors from '../plugins/errors.ts'
 import securityHeaders from '../plugins/security-headers.ts'
 import boardRoutes from '../routes/admin/board.ts'
+import historyRoutes from '../routes/admin/history.ts'
 import metricsRoutes from '../routes/admin/metrics.ts'
 import overviewRoutes from '../routes/admin/overview.ts'
 import { type Config, isLoopback } from './config.ts'
@@ -24,10 +25,12 @@ export async function openAdmin(config: Config, log: FastifyBaseLogger, api: Fas
     await app.register(share(api, 'redis', 'fromRedis'))
     await app.register(share(api, 'queue'))
     await app.register(share(api, 'fleet'))
+    await app.register(share(api, 'history'))
     await app.register(share(api, 'metrics'))
     await app.register(metricsRoutes, { guards: [] })
     if (!isLoopback(config.ADMIN_HOST)) return
     await app.register(overviewRoutes, { guards: [] })
+    await app.register(historyRoutes, { guards: [] })
     await app.register(boardRoutes, { guards: [] })
   })
 }

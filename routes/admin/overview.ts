@@ -7,7 +7,7 @@ import { PausedQueues, WaitingBecause, WorkerState, waitingBecause } from '../..
 import { StageNumber } from '../../contract/job.ts'
 import { RunStatus } from '../../contract/run.ts'
 import { QUEUE_NAME } from '../../journal/journal.ts'
-import { endedLastMinute, type Histogram, lastHour, quantile, type StageTally } from '../../journal/tally.ts'
+import { endedLastMinute, type Histogram, quantile, type StageTally } from '../../journal/tally.ts'
 import type { Fleet } from '../../plugins/fleet.ts'
 import { BEARER, type Guarded, problems } from '../responses.ts'
 
@@ -65,9 +65,6 @@ const Overview = Type.Object(
         waiting_ms: Spread,
       }),
     ),
-    last_hour: Type.Array(Type.Object({ at: Type.Integer(), ended: Count, failed: Count }), {
-      description: 'jobs that ended, and those of them that failed, by minute; oldest first',
-    }),
   },
   { title: 'Overview' },
 )
@@ -114,7 +111,6 @@ function toOverview(
       slug,
       ...figures(tallies[i + 1] as StageTally, at),
     })),
-    last_hour: lastHour(tallies, at),
   }
 }
 

@@ -2,9 +2,9 @@
 import t from 'tap'
 import {
   BUCKETS_MS,
+  endedByMinute,
   endedLastMinute,
   type Histogram,
-  lastHour,
   quantile,
   readTally,
 } from '../../journal/tally.ts'
@@ -48,7 +48,6 @@ t.test('the last minute', async (t) => {
 })
 
 t.test('the last hour, minute by minute', async (t) => {
-  const at = 29_000_000 * 60_000 + 30_000
   const hash = {
     '2:ended:20': '2900000000000006',
     '2:ended:failed:20': '2900000000000002',
@@ -56,10 +55,11 @@ t.test('the last hour, minute by minute', async (t) => {
     '3:ended:21': '2899994100000009',
     '3:ended:22': '2899993900000009',
   }
-  const hour = lastHour([readTally(hash, 2), readTally(hash, 3)], at)
+  const now = 29_000_000
+  const hour = endedByMinute([readTally(hash, 2), readTally(hash, 3)], now - 59, now)
   t.equal(hour.length, 60)
-  t.same(hour.at(-1), { at: 29_000_000 * 60_000, ended: 7, failed: 2 }, 'this minute comes last')
-  t.same(hour[0], { at: (29_000_000 - 59) * 60_000, ended: 9, failed: 0 })
+  t.same(hour.at(-1), { minute: now, ended: 7, failed: 2 }, 'this minute comes last')
+  t.same(hour[0], { minute: now - 59, ended: 9, failed: 0 })
   t.equal(
     hour.reduce((sum, { ended }) => sum + ended, 0),
     16,

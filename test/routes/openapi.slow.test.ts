@@ -418,6 +418,10 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getOverview', 200, { headers: admin })
   await drive('getOverview', 403, { headers: alice })
   await drive('getOverview', 503, { at: redisless, headers: admin })
+  await drive('getHistory', 200, { headers: admin })
+  await drive('getHistory', 400, { query: '?hours=25', headers: admin })
+  await drive('getHistory', 403, { headers: alice })
+  await drive('getHistory', 503, { at: redisless, headers: admin })
   for (const id of ['pauseQueue', 'resumeQueue']) {
     await drive(id, 200, { headers: admin })
     await drive(id, 403, { headers: alice })
@@ -550,6 +554,7 @@ const PATHS = [
   '/health/ready',
   '/api/workflow/stages',
   '/api/admin/overview',
+  '/api/admin/history',
   '/api/admin/queue/pause',
   '/api/admin/queue/resume',
   '/api/workflow/jobs',

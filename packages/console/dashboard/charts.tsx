@@ -1,42 +1,77 @@
-/** What ended in the last hour, and how the queue has grown or shrunk while this page was open. */
-import { useMemo } from 'preact/hooks'
+/** What ended in the last hours, and how many jobs waited and ran. */
+import { useMemo, useState } from 'preact/hooks'
 import { type Series, TimeChart } from './time-chart.tsx'
-import type { Overview, Sample } from './use-overview.ts'
+import { type History, type Point, useHistory } from './use-history.ts'
 
-export function Charts({ overview, samples }: { overview: Overview; samples: readonly Sample[] }) {
+const CHOICES = [1, 6, 24]
+
+export function Charts() {
+  const [hours, setHours] = useState(6)
+  const history = useHistory(hours)
   return (
-    <div class="charts">
-      <Ended minutes={overview.last_hour} />
-      <Depth samples={samples} />
-    </div>
+    <section aria-labelledby="history">
+      <div class="row">
+        <h2 id="history">History</h2>
+        <fieldset class="switch push">
+          <legend class="unseen">How far back</legend>
+          {CHOICES.map((one) => (
+            <label key={one}>
+              <input type="radio" name="hours" checked={one === hours} onChange={() => setHours(one)} />
+              <span>{spanOf(one)}</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      {/* The charts of another time are other charts. */}
+      <div class="charts" key={history?.hours}>
+        {history && <Ended history={history} />}
+        {history && <Depth history={history} />}
+      </div>
+    </section>
   )
 }
 
-function Ended({ minutes }: { minutes: Overview['last_hour'] }) {
-  const sum = (name: 'ended' | 'failed') => minutes.reduce((all, minute) => all + minute[name], 0)
-  const times = useMemo(() => minutes.map(({ at }) => at), [minutes])
-  const series = useMemo<Series[]>(
-    () => [
-      { label: 'ended', kind: 'bars', tone: 'accent', values: minutes.map(({ ended }) => ended) },
-      // In front of those that ended, because they are a part of them.
-      { label: 'of them failed', kind: 'bars', tone: 'bad', values: minutes.map(({ failed }) => failed) },
-    ],
-    [minutes],
-  )
-  const summary = `Jobs by minute: in the last hour ${sum('ended')} ended, ${sum('failed')} of them failed.`
-  return <TimeChart title="Last hour, by minute" summary={summary} times={times} series={series} />
+const spanOf = (hours: number) => (hours === 1 ? '1 hour' : `${hours} hours`)
+const since = (hours: number) => (hours === 1 ? 'in the last hour' : `in the last ${hours} hours`)
+
+function Ended({ history }: { history: History }) {
+  const { points, step_ms, hours } = history
+  const sum = (name: 'ended' | 'failed') => points.reduce((all, point) => all + (point[name] ?? 0), 0)
+  const series = useSeries(points, [
+    ['ended', 'ended', 'bars', 'accent'],
+    // In front of those that ended, because they are a part of them.
+    ['failed', 'of them failed', 'bars', 'bad'],
+  ])
+  const minutes = step_ms / 60_000
+  const by = minutes === 1 ? 'by minute' : `by ${minutes} minutes`
+  const summary = `Jobs ${by}: ${since(hours)} ${sum('ended')} ended, ${sum('failed')} of them failed.`
+  return <TimeChart title={`Finished jobs, ${by}`} summary={summary} step={step_ms} {...series} />
 }
 
-function Depth({ samples }: { samples: readonly Sample[] }) {
-  const times = useMemo(() => samples.map(({ at }) => at), [samples])
-  const series = useMemo<Series[]>(
-    () => [
-      { label: 'waiting', kind: 'line', tone: 'warm', values: samples.map(({ waiting }) => waiting) },
-      { label: 'running', kind: 'line', tone: 'accent', values: samples.map(({ active }) => active) },
-    ],
-    [samples],
+function Depth({ history }: { history: History }) {
+  const { points, step_ms, hours } = history
+  const series = useSeries(points, [
+    ['waiting', 'waiting', 'line', 'warm'],
+    ['active', 'running', 'line', 'accent'],
+  ])
+  const most = Math.max(0, ...points.map(({ waiting }) => waiting ?? 0))
+  const summary = `The queue: ${since(hours)} at most ${most} jobs waited.`
+  return <TimeChart title="Queue, at most" summary={summary} step={step_ms} {...series} />
+}
+
+type Line = [of: 'waiting' | 'active' | 'ended' | 'failed', string, Series['kind'], Series['tone']]
+
+function useSeries(points: readonly Point[], lines: readonly Line[]) {
+  return useMemo(
+    () => ({
+      times: points.map(({ at }) => at),
+      series: lines.map(([of, label, kind, tone]) => ({
+        label,
+        kind,
+        tone,
+        values: points.map((point) => point[of]),
+      })),
+    }),
+    [points],
   )
-  const known = samples.flatMap(({ waiting }) => waiting ?? [])
-  const summary = `Since this page was opened at most ${Math.max(0, ...known)} jobs waited; ${known.at(-1) ?? 0} wait now.`
-  return <TimeChart title="Since you opened this page" summary={summary} times={times} series={series} />
 }

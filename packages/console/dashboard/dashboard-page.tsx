@@ -8,7 +8,7 @@ import { type Overview, useOverview } from './use-overview.ts'
 import { Workers } from './workers.tsx'
 
 export function DashboardPage() {
-  const { overview, samples, failure, setPaused } = useOverview()
+  const { overview, failure, setPaused } = useOverview()
   return (
     <>
       <Heading>Dashboard</Heading>
@@ -19,7 +19,7 @@ export function DashboardPage() {
           <Waiting overview={overview} />
           <Queue overview={overview} />
           <Pause paused={overview.paused.length > 0} onChange={setPaused} />
-          <Charts overview={overview} samples={samples} />
+          <Charts />
           <Failures count={overview.stages.reduce((sum, { failed }) => sum + failed, 0)} />
           <Workers overview={overview} />
           <StageTable stages={overview.stages} />

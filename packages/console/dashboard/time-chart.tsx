@@ -19,6 +19,8 @@ interface ChartProps {
   summary: string
   /** Epoch ms. */
   times: readonly number[]
+  /** From one time to the next, in ms; stays the same. */
+  step: number
   /** Their number, kinds and tones stay the same. */
   series: readonly Series[]
 }
@@ -26,7 +28,7 @@ interface ChartProps {
 const HEIGHT = 150
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
-export function TimeChart({ title, summary, times, series }: ChartProps) {
+export function TimeChart({ title, summary, times, step, series }: ChartProps) {
   const figure = useRef<HTMLElement>(null)
   const box = useRef<HTMLDivElement>(null)
   const [plot, setPlot] = useState<uPlot | null>(null)
@@ -39,7 +41,7 @@ export function TimeChart({ title, summary, times, series }: ChartProps) {
     import('uplot').then(
       ({ default: Plot }) => {
         if (over || !figure.current || !box.current) return
-        const options = optionsOf(Plot, figure.current, box.current.clientWidth, series, setPointed)
+        const options = optionsOf(Plot, figure.current, box.current.clientWidth, series, step, setPointed)
         drawn = new Plot(options, [[]], box.current)
         setPlot(drawn)
       },
@@ -98,6 +100,7 @@ function optionsOf(
   figure: HTMLElement,
   width: number,
   series: readonly Series[],
+  step: number,
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
   // Read at each drawing, because the theme may change. A canvas does not know custom properties.
@@ -110,7 +113,8 @@ function optionsOf(
     grid: { stroke: line, width: 1 },
     ticks: { show: false },
   }
-  const half = series.some(({ kind }) => kind === 'bars') ? 30 : 0
+  // Half a bar; lines begin at the same place, so that charts beside each other have the same axis.
+  const half = step / 2000
   return {
     width,
     height: HEIGHT,
@@ -118,8 +122,7 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
-      // At least a minute, so that the first points stand where later ones leave them.
-      x: { range: (_, from, to) => [from - half, Math.max(to, from + 60) + half] },
+      x: { range: (_, from, to) => [from - half, to + half] },
       y: { range: (_, _from, to) => [0, Math.max(4, to * 1.1)] },
     },
     axes: [
@@ -129,7 +132,7 @@ function optionsOf(
         space: 70,
         size: 28,
         // Labels have minutes only.
-        incrs: [60, 300, 600, 900, 1800, 3600],
+        incrs: [300, 600, 900, 1800, 3600, 7200, 10_800, 21_600],
         values: (_, splits) => splits.map((at) => clock.format(at * 1000)),
       },
       { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] },

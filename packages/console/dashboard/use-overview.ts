@@ -40,45 +40,20 @@ export interface Overview {
   catalogue: string
   waiting_because: string | null
   stages: StageFigures[]
-  /** By minute, oldest first. */
-  last_hour: { at: number; ended: number; failed: number }[]
-}
-
-/** What the queue looked like at a time; null marks a time without a sample. */
-export interface Sample {
-  at: number
-  waiting: number | null
-  active: number | null
 }
 
 const EVERY_MS = 2000
-/** An hour. */
-const MOST_SAMPLES = 1800
-
-/** Kept while the console is open, also when another page is shown. */
-let samples: readonly Sample[] = []
 
 export function useOverview() {
   const [overview, setOverview] = useState<Overview | null>(null)
   const [failure, setFailure] = useState('')
   useEffect(() => {
     const leaving = new AbortController()
-    const onOverview = (next: Overview) => {
-      samples = withSample(samples, next)
-      setOverview(next)
-    }
-    void look(leaving.signal, onOverview, setFailure)
+    void look(leaving.signal, setOverview, setFailure)
     return () => leaving.abort()
   }, [])
   const setPaused = (paused: string[]) => setOverview((now) => now && { ...now, paused })
-  return { overview, samples, failure, setPaused }
-}
-
-function withSample(known: readonly Sample[], { at, queue }: Overview): readonly Sample[] {
-  const { waiting, active } = queue
-  const last = known.at(-1)
-  const gap = last && at - last.at > 5 * EVERY_MS ? [{ at: last.at + 1, waiting: null, active: null }] : []
-  return [...known, ...gap, { at, waiting, active }].slice(-MOST_SAMPLES)
+  return { overview, failure, setPaused }
 }
 
 async function look(

@@ -1,0 +1,105 @@
+/**
+ * What happened in the queue in the last day, by minute: how many jobs waited and ran, ended and failed. One hash with a field
+ * for each minute of a day, so that it never grows further. The API processes write it, from what they read anyway: see
+ * `plugins/history.ts`. It costs jobs nothing.
+ */
+import type { Redis } from 'ioredis'
+import type { JournalKeys } from './journal.ts'
+
+/** Minutes that are kept. */
+export const KEPT_MINUTES = 1440
+/** Longer than the kept minutes, so that nothing is left of a queue that nobody serves any more. */
+const TTL_SECONDS = 2 * 86_400
+
+export const MINUTE_MS = 60_000
+
+/** What happened in a minute. */
+export interface Minute {
+  /** Minutes since the epoch. */
+  minute: number
+  /** The most jobs that were seen waiting; null if nobody looked. */
+  waiting: number | null
+  /** The most jobs that were seen running; null if nobody looked. */
+  active: number | null
+  ended: number
+  /** Those of the ended jobs that failed. */
+  failed: number
+}
+
+/** Minutes of a chart together: `at` is when they began, epoch ms. Null where nothing is known. */
+export interface Point {
+  at: number
+  waiting: number | null
+  active: number | null
+  ended: number | null
+  failed: number | null
+}
+
+/** The kept ones of `count` minutes up to `last`. */
+export async function readMinutes(
+  redis: Redis,
+  keys: JournalKeys,
+  last: number,
+  count: number,
+): Promise<Map<number, Minute>> {
+  const wanted = Array.from({ length: count }, (_, i) => last - count + 1 + i)
+  const stored = await redis.hmget(keys.history, ...wanted.map((minute) => String(minute % KEPT_MINUTES)))
+  const found = new Map<number, Minute>()
+  for (const [i, value] of stored.entries()) {
+    const one = value === null ? null : decode(value)
+    // Else it is of a day before.
+    if (one && one.minute === wanted[i]) found.set(one.minute, one)
+  }
+  return found
+}
+
+export async function writeMinutes(redis: Redis, keys: JournalKeys, minutes: readonly Minute[]) {
+  const fields = minutes.flatMap((one) => [String(one.minute % KEPT_MINUTES), encode(one)])
+  await redis
+    .multi()
+    .hset(keys.history, ...fields)
+    .expire(keys.history, TTL_SECONDS)
+    .exec()
+}
+
+/** The most that two readings of the same minute have seen. */
+export function most(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.max(a, b)
+}
+
+/** The last `count` steps of `step` minutes, oldest first; the last one contains `now`, a minute. */
+export function toPoints(
+  minutes: ReadonlyMap<number, Minute>,
+  now: number,
+  count: number,
+  step: number,
+): Point[] {
+  const newest = now - (now % step)
+  return Array.from({ length: count }, (_, i) => {
+    const from = newest - (count - 1 - i) * step
+    const known = Array.from({ length: step }, (_, k) => minutes.get(from + k)).filter(
+      (one) => one !== undefined,
+    )
+    const sum = (of: (one: Minute) => number) =>
+      known.length === 0 ? null : known.reduce((all, one) => all + of(one), 0)
+    return {
+      at: from * MINUTE_MS,
+      waiting: known.reduce<number | null>((all, one) => most(all, one.waiting), null),
+      active: known.reduce<number | null>((all, one) => most(all, one.active), null),
+      ended: sum((one) => one.ended),
+      failed: sum((one) => one.failed),
+    }
+  })
+}
+
+const encode = ({ minute, waiting, active, ended, failed }: Minute): string =>
+  [minute, waiting ?? '-', active ?? '-', ended, failed].join(' ')
+
+function decode(value: string): Minute | null {
+  const [minute, waiting, active, ended, failed] = value
+    .split(' ')
+    .map((part) => (part === '-' ? null : Number(part)))
+  if (minute == null || ended == null || failed == null) return null
+  return { minute, waiting: waiting ?? null, active: active ?? null, ended, failed }
+}
