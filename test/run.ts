@@ -20,7 +20,8 @@ import { provideTools } from './clients/tools.ts'
 import { type Report, report } from './run-report.ts'
 
 const root = dirname(import.meta.dirname)
-const requireFromTap = createRequire(createRequire(import.meta.url).resolve('tap'))
+const requireFromHere = createRequire(import.meta.url)
+const requireFromTap = createRequire(requireFromHere.resolve('tap'))
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 
 /** More files than these do not fail by chance. */
@@ -147,18 +148,19 @@ function missingTools(args: string[]): string[] {
 }
 
 /**
- * tap's test class is generated for a set of plugins. `tap run` does so when it must, but then starts its tests
- * with the loaders of the old set, and TypeScript 7 does not work with one of those.
+ * tap's test class is generated for a set of plugins. `tap run` does so when it must, but then starts its tests with the
+ * loaders of the old set. TypeScript 7 does not work with one of those, and that of `mock` doubles the start of each test.
  */
 function buildTapOnce(): void {
+  const { tap: config } = requireFromHere('../package.json') as { tap: { plugin: string[] } }
   const testClass = readFileSync(requireFromTap.resolve('@tapjs/test/built'), 'utf8')
-  if (!testClass.includes('"@tapjs/typescript"')) return
+  if (!config.plugin.some((name) => testClass.includes(`"${name.slice(1)}"`))) return
   console.log('Generating the test class of tap, once after an installation.')
   const { status } = spawnSync(process.execPath, [tapProgram(), 'build'], { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new Error('`npx tap build` failed: its output is above')
 }
 
 function tapProgram(): string {
-  const manifest = createRequire(import.meta.url)('tap/package.json') as { bin: { tap: string } }
+  const manifest = requireFromHere('tap/package.json') as { bin: { tap: string } }
   return join(root, 'node_modules', 'tap', manifest.bin.tap)
 }
