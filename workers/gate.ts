@@ -1,6 +1,7 @@
 /**
  * Decides whether jobs of one stage may start in this process, by its circuit and by how many run. A job that may not
- * start takes no slot: it is delayed, and called back as soon as it may.
+ * start takes no slot: it is delayed, and called back as soon as it may. Jobs are called back by priority, as the queue
+ * would start them, so a user who comes late does not wait for all that is delayed.
  */
 import { Circuit, type CircuitState, type Passage, type Verdict } from './circuit.ts'
 
@@ -19,18 +20,20 @@ const LONGEST_MS = 10_000
 const SHORTEST_MS = 500
 /** Delayed jobs come back this many ms apart. */
 const SPREAD_MS = 10
-/** How long to wait before calling the next job, in ms, because another process may take the one called back. */
-const AGAIN_MS = 100
+/** How long a place is kept for a job that was called back, in ms: another process may have taken the job. */
+const KEPT_MS = 100
 /** How often a job of an unknown stage is offered to the other workers at most, in ms. */
 const OFFER_MS = 1000
-/** Delayed jobs to remember; the rest come back when their delay ends. */
-const MOST_REMEMBERED = 10_000
+/** Delayed jobs to remember, by priority; the rest come back when their delay ends. */
+export const MOST_REMEMBERED = 10_000
 
 export class Gate {
   readonly circuit: Circuit
   private running = 0
-  /** Delayed jobs in the order of their first arrival, and how often each was delayed. */
-  private readonly line = new Map<string, number>()
+  /** Delayed jobs in the order of their first arrival. */
+  private readonly line = new Map<string, Delayed>()
+  /** Jobs that were called back and have not arrived, and until when a place is kept for each. */
+  private readonly called = new Map<string, number>()
   private calling = false
   private timer: NodeJS.Timeout | undefined
   private offeredAt = Number.NEGATIVE_INFINITY
@@ -46,7 +49,9 @@ export class Gate {
 
   /** Lets a job start, or returns null: then delay it. */
   enter(jobId: string): Passage | null {
-    const passage = this.running < this.options.places ? this.circuit.enter() : null
+    const isCalled = this.called.delete(jobId)
+    const taken = this.running + (isCalled ? 0 : this.kept)
+    const passage = taken < this.options.places ? this.circuit.enter() : null
     if (!passage) return null
     this.line.delete(jobId)
     this.running += 1
@@ -65,7 +70,7 @@ export class Gate {
    * could take its jobs every time before a worker that does.
    */
   delayMs(jobId: string): number {
-    const times = this.line.get(jobId) ?? 0
+    const times = this.line.get(jobId)?.times ?? 0
     const spread = this.line.size * SPREAD_MS
     if (this.options.places > 0) return Math.min(LONGEST_MS, SHORTEST_MS * 2 ** times + spread)
     const now = performance.now()
@@ -75,9 +80,10 @@ export class Gate {
   }
 
   /** Remembers a job once it is delayed. What it waits for may have happened meanwhile. */
-  remember(jobId: string): void {
-    const times = this.line.get(jobId) ?? 0
-    if (times > 0 || this.line.size < MOST_REMEMBERED) this.line.set(jobId, times + 1)
+  remember(jobId: string, priority: number): void {
+    const times = (this.line.get(jobId)?.times ?? 0) + 1
+    this.line.set(jobId, { priority, times })
+    if (this.line.size > MOST_REMEMBERED) this.line.delete(this.first((a, b) => a > b) as string)
     void this.callNext()
   }
 
@@ -85,12 +91,28 @@ export class Gate {
     this.circuit.stop()
     clearTimeout(this.timer)
     this.line.clear()
+    this.called.clear()
   }
 
   private get free(): number {
     const { circuit, running } = this
     if (!circuit.admits) return 0
-    return circuit.state === 'half-open' ? 1 : this.options.places - running
+    return (circuit.state === 'half-open' ? 1 : this.options.places - running) - this.kept
+  }
+
+  /** Places kept for jobs that were called back. */
+  private get kept(): number {
+    const now = performance.now()
+    for (const [jobId, until] of this.called) if (until <= now) this.called.delete(jobId)
+    return this.called.size
+  }
+
+  /** The delayed job whose priority comes before those of the others; of equal ones the first to arrive. */
+  private first(isBefore: (a: number, b: number) => boolean): string | undefined {
+    let found: [jobId: string, priority: number] | undefined
+    for (const [jobId, { priority }] of this.line)
+      if (!found || isBefore(priority, found[1])) found = [jobId, priority]
+    return found?.[0]
   }
 
   /** Calls back as many jobs as may start, one after the other. */
@@ -98,16 +120,22 @@ export class Gate {
     if (this.calling) return
     this.calling = true
     clearTimeout(this.timer)
-    let called = 0
-    while (called < this.free) {
-      const [jobId] = this.line.keys()
+    while (this.free > 0) {
+      const jobId = this.first((a, b) => a < b)
       if (jobId === undefined) break
       this.line.delete(jobId)
-      if (await this.options.callBack(jobId).catch(() => false)) called += 1
+      this.called.set(jobId, performance.now() + KEPT_MS)
+      if (!(await this.options.callBack(jobId).catch(() => false))) this.called.delete(jobId)
     }
     this.calling = false
-    if (this.line.size > 0 && this.free > 0) {
-      this.timer = setTimeout(() => void this.callNext(), AGAIN_MS).unref()
-    }
+    if (this.line.size > 0 && this.called.size > 0)
+      this.timer = setTimeout(() => void this.callNext(), KEPT_MS + 1).unref()
   }
+}
+
+interface Delayed {
+  /** BullMQ's: the lowest comes first. */
+  priority: number
+  /** How often it was delayed. */
+  times: number
 }

@@ -197,7 +197,9 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     const stage = stages.of(job)
     const passage = stage.gate.enter(jobId)
     if (!passage)
-      return queueEnd.putOff(job, token, stage.gate.delayMs(jobId), () => stage.gate.remember(jobId))
+      return queueEnd.putOff(job, token, stage.gate.delayMs(jobId), () =>
+        stage.gate.remember(jobId, job.priority),
+      )
     const controller = new AbortController()
     const release = keepLock(job, token, () => controller.abort('lock-lost'))
     const ended = runJob(job, token, stage, passage, controller.signal).finally(() => running.delete(jobId))

@@ -75,6 +75,29 @@ t.test('1,000 jobs of one user, and one of each of twenty', async (t) => {
   t.ok(names[0]?.endsWith(digest('many')), 'by a digest')
 })
 
+t.test('while a stage is at its limit, users who come late wait for one round', async (t) => {
+  // The default concurrency: one place for this stage, one for the others.
+  const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '2' })
+  const many = await ask(api, 'many', 1000)
+  startWorker(t, env)
+  const queue = openQueue(t, env)
+  let served = 0
+  const serve = async () => succeed()(await service.call(served++))
+  for (let i = 0; i < 5; i += 1) await serve()
+  await eventually('many are delayed', async () => (await queue.getDelayedCount()) > 50, 60_000)
+  const few = Array.from({ length: 20 }, (_, i) => `user-${i}`)
+  for (const user of few) await ask(api, user)
+  const from = served
+  while (!few.every((one) => users(service).includes(one))) await serve()
+  const others = users(service)
+    .slice(from, -1)
+    .filter((one) => one === 'many').length
+  t.ok(others <= 2 + 2, `${others} of the other user's jobs before the last of the twenty`)
+  for (let i = 0; i < 10; i += 1) await serve()
+  const calls = service.calls.filter(({ body }) => body.user_id === 'many').map(({ body }) => body.job_id)
+  t.same(calls, many.slice(0, calls.length), 'in order within a user')
+})
+
 t.test('who comes later waits for one round, however long the others have been at it', async (t) => {
   const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '1' })
   const answer = async (index: number) => succeed()(await service.call(index))

@@ -47,7 +47,8 @@ t.test('requests are taken a few at a time, and never more than the limit', asyn
   for (const { app } of apis) {
     const { sendCommand } = app.stagecast.redis
     app.stagecast.redis.sendCommand = (...args: Parameters<typeof sendCommand>) => {
-      looks += 1
+      // What else a process does in the meantime does not count.
+      if (args[0].args.some((one) => String(one).includes(':rate:'))) looks += 1
       return sendCommand.apply(app.stagecast.redis, args)
     }
   }
@@ -55,7 +56,7 @@ t.test('requests are taken a few at a time, and never more than the limit', asyn
   for (let i = 0; i < 1040; i += 1) if ((await ask(apis[i % 2] as TestApi)).status === 200) passed += 1
   t.ok(passed <= limit, `${passed} were let through`)
   t.ok(passed >= limit - 2 * 10, 'all but what a process had taken for itself')
-  t.ok(looks < 200, `${looks} looks at Redis`)
+  t.ok(looks > 50 && looks < 200, `${looks} looks at Redis`)
 })
 
 t.test('0 means no limit', async (t) => {
