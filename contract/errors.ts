@@ -27,16 +27,16 @@ export const ERRORS = {
   NOT_RETRYABLE: { status: 409, title: 'The job cannot be retried' },
   RUN_ACTIVE: { status: 409, title: 'Another run of the workflow is under way' },
   RUN_FINISHED: { status: 409, title: 'The run has already finished' },
-  CONTENT_CHANGED: { status: 409, title: 'The step has another result than the one that was shown' },
-  NOT_WAITING: { status: 409, title: 'The step waits for no decision' },
-  DECIDED: { status: 409, title: 'The step was decided otherwise' },
+  CONTENT_CHANGED: { status: 409, title: 'The result of the step has changed since it was shown' },
+  NOT_WAITING: { status: 409, title: 'The step is not waiting for a decision' },
+  DECIDED: { status: 409, title: 'The step already has the opposite decision' },
   JOB_DELETED: { status: 410, title: 'The job was deleted' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The request target is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The request body must be application/json' },
   RANGE_NOT_SATISFIABLE: { status: 416, title: 'The requested range is not in the file' },
   EXPECTATION_FAILED: { status: 417, title: 'The Expect header cannot be met' },
-  STAGE_NEEDS: { status: 422, title: 'A stage needs another one that is not completed' },
+  STAGE_NEEDS: { status: 422, title: 'A stage needs another stage that has not completed' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used with another request' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   TOO_MANY_JOBS: { status: 429, title: 'Too many queued jobs' },
@@ -45,14 +45,14 @@ export const ERRORS = {
   INTERNAL_ERROR: { status: 500, title: 'The server could not handle the request' },
   STAGE_SERVICE_ERROR: { status: 502, title: 'The stage service did not give a usable answer' },
   QUEUE_UNAVAILABLE: { status: 503, title: 'The queue is not available right now' },
-  AUTH_UNAVAILABLE: { status: 503, title: 'The token issuer keys cannot be fetched right now' },
+  AUTH_UNAVAILABLE: { status: 503, title: "The token issuer's keys cannot be fetched right now" },
   STAGE_SERVICE_UNAVAILABLE: { status: 503, title: 'The stage service cannot be reached right now' },
   STREAMS_FULL: { status: 503, title: 'This process cannot open more event streams' },
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** RFC 9457 problem details: the body of every error answer, as `application/problem+json`. */
+/** RFC 9457 problem details: the body of every error response, as `application/problem+json`. */
 export const Problem = Type.Object(
   {
     type: Type.String({ format: 'uri' }),
@@ -128,7 +128,7 @@ export const NO_SUCH_STAGE = 'There is no stage with this number; GET /api/workf
 export const NO_SUCH_RUN = 'There is no such run of this workflow, or it is not yours, or it has expired'
 
 /** The same text for every workflow that the caller cannot see. */
-export const NO_SUCH_WORKFLOW = 'You have no jobs in such a workflow, or it has expired'
+export const NO_SUCH_WORKFLOW = 'You have no jobs in this workflow, or it has expired'
 
 const AWAY = 'The queue cannot be reached. Nothing was lost; try again shortly'
 /** Redis answers, but rejects the command: it is full, read-only, or its permissions changed. */

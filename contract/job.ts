@@ -55,7 +55,7 @@ export const JobResult = Type.Object(
       Type.String({ description: 'version of the stage that ran, from its service or else the catalogue' }),
     ),
     upstream: Type.Optional(
-      Type.Record(Type.String(), Uuid, { description: 'by stage, the job whose result it was given' }),
+      Type.Record(Type.String(), Uuid, { description: 'by stage, the job whose result this one used' }),
     ),
     duration_ms: Type.Number(),
     results: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
@@ -73,7 +73,7 @@ export const Estimate = Type.Object(
   {
     title: 'Estimate',
     description:
-      'when half and nine tenths of the jobs of this stage would have ended, epoch milliseconds, by the newest completed ones',
+      'when the job will probably end, in epoch milliseconds, from the newest completed jobs of its stage',
   },
 )
 export type Estimate = Static<typeof Estimate>
@@ -105,7 +105,7 @@ export const JobSnapshot = Type.Object(
     estimate: Type.Optional(
       Type.Union([Estimate, Type.Null()], {
         description:
-          'in the answer of the status route; null once the job has finished, and below 20 completed jobs',
+          'only from the status route; null once the job has finished, or with fewer than 20 completed jobs of its stage',
       }),
     ),
     retry_of: Type.Optional(Type.String({ format: 'uuid', description: 'the job that this one retries' })),

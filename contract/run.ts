@@ -1,4 +1,4 @@
-/** A workflow run as the API returns it: one pass of a workflow through several stages. */
+/** A workflow run as the API returns it: one execution of several stages of a workflow. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { JobError, JobStatus } from './events.ts'
 import { ResearchQuestion, StageNumber, Uuid } from './job.ts'
@@ -79,10 +79,10 @@ const RUN = {
   name: Nullable(Type.String()),
   status: RunStatus,
   steps: Type.Array(RunStep),
-  cursor: Type.String({ description: 'opaque: rises with every change' }),
+  cursor: Type.String({ description: 'opaque; increases with every change' }),
   created_at: Millis,
   finished_at: Nullable(Millis),
-  owner: Type.Optional(Type.String({ description: 'in lists, for administrators only: whose run it is' })),
+  owner: Type.Optional(Type.String({ description: 'the owner, only in lists for administrators' })),
 }
 
 /** A run as the API shows it. */
@@ -108,7 +108,10 @@ export const RunBody = Type.Object(
       }),
     ),
     rerun: Type.Optional(
-      Type.Array(StageNumber, { maxItems: 100, description: 'stages that run although there is a result' }),
+      Type.Array(StageNumber, {
+        maxItems: 100,
+        description: 'stages to run again even if their result could be reused',
+      }),
     ),
   },
   { additionalProperties: false, title: 'RunRequest' },
@@ -123,7 +126,7 @@ export const SignOffBody = Type.Object(
       Type.String({
         maxLength: 4000,
         pattern: '^(?=[\\s\\S]*\\S)[^\\u0000\\ud800-\\udfff]*$',
-        description: 'a text that is not blank, of 4000 characters at most',
+        description: 'a text of at most 4000 characters that is not blank',
       }),
     ),
   },

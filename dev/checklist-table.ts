@@ -1,4 +1,4 @@
-/** The checklist of a manuscript as a short table, and what its numbers are bound to. */
+/** The checklist of a manuscript as a short table, and a summary of its sources. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { cut, fit } from '../packages/client/terminal/terminal-text.ts'

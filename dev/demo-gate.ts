@@ -1,4 +1,4 @@
-/** A gate in a terminal: what the stage made, and the question whether it is good. */
+/** A gate in a terminal: shows what the stage made and asks whether to approve it. */
 import { createInterface, type Interface } from 'node:readline/promises'
 import type { Verdict } from '../contract/run.ts'
 import { cut, plain } from '../packages/client/terminal/terminal-text.ts'

@@ -1,4 +1,4 @@
-/** What the demo is asked to do. */
+/** The options of the demo. */
 import { parseArgs } from 'node:util'
 
 const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'

@@ -31,7 +31,7 @@ export async function startServer(dataDir: string): Promise<DemoServer> {
     if (stopping) return new Promise<never>(() => {})
     const said = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-8).join('\n')
     throw new Error(
-      `The server ended by itself (${signal ?? `exit code ${code}`}). Its log, ${log}, ends with:\n${said}`,
+      `The server exited unexpectedly (${signal ?? `exit code ${code}`}). Its log, ${log}, ends with:\n${said}`,
     )
   })
   // Avoid an unhandled rejection before anyone awaits the promise.

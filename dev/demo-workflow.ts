@@ -128,7 +128,7 @@ function tellRejected(run: Run, { titleOf }: Walk): void {
   console.log(
     `\nYou rejected stage ${step?.stage}, ${titleOf(step?.stage ?? 0)}, so the run has ended` +
       `${skipped.length > 0 ? ` and stage${skipped.length > 1 ? 's' : ''} ${skipped.join(', ')} did not run` : ''}.` +
-      '\nA later run of the workflow makes the stage again, and reuses what is before it.',
+      '\nA later run of the workflow runs this stage again and reuses the earlier results.',
   )
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which jobs and workflows a caller may use: their own. An administrator may use those of all users, and what one does
- * to a job of somebody else is a line in the log.
+ * Which jobs and workflows a caller may use: their own, or for an administrator those of all users. An administrator's
+ * action on another user's job is logged.
  */
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'

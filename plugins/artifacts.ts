@@ -72,10 +72,10 @@ export default fp<ArtifactsOptions>(
         if (typeof status === 'number' && status >= 200 && status < 300) return
         // It never had any, or cannot delete.
         if (status === 404 || status === 405)
-          return app.log.info({ jobId, status }, 'the stage service has deleted no files of a job')
+          return app.log.info({ jobId, status }, 'the stage service deleted no files of the job')
         app.log.warn(
           { jobId, status },
-          'the stage service did not confirm that it deleted the files of a job',
+          'the stage service did not confirm that it deleted the files of the job',
         )
         const detail =
           'The stage service did not confirm that it deleted the files; nothing was deleted, try again'

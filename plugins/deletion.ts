@@ -1,4 +1,4 @@
-/** Deletes finished jobs: their files at the stage service first, then what Redis holds of them. */
+/** Deletes finished jobs: first their files at the stage service, then their data in Redis. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -12,15 +12,15 @@ type Deleter = Pick<FastifyRequest, 'stagecast' | 'log'>
 declare module './core.ts' {
   interface Stagecast {
     deletion: {
-      /** Throws 409 unless the job has finished; 503 when something did not confirm: a repeat goes on. */
+      /** Throws 409 unless the job has finished, 503 if the service or Redis did not confirm: repeat the call to continue. */
       job(by: Deleter, job: JobSnapshot): Promise<void>
-      /** All jobs of a workflow, one after the other. Throws 404 when there is nothing of it. */
+      /** Deletes all jobs of a workflow, one after the other. Throws 404 if there is no such workflow. */
       workflow(by: Deleter, userId: string, workflowId: string): Promise<void>
     }
   }
 }
 
-/** The worker of a job that has just ended holds it for a moment. */
+/** The worker of a job that has just ended still holds its lock for a moment. */
 const TRIES = 20
 const BETWEEN_MS = 100
 
@@ -41,7 +41,7 @@ export default fp<{ resultTtlSeconds: number }>(
       },
       async workflow(by, userId, workflowId) {
         let isKnown = false
-        // A job may be queued meanwhile: then there is more to delete, or a job that has not finished.
+        // A job may be queued meanwhile: then there is more to delete, or an unfinished job.
         for (;;) {
           const { jobIds, newest } = await fromRedis(jobsOfWorkflow(options, userId, workflowId))
           const jobs = await Promise.all(jobIds.map((id) => journal.snapshot(id)))
@@ -72,6 +72,6 @@ function requireFinished({ status, job_id }: JobSnapshot): void {
   if (isTerminal(status)) return
   throw new ProblemError(
     'JOB_NOT_FINISHED',
-    `Job ${job_id} is ${status}: cancel it first, or wait for its end`,
+    `Job ${job_id} is ${status}: cancel it first, or wait until it ends`,
   )
 }

@@ -45,8 +45,8 @@ export default fp<DocsOptions>(
         servers: [{ url: app.prefix || '/' }],
         tags: [
           { name: 'stages', description: 'List and run stages' },
-          { name: 'jobs', description: 'One run of a stage: state, events, results' },
-          { name: 'workflows', description: 'Watch all your jobs of a workflow in one stream' },
+          { name: 'jobs', description: 'One execution of a stage: state, events, results' },
+          { name: 'workflows', description: 'Watch all your jobs in a workflow in one stream' },
           { name: 'runs', description: 'Take a workflow through several stages, with reuse and sign-off' },
           { name: 'operation', description: 'Health of this process' },
         ],

@@ -68,7 +68,7 @@ export default fp(
       const ids = strangersTo(catalogue, workers).map(({ id }) => id)
       for (const worker of ids)
         if (!warnedOf.has(worker))
-          app.log.warn({ worker }, 'a worker reads another catalogue than this process')
+          app.log.warn({ worker }, 'a worker has a different catalogue from this process')
       warnedOf = new Set(ids)
     }
 

@@ -1,4 +1,4 @@
-/** Calls to other HTTP servers, by way of the proxies that the operator names. */
+/** Calls to other HTTP servers, through the configured proxies. */
 
 import fp from 'fastify-plugin'
 import type { Agent, Dispatcher } from 'undici'

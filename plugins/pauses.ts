@@ -1,4 +1,4 @@
-/** Paused queues: knows them, pauses and resumes. See `journal/pauses.ts`. */
+/** Lists paused queues, pauses and resumes them. See `journal/pauses.ts`. */
 import { Queue } from 'bullmq'
 import fp from 'fastify-plugin'
 import { QUEUE_NAME } from '../journal/journal.ts'
@@ -14,7 +14,7 @@ declare module './core.ts' {
       look(): Promise<readonly string[]>
       /** Pauses the queue of jobs. Running jobs continue; no other job starts. Returns what is paused. Throws 503. */
       pause(): Promise<readonly string[]>
-      /** Resumes every queue, whatever paused it. Throws 503. */
+      /** Resumes every queue, no matter what paused it. Throws 503. */
       resume(): Promise<readonly string[]>
     }
   }

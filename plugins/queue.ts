@@ -58,7 +58,7 @@ const TIDY_EVERY_MS = 5000
 export default fp<QueuePluginOptions>(
   async (app, { prefix, queueId, maxWaiting, resultTtlSeconds, ...settings }) => {
     const { redis, journal } = app.stagecast
-    const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue'))
+    const logError = logOncePerSecond((err: Error) => app.log.warn({ err }, 'queue error'))
     const logPlace = logOncePerSecond((fields: object, message: string) => app.log.warn(fields, message))
     let queue = openQueue()
     const addJobs = jobAdder({

@@ -34,7 +34,7 @@ export default fp<RedisPluginOptions>(
     const redis = connectRedis(source, 'commands', prefix)
     redis.on(
       'error',
-      logOncePerSecond((err: Error) => app.log.warn({ err }, 'redis connection')),
+      logOncePerSecond((err: Error) => app.log.warn({ err }, 'redis connection error')),
     )
 
     app.stagecast.redis = redis

@@ -14,13 +14,13 @@ type Asking = Pick<FastifyRequest, 'stagecast' | 'log'>
 declare module './core.ts' {
   interface Stagecast {
     runAccess: {
-      /** Throws 404 unless there is such a run and the caller may do that to it. Who may sign off may read. */
+      /** Throws 404 unless the run exists and the caller may do this to it. Callers who may sign off may also read. */
       find(request: Asking, ids: { workflow_id: string; run_id: string }, act: Act): Promise<StoredRun>
       /** Key of the feed of its workflow. */
       feedOf(run: RunDocument): string
-      /** Whether the caller may decide at the gates of this run; whose runs, when it is not told. */
+      /** Whether the caller may decide at the gates of this run. */
       maySign(caller: Caller, run?: RunDocument): boolean
-      /** The key of the list of what waits for the caller, null for one who may not sign. */
+      /** Key of the list of steps that wait for the caller; null if the caller may not sign off. */
       waitingFor(caller: Caller): string | null
     }
   }

@@ -1,4 +1,4 @@
-/** Workflow runs: planned, begun, looked at, cancelled and signed off. */
+/** Plans, starts, shows, cancels and signs off workflow runs. */
 import fp from 'fastify-plugin'
 import { isTerminal } from '../contract/events.ts'
 import type { JobSnapshot } from '../contract/job.ts'
@@ -23,12 +23,12 @@ export interface RunsPluginOptions {
   prefix: string
   queueId: string
   workflowTtlSeconds: number
-  /** Queued jobs of a user beyond which no run begins; 0 = no limit. */
+  /** Maximum queued jobs of a user; at the limit no run starts. 0 = no limit. */
   maxWaiting: number
   jobs: JobSettings
 }
 
-/** Who asks for what. */
+/** A request for a run. */
 export interface AskedRun {
   userId: string
   workflowId: string
@@ -45,7 +45,7 @@ export type StartOutcome =
 
 export interface RunFilter {
   limit: number
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   after?: string | undefined
   status?: RunStatus | undefined
 }
@@ -57,7 +57,7 @@ export interface RunPage {
   next: string | null
 }
 
-/** Runs that are looked at for one page, where a filter may let none pass. */
+/** Maximum runs to read for one page, even if the filter matches none. */
 const WINDOW = 200
 
 declare module './core.ts' {
@@ -66,13 +66,13 @@ declare module './core.ts' {
       store: RunStore
       plan(asked: AskedRun): Promise<{ steps: PlanStep[] } | { missing: { stage: number; needs: number }[] }>
       start(asked: AskedRun): Promise<StartOutcome>
-      /** As the API shows it: a live step as its job is. Null for a run that is not there (any more). */
+      /** The run as the API shows it; a live step has the state of its job. Null if the run no longer exists. */
       show(run: StoredRun): Promise<Run | null>
-      /** What is shown of several, without a look at what else happens in their workflows. */
+      /** The same for several runs, without reading the newest positions of their workflows. */
       showAll(runs: readonly StoredRun[]): Promise<Run[]>
-      /** Newest first, of one workflow or of all; without a user of all users. Costs a bounded number of calls, however few runs match. */
+      /** Newest first, of one workflow or of all; without a user, of all users. Makes a bounded number of calls, even if few runs match. */
       page(userId: string | null, workflowId: string | undefined, filter: RunFilter): Promise<RunPage>
-      /** Null when it has finished. */
+      /** Null if it has finished. */
       cancel(origin: RunOrigin): Promise<StoredRun | null>
       decide(origin: RunOrigin, stage: number, signOff: SignOff): Promise<DecideOutcome['kind'] | null>
     }
@@ -90,7 +90,7 @@ export default fp<RunsPluginOptions>(
       keys,
       journal,
       jobOptions: (stage) => jobOptionsOf(jobs, catalogue.get(stage)?.limits),
-      onError: logOncePerSecond((err: Error) => app.log.warn({ err }, 'run queue')),
+      onError: logOncePerSecond((err: Error) => app.log.warn({ err }, 'run queue error')),
     })
     const engine = new RunEngine({ store, queue, journal, discard: app.stagecast.queue.discard })
     app.addHook('onClose', () => queue.close())
@@ -108,7 +108,7 @@ export default fp<RunsPluginOptions>(
       start: (asked) => fromRedis(start(asked)),
       async show({ document }) {
         const order = keys.order(document.user_id, document.workflow_id)
-        // The position first: what is read after it is at least as new.
+        // Read the position first, so that the run is at least as new.
         const [newest] = await fromRedis(redis.lrange(order, -1, -1))
         const run = await fromRedis(store.run(document.run_id))
         if (!run) return null
@@ -165,7 +165,7 @@ export default fp<RunsPluginOptions>(
       },
     }
 
-    /** First of all there is a job that goes on with the run, whatever happens to this process. */
+    /** First adds a job that continues the run if this process dies. */
     function act(origin: RunOrigin, what: Act): Promise<StoredRun | null> {
       return fromRedis(
         (async () => {
@@ -207,17 +207,19 @@ export default fp<RunsPluginOptions>(
         const [reply] = await store.write(memory, [...superseded, ...changes], results, carried.key, now)
         if (reply === 'uncarried') carrier = null
         if (reply !== 'ok') continue
-        // The run is there, and so is what carries it: it begins, if not now.
+        // The run and its backup job are stored: it starts now or soon.
         await engine
           .goOn(origin, carried.key)
           .then(() => carried.drop())
-          .catch((err: Error) => app.log.warn({ err, runId }, 'a run is begun by a worker'))
+          .catch((err: Error) =>
+            app.log.warn({ err, runId }, 'could not start a run here; a worker starts it'),
+          )
         const run = await store.run(runId)
         if (run) return { kind: 'started', run }
       }
     }
 
-    /** The run that a request asks for, as nothing but what is stored says. */
+    /** The run that a request asks for, from stored data only. */
     async function prepare({ userId, workflowId, body }: AskedRun, runId: string, fingerprint: string) {
       const origin: RunOrigin = { run_id: runId, workflow_id: workflowId, user_id: userId }
       const memory: Memory = await store.memory(origin)
@@ -264,7 +266,7 @@ function toStep(step: RunDocument['steps'][0], job: JobSnapshot | null): RunStep
   const { stage, status, job_id, attempt, progress, because, sign_off, error } = step
   const shown = { stage, status, job_id, attempt, progress, because, sign_off, error }
   if (!isLive(step) || !job) return shown
-  // Its end counts once the run has taken it in.
+  // The end counts once the run has stored it.
   const live = isTerminal(job.status) ? 'active' : job.status
   return { ...shown, status: live, attempt: job.attempt, progress: job.progress, error: job.error }
 }

@@ -32,7 +32,7 @@ declare module './core.ts' {
 
 const FEEDS_PER_READ = 20
 const JOBS_PER_CALL = 20
-/** Newest places that a feed reads when news is announced. */
+/** Newest positions that a feed reads after an announcement. */
 const NEWEST = 64
 const EVENTS_PER_PAGE = 250
 /** Maximum jobs read per workflow, newest first. Anything older becomes a gap. */
@@ -179,7 +179,9 @@ export default fp(
       const end = events.at(-1)
       if (!end?.id.endsWith('9')) return
       const origin = { ...snapshot.data, job_id: snapshot.job_id }
-      journal.place(origin, end.id).catch((err: Error) => app.log.debug({ err }, 'an end has no place yet'))
+      journal
+        .place(origin, end.id)
+        .catch((err: Error) => app.log.debug({ err }, 'the end of a job is not in its workflow yet'))
     }
 
     function keyOf(name: string): string {

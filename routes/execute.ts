@@ -76,7 +76,7 @@ function schemaOf(stage: CatalogueStage) {
     operationId: `executeStage${stage.stage}`,
     summary: `Queue stage ${stage.stage}: ${stage.title.toLowerCase()}`,
     description:
-      '202 means that the job is in Redis. A 503 with a job_id means that it may be. With `Prefer: wait=<seconds>`, a job that ends in time is answered with its state.',
+      '202 means that the job is in Redis. A 503 with a job_id means that it may be. With `Prefer: wait=<seconds>`, the response is the state of the job if it ends in time.',
     tags: ['stages'],
     security: BEARER,
     headers: SubmitHeaders,

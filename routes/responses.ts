@@ -61,7 +61,7 @@ export const Wait = Type.Optional(Type.Number({ minimum: 0, maximum: 30, descrip
 
 /** For administrators. */
 export const Owner = Type.Optional(
-  Type.String({ minLength: 1, description: "for administrators: another user's" }),
+  Type.String({ minLength: 1, description: 'for administrators: the ID of another user' }),
 )
 
 export const BEARER = [{ bearer: [] }]

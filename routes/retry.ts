@@ -1,4 +1,4 @@
-/** POST .../retry: a new job of the same body as one that failed or was cancelled. */
+/** POST .../retry: a new job with the body of a failed or cancelled one. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,7 +11,7 @@ const schema = {
   operationId: 'retryJob',
   summary: 'Run a failed or cancelled job again',
   description:
-    'Queues a new job of the same body for the owner of the first; `retry_of` in its state names that one. Without an `Idempotency-Key` each call makes another job.',
+    'Queues a new job with the same body and owner; its `retry_of` names the old job. Without an `Idempotency-Key`, each call queues another job.',
   tags: ['jobs'],
   security: BEARER,
   params: JobParams,
@@ -41,7 +41,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     const { catalogue } = app.stagecast
     if (!catalogue.get(stage)) throw new ProblemError('STAGE_NOT_FOUND', NO_SUCH_STAGE)
     if (catalogue.inputFaults(stage, data.inputs).length > 0)
-      throw new ProblemError('NOT_RETRYABLE', 'The stage has changed and does not take these inputs any more')
+      throw new ProblemError('NOT_RETRYABLE', 'The stage has changed and no longer accepts these inputs')
     const { workflow_id, research_question, inputs } = data
     return submit(app, request, reply, {
       stage,

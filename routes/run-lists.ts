@@ -1,4 +1,4 @@
-/** Lists of runs, newest first: of one workflow, and of all that are the caller's. */
+/** Lists of runs, newest first: of one workflow, and of the caller. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
@@ -16,7 +16,8 @@ const Page = Type.Object(
   },
   {
     title: 'RunPage',
-    description: 'A page may be shorter than `limit`, even empty, and have a `next`: go on until it is null',
+    description:
+      'A page may be shorter than `limit`, or empty, and still have a `next`: continue until it is null',
   },
 )
 
@@ -24,7 +25,9 @@ const Query = Type.Object({
   status: Type.Optional(RunStatus),
   owner: Owner,
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
-  after: Type.Optional(Type.String({ pattern: POSITION_PATTERN, description: '`next` of the page before' })),
+  after: Type.Optional(
+    Type.String({ pattern: POSITION_PATTERN, description: '`next` of the previous page' }),
+  ),
 })
 
 const common = {

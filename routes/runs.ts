@@ -1,4 +1,4 @@
-/** Workflow runs: planned, begun, looked at and cancelled. */
+/** Plans, starts, shows and cancels workflow runs. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
@@ -32,7 +32,7 @@ const Accepted = Type.Object(
     steps: Type.Array(RunStep),
     urls: Type.Object({
       status: Type.String(),
-      events: Type.String({ description: 'carries a ticket, and begins with the run' }),
+      events: Type.String({ description: 'includes a ticket and starts at the beginning of the run' }),
       cancel: Type.String(),
     }),
   },
@@ -57,13 +57,13 @@ const startSchema = {
   ...common,
   operationId: 'startRun',
   summary: 'Take a workflow through several stages',
-  description: 'With `plan=true` nothing is queued, and the answer tells what each step would do, and why.',
+  description: 'With `plan=true` nothing is queued, and the response says what each step would do, and why.',
   params: WorkflowParams,
   headers: Type.Pick(SubmitHeaders, ['idempotency-key']),
   querystring: Type.Object({ plan: Type.Optional(Type.Boolean()) }),
   body: RunBody,
   response: {
-    200: answer('What a run would do', Plan),
+    200: answer('The plan', Plan),
     202: answer('The run is stored', Accepted, 'location', 'retry-after', 'idempotent-replayed'),
     ...problems(409, 422, ...BODY_PROBLEMS, ...WORKFLOW_PROBLEMS),
   },
@@ -93,8 +93,8 @@ const cancelSchema = {
   summary: 'Cancel a run',
   params: RunParams,
   response: {
-    200: answer('It is cancelled', Run),
-    202: answer('What runs is told', Run),
+    200: answer('The run is cancelled', Run),
+    202: answer('Running steps are being cancelled', Run),
     ...problems(409, ...BODY_PROBLEMS, ...WORKFLOW_PROBLEMS),
   },
 }
@@ -149,7 +149,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       if (!outcome && run.status !== 'cancelled')
         throw new ProblemError(
           'RUN_FINISHED',
-          `The run has already ${wordFor(run.status)}; it stays as it is`,
+          `The run has already ${wordFor(run.status)}; nothing was changed`,
         )
       return reply.code(isFinished(run) ? 200 : 202).send(run)
     },
@@ -185,7 +185,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     if (outcome.kind === 'missing') throw needs(outcome.missing)
     if (outcome.kind === 'full') throw tooManyJobs()
     if (outcome.kind === 'active')
-      throw new ProblemError('RUN_ACTIVE', 'Wait until the run under way has ended, or cancel it')
+      throw new ProblemError('RUN_ACTIVE', 'Wait for the current run to end, or cancel it')
     if (outcome.kind === 'mismatch')
       throw new ProblemError('IDEMPOTENCY_KEY_REUSED', 'The key was used with another body; use a new key')
     const [run] = await stagecast.runs.showAll([outcome.run])
@@ -228,15 +228,15 @@ function needs(missing: readonly { stage: number; needs: number }[]): ProblemErr
   const lines = missing.map(({ stage, needs }) => `stage ${stage} needs stage ${needs}`)
   const errors = missing.map(({ stage, needs }) => ({
     path: 'body/stages',
-    message: `stage ${stage} needs stage ${needs}, which is neither asked for nor completed in this workflow`,
+    message: `stage ${stage} needs stage ${needs}, which is neither requested nor completed in this workflow`,
   }))
-  return new ProblemError('STAGE_NEEDS', `Ask for what is needed too: ${lines.join(', ')}`, { errors })
+  return new ProblemError('STAGE_NEEDS', `Request the needed stages too: ${lines.join(', ')}`, { errors })
 }
 
 type Compiler = FastifySchemaCompiler<object>
 type Validate = ((value: unknown) => boolean) & { errors?: unknown[] | null }
 
-/** Checks a body by its schema, and then for what a schema cannot tell. */
+/** Checks a body by its schema, then for what a schema cannot express. */
 function withMeaning(
   compile: Compiler,
   faultsOf: (body: RunBody) => { path: string; message: string }[],

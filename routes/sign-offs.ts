@@ -1,4 +1,4 @@
-/** Sign-off: what waits for the caller, and the decision. */
+/** Sign-offs: lists the steps that wait for the caller, and takes a decision. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
@@ -26,11 +26,11 @@ const Page = Type.Object(
 const listSchema = {
   ...common,
   operationId: 'listSignOffs',
-  summary: 'List what waits for your sign-off',
-  description: 'The longest wait first. Empty for a caller who may not sign.',
+  summary: 'List the steps that wait for your sign-off',
+  description: 'Longest wait first. Empty for a caller who may not sign off.',
   querystring: Type.Object({
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
-    after: Type.Optional(Type.String({ pattern: AFTER_PATTERN, description: '`next` of the page before' })),
+    after: Type.Optional(Type.String({ pattern: AFTER_PATTERN, description: '`next` of the previous page' })),
   }),
   response: { 200: Page, ...problems(400, 401, 429, 503) },
 }
@@ -40,7 +40,7 @@ const signSchema = {
   operationId: 'signOff',
   summary: 'Decide at a gate',
   description:
-    '`digest` is that of the step: it binds the decision to what was shown. The same decision again is 200. A rejection needs a reason.',
+    "`digest` is the step's: it ties the decision to the result that was shown. Repeating a decision returns 200. A rejection needs a reason.",
   params: Type.Object({ workflow_id: Uuid, run_id: Uuid, stage: StageNumber }),
   body: SignOffBody,
   response: { 200: answer('The run', Run), ...problems(403, 409, ...BODY_PROBLEMS, ...WORKFLOW_PROBLEMS) },
@@ -63,7 +63,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const [since = '-inf', run, stage] = after?.split('.') ?? []
       const read = (from: string, offset: number) =>
         fromRedis(redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, limit))
-      // Some may wait since the same moment: those up to the one that was told last are passed over.
+      // Several may have the same time: skip those up to the last one of the previous page.
       const told = after ? await fromRedis(redis.zrangebyscore(key, since, since)) : []
       const offset = told.filter((member) => member <= `${run} ${stage}`).length
       const listed = await read(since, offset)
@@ -95,7 +95,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const { verdict, digest, reason = null } = request.body
       const { document } = await stagecast.runAccess.find(request, request.params, 'read')
       if (!stagecast.runAccess.maySign(user, document))
-        throw new ProblemError('FORBIDDEN', 'Only those who may sign off decide here')
+        throw new ProblemError('FORBIDDEN', 'This token may not sign off')
       if (verdict === 'rejected' && reason === null)
         throw new ProblemError('VALIDATION_FAILED', 'A rejection needs a reason', {
           errors: [{ path: 'body/reason', message: 'is required for a rejection' }],
@@ -113,14 +113,14 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 function refusal(outcome: Exclude<DecideOutcome['kind'], 'decided' | 'same'> | null): ProblemError {
   switch (outcome) {
     case 'content-changed':
-      return new ProblemError('CONTENT_CHANGED', 'Read the run again, look at its result, and decide on that')
+      return new ProblemError('CONTENT_CHANGED', 'Read the run again and decide on its new result')
     case 'decided-otherwise':
       return new ProblemError(
         'DECIDED',
-        'Somebody decided otherwise before; run the stage again to decide again',
+        'Someone has already decided the opposite; run the stage again to decide again',
       )
     case 'not-waiting':
-      return new ProblemError('NOT_WAITING', 'Nothing waits at this step; GET the run tells where it stands')
+      return new ProblemError('NOT_WAITING', 'Nothing waits at this step; GET the run to see its state')
     default:
       return new ProblemError('RUN_NOT_FOUND', NO_SUCH_RUN)
   }

@@ -1,4 +1,4 @@
-/** What people do to a run: decide at a gate, cancel, and ask for another one. */
+/** What people do to a run: decide at a gate, cancel it, or supersede it with another one. */
 import type { Decision } from '../contract/run.ts'
 import type { Next } from './advance.ts'
 import { isFinished, type RunDocument } from './document.ts'
@@ -8,7 +8,7 @@ export interface SignOff extends Decision {
   digest: string
 }
 
-/** `same`: it was decided so before. */
+/** `same`: the same decision was made before. */
 export type DecideOutcome =
   | ({ kind: 'decided' } & Next)
   | { kind: 'same' | 'not-waiting' | 'content-changed' | 'decided-otherwise' }
@@ -38,7 +38,7 @@ export function decide(
   }
 }
 
-/** Null when the run has finished. What waits for a person ends at once, what runs is told. */
+/** Null if the run has finished. Steps that wait for a person end at once; the engine cancels the jobs of running ones. */
 export function cancel(run: RunDocument, now: number): RunDocument | null {
   if (isFinished(run)) return null
   const steps = run.steps.map((step) =>
@@ -47,7 +47,7 @@ export function cancel(run: RunDocument, now: number): RunDocument | null {
   return { ...run, cancelled_at: run.cancelled_at ?? now, steps }
 }
 
-/** Another run of the workflow takes the place of one that waits. */
+/** A new run of the workflow replaces a waiting one. */
 export function supersede(run: RunDocument, now: number): RunDocument {
   const steps = run.steps.map((step) =>
     ['pending', 'awaiting_sign_off'].includes(step.status) ? { ...step, status: 'skipped' as const } : step,

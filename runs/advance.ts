@@ -1,6 +1,6 @@
 /**
- * How a run goes on: from what is stored of it, and what is known of its jobs, to what is stored next. Pure, so that
- * doing it again, at any time, gives the same result.
+ * How a run advances: computes its next state from its stored state and the states of its jobs. Pure, so it can be repeated
+ * at any time with the same result.
  */
 import type { JobSnapshot } from '../contract/job.ts'
 import { becauseOf, UNCHANGED } from './because.ts'
@@ -8,13 +8,13 @@ import { isDead, isDone, isFinished, isLive, type RunDocument, type Step, status
 import { stepJobId } from './ids.ts'
 import { contentOf, type Ingredients, type KnownResult, keyOf, keyOfResult, newestFirst } from './result.ts'
 
-/** The final state of a job, or that it was removed before it had one. */
+/** The final state of a job; `removed` if it was removed before it had one. */
 export type JobEnd = JobSnapshot | 'removed'
 
 export interface Knowledge {
-  /** The completed results of the workflow that are kept. */
+  /** The stored results of the workflow. */
   results: readonly KnownResult[]
-  /** By job id: those of the live steps that have ended. */
+  /** The ended jobs of live steps, by job ID. */
   ends: ReadonlyMap<string, JobEnd>
   /** Epoch ms. */
   now: number
@@ -22,7 +22,7 @@ export interface Knowledge {
 
 export interface Next {
   document: RunDocument
-  /** Results that the workflow did not know, or knew otherwise. */
+  /** Results that are new to the workflow or have changed. */
   results: KnownResult[]
 }
 
@@ -39,7 +39,7 @@ export function advance(document: RunDocument, knowledge: Knowledge): Next {
     const end = isLive(step) && step.job_id !== null ? knowledge.ends.get(step.job_id) : undefined
     if (end) takeIn(next, step, end, [...results.values()], knowledge.now, keep)
   }
-  // In their order: what stands before a step is decided before it is.
+  // In order, so that a step's predecessors are decided before it.
   for (const step of next.steps)
     if (step.status === 'pending') decideOn(next, step, [...results.values()], knowledge, keep)
   next.status = statusOf(next)
@@ -82,7 +82,7 @@ function takeIn(
   }
   keep(result)
   settle(step, result, now)
-  // Nobody is asked about a run that was called off.
+  // A cancelled run asks nobody for a decision.
   if (run.cancelled_at !== null && step.status === 'awaiting_sign_off') step.status = 'cancelled'
 }
 
@@ -92,7 +92,7 @@ function goneFrom(run: RunDocument, { error }: JobSnapshot, results: readonly Kn
   return results.filter(({ job_id }) => gone.some((one) => one.job_id === job_id))
 }
 
-/** What stands before a step decides whether it starts, is reused or never runs. */
+/** A step's predecessors decide whether it starts, is reused or never runs. */
 function decideOn(
   run: RunDocument,
   step: Step,
@@ -128,7 +128,7 @@ function decideOn(
   })
 }
 
-/** There is a result: a gate waits, unless this very content was approved. */
+/** The step has a result. A gate waits, unless the same content was approved before. */
 function settle(step: Step, { content, since, decision }: KnownResult, now: number): void {
   step.content = content
   step.status = step.round === 0 ? 'reused' : 'completed'
@@ -137,7 +137,7 @@ function settle(step: Step, { content, since, decision }: KnownResult, now: numb
   if (!decision) step.status = 'awaiting_sign_off'
 }
 
-/** What a step is made from, as far as what stands before it has a result. */
+/** What a step's result depends on, as far as its predecessors have results. */
 export function ingredientsOf(run: RunDocument, step: Step): Ingredients {
   const contents = [...run.given, ...run.steps].flatMap(({ stage, content }) =>
     step.upstream.includes(stage) && content !== null ? [[String(stage), content] as const] : [],
@@ -152,7 +152,7 @@ export function ingredientsOf(run: RunDocument, step: Step): Ingredients {
   }
 }
 
-/** The newest result that was made from the same. If it was rejected, it is made again. */
+/** The newest result with the same ingredients, unless it was rejected: then the step runs again. */
 export function reusable(wanted: Ingredients, results: readonly KnownResult[]): KnownResult | undefined {
   const key = keyOf(wanted)
   const newest = newestFirst(results).find(
@@ -161,7 +161,7 @@ export function reusable(wanted: Ingredients, results: readonly KnownResult[]): 
   return newest?.decision?.verdict === 'rejected' ? undefined : newest
 }
 
-/** The approval of this content, if there was one and no rerun of the gate has voided it. */
+/** The approval of this content, unless there is none or a rerun of the gate has voided it. */
 export function approvalOf(stage: number, content: string, results: readonly KnownResult[]) {
   const approved = newestFirst(results).find(
     (one) => one.stage === stage && one.content === content && one.decision?.verdict === 'approved',

@@ -1,4 +1,4 @@
-/** Says in one sentence why a step runs, or why its result is used again. */
+/** Says in one sentence why a step runs, or why its result is reused. */
 import { canonical } from './canonical.ts'
 import type { Ingredients, KnownResult } from './result.ts'
 
@@ -6,15 +6,15 @@ const NEVER = 'never run'
 export const UNCHANGED = 'nothing changed'
 
 export interface Reasons {
-  /** Whether it was asked to run again. */
+  /** Whether the request asks for a rerun. */
   rerun: boolean
-  /** How its newest job ended, if that gave no result. */
+  /** How its newest job ended, if it has no result. */
   lastEnd: string | null
-  /** The stage before it that runs, of which it is not known yet what it gives. */
+  /** The earlier stage that runs, whose result is not known yet. */
   waitsFor: { stage: number; ranBefore: boolean } | null
 }
 
-/** `latest`: the newest result of the stage in this workflow, whatever it was made from. */
+/** `latest`: the stage's newest result in this workflow, from any inputs. */
 export function becauseOf(
   wanted: Ingredients,
   latest: KnownResult | undefined,
@@ -57,7 +57,7 @@ function upstreamChangeOf(
   return missing ? `stage ${missing} is not used any more` : null
 }
 
-/** The path of the first place where two values differ: of objects member by member, anything else as a whole. */
+/** The path of the first difference between two values. Objects are compared by member, anything else as a whole. */
 function firstDifference(a: unknown, b: unknown, path: string): string | null {
   if (isObject(a) && isObject(b)) {
     for (const name of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()) {

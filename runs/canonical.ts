@@ -1,11 +1,11 @@
-/** One text for each JSON value, by RFC 8785, and its SHA-256: what keys and digests of runs are made of. */
+/** RFC 8785: one text for each JSON value, and its SHA-256, for the keys and digests of runs. */
 import { createHash } from 'node:crypto'
 
-/** Throws a TypeError for a value that JSON cannot hold. */
+/** Throws a TypeError for a value that JSON cannot represent. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value === 'object' && value !== null) {
-    // `sort` compares UTF-16 code units, as the RFC wants it.
+    // `sort` compares UTF-16 code units, as the RFC requires.
     const members = Object.entries(value)
       .filter(([, one]) => one !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -14,7 +14,7 @@ export function canonical(value: unknown): string {
   }
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new TypeError(`${value} cannot be written as JSON`)
-  // JSON.stringify writes numbers and texts exactly so.
+  // JSON.stringify already writes numbers and strings this way.
   const text = JSON.stringify(value)
   if (text === undefined) throw new TypeError(`${typeof value} cannot be written as JSON`)
   return text

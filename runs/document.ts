@@ -1,27 +1,27 @@
-/** What is stored of a run, and what its steps amount to. */
+/** The stored form of a run, and the status that follows from its steps. */
 import type { JobError } from '../contract/events.ts'
 import type { RunStatus, StepSignOff, StepStatus } from '../contract/run.ts'
 
 export interface Step {
   stage: number
-  /** The version that there was when the run was asked for. */
+  /** The stage's version when the run was requested. */
   version: string
   inputs: Record<string, unknown>
-  /** Stages whose results it works on: all that it needs, and what it uses of what there is. */
+  /** Stages whose results it uses: all it `needs`, and those it `uses` that have a result. */
   upstream: number[]
-  /** Whether its catalogue entry says that a person signs off. */
+  /** Whether its catalogue entry requires a sign-off. */
   gate: boolean
-  /** Whether it runs although there is a result. */
+  /** Whether it runs even if a result could be reused. */
   rerun: boolean
-  /** `queued` as long as its job lives: the job itself tells more. */
+  /** `queued` until its job has ended; the job has the details. */
   status: StepStatus
   job_id: string | null
-  /** Jobs it has had. */
+  /** Number of jobs it has had. */
   round: number
   because: string
-  /** How its job in the run before ended, if that gave no result. */
+  /** How its job in the previous run ended, if it gave no result. */
   last_end: string | null
-  /** Of its result. */
+  /** Digest of its result. */
   content: string | null
   sign_off: StepSignOff | null
   error: JobError | null
@@ -29,7 +29,7 @@ export interface Step {
   progress: number
 }
 
-/** A result of the workflow that the run works on and did not ask for. */
+/** A result of the workflow that the run uses, from a stage that it does not include. */
 export interface Given {
   stage: number
   job_id: string
@@ -45,26 +45,26 @@ export interface RunDocument {
   status: RunStatus
   created_at: number
   finished_at: number | null
-  /** When cancelling was asked for, epoch ms. */
+  /** When the cancel was requested, epoch ms. */
   cancelled_at: number | null
-  /** What was asked for, in one normal form: a repeat of its Idempotency-Key is held against it. */
+  /** Digest of the request; a repeat with the same Idempotency-Key must match it. */
   fingerprint: string
-  /** Nothing stands before what it works on. */
+  /** Each step comes after those whose results it uses. */
   steps: Step[]
   given: Given[]
 }
 
-/** Whether its job lives. */
+/** Whether its job has not ended yet. */
 export function isLive({ status }: Pick<Step, 'status'>): boolean {
   return status === 'queued'
 }
 
-/** Whether what stands behind the step may work on its result. */
+/** Whether later steps may use its result. */
 export function isDone({ status }: Pick<Step, 'status'>): boolean {
   return status === 'completed' || status === 'reused'
 }
 
-/** Whether the step never gives a result that may be worked on. */
+/** Whether the step will never have a usable result. */
 export function isDead({ status }: Pick<Step, 'status'>): boolean {
   return ['failed', 'cancelled', 'rejected', 'skipped', 'deleted'].includes(status)
 }
@@ -82,7 +82,7 @@ export function statusOf({ steps, cancelled_at }: Pick<RunDocument, 'steps' | 'c
   if (has('awaiting_sign_off')) return 'waiting'
   if (has('failed')) return 'failed'
   if (has('rejected')) return 'rejected'
-  // A step whose job was cancelled by itself takes what stands behind it along.
+  // If only the job of a step is cancelled, the steps that depend on it are skipped.
   if (has('cancelled') || cancelled_at !== null) return 'cancelled'
   return 'completed'
 }

@@ -1,4 +1,4 @@
-/** Takes a run on as far as it goes: what `advance` says is stored, then done. It may be cut short anywhere and repeated. */
+/** Advances a run as far as possible: stores what `advance` returns, then does it. May be interrupted anywhere and repeated. */
 
 import { isTerminal } from '../contract/events.ts'
 import type { JobData, JobSnapshot } from '../contract/job.ts'
@@ -13,11 +13,11 @@ export interface EngineOptions {
   store: RunStore
   queue: RunQueue
   journal: Pick<JournalReader, 'snapshot' | 'cancel'>
-  /** Takes a settled job off its queue, if that can be done. */
+  /** Removes a finished job from its queue, if possible. */
   discard(jobId: string): Promise<void>
 }
 
-/** What somebody does to a run, made from what is stored. Null: nothing is to be changed. */
+/** A person's action on a run, applied to its stored state. Null: nothing changes. */
 export type Act = (
   run: RunDocument,
   memory: Memory,
@@ -31,8 +31,8 @@ export class RunEngine {
   }
 
   /**
-   * Until nothing is left to do. `carrier`: key of a job that does it again should this process end. `removed`: a job that
-   * is over, whether or not there is anything left of it. Null for a run that is not there.
+   * Continues until nothing is left to do. `carrier`: key of the job that repeats this if the process dies. `removed`: a job
+   * that has ended, even if nothing of it is stored. Returns null if there is no such run.
    */
   async goOn(
     origin: RunOrigin,
@@ -55,19 +55,19 @@ export class RunEngine {
       if (isNews) {
         const changed = merged(acted?.results ?? [], next.results)
         const [reply] = await store.write(memory, [{ before: run.document, after }], changed, carrier, now)
-        // Another process was faster, or a result has just expired: look again.
+        // Another process was faster, or a result has just expired: read again.
         if (reply === 'moved' || reply === 'gone') continue
         if (reply === 'uncarried')
-          throw new Error('the job that carries the run is over: another one goes on')
+          throw new Error('the job that advances the run has ended; another one continues')
       }
       wanted = undefined
       const hasActed = await this.carryOut(after, await this.jobsOf(after, jobs))
       if (!isNews && !hasActed) return run
     }
-    throw new Error(`a run did not come to rest: ${origin.run_id}`)
+    throw new Error(`a run did not settle: ${origin.run_id}`)
   }
 
-  /** Queues what is to run and was not queued, and cancels what lives on of a cancelled run. */
+  /** Queues steps that should run and are not queued yet, and cancels the remaining jobs of a cancelled run. */
   private async carryOut(run: RunDocument, jobs: ReadonlyMap<string, JobSnapshot | null>): Promise<boolean> {
     const live = run.steps.flatMap((step) =>
       isLive(step) && step.job_id !== null ? [{ step, id: step.job_id }] : [],
@@ -87,7 +87,7 @@ export class RunEngine {
     return absent.length > 0 || untold.length > 0
   }
 
-  /** The jobs of the live steps; what is known already is not read again. */
+  /** The jobs of the live steps. Those in `known` are not read again. */
   private async jobsOf(
     { steps }: RunDocument,
     known: ReadonlyMap<string, JobSnapshot | null> = new Map(),
@@ -99,7 +99,7 @@ export class RunEngine {
   }
 }
 
-/** Others may come between as often, at most. */
+/** How often other processes may interfere before this one gives up. */
 const MOST_ROUNDS = 100
 
 function endsOf(

@@ -1,12 +1,12 @@
-/** What a change of a run is told as. */
+/** The events that announce a change of a run. */
 import type { RunEventData, SignOffEventData } from '../contract/run.ts'
 import type { RunDocument, Step } from './document.ts'
 
 export type RunEvent = { event: 'run'; data: RunEventData } | { event: 'sign_off'; data: SignOffEventData }
 
 /**
- * The events between two states of a run; `before` is null for a new one. A decision comes first, then the steps that have
- * no job to report them. The last of them has the new status of the run, and those before it the one that it had.
+ * The events between two states of a run; `before` is null for a new run. A decision comes first, then the steps without a
+ * job to report them. The last event has the run's new status, the others its old one.
  */
 export function eventsBetween(before: RunDocument | null, after: RunDocument, at: number): RunEvent[] {
   const { run_id, workflow_id, status } = after

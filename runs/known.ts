@@ -1,4 +1,4 @@
-/** What a workflow has: the results that its runs know, and those of jobs that were asked for one by one. */
+/** The results of a workflow: those of its runs, and those of jobs that were executed separately. */
 import type { Redis } from 'ioredis'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JournalKeys } from '../journal/journal.ts'
@@ -6,7 +6,7 @@ import { newestResults } from '../journal/upstream.ts'
 import { contentOf, type KnownResult } from './result.ts'
 import type { Memory, RunOrigin } from './store.ts'
 
-/** Without what has expired. `stages`: those that may matter. */
+/** Leaves out expired results. `stages`: those that may matter. */
 export async function knownResults(
   redis: Redis,
   keys: JournalKeys,
@@ -25,7 +25,7 @@ export async function knownResults(
   return [...kept, ...fresh.flatMap((job) => toKnown(job, contents))]
 }
 
-/** Of the jobs, and of what they were given. */
+/** Adds the contents of the jobs' results and of the results they used. */
 async function addContents(
   redis: Redis,
   keys: JournalKeys,

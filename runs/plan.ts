@@ -1,4 +1,4 @@
-/** Tells, before a run, what each step will do, and why. */
+/** Says before a run starts what each step will do, and why. */
 import type { Action, PlanStep } from '../contract/run.ts'
 import { approvalOf, ingredientsOf, reusable } from './advance.ts'
 import { becauseOf, UNCHANGED } from './because.ts'
@@ -7,7 +7,7 @@ import { type KnownResult, newestFirst } from './result.ts'
 
 export type Estimate = PlanStep['estimate_ms']
 
-/** `run`: a new one. `results`: as the run will find them. */
+/** `run`: a new run. `results`: those it would find. */
 export function planOf(
   run: RunDocument,
   results: readonly KnownResult[],
@@ -40,7 +40,7 @@ export function planOf(
 interface Planned {
   action: Action
   because: string
-  /** Of a step that is reused. */
+  /** Set if the step is reused. */
   result?: KnownResult
 }
 

@@ -1,6 +1,6 @@
 /**
- * The queue that carries runs. Its jobs say no more than which run is to go on. One whose child is the job of a step waits
- * until that has ended; one without a child is there in case a process ends amid what it does.
+ * The queue that advances runs. Its jobs only name the run to advance. A job with a child, the job of a step, waits until
+ * the child has ended. A job without a child is a backup in case a process dies while it advances the run.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,7 +17,7 @@ export const RUN_QUEUE_NAME = 'workflow-runs'
 
 /** Data of a job in the queue. */
 export interface AdvanceData extends RunOrigin {
-  /** The job of a step that has ended, or was removed; null for one that is there just in case. */
+  /** The job of the step that has ended or was removed; null for a backup. */
   job_id: string | null
 }
 
@@ -27,20 +27,20 @@ export interface RunQueueOptions {
   prefix: string
   keys: JournalKeys
   journal: Pick<JournalReader, 'placeQueued'>
-  /** Of the jobs of a stage. */
+  /** Options for the jobs of a stage. */
   jobOptions(stage: number): JobsOptions
   onError(error: Error): void
 }
 
-/** A job that is there in case its process ends. */
+/** A backup job that advances the run if this process dies. */
 export interface Carrier {
-  /** Key of its hash: while that is there, the run will go on. */
+  /** Key of its hash. While the hash exists, the run will advance. */
   key: string
-  /** It is not needed any more. */
+  /** Removes it once it is no longer needed. */
   drop(): Promise<void>
 }
 
-/** After so long, in ms, a process that has not finished what it does has ended. */
+/** When the backup starts, in ms: a process that has not finished by then has died. */
 const JUST_IN_CASE_MS = 3000
 const CLOSE_WITHIN_MS = 500
 
@@ -71,7 +71,7 @@ export class RunQueue {
     return { key: this.key(id), drop: () => job.remove().then(() => {}) }
   }
 
-  /** Takes the turn of a job in the queue of stages before it is added; false if its user has `most` queued jobs there. */
+  /** Reserves the turn of a job in the queue of stages before it is added; false if its user has `most` queued jobs there. */
   async takeTurn(userId: string, jobId: string, most: number): Promise<boolean> {
     const { redis, keys } = this.options
     const [reply] = await reserve(redis, keys, [{ jobId, userId }], most)
@@ -79,7 +79,7 @@ export class RunQueue {
     return reply?.[0] !== 'full'
   }
 
-  /** Queues the job of a step. To do it again is harmless. */
+  /** Queues the jobs of steps. Repeating this is harmless. */
   async add(origin: RunOrigin, jobs: readonly JobData[]): Promise<void> {
     const { redis, keys, journal } = this.options
     // A run that has started continues, however many jobs its user has queued.
@@ -93,7 +93,7 @@ export class RunQueue {
     })
     const producer = await this.usable()
     await producer.addBulk(flows)
-    // Where this fails, the first line of the job does it.
+    // If this fails, the job's first entry does it.
     await journal.placeQueued(jobs).catch(() => {})
   }
 
@@ -112,7 +112,7 @@ export class RunQueue {
         priority,
         jobId: job.job_id,
         timestamp: job.timestamp,
-        // However it ends, the run goes on.
+        // The run advances however the job ends.
         ignoreDependencyOnFailure: true,
       },
     }
@@ -139,7 +139,7 @@ export class RunQueue {
   }
 }
 
-/** Redis may be away for long: then it goes on when that is back. */
+/** Redis may be unavailable for long: retry until it is back. */
 const OPTIONS: JobsOptions = {
   attempts: Number.MAX_SAFE_INTEGER,
   backoff: { type: 'custom' },

@@ -1,4 +1,4 @@
-/** From what somebody asks for to a run that has not begun. */
+/** Checks a request for a run and turns it into a run that has not started. */
 import type { Catalogue, CatalogueStage } from '../contract/catalogue.ts'
 import type { RunDocument, Step } from './document.ts'
 import { isPreview, type KnownResult, newestFirst } from './result.ts'
@@ -18,7 +18,7 @@ export interface RunFault {
   message: string
 }
 
-/** What is wrong with a request, whatever the workflow has. The types of its fields are right. */
+/** What is wrong with a request, regardless of the workflow. Assumes that the types of its fields are right. */
 export function requestFaults(request: RunRequest, catalogue: Catalogue): RunFault[] {
   const { stages, research_question, inputs = {}, rerun = [] } = request
   const faults: RunFault[] = []
@@ -26,7 +26,7 @@ export function requestFaults(request: RunRequest, catalogue: Catalogue): RunFau
   for (const [i, stage] of stages.entries()) {
     if (!catalogue.get(stage))
       fault(`/stages/${i}`, 'is not a stage of the catalogue; GET /api/workflow/stages lists them')
-    else if (stages.indexOf(stage) < i) fault(`/stages/${i}`, 'is asked for twice')
+    else if (stages.indexOf(stage) < i) fault(`/stages/${i}`, 'is listed twice')
   }
   const asking = stages.find((stage) => catalogue.get(stage)?.needs_question)
   if (asking !== undefined && research_question === undefined)
@@ -49,9 +49,9 @@ export interface Origin {
   user_id: string
   fingerprint: string
   now: number
-  /** The version that each stage has now. */
+  /** The current version of each stage. */
   versionOf(stage: number): string
-  /** The run before it, if there was one. */
+  /** The previous run, if there was one. */
   previous: RunDocument | null
 }
 
@@ -61,7 +61,7 @@ export interface NewRun {
   voided: KnownResult[]
 }
 
-/** A run with all its steps pending, or the needs that nothing meets. */
+/** A run with all its steps pending, or the needs that are not met. */
 export function newRun(
   request: RunRequest,
   catalogue: Catalogue,
@@ -119,7 +119,7 @@ export function newRun(
   return { run, voided }
 }
 
-/** What a stage that is not asked for has given, if that may be worked on: no preview, and of a gate the approved one. */
+/** The usable result of a stage that was not requested: no preview, and for a gate only an approved one. */
 function usableResult(stage: number, catalogue: Catalogue, results: readonly KnownResult[]) {
   const isGate = catalogue.get(stage)?.sign_off ?? false
   return newestFirst(results).find(
@@ -132,7 +132,7 @@ function usableResult(stage: number, catalogue: Catalogue, results: readonly Kno
   )
 }
 
-/** Each stage behind those that it needs and uses, else by number. The catalogue has no circles. */
+/** Each stage after those it needs or uses, otherwise by number. The catalogue has no cycles. */
 function inOrder(stages: readonly CatalogueStage[]): CatalogueStage[] {
   const left = [...stages].sort((a, b) => a.stage - b.stage)
   const ordered: CatalogueStage[] = []

@@ -1,45 +1,45 @@
-/** What a workflow remembers of its completed jobs: what each was made from, what it gave, and what was decided. */
+/** What a workflow remembers of each completed job: its ingredients, its result and the decision. */
 import type { JobResult } from '../contract/job.ts'
 import type { Decision } from '../contract/run.ts'
 import { sha256 } from './canonical.ts'
 
-/** What a result depends on: the same gives the same. */
+/** What a result depends on: the same ingredients give the same result. */
 export interface Ingredients {
   stage: number
   version: string
   research_question: string | null
   inputs: Record<string, unknown>
-  /** Contents of what the stage was given, by stage. */
+  /** Contents of the earlier results it used, by stage. */
   upstream: Record<string, string>
 }
 
 export interface KnownResult extends Omit<Ingredients, 'upstream'> {
   job_id: string
-  /** Null when it is not known: such a result can be worked on, but stands for no other request. */
+  /** Null if unknown: such a result can be used by later stages, but not reused for another request. */
   upstream: Record<string, string> | null
   content: string
   /** Epoch ms. */
   finished_at: number
-  /** Of a gate: since when it waits for a decision, epoch ms. */
+  /** For a gate: when it began to wait for a decision, epoch ms. */
   since: number | null
   decision: Decision | null
-  /** Its files are gone at the service, so that nothing can work on it. */
+  /** Its files are gone at the service, so nothing can use it. */
   gone?: boolean
 }
 
-/** Names what a step would make. Two requests with one key get one result. */
+/** Identifies a step's result before it exists. Two requests with the same key share one result. */
 export function keyOf({ stage, version, research_question, inputs, upstream }: Ingredients): string {
   return sha256({ stage, version, research_question, inputs, upstream })
 }
 
-/** The key of a result, null when it is not known what it was made from. */
+/** The key of a result; null if its ingredients are not known. */
 export function keyOfResult({ upstream, ...rest }: KnownResult): string | null {
   return upstream && keyOf({ ...rest, upstream })
 }
 
 /**
- * The content of a result: results, and names and hashes of files. How long it took is left out. A file whose hash nobody
- * has told is its job's alone.
+ * The content of a result: `results`, and names and hashes of files, without the duration. A file without a hash equals no
+ * other job's file.
  */
 export function contentOf({ results = {}, artifacts, files = [] }: JobResult, jobId: string): string {
   const hashes = new Map(files.map(({ name, sha256 }) => [name, sha256]))

@@ -1,4 +1,4 @@
-/** Where runs are in Redis: read, and changed by one script that refuses a writer who has not seen the latest version. */
+/** Reads runs from Redis and changes them with one script, which rejects a writer with an old version. */
 import type { Redis } from 'ioredis'
 import { userDigest } from '../journal/ids.ts'
 import { type JournalKeys, STREAM_LENGTH } from '../journal/journal.ts'
@@ -8,12 +8,12 @@ import { isFinished, type RunDocument } from './document.ts'
 import { eventsBetween } from './events.ts'
 import type { KnownResult } from './result.ts'
 
-/** Runs that are listed, of one user and of one workflow; older ones can still be read one by one. */
+/** Maximum runs in the list of a user or workflow; older ones can still be read by ID. */
 const RUNS_CAPACITY = 10_000
-/** The same of all users together. */
+/** The same for the list of all users' runs. */
 const ALL_CAPACITY = 100_000
 
-/** Where a run belongs. */
+/** A run, its workflow and its user. */
 export type RunOrigin = Pick<RunDocument, 'run_id' | 'workflow_id' | 'user_id'>
 
 export interface StoredRun {
@@ -23,7 +23,7 @@ export interface StoredRun {
   cursor: string
 }
 
-/** What a workflow knows. A write is refused that has not seen the latest version of it. */
+/** What a workflow knows. A write based on an old version is rejected. */
 export interface Memory {
   version: string
   /** Its newest run. */
@@ -31,7 +31,7 @@ export interface Memory {
   results: KnownResult[]
 }
 
-/** From one state of a run to another; a new one has no `before`. */
+/** A change of a run; a new run has no `before`. */
 export interface Change {
   before: RunDocument | null
   after: RunDocument
@@ -59,17 +59,17 @@ export class RunStore {
 
   /** The run and what its workflow knows. */
   async read(origin: RunOrigin): Promise<{ memory: Memory; run: StoredRun | null }> {
-    // The version first: what is newer than that is refused when it is written.
+    // Read the version first: if the run changes afterwards, the write is rejected.
     const [memory, run] = await Promise.all([this.memory(origin), this.run(origin.run_id)])
     return { memory, run }
   }
 
-  /** Null for a run that is not there. */
+  /** Null if there is no such run. */
   async run(runId: string): Promise<StoredRun | null> {
     return toRun(await this.redis.hmget(this.keys.own('run', runId), ...FIELDS))
   }
 
-  /** In the order asked; null for a run that is not there. */
+  /** In the order of `runIds`; null for a run that does not exist. */
   async runs(runIds: readonly string[]): Promise<(StoredRun | null)[]> {
     return Promise.all(runIds.map((id) => this.run(id)))
   }
@@ -78,13 +78,13 @@ export class RunStore {
     return toMemory(await this.redis.hgetall(this.keys.own('memory', nameOf(origin))))
   }
 
-  /** Whether a run that has not finished uses the result of the job. */
+  /** Whether an unfinished run uses the result of the job. */
   async holds(jobId: string): Promise<boolean> {
     const found = await this.runs(await this.redis.smembers(this.keys.own('held', jobId)))
     return found.some((run) => run && !isFinished(run.document))
   }
 
-  /** The job was deleted: the runs that used it have finished, so nothing else changes them. */
+  /** Forgets a deleted job. The runs that used it have finished, so nothing else changes them. */
   async forgetJob(jobId: string): Promise<void> {
     const held = this.keys.own('held', jobId)
     for (const run of await this.runs(await this.redis.smembers(held))) {
@@ -103,13 +103,13 @@ export class RunStore {
     await this.redis.del(held)
   }
 
-  /** All runs of a workflow, none of which is under way, and what it knows. */
+  /** Removes all runs of a workflow and what it knows, unless a run is unfinished. */
   async forgetWorkflow(origin: Omit<RunOrigin, 'run_id'>): Promise<void> {
     const { redis, keys } = this
     const list = keys.own('runs-in', nameOf(origin))
     const ids = await redis.zrange(list, '0', '-1')
     const found = await this.runs(ids)
-    // One that began a moment ago keeps everything.
+    // A run that has just started keeps everything.
     if (found.some((run) => run && !isFinished(run.document))) return
     for (const id of ids)
       await redis
@@ -121,7 +121,7 @@ export class RunStore {
     await redis.del(list, keys.own('memory', nameOf(origin)))
   }
 
-  /** `carrier`: key of the job that goes on with the run, should this process end. */
+  /** `carrier`: key of the job that continues the run if this process dies. */
   write(
     { version }: Memory,
     changes: readonly Change[],
@@ -198,13 +198,13 @@ function toWrite({ before, after }: Change, now: number) {
   }
 }
 
-/** Jobs whose results the run holds. */
+/** Jobs whose results the run uses. */
 function usesOf({ steps, given }: RunDocument): string[] {
   const own = steps.flatMap(({ job_id, content }) => (job_id !== null && content !== null ? [job_id] : []))
   return [...new Set([...own, ...given.map(({ job_id }) => job_id)])]
 }
 
-/** `<since> <run id> <stage>` of each gate that waits. */
+/** `<since> <run id> <stage>` for each waiting gate. */
 function waitsOf({ run_id, steps }: RunDocument): string[] {
   return steps.flatMap(({ stage, status, sign_off }) =>
     status === 'awaiting_sign_off' ? [`${sign_off?.since ?? 0} ${run_id} ${stage}`] : [],

@@ -1,10 +1,10 @@
-/** Counts of all runs, and what waits for a sign-off. The script that changes a run updates them. */
+/** Counts of all runs and of waiting sign-offs. The script that changes a run updates them. */
 import type { Redis } from 'ioredis'
 import { RunStatus } from '../contract/run.ts'
 import type { JournalKeys } from '../journal/journal.ts'
 
 export interface RunTally {
-  /** Runs by status. A run that has ended is counted even after it has expired. */
+  /** Runs by status. Ended runs count even after they have expired. */
   counts: Record<RunStatus, number>
   signOffs: { waiting: number; oldestAt: number | null }
 }

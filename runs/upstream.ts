@@ -1,4 +1,4 @@
-/** What a step is given: the results that its run has of the stages before it. */
+/** The input of a step: its run's results of earlier stages. */
 import type { Redis } from 'ioredis'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JournalKeys } from '../journal/journal.ts'

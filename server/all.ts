@@ -49,7 +49,7 @@ async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> 
     void redis.exited.then(({ code, signal, log }) => {
       // Uncaught on purpose: the entry point closes the rest and exits with 1.
       if (!parts.closing)
-        throw new Error(`The embedded Redis ended by itself (${signal ?? `exit code ${code}`}):\n${log}`)
+        throw new Error(`The embedded Redis exited unexpectedly (${signal ?? `exit code ${code}`}):\n${log}`)
     })
     env.REDIS_URL = redis.url
   }

@@ -5,13 +5,13 @@ import { planRedisInstall } from '../dev/install-redis.mjs'
 
 const USAGE = `stagecast <command>
 
-  dev            API, worker, stage service and a Redis of its own, until Ctrl-C: for trying things out
+  dev            API, worker, stage service and its own Redis until Ctrl-C, for trying things out
   api            the API
   worker         a worker
   all            API and worker in one process
   stage-service  the built-in stage service
 
-All but dev are configured by environment variables, or by a file .env in the current folder.
+All but dev read environment variables or a file .env in the current folder.
 `
 
 const DOORS: Record<string, () => Promise<unknown>> = {

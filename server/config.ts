@@ -191,7 +191,7 @@ function missing(name: string): string {
     name === 'REDIS_URL'
       ? 'the address of Redis, e.g. redis://127.0.0.1:6379'
       : 'the URL of the stage service'
-  return `is required: ${what} (npm run dev brings its own)`
+  return `is required: ${what} (npm run dev starts its own)`
 }
 
 /** Placeholder for an unset default service, until it is known whether a stage needs it. */
@@ -239,7 +239,7 @@ function* meaningFaults(env: Static<typeof Environment>, role: 'api' | 'worker')
       // Never quote it: it may contain a password.
       yield `${name} must be the http or https address of a proxy, e.g. http://proxy.example.org:3128`
   if (env.JWT_SECRET && Buffer.byteLength(env.JWT_SECRET) < 32)
-    yield 'JWT_SECRET must be at least 32 bytes long: make one with `openssl rand -base64 48`'
+    yield 'JWT_SECRET must be at least 32 bytes long: generate one with `openssl rand -base64 48`'
   if (env.JWT_PUBLIC_KEY && !isUsableKey(env.JWT_PUBLIC_KEY))
     yield 'JWT_PUBLIC_KEY must be a public key in PEM form (-----BEGIN PUBLIC KEY-----), RSA or on the curve P-256'
   const sources = [env.JWT_SECRET, env.JWT_PUBLIC_KEY, env.JWT_JWKS_URL].filter(Boolean).length
@@ -295,7 +295,7 @@ function* redisFaults({ REDIS_URL, REDIS_PREFIX }: Partial<Static<typeof Environ
   const urls = splitRedisUrl(REDIS_URL)
   const protocols = urls.length > 1 ? ['redis:', 'rediss:'] : ['redis:', 'rediss:', 'unix:']
   if (!urls.every((url) => URL.canParse(url) && protocols.includes(new URL(url).protocol)))
-    yield 'REDIS_URL must be an address that begins with redis://, rediss:// or unix://; or nodes of a Redis Cluster, with commas between'
+    yield 'REDIS_URL must be an address that begins with redis://, rediss:// or unix://; or the comma-separated nodes of a Redis Cluster'
   else {
     for (const url of urls) {
       const fault = redisUrlFault(url)
@@ -309,7 +309,7 @@ function* redisFaults({ REDIS_URL, REDIS_PREFIX }: Partial<Static<typeof Environ
 function* httpFaults(name: string, value: string, production: boolean): Generator<string> {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol)) yield `${name} must be an http or https URL`
-  else if (url.username || url.password) yield `${name} must not hold a user name or password`
+  else if (url.username || url.password) yield `${name} must not contain a user name or password`
   // An IPv6 address has no dot, but it is not a private name either.
   else if (production && url.protocol === 'http:' && !isLoopback(url.hostname) && /[.:]/.test(url.hostname))
     yield `${name} must use https in production, unless its host is loopback or a single-label private name`

@@ -34,7 +34,7 @@ export function readRedisTls(env: RedisTlsFiles): { tls: RedisTls | undefined; f
   }
   if (Boolean(env.REDIS_TLS_CERT) !== Boolean(env.REDIS_TLS_KEY)) {
     const [lone, other] = env.REDIS_TLS_CERT ? [NAMES.cert, NAMES.key] : [NAMES.key, NAMES.cert]
-    faults.push(`${lone} needs ${other} beside it`)
+    faults.push(`${lone} requires ${other}`)
   }
   const named = Object.values(NAMES).find((name) => env[name])
   if (named && env.REDIS_URL && !env.REDIS_URL.startsWith('rediss://'))

@@ -1,4 +1,4 @@
-/** The logger that this folder needs: any pino-like one. */
+/** The logger that this folder needs, such as pino. */
 type Write = (fields: object, message: string) => void
 
 export interface Logger {

@@ -102,7 +102,7 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
   })
   redis.on(
     'error',
-    logOncePerSecond((err: Error) => log.warn({ err }, 'event reader connection')),
+    logOncePerSecond((err: Error) => log.warn({ err }, 'redis connection error in the event reader')),
   )
 
   const listeners: TailListener[] = []

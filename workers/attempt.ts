@@ -1,4 +1,4 @@
-/** One attempt at a job: take it, then record its outcome, schedule a retry or hand it over. */
+/** One attempt at a job: starts it, then records its outcome, schedules a retry or hands it over. */
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import { isTerminal, type LogEntry, MILESTONE } from '../contract/events.ts'

@@ -39,7 +39,7 @@ export function listenForCancels(
   let isSubscribed = false
   redis.on(
     'error',
-    logOncePerSecond((err: Error) => log.warn({ err }, 'redis connection')),
+    logOncePerSecond((err: Error) => log.warn({ err }, 'redis connection error')),
   )
   redis.on('message', (_channel, jobId) => heard(jobId))
   redis.on('close', () => {

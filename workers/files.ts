@@ -44,7 +44,7 @@ export async function hashedFiles(
     const file = known.get(name) ?? (await hashFile(made, name, signal).catch(() => null))
     signal.throwIfAborted()
     if (!file) {
-      const words = `Stage ${made.stage} made a file without stating its hash, and the file cannot be read from its service`
+      const words = `Stage ${made.stage} returned a file without a hash, and the file cannot be read from its service`
       throw new StageFailure('ARTIFACT_UNREADABLE', words, { retryable: true, ill: false })
     }
     files.push(file)

@@ -1,4 +1,4 @@
-/** The health endpoints of a worker process: the same two that the API has. */
+/** The health endpoints of a worker process, the same as those of the API. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { toProblem } from '../contract/errors.ts'
 

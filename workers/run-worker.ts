@@ -1,4 +1,4 @@
-/** Takes jobs from the queue that carries runs: each says that a run is to go on. */
+/** Takes jobs from the queue that advances runs: each names a run to advance. */
 import { type Job, type JobsOptions, Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
@@ -17,14 +17,14 @@ export interface RunWorkerOptions {
   stalledCheckMs: number
   resultTtlSeconds: number
   workflowTtlSeconds: number
-  /** Of the jobs of a stage. */
+  /** Options for the jobs of a stage. */
   jobOptions(stage: number): JobsOptions
-  /** Takes a settled job off its queue, if that can be done. */
+  /** Removes a finished job from its queue, if possible. */
   discard(jobId: string): Promise<void>
   log: FastifyBaseLogger
 }
 
-/** Going on is a few calls to Redis, and waits for nothing else. */
+/** Advancing a run takes a few calls to Redis and waits for nothing else. */
 const CONCURRENCY = 16
 const SOONEST_MS = 200
 const LATEST_MS = 30_000
@@ -32,7 +32,7 @@ const LATEST_MS = 30_000
 export function startRunWorker(options: RunWorkerOptions): { close(): Promise<void> } {
   const { redis, prefix, keys, log, jobOptions, discard } = options
   const journal = openJournal({ ...options, fromRedis: (command) => command })
-  const warn = logOncePerSecond((err: Error) => log.warn({ err }, 'run worker'))
+  const warn = logOncePerSecond((err: Error) => log.warn({ err }, 'run worker error'))
   const queue = new RunQueue({ redis, prefix, keys, journal, jobOptions, onError: warn })
   const store = new RunStore(redis, keys, options.workflowTtlSeconds)
   const engine = new RunEngine({ store, queue, journal, discard })
@@ -48,7 +48,7 @@ export function startRunWorker(options: RunWorkerOptions): { close(): Promise<vo
   })
   worker.on('error', warn)
   worker.on('failed', (job, err) =>
-    log.warn({ err, runId: job?.data.run_id }, 'a run could not go on, and tries again'),
+    log.warn({ err, runId: job?.data.run_id }, 'could not advance a run; it is retried'),
   )
   return {
     async close() {

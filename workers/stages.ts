@@ -1,4 +1,4 @@
-/** What a worker process keeps for each stage it sees jobs of: a gate, and the way to its service. */
+/** Per stage, what a worker process needs to run its jobs: a gate, and a client for its service. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'

@@ -55,8 +55,8 @@ export class UpstreamReader {
       if ((await Promise.all(asked)).includes(true)) gone.push(Number(stage))
     }
     if (gone.length === 0) return failure
-    const words = `Files of stage ${gone.join(', ')}, which this stage was given, are gone at their service`
-    const shown = `${words}; post the run again to make them again (${failure.message})`
+    const words = `Files of stage ${gone.join(', ')}, which this stage uses, no longer exist at their service`
+    const shown = `${words}; post the run again to recreate them (${failure.message})`
     return new StageFailure('UPSTREAM_GONE', words, { retryable: false, ill: false, gone, shown })
   }
 

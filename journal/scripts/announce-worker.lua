@@ -1,5 +1,5 @@
--- Stores the state of a live worker and removes those that have been silent for too long, by Redis's clock. The hash
--- expires when no worker reports any more.
+-- Stores the state of a live worker and removes workers that have been silent for too long, by Redis's clock. The hash
+-- expires when no worker reports.
 -- const DEAD_AFTER_MS: silence after which a worker counts as dead
 -- key workers: hash of the live workers
 -- arg id: worker id

@@ -1,10 +1,10 @@
--- Removes messages of some jobs from the event stream, a piece at a time.
+-- Removes messages of some jobs from the event stream, one batch at a time.
 -- key events: event stream of the queue
--- arg from: id of the first message to look at
--- arg count: how many to look at
+-- arg from: id of the first message to check
+-- arg count: number of messages to check
 -- rest: ids of the jobs
 --
--- Returns the id from which to go on, '' at the end.
+-- Returns the id to continue from, '' at the end.
 local wanted = {}
 for _, id in ipairs(rest) do wanted[id] = true end
 local messages = redis.call('XRANGE', events, from, '+', 'COUNT', count)

@@ -1,20 +1,19 @@
--- Removes what the journal keeps of a finished job, tells who watches its workflow, and leaves of its key that it was
--- deleted.
+-- Removes a finished job from the journal, notifies the watchers of its workflow, and marks its key as deleted.
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
 -- key outcome: the final state of the job
 -- key log: list of log lines
--- key summary: what lists show of a finished job
+-- key summary: summary of a finished job for lists
 -- key events: event stream of the queue
 -- key jobs: list of the user's jobs
 -- key everybody: list of all users' jobs
 -- key queued: the user's jobs that have not started yet
--- key asked: what the key of the job stands for, see reserve.lua
--- arg id: of the job
--- arg member: of the job in the user's list
+-- key asked: the request behind the job's key, see reserve.lua
+-- arg id: job id
+-- arg member: the job's member in the user's list
 -- arg workflow: name of the workflow
 --
--- Returns 'forgotten', or 'queued' when BullMQ has the job (again): nothing was removed then.
+-- Returns 'forgotten', or 'queued' if BullMQ has the job (again): then nothing was removed.
 if redis.call('EXISTS', job) == 1 then return 'queued' end
 redis.call('DEL', outcome, log, summary)
 redis.call('ZREM', jobs, member)

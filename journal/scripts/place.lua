@@ -9,12 +9,12 @@
 -- key everybody: list of all users' jobs
 -- arg placesTtl: time to live of orders and of users' lists, in s
 -- arg everybodyTtl: time to live of the list of all users' jobs after its last news, in s
--- arg prefix: what the keys of jobs and users begin with; their names are in journal.ts
+-- arg prefix: prefix of the keys of jobs and users; their names are in journal.ts
 -- rest: the arguments of `place_one` for each event
 --
 -- Returns for each event 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
 
--- Scores are distinct, so that a page can begin behind one.
+-- Scores are distinct, so that a page can start after one.
 local listed_at
 local function list_for_all(member)
   if listed_at then
@@ -42,7 +42,7 @@ local function place_one(id, stage, workflow, user, event)
   local stored = redis.call('HMGET', job, 'timestamp', 'placed')
   if not stored[1] then return 'gone' end
   if (stored[2] or '') >= event then return 'known' end
-  -- It was added again after its end, by a process that had stood still: all its events were told.
+  -- A process that was frozen added it again after its end: all its events were announced.
   if not stored[2] and redis.call('EXISTS', job .. ':end') == 1 then return 'known' end
   local positions, placed = place_events(stored[2], prefix .. 'order:' .. name,
     prefix .. 'jobs:' .. user, id, member, placesTtl, event)

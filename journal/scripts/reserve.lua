@@ -7,7 +7,7 @@
 -- key active: BullMQ's list of running jobs
 -- arg most: maximum queued jobs of a user; 0 = no limit
 -- arg ttl: how long a job may wait, in s
--- arg prefix: what the keys of jobs and users begin with; their names are in journal.ts
+-- arg prefix: prefix of the keys of jobs and users; their names are in journal.ts
 -- rest: the arguments of `reserve_one` for each job
 --
 -- Returns for each job 'reserved', the turn minus the base, and 1 if the key was known; 'known' (nothing needs to be
@@ -17,7 +17,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored_turns = redis.call('HMGET', turns, 'last', 'base')
 local last, base = tonumber(stored_turns[1]) or 0, tonumber(stored_turns[2]) or 0
--- While nothing waits or runs, priorities can begin again.
+-- While nothing waits or runs, priorities can restart.
 local begins_again = base ~= last
   and redis.call('LLEN', wait) + redis.call('ZCARD', prioritized) + redis.call('ZCARD', delayed)
     + redis.call('LLEN', active) + redis.call('ZCARD', adding) == 0
@@ -49,7 +49,7 @@ local function reserve_one(id, user, fingerprint, claimed)
     if state == 'd' then return { 'deleted' } end
     if state == 'a' or state == 'e' or redis.call('EXISTS', prefix .. id .. ':end') == 1 then return { 'known' } end
     if redis.call('EXISTS', prefix .. id) == 1 then
-      -- Redis was emptied after it was asked and before the job was added: this request counts as the first.
+      -- Redis was emptied between the reservation and adding the job: this request counts as the first.
       if not known then redis.pcall('SET', asked, 'a' .. fingerprint, 'EX', ttl) end
       return { 'known' }
     end
@@ -68,7 +68,7 @@ local function reserve_one(id, user, fingerprint, claimed)
     end
   end
 
-  -- What Redis refuses, it refuses here.
+  -- If Redis refuses to write, it does so here.
   local added = redis.pcall('ZADD', adding, now, id .. ' ' .. user)
   if type(added) == 'table' then return { 'refused', added.err }, added end
   if fingerprint ~= '' then redis.call('SET', asked, 'q' .. fingerprint, 'EX', ttl) end

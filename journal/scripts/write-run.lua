@@ -1,32 +1,33 @@
--- Changes a run: its document, its log, and the places of its events in the order of the workflow, all or nothing. A new
--- run may take the place of one that waits, which is changed in the same step.
+-- Changes a run: its document, its log, and its events in the order of the workflow, all or nothing. If a new run
+-- supersedes a waiting one, both change in the same call.
 -- const ORDER_CAPACITY: positions that the order keeps
 -- const STREAM_LENGTH: approximate length of the event stream
 -- const RUNS_CAPACITY: runs that a list keeps
 -- const ALL_CAPACITY: runs that the list of all users keeps
 -- key memory: hash of a workflow: `version`, `run` (its newest run), and `result:<job id>`, what is known of each result
--- key carrier: BullMQ's hash of the job that goes on with the run should this process end
+-- key carrier: BullMQ's hash of the job that continues the run if this process dies
 -- key order: order of the workflow
 -- key events: event stream of the queue
 -- key inWorkflow: runs of the workflow, by time
 -- key ofUser: runs of the user, by time
 -- key ofAll: runs of all users, by time
 -- key live: runs of the user that have not finished
--- key waiting: what waits for a decision, of all users, by time
--- key waitingOf: the same of the user
+-- key waiting: steps of all users that wait for a decision, by time
+-- key waitingOf: those of this user
 -- key tally: hash: runs by status
--- arg version: of the workflow, that the caller has read
+-- arg version: version of the workflow that the caller read
 -- arg workflow: name of the workflow
--- arg runPrefix: of the runs' hashes
--- arg jobPrefix: of the jobs' keys
--- arg heldPrefix: of the sets of runs that use a job
+-- arg runPrefix: prefix of the runs' hashes
+-- arg jobPrefix: prefix of the jobs' keys
+-- arg heldPrefix: prefix of the sets of runs that use a job
 -- arg ttl: how long a finished run is kept, in s
 -- arg idle: how much longer its workflow's order is kept, in s
 -- arg change: JSON: `runs`: [{ id, was, status, isFinished, isCancelled, document, events, uses, waits, stops }], `results`,
 --   by job id, `isNew`. Documents, events and results are texts. `uses`: its jobs, of a finished run all of them; `waits`
 --   and `stops`: members of the lists of what waits, with the time before them
 --
--- Returns 'ok', 'moved' (the version is another), 'uncarried', or 'gone' and the job whose result is not there any more.
+-- Returns 'ok', 'moved' (the version has changed), 'uncarried' (no job continues the run), or 'gone' and the job whose
+-- result has expired.
 if (redis.call('HGET', memory, 'version') or '0') ~= version then return { 'moved' } end
 if redis.call('EXISTS', carrier) == 0 then return { 'uncarried' } end
 local wanted = cjson.decode(change)
@@ -39,7 +40,7 @@ for _, run in ipairs(wanted.runs) do
   end
 end
 
--- The first command that writes takes no memory, so that a full Redis refuses all or nothing.
+-- The first write needs no memory, so a full Redis refuses all or nothing.
 redis.call('PERSIST', memory)
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -116,7 +117,7 @@ for _, run in ipairs(wanted.runs) do
   end
 end
 
--- A run that has not finished keeps all of its workflow; its user's list stays as long as there is any such run.
+-- An unfinished run keeps everything of its workflow, and its user's list of runs.
 local is_over = wanted.runs[#wanted.runs].isFinished
 keep(memory, is_over, ttl)
 keep(inWorkflow, is_over, ttl)

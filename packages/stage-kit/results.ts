@@ -1,4 +1,4 @@
-/** Results are JSON. What JSON.stringify would drop or change is refused, with its place. */
+/** Results are JSON. Rejects what JSON.stringify would drop or change, and says where it is. */
 import { StageFailure } from './stage.ts'
 
 /** This many levels work in every reader. The answer around the results is the first. */

@@ -34,7 +34,7 @@ const Overview = Type.Object(
         RunStatus,
         typeof Count
       >,
-      { description: 'workflow runs by status; those that have ended count even after they have expired' },
+      { description: 'workflow runs by status; ended runs count even after they have expired' },
     ),
     sign_offs: Type.Object({
       waiting: Count,
@@ -46,7 +46,7 @@ const Overview = Type.Object(
     workers: Type.Array(WorkerState),
     catalogue: Type.String({
       description:
-        'digest of the stages of this API process; a worker with another one reads another catalogue',
+        'digest of the stages of this API process; a worker with a different one has a different catalogue',
     }),
     waiting_because: WaitingBecause,
     stages: Type.Array(

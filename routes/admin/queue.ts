@@ -24,7 +24,7 @@ const ACTS = {
   resume: {
     operationId: 'resumeQueue',
     summary: 'Resume the queue, for administrators',
-    description: 'Whatever paused it. To resume a queue that is not paused changes nothing.',
+    description: 'Ends any pause. Resuming a queue that is not paused changes nothing.',
   },
 } as const
 

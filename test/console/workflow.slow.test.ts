@@ -55,7 +55,7 @@ t.test('a page watches twenty stages over one connection', { skip, timeout: 300_
   t.equal(await page.getByLabel('Workflow').inputValue(), workflow_id)
   await page.goto(`${api.url}/console/#/workflows/${randomUUID()}`)
   await page.locator('.failure').waitFor()
-  t.match(await page.locator('.failure').textContent(), /no jobs in such a workflow/i)
+  t.match(await page.locator('.failure').textContent(), /no jobs in this workflow/i)
   t.same(complaints, [])
 })
 

@@ -136,7 +136,7 @@ t.test('a reader that goes away stops it, quietly', async (t) => {
 t.test('a server that does not start: its own words, exit code 1', async (t) => {
   const { said, end } = await run(t, [], { STAGE_WORKER_CONCURRENCY: 'many' })
   t.equal(await end, 1)
-  t.match(said.join('\n'), /The server ended by itself \(exit code 1\)[\s\S]*STAGE_WORKER_CONCURRENCY/)
+  t.match(said.join('\n'), /The server exited unexpectedly \(exit code 1\)[\s\S]*STAGE_WORKER_CONCURRENCY/)
 })
 
 t.test('asks another question when given one; Ctrl-C in the middle stops all', async (t) => {

@@ -33,7 +33,7 @@ t.test('when its Redis ends, it says so and ends too', async (t) => {
   t.ok(pid > 0)
   process.kill(pid, 'SIGKILL')
   t.equal(await dev.exited, 1)
-  t.match(dev.logs.join('\n'), /The embedded Redis ended by itself \(exit code 137\)/)
+  t.match(dev.logs.join('\n'), /The embedded Redis exited unexpectedly \(exit code 137\)/)
 })
 
 t.test('NODE_ENV=production in the shell does not make it a production server', async (t) => {

@@ -61,7 +61,7 @@ t.test(
     ] as [Env, RegExp][]) {
       const door = await startDoor(t, 'server/api.ts', await testEnv(t, { REDIS_URL: url, ...env }))
       t.equal((await fetch(`${door.url}/health/ready`)).status, 503)
-      t.match(await logLine(door, 'redis connection'), why)
+      t.match(await logLine(door, 'redis connection error'), why)
     }
   },
 )

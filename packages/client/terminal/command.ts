@@ -15,7 +15,7 @@ export const EXIT = {
 export const HELP = `Runs stages from a terminal.
 
   npm run -s stage -- run STAGE --question "…"      start a job and watch it to its end
-  npm run -s stage -- preview [STAGE] --question "…" what would be searched, and with how many hits (stage 2)
+  npm run -s stage -- preview [STAGE] --question "…" the search and its hits, without running it (stage 2)
   npm run -s stage -- watch STAGE JOB               watch a job
   npm run -s stage -- status STAGE JOB              its state
   npm run -s stage -- cancel STAGE JOB              cancel it
@@ -23,14 +23,14 @@ export const HELP = `Runs stages from a terminal.
   npm run -s stage -- list                          your jobs, newest first
   npm run -s stage -- plan STAGE…                   what a run of several stages would do, and why
   npm run -s stage -- run-workflow STAGE…           start a run and watch it until it ends or waits for a sign-off
-  npm run -s stage -- sign-off                      what waits for your sign-off
+  npm run -s stage -- sign-off                      list the steps that wait for your sign-off
   npm run -s stage -- sign-off WORKFLOW RUN STAGE --approve DIGEST    decide; --reject DIGEST needs --reason TEXT
 
 watch, status and cancel also take a run: WORKFLOW RUN instead of STAGE JOB.
 
   --url URL            the API (STAGECAST_URL, else http://127.0.0.1:3001)
-  --token TOKEN        a JWT (STAGECAST_TOKEN); others see arguments in the list of processes
-  --json               JSON lines; so it is in a pipe anyway
+  --token TOKEN        a JWT (STAGECAST_TOKEN); other users can see it in the process list
+  --json               JSON lines, the default in a pipe
   run:       --question TEXT, --workflow UUID (a new one), --inputs JSON, --key IDEMPOTENCY-KEY, --detach
   preview:   --question TEXT, --inputs JSON
   watch:     --after ID (from the first event)
@@ -39,9 +39,9 @@ watch, status and cancel also take a run: WORKFLOW RUN instead of STAGE JOB.
   plan, run-workflow: --question TEXT, --workflow UUID (a new one), --inputs JSON by stage, --rerun STAGE (repeatable),
              --name TEXT; run-workflow also --key IDEMPOTENCY-KEY, --detach
 
-Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the command did its work; 1 the job failed, or
+Ctrl-C stops watching, not the job. Exit codes: 0 the job completed, or the command succeeded; 1 the job failed, or
 a file cannot be written; 2 the command or the request is wrong; 3 the job was cancelled; 4 no permission, or no such
-job; 5 the API cannot be reached; 130 Ctrl-C. A run that waits for a sign-off is 0, a rejected one 1, a superseded one 3.`
+job; 5 the API cannot be reached; 130 Ctrl-C. For a run: 0 also while it waits for a sign-off, 1 if rejected, 3 if superseded.`
 
 /** The command line is wrong; the message says why. */
 export class UsageError extends Error {}

@@ -50,7 +50,7 @@ const COMMANDS: Commands = {
       inputs: { ...readInputs(inputs), preview: true },
     }
     const job = await stagecast.execute(stage, request, { signal })
-    output.note(`Job ${job.job_id} of stage ${stage} asks for counts. Nothing is read.`)
+    output.note(`Job ${job.job_id} of stage ${stage} only counts hits; no papers are read.`)
     for await (const { event, data } of stagecast.watch(job, { signal })) {
       if (event === 'retrying') output.note(`${data.error.message} Another attempt follows.`)
     }
@@ -147,7 +147,7 @@ async function* received(body: Response['body'], signal: AbortSignal): AsyncGene
 /** Watches until the job ends, and returns the exit code for its end. */
 async function watch(job: JobReference, after: string | undefined, { stagecast, output, signal }: Context) {
   const onTransport = (transport: string) => {
-    if (transport === 'polling') output.note('A proxy holds the event stream back: polling instead')
+    if (transport === 'polling') output.note('A proxy buffers the event stream: polling instead')
     if (transport === 'waiting') output.note('Connection lost: reconnecting')
   }
   let end: string | undefined

@@ -39,7 +39,7 @@ export const RUN_COMMANDS: Commands = {
       output.result(page, page.sign_offs.map(tellWait).join('\n') || 'Nothing waits for your sign-off.')
       return EXIT.ok
     }
-    if (stage === undefined) throw new UsageError('sign-off needs WORKFLOW, RUN and STAGE, or nothing')
+    if (stage === undefined) throw new UsageError('sign-off needs WORKFLOW, RUN and STAGE, or no arguments')
     const { approve, reject, reason } = options
     const digest = approve ?? reject
     if (digest === undefined || (approve !== undefined && reject !== undefined))

@@ -131,7 +131,7 @@ t.test('a worker that reads another catalogue', async (t) => {
   const env = await testEnv(t)
   const { url, logs } = await startApi(t, env)
   const stranger = startWorker(t, { ...env, STAGES_FILE: stages })
-  const warning = 'a worker reads another catalogue than this process'
+  const warning = 'a worker has a different catalogue from this process'
   const told = () => logs.filter((line) => line.includes(warning))
   const seen = await overviewWhen(url, 'one worker', ({ workers }) => workers.length === 1)
   t.not(seen.workers[0]?.catalogue, seen.catalogue)
