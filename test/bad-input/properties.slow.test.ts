@@ -28,7 +28,7 @@ interface Generated {
   fits: boolean
 }
 
-t.test('the document is driven with generated requests', { timeout: 600_000 }, async (t) => {
+t.test('the document is driven with generated requests', async (t) => {
   const service = await fakeStageService(t, succeed({ artifacts: ['a.json'] }))
   const env = await testEnv(t, {
     WORKER_URL: service.url,

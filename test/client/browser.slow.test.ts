@@ -70,7 +70,7 @@ async function servePage(t: Test): Promise<string> {
 }
 
 for (const by of ['token', 'ticket'] as const) {
-  t.test(`a job is watched through lost connections, by ${by}`, { skip, timeout: 90_000 }, async (t) => {
+  t.test(`a job is watched through lost connections, by ${by}`, { skip }, async (t) => {
     const origin = await servePage(t)
     const api = closeQuickly(t, await startApi(t, await testEnv(t, { CORS_ORIGINS: origin })))
     const proxy = await CuttingProxy.open(t, api.url)

@@ -21,7 +21,7 @@ const ALL = [...GENERATED, 'first-party']
 const missing = provideTools((line) => t.comment(line))
 if (missing && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
 
-t.test('the document and its clients', { skip: missing ?? false, timeout: 300_000 }, async (t) => {
+t.test('the document and its clients', { skip: missing ?? false }, async (t) => {
   const url = await start(t)
   const document = `${url}/openapi.json`
 

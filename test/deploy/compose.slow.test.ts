@@ -17,7 +17,6 @@ import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
 import { ROOT, runNode } from '../helpers/processes.ts'
 
 // It builds the image's context whole, which a busy machine takes minutes for.
-t.setTimeout(900_000)
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 

@@ -21,7 +21,6 @@ import { fakeStageService } from '../helpers/stage-service.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
 // Demo, servers and a browser one after the other: a busy machine takes minutes for them.
-t.setTimeout(900_000)
 
 const README = read('README.md')
 const API = 'http://127.0.0.1:3001'

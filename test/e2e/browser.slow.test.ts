@@ -47,7 +47,7 @@ async function openPage(t: Test, origin: string): Promise<Page> {
   return page
 }
 
-t.test('EventSource of a browser', { skip, timeout: 60_000 }, async (t) => {
+t.test('EventSource of a browser', { skip }, async (t) => {
   const origin = await servePage(t)
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { CORS_ORIGINS: origin })))
   const proxy = await CuttingProxy.open(t, api.url)
@@ -85,7 +85,7 @@ t.test('EventSource of a browser', { skip, timeout: 60_000 }, async (t) => {
   t.equal(api.app.stagecast.streams.size, 0)
 })
 
-t.test('a page of an origin that is not allowed sees nothing', { skip, timeout: 60_000 }, async (t) => {
+t.test('a page of an origin that is not allowed sees nothing', { skip }, async (t) => {
   const origin = await servePage(t)
   const env = await testEnv(t, { CORS_ORIGINS: 'https://app.example.org' })
   const api = closeQuickly(t, await startApi(t, env))

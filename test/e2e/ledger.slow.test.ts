@@ -23,7 +23,7 @@ const KINDS = [
   ...['cancelled at once', 'cancelled in a call', 'cancelled between'],
 ]
 
-t.test('figures and ledger agree, whatever dies when', { timeout: 110_000 }, async (t) => {
+t.test('figures and ledger agree, whatever dies when', async (t) => {
   const run = await setUp(t)
   await run.enqueueAll()
   // Each is left with all its places taken by calls that get no answer.

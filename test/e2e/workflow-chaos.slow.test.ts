@@ -23,7 +23,7 @@ const CANCELLED_EVERY = 9
 /** Everything must be told by then, in ms from the first job on. */
 const DEADLINE_MS = 60_000
 
-t.test('whole workflows are followed, whatever breaks', { timeout: 110_000 }, async (t) => {
+t.test('whole workflows are followed, whatever breaks', async (t) => {
   const redis = await privateRedis(t)
   const service = await fakeStageService(t, talkative)
   const env = await testEnv(t, {

@@ -12,8 +12,6 @@ import { finished, status, statusWhen } from '../helpers/jobs.ts'
 import { ROOT } from '../helpers/processes.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-t.setTimeout(300_000)
-
 /** Two years of months, half a milligram more each year; one value that cannot be, and one day that comes twice. */
 const MONTHS = Array.from({ length: 24 }, (_, n) => {
   const date = new Date(Date.UTC(2022, n, 1))

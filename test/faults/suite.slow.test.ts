@@ -9,9 +9,8 @@ import { CASES } from './suite/cases.ts'
 const SCALE = 0.06
 
 t.jobs = 2
-t.setTimeout(400_000)
 for (const one of CASES.filter(({ quick }) => quick)) {
-  t.test(one.name, { timeout: 120_000, buffered: true }, async (t) => {
+  t.test(one.name, { buffered: true }, async (t) => {
     const { faults, seen, logs } = await play(one, SCALE)
     t.comment(seen)
     t.same(faults, [], one.promise)

@@ -18,7 +18,6 @@ import { fakeStageService, success } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { install, pack, run, start } from './packed.ts'
 
-t.setTimeout(1_800_000)
 /** For a page on a machine that does other things too. */
 const PATIENCE_MS = 60_000
 const tarball = await pack(t)

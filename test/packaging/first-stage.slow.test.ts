@@ -17,8 +17,6 @@ import { ROOT } from '../helpers/processes.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { install, pack, run, start } from './packed.ts'
 
-t.setTimeout(1_800_000)
-
 const PYTHON = '/usr/bin/python3'
 // setuptools has to come before pip, whose distutils it replaces.
 const NEEDED = 'import setuptools, uvicorn, pip, wheel'

@@ -6,8 +6,6 @@ import { sharedRedis } from '../helpers/redis.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { install, MANIFEST, pack, run, start } from './packed.ts'
 
-t.setTimeout(1_800_000)
-
 const { version, devDependencies } = MANIFEST
 const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
 const react = (major: number) => ['react', 'react-dom', '@types/react'].map((name) => `${name}@${major}`)

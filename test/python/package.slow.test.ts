@@ -3,6 +3,5 @@ import t from 'tap'
 import { runPytest } from './pytest.ts'
 
 // About a minute of work; a busy machine may need several.
-t.setTimeout(900_000)
 
 t.test('the Python package', (t) => runPytest(t, ['tests']))

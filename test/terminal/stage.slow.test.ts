@@ -12,7 +12,6 @@ import { program } from '../helpers/processes.ts'
 import { type Answer, fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
 // Each command is a process of its own: a busy machine takes minutes for all of them.
-t.setTimeout(900_000)
 
 const PROGRAM = program('packages/client/terminal/stage.ts')
 

@@ -69,7 +69,7 @@ t.test('its connection is killed', async (t) => {
   t.same(idsOf(await stream.rest()), [job.head], 'also when what it missed was trimmed meanwhile')
 })
 
-t.test('the stream restarts behind its position', { timeout: 60_000 }, async (t) => {
+t.test('the stream restarts behind its position', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const stream = await openStream(job.events)
@@ -152,7 +152,7 @@ t.test('entries of other programs are not steps', async (t) => {
   t.same(await late.rest(), rest)
 })
 
-t.test('Redis is restarted', { timeout: 60_000 }, async (t) => {
+t.test('Redis is restarted', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const other = await scriptJob(api)
