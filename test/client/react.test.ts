@@ -6,9 +6,11 @@ import { followJob, type JobView, NO_JOB } from '../../packages/client/job-view.
 import { LiveStore } from '../../packages/client/react/live-store.ts'
 import { Reader } from '../../packages/client/react/shared.ts'
 import { followWorkflow, NO_WORKFLOW, type WorkflowView } from '../../packages/client/workflow-view.ts'
-import { startApi, testEnv, token } from '../helpers/app.ts'
+import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
+import { stagesFile } from '../helpers/catalogue.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import { runningJob } from '../helpers/scripted-job.ts'
+import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
 /** A client that counts the streams it opens. */
@@ -169,4 +171,34 @@ t.test('a workflow, and a job that is started later', async (t) => {
     { job_id: second.id, status: 'active' },
   ])
   t.equal(streams.length, 1, 'over one connection')
+})
+
+t.test('the runs of a workflow, up to date over the same connection', async (t) => {
+  const service = await fakeStageService(t, succeed())
+  const stages = await stagesFile(t, [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }])
+  const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: stages })
+  const api = closeQuickly(t, await startApi(t, env))
+  const { client, streams } = counting(api.url, () => token())
+  const workflow_id = randomUUID()
+  const store = new LiveStore<WorkflowView>(NO_WORKFLOW, (_view, signal, change) =>
+    followWorkflow(client, workflow_id, signal, change),
+  )
+  t.teardown(store.subscribe(() => {}))
+  const runs = () => store.snapshot().runs ?? []
+  const shows = (what: string[]) =>
+    eventually(`the view shows ${what}`, () => `${runs().map(({ status }) => status)}` === `${what}`, 30_000)
+  await eventually('there is none', () => store.snapshot().runs?.length === 0)
+  const first = await client.runs.start(workflow_id, { stages: [1, 2] })
+  await shows(['running'])
+  startWorker(t, env)
+  await shows(['waiting'])
+  const [run] = runs()
+  t.match(run, { run_id: first.run_id, steps: [{ status: 'completed' }, { status: 'awaiting_sign_off' }] })
+  const { digest = '' } = run?.steps[1]?.sign_off ?? {}
+  await client.runs.signOff(first, 2, { verdict: 'approved', digest })
+  await shows(['completed'])
+  t.match(runs()[0]?.steps[1]?.sign_off?.decision, { verdict: 'approved' })
+  await client.runs.start(workflow_id, { stages: [1, 2] })
+  await shows(['completed', 'completed'])
+  t.equal(streams.length, 1)
 })

@@ -11,7 +11,7 @@ import { ROOT, runNode } from '../helpers/processes.ts'
 import { fakeStageService, ndjson, silence, success } from '../helpers/stage-service.ts'
 import type { Connect } from './adapters/adapter.ts'
 import { generate } from './generate.ts'
-import { FILE, round } from './round.ts'
+import { FILE, round, runRound } from './round.ts'
 import { CLIENTS, provideTools, runTool } from './tools.ts'
 
 /** An adapter each; a further client joins with one more. */
@@ -58,6 +58,7 @@ t.test('the document and its clients', { skip: missing ?? false }, async (t) => 
       const client = connect({ baseUrl: url, token: token(name) })
       t.ok(client.page ?? client.watch, 'it reads events')
       await round(t, client, url)
+      await runRound(t, client)
     })
   }
 })

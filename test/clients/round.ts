@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { QUESTION } from '../helpers/app.ts'
-import type { Adapter, Job } from './adapters/adapter.ts'
+import type { Adapter, Job, RunName, RunState } from './adapters/adapter.ts'
 
 /** What the stage service gives as the file of stage 2. It never answers stage 3. */
 export const FILE = { name: 'literature_review.json', content: JSON.stringify({ papers: ['Größe 試験'] }) }
@@ -49,6 +49,44 @@ export async function round(t: Test, client: Adapter, url: string): Promise<void
     'both jobs, page by page, the newest first',
   )
   t.equal(listed.length, 2)
+}
+
+/** Stage 5 is a gate, stage 10 needs a stage that is not asked for. */
+export async function runRound(t: Test, client: Adapter): Promise<void> {
+  const workflow_id = randomUUID()
+  t.same(await client.plan(workflow_id, [5, 6]), [
+    ['run', 'never run', true],
+    ['run', 'never run', false],
+  ])
+  t.match(await client.refusedRun(workflow_id, [10]), {
+    status: 422,
+    code: 'STAGE_NEEDS',
+    detail: /stage 2/i,
+  })
+  const key = randomUUID()
+  const run = await confirmed(() => client.startRun(workflow_id, [5, 6], key))
+  t.equal((await client.startRun(workflow_id, [5, 6], key)).run_id, run.run_id, 'a repeat is the same run')
+  const waiting = await settled(client, run)
+  const gate = { stage: 5, status: 'awaiting_sign_off', awaiting: /^[0-9a-f]{64}$/ }
+  t.match(waiting, { status: 'waiting', steps: [gate, { stage: 6, status: 'completed' }] })
+  const digest = waiting.steps[0]?.awaiting ?? ''
+  const mine = (await client.signOffs()).filter(({ run_id }) => run_id === run.run_id)
+  t.match(mine, [{ ...run, stage: 5, digest }])
+  t.ok((await client.approve(run, 5, digest)).by, 'the decision says who')
+  t.equal((await settled(client, run)).status, 'completed')
+  t.same(
+    (await client.plan(workflow_id, [5, 6])).map(([action]) => action),
+    ['reuse', 'reuse'],
+  )
+  const told = (await client.runEvents?.(workflow_id)) ?? []
+  if (client.runEvents) t.same(told, ['running', 'waiting', 'approved', 'completed'])
+}
+
+/** Long polls until no step is running. */
+async function settled(client: Adapter, run: RunName): Promise<RunState> {
+  let state = await client.run(run, '', 0)
+  while (state.status === 'running') state = await client.run(run, state.cursor, 20)
+  return state
 }
 
 /** By page and by stream, as far as the client has both: each whole, in order, and the same. */

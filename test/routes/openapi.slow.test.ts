@@ -1,7 +1,8 @@
 /** The OpenAPI document: sound in itself, and true of every route and every answer. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { workflowName } from '../../journal/order.ts'
+import { Stagecast } from '../../packages/client/index.ts'
 import {
   authorization,
   type Env,
@@ -479,23 +480,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
 t.test('all that comes in a stream is as documented', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
   const judge = new Judge((await api.app.inject('/openapi.json')).json())
-  const fits = (name: string, value: unknown) => {
-    const validate = judge.at(['components', 'schemas', name])
-    t.ok(validate(value), `${name}: ${judge.ajv.errorsText(validate.errors)}`)
-  }
-  /** Each frame by the schema of its type, and its data as one of those that the route names. */
-  const judged = (frames: Frame[], owner: 'Job' | 'Workflow', gap: string) => {
-    for (const { event = '', data, ...rest } of frames) {
-      const own: Record<string, string> = { gap, gone: `${owner}Gone`, hint: 'Hint' }
-      if (own[event]) fits(own[event], data)
-      else {
-        fits(`${owner}${event.charAt(0).toUpperCase()}${event.slice(1)}Event`, { ...rest, event, data })
-        fits(`${owner}Event`, { ...rest, event, data })
-      }
-      fits(`${owner}StreamData`, data)
-    }
-    return frames.map(({ event }) => event)
-  }
+  const judged = judgeFrames(t, judge)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.running(1)
   const [ofJob, ofAll] = [await openStream(job.events), await workflow.watch()]
@@ -535,6 +520,36 @@ t.test('all that comes in a stream is as documented', async (t) => {
   t.notOk(wrong({ id: '000000000000', event: 'failed', data }), 'failed has an error')
 })
 
+t.test('the events of a run are as documented, in the stream and on the page', async (t) => {
+  const service = await fakeStageService(t)
+  const stages = await stagesFile(t, [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }])
+  const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: stages })
+  const api = await startApi(t, env)
+  startWorker(t, env)
+  const document = (await api.app.inject('/openapi.json')).json()
+  const judge = new Judge(document)
+  const { runs } = new Stagecast({ baseUrl: api.url, token: token() })
+  const started = await runs.start(randomUUID(), { stages: [1, 2] })
+  const stream = await openStream(api.url + started.urls.events)
+  let run = await runs.get(started)
+  while (run.status === 'running') run = await runs.get(run, { after: run.cursor, wait: 20 })
+  const { digest = '' } = run.steps[1]?.sign_off ?? {}
+  await runs.signOff(run, 2, { verdict: 'rejected', digest, reason: 'too thin' })
+
+  const frames: Frame[] = []
+  for await (const frame of stream) {
+    if (frame.id) frames.push(frame)
+    if ((frame.data as { status?: string } | undefined)?.status === 'rejected') break
+  }
+  const told = judgeFrames(t, judge)(frames, 'Workflow', 'WorkflowGap')
+  t.same([...new Set(told)].sort(), ['active', 'completed', 'progress', 'queued', 'run', 'sign_off'])
+  const url = `${api.url}/api/workflow/workflows/${run.workflow_id}/events/page`
+  const page = await (await fetch(url, { headers: authorization() })).json()
+  const validate = judge.at(['components', 'schemas', 'WorkflowEventPage'])
+  t.ok(validate(page), judge.ajv.errorsText(validate.errors))
+  t.equal((page as { events: unknown[] }).events.length, frames.length)
+})
+
 t.test('the page of the document', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const page = await app.inject('/docs')
@@ -572,6 +587,27 @@ const PATHS = [
     (path) => `${JOB}/${path}`,
   ),
 ]
+
+/** Judges each frame by the schema of its type, and its data as one of those that the route names. Returns the types. */
+function judgeFrames(t: Test, judge: Judge) {
+  const fits = (name: string, value: unknown) => {
+    const validate = judge.at(['components', 'schemas', name])
+    t.ok(validate(value), `${name}: ${judge.ajv.errorsText(validate.errors)}`)
+  }
+  return (frames: Frame[], owner: 'Job' | 'Workflow', gap: string) => {
+    for (const { event = '', data, ...rest } of frames) {
+      const own: Record<string, string> = { gap, gone: `${owner}Gone`, hint: 'Hint' }
+      const name = event.replace(/(^|_)[a-z]/g, (found) => found.replace('_', '').toUpperCase())
+      if (own[event]) fits(own[event], data)
+      else {
+        fits(`${owner}${name}Event`, { ...rest, event, data })
+        fits(`${owner}Event`, { ...rest, event, data })
+      }
+      fits(`${owner}StreamData`, data)
+    }
+    return frames.map(({ event }) => event)
+  }
+}
 
 /** All frames with an event, hints too, up to the first of this type. */
 async function framesUntil(stream: Stream, type: string): Promise<Frame[]> {

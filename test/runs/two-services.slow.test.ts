@@ -8,13 +8,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { PlanStep, Run, WaitingSignOff } from '../../contract/run.ts'
-import { startProcess } from '../../packages/literature/test/service-process.ts'
 import { Stages } from '../../packages/stage-kit/index.ts'
 import { startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { stagesFile } from '../helpers/catalogue.ts'
-import { ROOT } from '../helpers/processes.ts'
+import { startPython } from '../helpers/python-service.ts'
 import { eventually } from '../helpers/waiting.ts'
+import { CASES, play } from './reuse-cases.ts'
 import { statuses } from './scene.ts'
+import { openMall, ServiceShop } from './service-shop.ts'
+
+/** A busy machine takes minutes for them. */
+t.setTimeout(900_000)
 
 const TEXT = 'the cat and the dog and the bird'
 const ALL = { stages: [1, 2, 3, 4, 5], inputs: { 1: { text: TEXT } } }
@@ -22,13 +26,7 @@ const ALL = { stages: [1, 2, 3, 4, 5], inputs: { 1: { text: TEXT } } }
 async function startServices(t: Test) {
   const data = await mkdtemp(join(tmpdir(), 'stagecast-toy-'))
   t.teardown(() => rm(data, { recursive: true, force: true }))
-  const serve = join(ROOT, 'packages/python/tests/serve.py')
-  const python = await startProcess(
-    '/usr/bin/python3',
-    ['-B', serve, join(ROOT, 'test/runs'), 'toy:stages'],
-    { PORT: '0', STAGE_DATA_DIR: join(data, 'python') },
-  )
-  t.teardown(() => python.stop())
+  const python = await startPython(t, 'toy:stages', { STAGE_DATA_DIR: join(data, 'python') })
   const stages = new Stages({ data: join(data, 'node') })
   const ran: number[] = []
   stages.stage(1, { version: '1' }, async (job) => {
@@ -57,10 +55,15 @@ async function startServices(t: Test) {
       { stage: 4, service: 'node', needs: [3] },
       { stage: 5, service: 'node', uses: [2] },
     ],
-    { node: { url: node.url }, python: { url: python.url } },
+    { node: { url: node.url }, python: { url: python } },
   )
   return { file, ran }
 }
+
+t.test('the table of reuse', { timeout: 600_000 }, async (t) => {
+  const mall = await openMall(t)
+  for (const one of CASES) await t.test(one.name, (t) => play(t, new ServiceShop(mall), one))
+})
 
 t.test('plan, change, sign-off and void', { timeout: 300_000 }, async (t) => {
   const { file, ran } = await startServices(t)

@@ -26,6 +26,19 @@ export interface Seen {
   error?: string
 }
 
+/** Names a run. */
+export interface RunName {
+  workflow_id: string
+  run_id: string
+}
+
+export interface RunState {
+  status: string
+  cursor: string
+  /** `awaiting` is the digest of what waits for a sign-off. */
+  steps: { stage: number; status: string; awaiting?: string }[]
+}
+
 /** An answer that is an error, as its type describes it. */
 export interface Refusal {
   status: number
@@ -65,4 +78,14 @@ export interface Adapter {
   ticket(job: Job): Promise<string>
   /** Own jobs of a workflow, all pages. */
   jobs(workflowId: string, limit: number): Promise<{ job_id: string; status: string }[]>
+  /** What each step of a run would do, why, and whether it would wait for a person. */
+  plan(workflowId: string, stages: number[]): Promise<[action: string, because: string, waits: unknown][]>
+  startRun(workflowId: string, stages: number[], idempotencyKey: string): Promise<RunName>
+  /** A run that lacks a stage. */
+  refusedRun(workflowId: string, stages: number[]): Promise<Refusal>
+  run(run: RunName, after: string, wait: number): Promise<RunState>
+  signOffs(): Promise<(RunName & { stage: number; digest: string })[]>
+  approve(run: RunName, stage: number, digest: string): Promise<{ by?: string }>
+  /** What the workflow's events say of runs: the status of each `run`, and the verdict of each `sign_off`. */
+  runEvents?(workflowId: string): Promise<string[]>
 }

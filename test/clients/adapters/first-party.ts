@@ -1,6 +1,7 @@
 /** The first-party client, which nothing generates: it does the same round. */
 import { Stagecast, StagecastError } from '../../../packages/client/index.ts'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+import { decisionOf, stateOf } from './run-state.ts'
 
 export const connect: Connect = (options): Adapter => {
   const stagecast = new Stagecast(options)
@@ -49,6 +50,21 @@ export const connect: Connect = (options): Adapter => {
         after = page.next
       } while (after !== null)
       return jobs
+    },
+
+    async plan(workflowId, stages) {
+      const { steps } = await stagecast.runs.plan(workflowId, { stages })
+      return steps.map(({ action, because, sign_off }) => [action, because, sign_off])
+    },
+    startRun: (workflowId, stages, idempotencyKey) =>
+      stagecast.runs.start(workflowId, { stages }, { idempotencyKey }),
+    refusedRun: (workflowId, stages) => refusal(stagecast.runs.start(workflowId, { stages })),
+    run: async (run, after, wait) => stateOf(await stagecast.runs.get(run, { after, wait })),
+    async signOffs() {
+      return (await stagecast.runs.signOffs()).sign_offs
+    },
+    async approve(run, stage, digest) {
+      return decisionOf(await stagecast.runs.signOff(run, stage, { verdict: 'approved', digest }), stage)
     },
   }
 }

@@ -9,11 +9,23 @@ import {
   getJobEvents,
   getJobEventsPage,
   getJobStatus,
+  getRun,
+  getWorkflowEventsPage,
   listJobs,
+  listSignOffs,
   listStages,
+  signOff,
+  startRun,
 } from '../generated/hey-api/sdk.gen'
-import type { JobEvent, JobStreamData, JobSummary, Problem } from '../generated/hey-api/types.gen'
+import type {
+  JobEvent,
+  JobStreamData,
+  JobSummary,
+  Problem,
+  WorkflowEvent,
+} from '../generated/hey-api/types.gen'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
+import { decisionOf, stateOf } from './run-state.ts'
 
 export const connect: Connect = ({ baseUrl, token }): Adapter => {
   // It answers every scheme that a route names; a ticket is a scheme too, and a token is none.
@@ -102,7 +114,66 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
       } while (after !== null)
       return jobs
     },
+
+    async plan(workflow_id, stages) {
+      const path = { workflow_id }
+      const { data } = await startRun({
+        client,
+        path,
+        query: { plan: true },
+        body: { stages },
+        throwOnError: true,
+      })
+      if ('run_id' in data) throw new Error('it was started')
+      return data.steps.map((step) => [step.action, step.because, step.sign_off])
+    },
+
+    async startRun(workflow_id, stages, key) {
+      const headers = { 'idempotency-key': key }
+      const { data } = await startRun({
+        client,
+        path: { workflow_id },
+        headers,
+        body: { stages },
+        throwOnError: true,
+      })
+      if (!('run_id' in data)) throw new Error('it was planned')
+      return data
+    },
+
+    async refusedRun(workflow_id, stages) {
+      const { error } = await startRun({ client, path: { workflow_id }, body: { stages } })
+      return refusal(error)
+    },
+
+    async run(path, after, wait) {
+      const query = { ...(after && { after }), wait }
+      const { data } = await getRun({ client, path, query, throwOnError: true })
+      return stateOf(data)
+    },
+
+    async signOffs() {
+      const { data } = await listSignOffs({ client, throwOnError: true })
+      return data.sign_offs
+    },
+
+    async approve(run, stage, digest) {
+      const body = { verdict: 'approved' as const, digest }
+      const { data } = await signOff({ client, path: { ...run, stage }, body, throwOnError: true })
+      return decisionOf(data, stage)
+    },
+
+    async runEvents(workflow_id) {
+      const { data } = await getWorkflowEventsPage({ client, path: { workflow_id }, throwOnError: true })
+      return data.events.flatMap(ofRun)
+    },
   }
+}
+
+/** What only events of runs have is reached by their type alone. */
+function ofRun(one: WorkflowEvent): string[] {
+  if (one.event === 'run') return [one.data.status]
+  return one.event === 'sign_off' ? [one.data.verdict] : []
 }
 
 /** What only some events have is reached by their type alone. */

@@ -7,12 +7,18 @@ import {
   getArtifact,
   getJobEventsPage,
   getJobStatus,
+  getRun,
+  getWorkflowEventsPage,
   listJobs,
+  listSignOffs,
   listStages,
+  signOff,
+  startRun,
 } from '../generated/kubb/client'
-import type { JobEvent, JobSummary, Problem } from '../generated/kubb/types'
+import type { JobEvent, JobSummary, Problem, WorkflowEvent } from '../generated/kubb/types'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 import { Refused, useServer } from './kubb-request.ts'
+import { decisionOf, stateOf } from './run-state.ts'
 
 export const connect: Connect = (options): Adapter => {
   useServer(options)
@@ -73,7 +79,49 @@ export const connect: Connect = (options): Adapter => {
       } while (after !== null)
       return jobs
     },
+
+    async plan(workflow_id, stages) {
+      const { data } = await startRun({ workflow_id, data: { stages }, params: { plan: true } })
+      if ('run_id' in data) throw new Error('it was started')
+      return data.steps.map((step) => [step.action, step.because, step.sign_off])
+    },
+
+    async startRun(workflow_id, stages, key) {
+      const headers = { 'idempotency-key': key }
+      const { data } = await startRun({ workflow_id, data: { stages }, headers })
+      if (!('run_id' in data)) throw new Error('it was planned')
+      return data
+    },
+
+    refusedRun(workflow_id, stages) {
+      return refused(startRun({ workflow_id, data: { stages } }))
+    },
+
+    async run(run, after, wait) {
+      const { data } = await getRun({ ...run, params: { ...(after && { after }), wait } })
+      if (!data) throw new Error('304 although nothing was conditional')
+      return stateOf(data)
+    },
+
+    async signOffs() {
+      return (await listSignOffs()).data.sign_offs
+    },
+
+    async approve(run, stage, digest) {
+      const { data } = await signOff({ ...run, stage, data: { verdict: 'approved', digest } })
+      return decisionOf(data, stage)
+    },
+
+    async runEvents(workflow_id) {
+      return (await getWorkflowEventsPage({ workflow_id })).data.events.flatMap(ofRun)
+    },
   }
+}
+
+/** What only events of runs have is reached by their type alone. */
+function ofRun(one: WorkflowEvent): string[] {
+  if (one.event === 'run') return [one.data.status]
+  return one.event === 'sign_off' ? [one.data.verdict] : []
 }
 
 /** What only some events have is reached by their type alone. */

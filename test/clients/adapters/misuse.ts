@@ -17,6 +17,8 @@ export const unknown: Review = { workflow_id, research_question, inputs: { max_r
 export const untyped: Schemas['JobEvent']['event'] = 'progressing'
 // @ts-expect-error a problem has a code
 export const { kind }: Schemas['Problem'] = {} as Schemas['Problem']
+// @ts-expect-error a decision names what was shown
+export const blind: Schemas['SignOffRequest'] = { verdict: 'approved' }
 // @ts-expect-error the state at a gap is a snapshot, not a text
 export const gap: JobStreamData = 'gap'
 

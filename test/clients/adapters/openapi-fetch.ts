@@ -3,9 +3,11 @@ import createClient from 'openapi-fetch'
 import type { components, paths } from '../generated/openapi-typescript.ts'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 import { frames } from './frames.ts'
+import { decisionOf, stateOf } from './run-state.ts'
 
 type Schemas = components['schemas']
 
+const RUNS = '/api/workflow/workflows/{workflow_id}/runs'
 const JOB = '/api/workflow/stages/{stage}/jobs/{job_id}'
 
 export const connect: Connect = ({ baseUrl, token }): Adapter => {
@@ -103,7 +105,64 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
       } while (after !== null)
       return jobs
     },
+
+    async plan(workflow_id, stages) {
+      const params = { path: { workflow_id }, query: { plan: true } }
+      const { data, error } = await api.POST(RUNS, { params, body: { stages } })
+      if (error) throw failure(error)
+      if ('run_id' in data) throw new Error('it was started')
+      return data.steps.map((step) => [step.action, step.because, step.sign_off])
+    },
+
+    async startRun(workflow_id, stages, key) {
+      const params = { path: { workflow_id }, header: { 'idempotency-key': key } }
+      const { data, error } = await api.POST(RUNS, { params, body: { stages } })
+      if (error) throw failure(error)
+      if (!('run_id' in data)) throw new Error('it was planned')
+      return data
+    },
+
+    async refusedRun(workflow_id, stages) {
+      const { error } = await api.POST(RUNS, { params: { path: { workflow_id } }, body: { stages } })
+      return refusal(error)
+    },
+
+    async run(path, after, wait) {
+      const query = { ...(after && { after }), wait }
+      const { data, error } = await api.GET(`${RUNS}/{run_id}`, { params: { path, query } })
+      if (error) throw failure(error)
+      if (!data) throw new Error('304 although nothing was conditional')
+      return stateOf(data)
+    },
+
+    async signOffs() {
+      const { data, error } = await api.GET('/api/workflow/sign-offs')
+      if (error) throw failure(error)
+      return data.sign_offs
+    },
+
+    async approve(run, stage, digest) {
+      const params = { path: { ...run, stage } }
+      const body = { verdict: 'approved' as const, digest }
+      const { data, error } = await api.POST(`${RUNS}/{run_id}/steps/{stage}/sign-off`, { params, body })
+      if (error) throw failure(error)
+      return decisionOf(data, stage)
+    },
+
+    async runEvents(workflow_id) {
+      const { data, error } = await api.GET('/api/workflow/workflows/{workflow_id}/events/page', {
+        params: { path: { workflow_id } },
+      })
+      if (error) throw failure(error)
+      return data.events.flatMap(ofRun)
+    },
   }
+}
+
+/** What only events of runs have is reached by their type alone. */
+function ofRun(one: Schemas['WorkflowEvent']): string[] {
+  if (one.event === 'run') return [one.data.status]
+  return one.event === 'sign_off' ? [one.data.verdict] : []
 }
 
 /** What only some events have is reached by their type alone. */

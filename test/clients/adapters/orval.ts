@@ -7,14 +7,21 @@ import {
   getArtifact,
   getJobEventsPage,
   getJobStatus,
+  getRun,
+  getWorkflowEventsPage,
   type JobEvent,
   type JobSummary,
   listJobs,
+  listSignOffs,
   listStages,
   type Problem,
+  signOff,
+  startRun,
+  type WorkflowEvent,
 } from '../generated/orval'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 import { useServer } from './orval-request.ts'
+import { decisionOf, stateOf } from './run-state.ts'
 
 export const connect: Connect = (options): Adapter => {
   useServer(options)
@@ -93,7 +100,57 @@ export const connect: Connect = (options): Adapter => {
       } while (after !== null)
       return jobs
     },
+
+    async plan(workflowId, stages) {
+      const answer = await startRun(workflowId, { stages }, { plan: true })
+      if (answer.status !== 200) throw new Error(`status ${answer.status}`)
+      return answer.data.steps.map((step) => [step.action, step.because, step.sign_off])
+    },
+
+    async startRun(workflowId, stages, key) {
+      const options = { headers: { 'idempotency-key': key } }
+      const answer = await startRun(workflowId, { stages }, {}, options)
+      if (answer.status !== 202) throw new Error(`status ${answer.status}`)
+      return answer.data
+    },
+
+    async refusedRun(workflowId, stages) {
+      const answer = await startRun(workflowId, { stages })
+      if (answer.status === 200 || answer.status === 202) throw new Error('it was not refused')
+      return refusal(answer.data)
+    },
+
+    async run({ workflow_id, run_id }, after, wait) {
+      const answer = await getRun(workflow_id, run_id, { ...(after && { after }), wait })
+      if (answer.status === 304) throw new Error('304 although nothing was conditional')
+      if (answer.status !== 200) throw failure(answer.data)
+      return stateOf(answer.data)
+    },
+
+    async signOffs() {
+      const answer = await listSignOffs()
+      if (answer.status !== 200) throw failure(answer.data)
+      return answer.data.sign_offs
+    },
+
+    async approve({ workflow_id, run_id }, stage, digest) {
+      const answer = await signOff(workflow_id, run_id, stage, { verdict: 'approved', digest })
+      if (answer.status !== 200) throw failure(answer.data)
+      return decisionOf(answer.data, stage)
+    },
+
+    async runEvents(workflowId) {
+      const answer = await getWorkflowEventsPage(workflowId)
+      if (answer.status !== 200) throw failure(answer.data)
+      return answer.data.events.flatMap(ofRun)
+    },
   }
+}
+
+/** What only events of runs have is reached by their type alone. */
+function ofRun(one: WorkflowEvent): string[] {
+  if (one.event === 'run') return [one.data.status]
+  return one.event === 'sign_off' ? [one.data.verdict] : []
 }
 
 /** What only some events have is reached by their type alone. */

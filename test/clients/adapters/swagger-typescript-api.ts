@@ -5,9 +5,12 @@ import {
   type JobStreamData,
   type JobSummary,
   type Problem,
+  type RunAccepted,
+  type WorkflowEvent,
 } from '../generated/swagger-typescript-api'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 import { frames } from './frames.ts'
+import { decisionOf, stateOf } from './run-state.ts'
 
 export const connect: Connect = ({ baseUrl, token }): Adapter => {
   const { api } = new Api<string>({
@@ -81,7 +84,45 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
       } while (after !== null)
       return jobs
     },
+
+    async plan(workflowId, stages) {
+      const { data } = await api.startRun(workflowId, { stages }, { plan: true })
+      return data.steps.map((step) => [step.action, step.because, step.sign_off])
+    },
+
+    async startRun(workflowId, stages, key) {
+      // Its type is that of the 200, which is a plan.
+      const { data } = await api.startRun(workflowId, { stages }, {}, keyed(key))
+      return data as unknown as RunAccepted
+    },
+
+    refusedRun(workflowId, stages) {
+      return refused(api.startRun(workflowId, { stages }))
+    },
+
+    async run({ workflow_id, run_id }, after, wait) {
+      return stateOf((await api.getRun(workflow_id, run_id, { ...(after && { after }), wait })).data)
+    },
+
+    async signOffs() {
+      return (await api.listSignOffs()).data.sign_offs
+    },
+
+    async approve({ workflow_id, run_id }, stage, digest) {
+      const { data } = await api.signOff(workflow_id, run_id, stage, { verdict: 'approved', digest })
+      return decisionOf(data, stage)
+    },
+
+    async runEvents(workflowId) {
+      return (await api.getWorkflowEventsPage(workflowId)).data.events.flatMap(ofRun)
+    },
   }
+}
+
+/** What only events of runs have is reached by their type alone. */
+function ofRun(one: WorkflowEvent): string[] {
+  if (one.event === 'run') return [one.data.status]
+  return one.event === 'sign_off' ? [one.data.verdict] : []
 }
 
 /** What only some events have is reached by their type alone. */
