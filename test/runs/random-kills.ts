@@ -7,7 +7,7 @@ import { begin, type Opened, persistently, signOff } from './killing.ts'
 import { Runs } from './scene.ts'
 
 /** RUNS_UNDER_KILLS makes it smaller or larger. */
-export const RUNS = Number(process.env.RUNS_UNDER_KILLS ?? 40)
+export const RUNS = Number(process.env.RUNS_UNDER_KILLS ?? 200)
 const AT_ONCE = 20
 
 /** For `open`: workers that take the steps of so many runs at once. */

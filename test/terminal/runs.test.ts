@@ -42,14 +42,20 @@ t.test('plan, run, and sign off as the note says', async (t) => {
   t.match(waits, { exit: EXIT.ok, last: { status: 'waiting', name: 'mine', workflow_id: workflow } })
   const { sign_offs } = (await run(['sign-off'])).last
   t.match(sign_offs, [{ run_id: waits.last.run_id, stage: 2 }])
-  const [, told = ''] = /-- (sign-off .*)/.exec(waits.notes) ?? []
-  t.match(await run(told.split(' '), false), { exit: EXIT.ok, lines: [/^Stage 2 is approved\./] })
+  const [, how = ''] = /-- (sign-off .*)/.exec(waits.notes) ?? []
+  t.match(await run(how.split(' '), false), { exit: EXIT.ok, lines: [/^Stage 2 is approved\./] })
   t.same((await run(['sign-off'])).last.sign_offs, [])
+
+  const twice = ['run-workflow', '1', '2', '--workflow', randomUUID()]
+  const told = (await run(twice, false)).lines
+  t.equal(told.filter((line) => /never run$/.test(line)).length, 2, 'why a step runs is said once')
+  t.notOk(told.includes(''), 'progress alone is no line')
+  t.equal(told.filter((line) => /^Run /.test(line)).length, 2, 'nor is a run that is as before')
 
   const again = await run(['run-workflow', '1', '2', '--workflow', workflow], false)
   t.same(again.lines, [
-    '  1 reused            nothing changed',
-    '  2 reused            nothing changed',
+    '  1 reused            because: nothing changed',
+    '  2 reused            because: nothing changed',
     'Run completed',
   ])
   const rerun = await run(['plan', '1', '2', '--workflow', workflow, '--rerun', '1'])
@@ -69,7 +75,12 @@ t.test('a run is watched from where it is, looked at and cancelled', async (t) =
   const looked = await run(['status', workflow, run_id], false)
   t.same(
     [looked.exit, ...looked.lines],
-    [EXIT.ok, '  1 completed         never run', '  2 awaiting_sign_off never run', 'Run waiting'],
+    [
+      EXIT.ok,
+      '  1 completed         because: never run',
+      '  2 awaiting_sign_off because: never run',
+      'Run waiting',
+    ],
   )
   t.same((await run(['cancel', workflow, run_id], false)).lines, ['The run is cancelled.'])
   t.equal((await run(['watch', workflow, run_id])).exit, EXIT.cancelled)

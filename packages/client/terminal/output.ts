@@ -13,7 +13,7 @@ export interface Streams {
 export interface Output {
   /** Prints a note, separate from the results. */
   note(text: string): void
-  /** Prints the result of a command: one JSON line, or `text` for people. */
+  /** Prints the result of a command: one JSON line, or `text` for people, if there is any. */
   result(value: unknown, text: string): void
   /** Prints an event of the watched job. */
   event(event: WatchedEvent): void
@@ -25,7 +25,10 @@ export function createOutput({ stdout, stderr }: Streams, json: boolean): Output
   const bar = progressBar(stdout)
   return {
     note: (text) => void stderr.write(`${plain(text)}\n`),
-    result: (value, text) => void stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
+    result(value, text) {
+      if (json) stdout.write(`${JSON.stringify(value)}\n`)
+      else if (text !== '') stdout.write(`${text}\n`)
+    },
     event(event) {
       if (json) stdout.write(`${JSON.stringify(event)}\n`)
       else if (event.event === 'gap') bar.show(toShown(event.data))

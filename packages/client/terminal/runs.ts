@@ -5,6 +5,8 @@ import { EXIT, type Options, readNumber, UsageError } from './command.ts'
 import { type Commands, type Context, readInputs, STAGES } from './context.ts'
 import { fit, plain } from './terminal-text.ts'
 
+type Step = Run['steps'][0]
+
 /** How long one request waits for news, in s. */
 const WAIT = 25
 
@@ -59,13 +61,13 @@ export const RUN_COMMANDS: Commands = {
 
 /** Prints what changes until the run has ended or waits, and returns the exit code. */
 export async function watchRun(run: RunReference, { stagecast, output, signal }: Context): Promise<number> {
-  const told = new Map<number, string>()
+  const told = new Map<number, Step>()
   let now = await stagecast.runs.get(run, { signal })
   let before = ''
   try {
     for (;;) {
-      const lines = now.steps.filter(({ stage, status }) => told.get(stage) !== status).map(tellStep)
-      for (const { stage, status } of now.steps) told.set(stage, status)
+      const lines = now.steps.flatMap((step) => tellNews(step, told.get(step.stage)))
+      for (const step of now.steps) told.set(step.stage, step)
       if (now.status !== before) lines.push(`Run ${now.status}`)
       before = now.status
       output.result(now, lines.join('\n'))
@@ -77,11 +79,15 @@ export async function watchRun(run: RunReference, { stagecast, output, signal }:
   } finally {
     if (signal.aborted) output.note(`The run is still running. To resume watching: ${tellWatch(run)}`)
   }
-  for (const { stage, status, sign_off } of now.steps)
-    if (status === 'awaiting_sign_off')
+  for (const { stage, status, job_id, sign_off } of now.steps)
+    if (status === 'awaiting_sign_off') {
       output.note(
-        `Stage ${stage} waits: npm run -s stage -- sign-off ${now.workflow_id} ${now.run_id} ${stage} --approve ${sign_off?.digest}`,
+        `Stage ${stage} waits for a sign-off. Its files: npm run -s stage -- artifacts ${stage} ${job_id}`,
       )
+      output.note(
+        `To approve: npm run -s stage -- sign-off ${now.workflow_id} ${now.run_id} ${stage} --approve ${sign_off?.digest}`,
+      )
+    }
   if (now.status === 'completed' || now.status === 'waiting') return EXIT.ok
   return now.status === 'cancelled' || now.status === 'superseded' ? EXIT.cancelled : EXIT.failed
 }
@@ -107,8 +113,14 @@ export function tellRun({ steps, status }: Run): string {
   return [...steps.map(tellStep), `Run ${status}`].join('\n')
 }
 
-function tellStep({ stage, status, because, error }: Run['steps'][0]): string {
-  const why = error ? `${error.code}: ${error.message}` : because
+/** A step whose status changed. Why it runs is said once. */
+function tellNews(step: Step, before: Step | undefined): string[] {
+  if (step.status === before?.status) return []
+  return [tellStep(step.because === before?.because ? { ...step, because: '' } : step)]
+}
+
+function tellStep({ stage, status, because, error }: Step): string {
+  const why = error ? `${error.code}: ${error.message}` : because && `because: ${because}`
   return `${String(stage).padStart(3)} ${fit(status, 17)} ${plain(why)}`.trimEnd()
 }
 

@@ -6,6 +6,7 @@ import {
   type JobSummary,
   type Problem,
   type RunAccepted,
+  Verdict,
   type WorkflowEvent,
 } from '../generated/swagger-typescript-api'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
@@ -109,7 +110,7 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
     },
 
     async approve({ workflow_id, run_id }, stage, digest) {
-      const { data } = await api.signOff(workflow_id, run_id, stage, { verdict: 'approved', digest })
+      const { data } = await api.signOff(workflow_id, run_id, stage, { verdict: Verdict.Approved, digest })
       return decisionOf(data, stage)
     },
 
