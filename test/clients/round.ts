@@ -71,7 +71,7 @@ export async function runRound(t: Test, client: Adapter): Promise<void> {
   t.match(waiting, { status: 'waiting', steps: [gate, { stage: 6, status: 'completed' }] })
   const digest = waiting.steps[0]?.awaiting ?? ''
   const mine = (await client.signOffs()).filter(({ run_id }) => run_id === run.run_id)
-  t.match(mine, [{ ...run, stage: 5, digest }])
+  t.match(mine, [{ workflow_id, run_id: run.run_id, stage: 5, digest }])
   t.ok((await client.approve(run, 5, digest)).by, 'the decision says who')
   t.equal((await settled(client, run)).status, 'completed')
   t.same(

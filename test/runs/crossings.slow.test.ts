@@ -10,6 +10,7 @@ import { newRun } from '../../runs/request.ts'
 import { type Env, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { stagesFile } from '../helpers/catalogue.ts'
 import { type Answer, fail, fakeStageService, json, success } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
 import { KeptWork, Runs, resultsOf, statuses } from './scene.ts'
 
 /** 2 is a gate behind 1; 3 stands behind both. */
@@ -178,6 +179,33 @@ t.test('the version of a service changes while a run is under way', async (t) =>
     'reuse: nothing changed',
     'run: version changed from 2 to 1',
   ])
+})
+
+t.test('the version that a service lists changes while a run is under way', async (t) => {
+  let version = '1'
+  const work = new KeptWork()
+  const { env, runs, service } = await open(t, work.answer)
+  service.onGet = (url, response) =>
+    url.endsWith('/stages')
+      ? void response.end(JSON.stringify(STAGES.map(({ stage }) => ({ stage, version }))))
+      : void response.writeHead(404).end()
+  startWorker(t, env)
+  const waiting = await runs.until((await runs.post({ stages: [1, 2, 3] })).run_id, 'waiting')
+  const planned = async () => {
+    const { body } = await runs.send('/runs?plan=true', { stages: [1, 2, 3] })
+    return (body.steps as unknown as PlanStep[]).map(({ because }) => because)
+  }
+  // A process keeps what a service lists for some seconds.
+  const says = (because: string) =>
+    eventually(`the plan says: ${because}`, async () => (await planned())[0] === because, 60_000)
+  await says('nothing changed')
+  version = '2'
+  const changed = 'version changed from 1 to 2'
+  await says(changed)
+  t.equal((await runs.sign(waiting, 2)).status, 200)
+  const done = await runs.until(waiting.run_id, 'completed')
+  t.same(work.of(done), [1, 1, 1], 'the run goes on with what it has')
+  t.same((await planned()).slice(0, 2), [changed, changed])
 })
 
 t.test('files are gone at the service', async (t) => {
