@@ -13,7 +13,7 @@ import { Runs, statuses } from './scene.ts'
 /** On a busy machine it takes many minutes. */
 t.setTimeout(3_600_000)
 
-t.test('three nodes', { timeout: 1_500_000 }, async (t) => {
+t.test('three nodes', async (t) => {
   const cluster = await startCluster(t)
   const REDIS_PREFIX = '{wf}'
   const { env, work, service, audit } = await open(t, { REDIS_URL: urlOf(cluster), REDIS_PREFIX })
@@ -81,7 +81,7 @@ t.test('three nodes', { timeout: 1_500_000 }, async (t) => {
 })
 
 /** The owner of all keys is killed and comes back, and in turn hands them over to its replica. */
-t.test(`${RUNS} runs while processes and nodes are killed`, { timeout: 3_000_000 }, async (t) => {
+t.test(`${RUNS} runs while processes and nodes are killed`, async (t) => {
   const cluster = await startCluster(t, 3, 1, LOSSLESS)
   const [first, , , replica] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode]
   const REDIS_PREFIX = await cluster.prefixOn(first)

@@ -16,7 +16,7 @@ const each = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 const WORKER_MOMENTS = each(14)
 const API_MOMENTS = each(12)
 
-t.test('a worker is killed after each command of going on', { timeout: 2_400_000 }, async (t) => {
+t.test('a worker is killed after each command of going on', async (t) => {
   const { env, audit } = await open(t)
   const api = await startDoor(t, 'server/api.ts', env)
   let died = 0
@@ -38,7 +38,7 @@ t.test('a worker is killed after each command of going on', { timeout: 2_400_000
   t.ok(died >= WORKER_MOMENTS.length - 2, `${died} workers died`)
 })
 
-t.test('an API process is killed after each command of a sign-off', { timeout: 2_400_000 }, async (t) => {
+t.test('an API process is killed after each command of a sign-off', async (t) => {
   const { env, audit } = await open(t)
   startWorker(t, env)
   const steady = await startDoor(t, 'server/api.ts', env)
@@ -63,7 +63,7 @@ t.test('an API process is killed after each command of a sign-off', { timeout: 2
   t.ok(died >= 5, `${died} processes died`)
 })
 
-t.test(`${RUNS} runs while processes and Redis are killed`, { timeout: 3_000_000 }, async (t) => {
+t.test(`${RUNS} runs while processes and Redis are killed`, async (t) => {
   const redis = await (await CaseRedis.create(t)).start()
   const syncAlways = () => redis.admin().config('SET', 'appendfsync', 'always')
   await syncAlways()

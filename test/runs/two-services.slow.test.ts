@@ -17,9 +17,6 @@ import { CASES, play } from './reuse-cases.ts'
 import { statuses } from './scene.ts'
 import { openMall, ServiceShop } from './service-shop.ts'
 
-/** A busy machine takes minutes for them. */
-t.setTimeout(3_600_000)
-
 const TEXT = 'the cat and the dog and the bird'
 const ALL = { stages: [1, 2, 3, 4, 5], inputs: { 1: { text: TEXT } } }
 
@@ -60,12 +57,12 @@ async function startServices(t: Test) {
   return { file, ran }
 }
 
-t.test('the table of reuse', { timeout: 2_400_000 }, async (t) => {
+t.test('the table of reuse', async (t) => {
   const mall = await openMall(t)
   for (const one of CASES) await t.test(one.name, (t) => play(t, new ServiceShop(mall), one))
 })
 
-t.test('plan, change, sign-off and void', { timeout: 1_200_000 }, async (t) => {
+t.test('plan, change, sign-off and void', async (t) => {
   const { file, ran } = await startServices(t)
   const env = await testEnv(t, { STAGES_FILE: file, SIGN_OFF_SCOPE: 'sign' })
   const api = await startApi(t, env)

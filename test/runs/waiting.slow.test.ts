@@ -7,9 +7,7 @@ const MANY = 1000
 /** Longer than the longest interval at which anything is tidied, 30 s: a worker reports every 2 s. */
 const HEARTBEATS = 17
 
-t.setTimeout(900_000)
-
-t.test('the number of waiting runs does not change what Redis is asked', { timeout: 800_000 }, async (t) => {
+t.test('the number of waiting runs does not change what Redis is asked', async (t) => {
   const { fill, watch } = await openWaiting(t)
   await fill(FEW)
   const few = await watch(HEARTBEATS)
