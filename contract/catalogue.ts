@@ -23,6 +23,9 @@ export const Stage = Type.Object(
     available: Type.Union([Type.Boolean(), Type.Null()], {
       description: 'false: its service does not offer this stage; null: the service does not say',
     }),
+    note: Type.Optional(
+      Type.String({ description: 'what its service says that people should know before they start it' }),
+    ),
   },
   { title: 'Stage' },
 )
@@ -39,7 +42,7 @@ export type StageLimits = {
     | 'breaker_failures']?: StageEntry[Limit] | undefined
 }
 
-export interface CatalogueStage extends Omit<Stage, 'available'> {
+export interface CatalogueStage extends Omit<Stage, 'available' | 'note'> {
   /** Name of its service. */
   service: string
   /** The version in the catalogue, or ''. */

@@ -75,7 +75,8 @@ export const LiteratureInputs = Type.Object(
       Type.Array(LiteratureSource, {
         minItems: 1,
         uniqueItems: true,
-        description: 'sample cannot be combined; crossref only completes records, so it needs another source',
+        description:
+          'sample cannot be combined; crossref only completes records, so it needs another source; if none is chosen, those that the operator has set',
       }),
     ),
     max_results: Type.Optional(

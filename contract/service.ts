@@ -114,11 +114,18 @@ const StageListing = Type.Array(
   Type.Object({
     stage: Type.Integer(),
     version: Type.Optional(Type.Union([Type.String({ maxLength: 100 }), Type.Null()])),
+    /** What people should know before they start it, in a sentence. */
+    note: Type.Optional(Type.Union([Type.String({ maxLength: 500 }), Type.Null()])),
   }),
 )
 
-/** Versions by stage, or null if `value` is not a valid answer. */
-export function readListing(value: unknown): ReadonlyMap<number, string> | null {
+/** What a service says of its stages, by number. Empty where it says nothing. */
+export type Listing = ReadonlyMap<number, { version: string; note: string }>
+
+/** Null if `value` is not a valid answer. */
+export function readListing(value: unknown): Listing | null {
   if (!Value.Check(StageListing, value)) return null
-  return new Map(value.map(({ stage, version }) => [stage, version ?? '']))
+  return new Map(
+    value.map(({ stage, version, note }) => [stage, { version: version ?? '', note: note ?? '' }]),
+  )
 }

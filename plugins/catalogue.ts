@@ -1,7 +1,7 @@
 /** The catalogue, and which of its stages are available right now. */
 import fp from 'fastify-plugin'
 import type { Catalogue, Service, Stage } from '../contract/catalogue.ts'
-import { readListing } from '../contract/service.ts'
+import { type Listing, readListing } from '../contract/service.ts'
 import type { Fetch } from '../outgoing/outgoing.ts'
 
 declare module './core.ts' {
@@ -37,7 +37,7 @@ export default fp<{ catalogue: Catalogue }>(
         return new Map(
           catalogue.stages.map(({ stage, service, version }) => [
             stage,
-            known.get(service)?.get(stage) || version,
+            known.get(service)?.get(stage)?.version || version,
           ]),
         )
       },
@@ -45,12 +45,13 @@ export default fp<{ catalogue: Catalogue }>(
         const known = await ask()
         return catalogue.stages.map(({ service, version: _, limits: __, inputs: ___, ...stage }) => {
           const listing = known.get(service)
-          return { ...stage, available: listing ? listing.has(stage.stage) : null }
+          const note = listing?.get(stage.stage)?.note
+          return { ...stage, available: listing ? listing.has(stage.stage) : null, ...(note && { note }) }
         })
       },
     }
 
-    async function ask(): Promise<ReadonlyMap<string, Listing | undefined>> {
+    async function ask(): Promise<ReadonlyMap<string, Listing | null | undefined>> {
       const wanted = new Set(catalogue.stages.map(({ service }) => service))
       const answers = [...wanted].map(async (name) => [name, await listings.get(name)?.()] as const)
       return new Map(await Promise.all(answers))
@@ -59,11 +60,9 @@ export default fp<{ catalogue: Catalogue }>(
   { name: 'catalogue', dependencies: ['outgoing'] },
 )
 
-type Listing = ReadonlyMap<number, string> | null
-
 /** Asks at most once per `FRESH_MS`; until the answer arrives, returns the previous one. */
-function listingOf({ url, headers }: Service, fetch: Fetch): () => Promise<Listing> {
-  let latest: Listing = null
+function listingOf({ url, headers }: Service, fetch: Fetch): () => Promise<Listing | null> {
+  let latest: Listing | null = null
   let askedAt = Number.NEGATIVE_INFINITY
   let asking = Promise.resolve()
   const ask = async () => {

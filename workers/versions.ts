@@ -1,6 +1,6 @@
 /** Which version of a stage its service currently has. */
 import type { Service } from '../contract/catalogue.ts'
-import { readListing } from '../contract/service.ts'
+import { type Listing, readListing } from '../contract/service.ts'
 import type { Fetch } from '../outgoing/outgoing.ts'
 
 /** How long to keep an answer, how long to keep a missing one, and how long a service may take to answer, in ms. */
@@ -8,11 +8,9 @@ const FRESH_MS = 5000
 const SILENT_MS = 60_000
 const ANSWER_MS = 5000
 
-type Listing = ReadonlyMap<number, string> | null
-
 export class Versions {
   private readonly fetch: Fetch
-  private readonly latest = new Map<string, { until: number; listing: Promise<Listing> }>()
+  private readonly latest = new Map<string, { until: number; listing: Promise<Listing | null> }>()
 
   constructor(fetch: Fetch) {
     this.fetch = fetch
@@ -23,10 +21,10 @@ export class Versions {
     if (!service) return null
     const known = this.latest.get(service.url)
     const listing = known && performance.now() < known.until ? known.listing : this.ask(service)
-    return (await listing)?.get(stage) || null
+    return (await listing)?.get(stage)?.version || null
   }
 
-  private ask({ url, headers }: Service): Promise<Listing> {
+  private ask({ url, headers }: Service): Promise<Listing | null> {
     const listing = fetchListing(url, headers, this.fetch)
     const entry = { until: performance.now() + FRESH_MS, listing }
     this.latest.set(url, entry)
@@ -41,7 +39,7 @@ async function fetchListing(
   url: string,
   headers: Readonly<Record<string, string>>,
   fetch: Fetch,
-): Promise<Listing> {
+): Promise<Listing | null> {
   try {
     const signal = AbortSignal.timeout(ANSWER_MS)
     const answer = await fetch(`${url}/api/workflow/stages`, { headers, signal, redirect: 'error' })

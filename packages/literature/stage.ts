@@ -24,6 +24,9 @@ export interface LiteratureOptions {
   cache: Cache
 }
 
+const INVENTED =
+  'Searches a small set of invented records, for trying it out. Real databases are searched if the operator sets LITERATURE_SOURCES.'
+
 /** How many papers the answer itself repeats; the file has them all. */
 const ANSWERED_PAPERS = 5
 /** Read this many of each source's best records: four for each paper wanted, within these bounds. */
@@ -37,6 +40,7 @@ export function literatureStage({ sources, chosen, cache }: LiteratureOptions): 
   if (fault) throw new StageFailure(422, 'SOURCE_UNAVAILABLE', `The sources of stage 2: ${fault}.`)
 
   return {
+    ...(chosen.includes('sample') && { note: INVENTED }),
     validate(request) {
       // The protocol of stage 1 may contain the terms; the stage reads it when it runs.
       const anyLanguage = request.upstream?.['1'] !== undefined

@@ -74,7 +74,7 @@ export async function buildStageService(options: StageServiceOptions) {
   await app.register(executeRoute, { runs, stages, heartbeatMs })
   await app.register(artifactRoute, { store })
   app.get('/api/workflow/stages', async () =>
-    [...stages].map(([stage, { version = null }]) => ({ stage, version })),
+    [...stages].map(([stage, { version = null, note }]) => ({ stage, version, ...(note && { note }) })),
   )
   await app.register(deleteRoute, { store, runs })
   app.get('/health', async () => ({ status: 'ok', stages: [...stages.keys()], running: runs.running() }))

@@ -20,6 +20,8 @@ export interface Outcome {
 export interface Stage {
   /** Shown in the list of stages. Change it whenever the same request would give other artifacts. */
   version?: string
+  /** Shown to people before they start it, in a sentence. */
+  note?: string
   /** Throws a `StageFailure` for an invalid request. Must be quick: it runs before the answer begins. */
   validate(request: StageRequest): void
   /** Does the work. The same request must give the same artifacts. */

@@ -1,4 +1,5 @@
 /** The view for administrators: what waits and why, what failed, how each stage does; and that only they see it. */
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { writeMinutes } from '../../journal/history.ts'
 import { enqueue, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
@@ -47,6 +48,7 @@ t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
   await page.getByRole('img', { name: 'in the last 6 hours 73 ended, 8 of them failed' }).waitFor()
   await page.getByRole('img', { name: 'in the last 6 hours at most 40 jobs waited' }).waitFor()
   t.equal(await page.locator('.chart canvas').count(), 2)
+  for (const at of [0, 1]) t.ok((await inkOf(page, at)) > 30, `something is drawn in chart ${at}`)
   await page.getByRole('radio', { name: '6 hours' }).press('ArrowLeft')
   await page.getByRole('img', { name: 'by minute: in the last hour 3 ended, 1 of them failed' }).waitFor()
   await page.getByRole('img', { name: 'in the last hour at most 3 jobs waited' }).waitFor()
@@ -56,6 +58,7 @@ t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
   t.match(await failures.getByRole('listitem').allTextContents(), [/IRB proposal.*alice.*NO_LUCK/])
   t.match(await failures.getByRole('link', { name: 'All failed jobs' }).getAttribute('href'), /status=failed/)
   await page.getByRole('button', { name: 'Pause the queue' }).click()
+  await page.getByRole('button', { name: 'Yes, pause it' }).click()
   await page.getByRole('button', { name: 'Resume the queue' }).waitFor()
   await enqueue(api.url, { stage: 2 })
   await page.getByText('waiting because the queue is paused').waitFor()
@@ -78,3 +81,17 @@ t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
   }
   t.same(complaints, [])
 })
+
+/** Pixels in the colour of a chart's keys: bars and lines, which an empty chart does not have. */
+async function inkOf(page: Page, at: number): Promise<number> {
+  return page.evaluate(`(() => {
+    const chart = document.querySelectorAll('.chart')[${at}]
+    const canvas = chart.querySelector('canvas')
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    const colours = [...chart.querySelectorAll('i')].map((key) => getComputedStyle(key).color.match(/\\d+/g).map(Number))
+    let found = 0
+    for (let i = 0; i < data.length; i += 4)
+      if (colours.some((colour) => colour.every((part, k) => Math.abs(part - data[i + k]) < 8))) found++
+    return found
+  })()`)
+}

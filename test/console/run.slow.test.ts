@@ -122,7 +122,7 @@ t.test(
     await page.getByText('3 of 3 stages done').waitFor()
     t.same(await axe(page), [])
 
-    await page.getByRole('link', { name: 'Run this workflow' }).click()
+    await page.getByRole('link', { name: 'Run again' }).click()
     t.equal(await page.getByLabel('Research question').inputValue(), QUESTION)
     await page.getByRole('button', { name: 'Show the plan' }).click()
     await page.getByText('3 to reuse.').waitFor()
@@ -138,7 +138,7 @@ t.test(
     await page.getByText('Earlier runs').waitFor()
     t.equal(service.calls.length, 3)
 
-    await page.getByRole('link', { name: 'Run this workflow' }).click()
+    await page.getByRole('link', { name: 'Run again' }).click()
     await page.getByText('Options of stage 2: Gaps').click()
     await page.getByLabel('Depth').fill('3')
     await page.getByRole('button', { name: 'Show the plan' }).click()
@@ -262,7 +262,7 @@ t.test('stages that no service offers cannot be started', { skip, timeout: 300_0
   await page.getByText('Stages cannot start: no service offers 3.').waitFor()
   t.equal(await page.getByLabel('Research question').inputValue(), QUESTION)
   await page.getByRole('button', { name: 'Discard changes' }).click()
-  t.equal(await page.getByLabel('Research question').inputValue(), '')
+  t.equal(await page.getByLabel('Research question').inputValue(), QUESTION, 'of a new workflow it stays')
   await page.goto(`${api.url}/console/#/new/3`)
   await page.getByText('No stage service offers this stage').waitFor()
   t.equal(await page.getByRole('button', { name: 'Start' }).count(), 0)

@@ -56,7 +56,7 @@ function Depth({ history }: { history: History }) {
   ])
   const most = Math.max(0, ...points.map(({ waiting }) => waiting ?? 0))
   const summary = `The queue: ${since(hours)} at most ${most} jobs waited.`
-  return <TimeChart title="Queue, at most" summary={summary} step={step_ms} {...series} />
+  return <TimeChart title="In the queue, at most" summary={summary} step={step_ms} {...series} />
 }
 
 type Line = [of: 'waiting' | 'active' | 'ended' | 'failed', string, Series['kind'], Series['tone']]

@@ -1,6 +1,7 @@
 /** Pauses and resumes the queue. */
 import { useState } from 'preact/hooks'
 import { postJson, tellFailure } from '../api/api.ts'
+import { Confirm } from '../page/confirm.tsx'
 import { Fault } from '../page/parts.tsx'
 
 interface PauseProps {
@@ -26,15 +27,19 @@ export function Pause({ paused, onChange }: PauseProps) {
   }
 
   return (
-    <div class="row">
-      <button
-        type="button"
-        class={paused ? 'primary' : ''}
-        aria-disabled={busy}
-        onClick={() => void (busy || change())}
-      >
-        {paused ? 'Resume the queue' : 'Pause the queue'}
-      </button>
+    <div class="row pause">
+      {paused ? (
+        <button type="button" class="primary" aria-disabled={busy} onClick={() => void (busy || change())}>
+          Resume the queue
+        </button>
+      ) : (
+        <Confirm
+          text="Pause the queue"
+          question="Let no job of anybody start?"
+          yes="Yes, pause it"
+          act={change}
+        />
+      )}
       <span class="quiet">
         {paused
           ? 'Paused: no job starts until you resume it. Running jobs finish.'

@@ -17,7 +17,7 @@ interface ChartProps {
   title: string
   /** What the chart shows, for those who do not see it. */
   summary: string
-  /** Epoch ms. */
+  /** Epoch ms; at least one. */
   times: readonly number[]
   /** From one time to the next, in ms; stays the same. */
   step: number
@@ -31,6 +31,8 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 export function TimeChart({ title, summary, times, step, series }: ChartProps) {
   const figure = useRef<HTMLElement>(null)
   const box = useRef<HTMLDivElement>(null)
+  const latest = useRef<uPlot.AlignedData>([[]])
+  latest.current = [times.map((at) => at / 1000), ...series.map(({ values }) => [...values])]
   const [plot, setPlot] = useState<uPlot | null>(null)
   const [pointed, setPointed] = useState<number | null>(null)
   const [missing, setMissing] = useState(false)
@@ -42,7 +44,8 @@ export function TimeChart({ title, summary, times, step, series }: ChartProps) {
       ({ default: Plot }) => {
         if (over || !figure.current || !box.current) return
         const options = optionsOf(Plot, figure.current, box.current.clientWidth, series, step, setPointed)
-        drawn = new Plot(options, [[]], box.current)
+        // With an empty chart to begin with, its scale stays in 1970 until the next reading.
+        drawn = new Plot(options, latest.current, box.current)
         setPlot(drawn)
       },
       () => over || setMissing(true),
@@ -54,9 +57,7 @@ export function TimeChart({ title, summary, times, step, series }: ChartProps) {
   }, [])
 
   useEffect(() => {
-    // Without any time its scale would begin in 1970, and stay there.
-    if (times.length > 0)
-      plot?.setData([times.map((at) => at / 1000), ...series.map(({ values }) => [...values])])
+    plot?.setData(latest.current)
   }, [plot, times, series])
 
   useEffect(() => {
@@ -118,7 +119,7 @@ function optionsOf(
   return {
     width,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
@@ -142,11 +143,19 @@ function optionsOf(
       ...series.map(({ kind, tone: name }) =>
         kind === 'bars'
           ? { width: 0, fill: tone(name), stroke: tone(name), paths: bars(Plot), points: { show: false } }
-          : { width: 2, stroke: tone(name), points: { show: false } },
+          : { width: 2, stroke: tone(name), points: { size: 5, fill: tone(name), filter: alone } },
       ),
     ],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   }
+}
+
+/** A known value between unknown ones is no line, so it is a point. */
+const alone: uPlot.Series.Points.Filter = ({ data }, series) => {
+  const values = data[series] ?? []
+  return Array.from(values, (value, at) => ({ value, at })).flatMap(({ value, at }) =>
+    value != null && values[at - 1] == null && values[at + 1] == null ? [at] : [],
+  )
 }
 
 const bars = ({ paths }: typeof uPlot) => paths.bars?.({ size: [0.8, 24] }) as uPlot.Series.PathBuilder

@@ -9,7 +9,9 @@ import { JobsPage } from '../lists/jobs-page.tsx'
 import { RunPage } from '../lists/run-page.tsx'
 import { SignOffsPage } from '../lists/sign-offs-page.tsx'
 import { WorkflowPage } from '../lists/workflow-page.tsx'
+import { WorkflowsPage } from '../lists/workflows-page.tsx'
 import { Heading, Loading } from '../page/parts.tsx'
+import { planDecisions } from '../run/plan-decisions.ts'
 import { NewPage } from '../start/new-page.tsx'
 import { NewRunPage } from '../start/new-run-page.tsx'
 import { links, type Route, route } from '../state/route.ts'
@@ -63,9 +65,11 @@ function Shown({ at }: { at: Route }) {
     case 'new':
       return <NewPage stage={at.stage} workflow={at.workflow} />
     case 'job':
-      return <JobPage stage={at.stage} job_id={at.job_id} />
+      return <JobPage stage={at.stage} job_id={at.job_id} planDecisions={planDecisions} />
     case 'jobs':
       return <JobsPage filter={at.filter} />
+    case 'workflows':
+      return <WorkflowsPage />
     case 'workflow':
       return <WorkflowPage id={at.workflow} />
     case 'run':

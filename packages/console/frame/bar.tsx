@@ -1,5 +1,6 @@
 /** The top bar: navigation, the user, light or dark mode. */
 import { isAdmin, session, signOut } from '../api/session.ts'
+import { useWaiting } from '../lists/use-waiting.ts'
 import { links, type Route, route } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
 import { nextTheme, theme } from '../state/theme.ts'
@@ -8,6 +9,7 @@ export function Bar() {
   const at = useStore(route)
   const who = useStore(session)
   const inside = who.kind === 'token' || who.kind === 'mock'
+  const waiting = useWaiting(inside)
   return (
     <header class="bar">
       <a class="brand" href={links.stages}>
@@ -15,9 +17,15 @@ export function Bar() {
       </a>
       {inside && (
         <nav aria-label="Main">
-          <Link to={links.stages} at={at} pages={['stages', 'new', 'new-run']} text="Stages" />
-          <Link to={links.jobs} at={at} pages={['jobs', 'job', 'workflow', 'run']} text="Jobs" />
-          <Link to={links.signOffs} at={at} pages={['sign-offs']} text="Sign-offs" />
+          <Link to={links.stages} at={at} pages={['stages', 'new']} text="Stages" />
+          <Link
+            to={links.workflows}
+            at={at}
+            pages={['workflows', 'workflow', 'run', 'new-run']}
+            text="Workflows"
+          />
+          <Link to={links.jobs} at={at} pages={['jobs', 'job']} text="Jobs" />
+          <Link to={links.signOffs} at={at} pages={['sign-offs']} text="Sign-offs" count={waiting} />
           {isAdmin(who) && <Link to={links.dashboard} at={at} pages={['dashboard']} text="Dashboard" />}
         </nav>
       )}
@@ -45,10 +53,20 @@ export function Bar() {
   )
 }
 
-function Link({ to, at, pages, text }: { to: string; at: Route; pages: Route['page'][]; text: string }) {
+interface LinkProps {
+  to: string
+  at: Route
+  pages: Route['page'][]
+  text: string
+  /** How much waits there; '' for nothing. */
+  count?: string
+}
+
+function Link({ to, at, pages, text, count = '' }: LinkProps) {
   return (
     <a href={to} aria-current={pages.includes(at.page) ? 'page' : undefined}>
       {text}
+      {count && <span class="waiting-count">{count}</span>}
     </a>
   )
 }

@@ -1,5 +1,5 @@
 /** Signs in with a token. */
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { asksForToken, checkToken, tellFailure } from '../api/api.ts'
 import { session, signIn, useMock } from '../api/session.ts'
 import { Heading } from '../page/parts.tsx'
@@ -11,6 +11,15 @@ export function SignInPage({ why }: { why: string }) {
   const [token, setToken] = useState('')
   const [fault, setFault] = useState('')
   const [busy, setBusy] = useState(false)
+  const [free, setFree] = useState(who.kind === 'mock')
+  useEffect(() => {
+    // Without an answer, the form is what there is.
+    if (!free)
+      asksForToken().then(
+        (asks) => setFree(!asks),
+        () => {},
+      )
+  }, [])
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault()
@@ -32,10 +41,9 @@ export function SignInPage({ why }: { why: string }) {
           {why}
         </p>
       )}
-      {who.kind === 'mock' && (
+      {free && (
         <p class="note">
-          This server runs with mock authentication: everybody is <span class="unbroken">user-dev-001</span>{' '}
-          and needs no token. A token works too.
+          You need no token here: this server runs for trying out, and everybody is user-dev-001.
         </p>
       )}
       <div class={fault ? 'field faulty' : 'field'}>
@@ -66,10 +74,16 @@ export function SignInPage({ why }: { why: string }) {
         <button class="primary" type="submit" aria-disabled={busy}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
-        {who.kind === 'mock' && (
-          <a class="button" href={links.stages}>
+        {free && (
+          <button
+            type="button"
+            onClick={() => {
+              useMock()
+              if (route.value.page === 'sign-in') location.hash = links.stages
+            }}
+          >
             Go on without
-          </a>
+          </button>
         )}
       </div>
     </form>

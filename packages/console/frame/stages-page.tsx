@@ -68,11 +68,13 @@ function Single({ stages }: { stages: readonly Stage[] }) {
 }
 
 /** A stage that works on the results of others begins as a workflow with them: alone it would fail. */
-function Card({ stage, title, needs, sign_off, optional, needs_question, available }: Stage) {
+function Card(one: Stage) {
+  const { stage, title, description, needs, sign_off, optional, needs_question, available } = one
   return (
     <span class="stage-card">
       <span class="number">{stage}</span>
       <span class="name">{title}</span>
+      {description && available !== false && <span class="what">{description}</span>}
       <span class="marks">
         {available === false ? (
           <span>no service offers it</span>

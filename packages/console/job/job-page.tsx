@@ -2,7 +2,7 @@
 import { words } from '../form/schema.ts'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
-import { Result } from '../review/result.tsx'
+import { type PlanDecisions, Result } from '../review/result.tsx'
 import { links } from '../state/route.ts'
 import { Announcer } from './announcer.tsx'
 import { JobCard } from './job-card.tsx'
@@ -10,7 +10,13 @@ import { RunAgain } from './run-again.tsx'
 import { Steps } from './steps.tsx'
 import { isOver, type JobView, useJob } from './use-job.ts'
 
-export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
+interface PageProps {
+  stage: number
+  job_id: string
+  planDecisions: PlanDecisions
+}
+
+export function JobPage({ stage, job_id, planDecisions }: PageProps) {
   const view = useJob(stage, job_id)
   const { stages } = useStages()
   const { snapshot, status, progress } = view
@@ -25,9 +31,19 @@ export function JobPage({ stage, job_id }: { stage: number; job_id: string }) {
       <JobCard view={view} job={{ stage, job_id }} />
       {view.failure && <Failure text={view.failure} />}
       {view.result && stages?.find((one) => one.stage === stage)?.sign_off && (
-        <p class="note">A person must sign off this result before it counts as done.</p>
+        <p class="note">
+          In a run of its workflow a person signs off this result before it counts as done.{' '}
+          <a href={links.workflow(snapshot.workflow_id)}>See the workflow</a>
+        </p>
       )}
-      {view.result && <Result job={{ stage, job_id }} result={view.result} asked={snapshot.data} />}
+      {view.result && (
+        <Result
+          job={{ stage, job_id }}
+          result={view.result}
+          asked={snapshot.data}
+          planDecisions={snapshot.run_id ? planDecisions : undefined}
+        />
+      )}
       <Steps view={view} folded={status === 'completed'} />
       <About view={view} />
     </>

@@ -48,7 +48,10 @@ export function JobFilters({ filter, refresh }: { filter: Filter; refresh: () =>
       )}
       {filter.workflow_id && (
         <span class="chip">
-          of workflow <span class="code">{filter.workflow_id.slice(0, 8)}</span>{' '}
+          of workflow{' '}
+          <a class="code" href={links.workflow(filter.workflow_id)} title="See this workflow">
+            {filter.workflow_id.slice(0, 8)}
+          </a>{' '}
           <a href={links.filtered({ ...filter, workflow_id: '' })} aria-label="Show all workflows">
             show all
           </a>

@@ -21,13 +21,13 @@ export function WorkflowPage({ id }: { id: string }) {
   const over = all.filter(({ finished_at }) => finished_at !== null).length
   const how = state !== 'online' ? 'Waiting for the server' : HOW[transport ?? 'connecting']
   const [run, ...earlier] = runs ?? []
-  const inRun = new Set(run?.steps.map(({ job_id }) => job_id))
+  const inRun = new Set(runs?.flatMap(({ steps }) => steps.map(({ job_id }) => job_id)))
   const others = all.filter(({ job_id }) => !inRun.has(job_id))
   const question = questionOf(all)
   return (
     <>
-      <Heading above={question ? <Above id={id} /> : 'Workflow'}>
-        {question ? <bdi>{question}</bdi> : <span class="code">{id}</span>}
+      <Heading above={question || !jobs ? <Above id={id} /> : 'Workflow'}>
+        {question ? <bdi>{question}</bdi> : jobs ? <span class="code">{id}</span> : 'Workflow'}
       </Heading>
       {failure && <Failure text={failure} />}
       {!jobs && !failure && <Loading what="the workflow" />}
@@ -43,10 +43,10 @@ export function WorkflowPage({ id }: { id: string }) {
           </p>
           {run && <RunView run={run} jobs={jobs} earlier={earlier} isMine />}
           {others.length > 0 && <Jobs jobs={others} folded={run !== undefined} />}
-          {earlier.length > 0 && <Earlier runs={earlier} />}
+          {earlier.length > 0 && <Earlier runs={earlier} open={run?.status !== 'completed'} />}
         </>
       )}
-      <Next id={id} canRun={!run || run.finished_at === null} />
+      {jobs && <Next id={id} canRun={!run} />}
     </>
   )
 }
@@ -64,7 +64,7 @@ function questionOf(jobs: readonly WatchedJob[]): string {
   return jobs.findLast(({ research_question }) => research_question)?.research_question ?? ''
 }
 
-/** Jobs that are not steps of the run above. */
+/** Jobs that are not steps of a run. */
 function Jobs({ jobs, folded }: { jobs: readonly WatchedJob[]; folded: boolean }) {
   const list = (
     <ul class="jobs">
@@ -77,16 +77,17 @@ function Jobs({ jobs, folded }: { jobs: readonly WatchedJob[]; folded: boolean }
   return (
     <details class="fold">
       <summary>
-        <h2>Other jobs</h2> <span class="quiet">{jobs.length}</span>
+        <h2>Jobs outside of runs</h2> <span class="quiet">{jobs.length}</span>
       </summary>
       {list}
     </details>
   )
 }
 
-function Earlier({ runs }: { runs: readonly Run[] }) {
+/** Open where the latest run has not completed: the results of an earlier one are then what there is. */
+function Earlier({ runs, open }: { runs: readonly Run[]; open: boolean }) {
   return (
-    <details class="fold">
+    <details class="fold" open={open}>
       <summary>
         <h2>Earlier runs</h2> <span class="quiet">{runs.length}</span>
       </summary>

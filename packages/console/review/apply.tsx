@@ -1,4 +1,7 @@
-/** Runs the stage again with the decisions made by hand. Stays visible while any decision is not applied. */
+/**
+ * Runs the stage again with the decisions made by hand, or plans a run of its workflow with them. Stays visible while any
+ * decision is not applied.
+ */
 import { useRef, useState } from 'preact/hooks'
 import type { JobSnapshot } from '../../../contract/job.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
@@ -10,15 +13,18 @@ interface ApplyProps {
   stage: number
   asked: JobSnapshot['data']
   deciding: Deciding
+  /** Plans a run with these decisions, where the job is a step of one; else the stage runs by itself. */
+  planWith?: ((decisions: object) => Promise<void>) | undefined
 }
 
-export function Apply({ stage, asked, deciding }: ApplyProps) {
+export function Apply({ stage, asked, deciding, planWith }: ApplyProps) {
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState('')
   const sent = useRef<Draft['sent']>(undefined)
   const { changed, decisions } = deciding
 
   async function apply(): Promise<void> {
+    if (planWith) return plan(planWith)
     const { decisions: _, ...inputs } = asked.inputs
     const some = Object.keys(decisions).length > 0
     const body = {
@@ -41,6 +47,18 @@ export function Apply({ stage, asked, deciding }: ApplyProps) {
     }
   }
 
+  async function plan(planWith: (decisions: object) => Promise<void>): Promise<void> {
+    setBusy(true)
+    setFault('')
+    try {
+      await planWith(trimmed(decisions))
+      deciding.forget()
+    } catch (error) {
+      setFault(tellFailure(error))
+      setBusy(false)
+    }
+  }
+
   return (
     <div class={changed > 0 ? 'apply shown' : 'apply'} role="status">
       {changed > 0 && (
@@ -51,7 +69,7 @@ export function Apply({ stage, asked, deciding }: ApplyProps) {
           {fault && <p class="fault">{fault}</p>}
           <div class="actions">
             <button type="button" class="primary" aria-disabled={busy} onClick={() => void (busy || apply())}>
-              {busy ? 'Starting…' : 'Apply'}
+              {busy ? 'Starting…' : planWith ? 'Plan a run with them' : 'Apply'}
             </button>
             <button type="button" class="plain" onClick={deciding.forget}>
               Discard

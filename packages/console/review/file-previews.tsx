@@ -6,6 +6,7 @@ import { stagecast, tellFailure } from '../api/api.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { CsvTable } from './csv-table.tsx'
 import { JsonTree } from './json-tree.tsx'
+import { LongText } from './long-text.tsx'
 import { MarkdownView } from './markdown-view.tsx'
 import { readAtMost, readJson } from './read-file.ts'
 
@@ -100,9 +101,9 @@ function Inside({ job: { stage, job_id }, name, kind }: PreviewProps) {
       )
     case 'md':
       return (
-        <section class="page" tabIndex={0} aria-label={`Text: ${name}`}>
+        <LongText name={name}>
           <MarkdownView text={content.text} />
-        </section>
+        </LongText>
       )
     case 'csv':
       return <CsvTable text={content.text} name={name} />

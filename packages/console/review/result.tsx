@@ -5,7 +5,7 @@ import type { JobReference } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
 import { type Data, data } from '../api/read.ts'
-import { fieldsOf } from '../form/schema.ts'
+import { fieldsOf, type OpenApi } from '../form/schema.ts'
 import { useDocument } from '../form/use-document.ts'
 import { keyOf } from '../form/values.ts'
 import { Failure, Loading } from '../page/parts.tsx'
@@ -24,7 +24,11 @@ interface ResultProps {
   job: JobReference
   result: JobResult
   asked: Asked
+  /** See `Apply`; for a job that is a step of a run. */
+  planDecisions?: PlanDecisions | undefined
 }
+
+export type PlanDecisions = (document: OpenApi, asked: Asked, decisions: object) => Promise<void>
 
 /** The `kind` of a result that only describes the search. */
 const PREVIEW = 'search_preview'
@@ -33,10 +37,10 @@ const REVIEW_FILE = 'literature_review.json'
 /** Contains the flow's numbers by source, which the review itself lacks. */
 const FLOW_FILE = 'prisma.json'
 
-export function Result({ job, result, asked }: ResultProps) {
+export function Result({ job, result, asked, planDecisions }: ResultProps) {
   const { artifacts, results } = result
   const view = artifacts.includes(REVIEW_FILE) ? (
-    <Review job={job} names={artifacts} asked={asked} />
+    <Review job={job} names={artifacts} asked={asked} planDecisions={planDecisions} />
   ) : results?.kind === PREVIEW ? (
     <PreviewResult stage={job.stage} results={results} asked={asked} />
   ) : (
@@ -50,7 +54,11 @@ export function Result({ job, result, asked }: ResultProps) {
   )
 }
 
-function Review({ job, names, asked }: { job: JobReference; names: readonly string[]; asked: Asked }) {
+interface ReviewProps extends Pick<ResultProps, 'job' | 'asked' | 'planDecisions'> {
+  names: readonly string[]
+}
+
+function Review({ job, names, asked, planDecisions }: ReviewProps) {
   const { stage, job_id } = job
   const [review, setReview] = useState<{ review: Data; prisma: Data } | null>(null)
   const [failure, setFailure] = useState('')
@@ -78,7 +86,16 @@ function Review({ job, names, asked }: { job: JobReference; names: readonly stri
   return (
     <>
       <ReviewView {...review} deciding={takesDecisions ? deciding : null} />
-      {takesDecisions && <Apply stage={stage} asked={asked} deciding={deciding} />}
+      {takesDecisions && (
+        <Apply
+          stage={stage}
+          asked={asked}
+          deciding={deciding}
+          planWith={
+            planDecisions && document ? (decisions) => planDecisions(document, asked, decisions) : undefined
+          }
+        />
+      )}
     </>
   )
 }

@@ -7,11 +7,22 @@ import { Time } from '../page/parts.tsx'
 import { useStore } from '../state/store.ts'
 import { useMaySign } from './use-may-sign.ts'
 
-export function Decide({ run, step }: { run: Run; step: RunStep }) {
+interface DecideProps {
+  run: Run
+  step: RunStep
+  /** What the stage is called. */
+  title: string
+  onApproved: () => void
+}
+
+export function Decide({ run, step, title, onApproved }: DecideProps) {
   const who = useStore(session)
   const { maySign, failure } = useMaySign(run, step.stage)
   return (
     <div class="verdict">
+      <h3>
+        Stage {step.stage}: {title}
+      </h3>
       <p class="quiet">Waiting since {step.sign_off && <Time at={step.sign_off.since} />}.</p>
       {failure && <p class="alert">{failure}</p>}
       {maySign === false && (
@@ -21,12 +32,12 @@ export function Decide({ run, step }: { run: Run; step: RunStep }) {
             : 'You cannot decide here: your token has no sign-off scope. Those who have it find this step under “Sign-offs”.'}
         </p>
       )}
-      {maySign && <Verdict run={run} step={step} />}
+      {maySign && <Verdict run={run} step={step} onApproved={onApproved} />}
     </div>
   )
 }
 
-function Verdict({ run, step }: { run: Run; step: RunStep }) {
+function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title'>) {
   /** Several gates may be open on one page. */
   const id = `reason-${step.stage}`
   const [rejecting, setRejecting] = useState(false)
@@ -47,6 +58,7 @@ function Verdict({ run, step }: { run: Run; step: RunStep }) {
       const why = verdict === 'rejected' ? { reason: reason.trim() } : {}
       // The event of the decision takes this form away.
       await stagecast.runs.signOff(run, step.stage, { verdict, digest, ...why })
+      if (verdict === 'approved') onApproved()
     } catch (error) {
       setFault(tellFailure(error))
       setSent(null)
@@ -58,7 +70,10 @@ function Verdict({ run, step }: { run: Run; step: RunStep }) {
       <div role="alert">{fault && <p class="alert">{fault}</p>}</div>
       {!rejecting && (
         <>
-          <p>Approve this result, and the stages behind it start. Reject it, and the run ends here.</p>
+          <p>
+            Read it to its end first. Approve it, and the stages behind it start. Reject it, and the run ends
+            here; you can then change the options and run again.
+          </p>
           <div class="actions">
             <button
               type="button"
@@ -66,7 +81,7 @@ function Verdict({ run, step }: { run: Run; step: RunStep }) {
               aria-disabled={sent !== null}
               onClick={() => void send('approved')}
             >
-              {sent === 'approved' ? 'Approving…' : 'Approve'}
+              {sent === 'approved' ? 'Approving…' : `Approve stage ${step.stage}`}
             </button>
             <button type="button" onClick={() => setRejecting(true)}>
               Reject…

@@ -12,15 +12,19 @@ interface GateProps {
   /** The decision on an earlier result, if there was one. */
   before: Decision | null
   isMine: boolean
+  onApproved: () => void
 }
 
-export function Gate({ run, step, before, isMine }: GateProps) {
+/** The heading of a gate, to go to. */
+export const gateId = (stage: number) => `gate-${stage}`
+
+export function Gate({ run, step, before, isMine, onApproved }: GateProps) {
   const { stages } = useStages()
   const title = titleOf(stages, step.stage)
-  const heading = `gate-${step.stage}`
+  const heading = gateId(step.stage)
   return (
     <section class="gate card" aria-labelledby={heading}>
-      <h2 id={heading}>
+      <h2 id={heading} tabIndex={-1}>
         Sign off stage {step.stage}: {title}
       </h2>
       {before && (
@@ -38,7 +42,7 @@ export function Gate({ run, step, before, isMine }: GateProps) {
         <div class="made">
           {step.job_id && <Made stage={step.stage} job_id={step.job_id} isMine={isMine} />}
         </div>
-        <Decide run={run} step={step} />
+        <Decide run={run} step={step} title={title} onApproved={onApproved} />
       </div>
     </section>
   )

@@ -5,6 +5,7 @@ import { useAnswer } from '../api/use-answer.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { Result } from '../review/result.tsx'
 import { links } from '../state/route.ts'
+import { planDecisions } from './plan-decisions.ts'
 
 interface MadeProps {
   stage: number
@@ -22,7 +23,14 @@ export function Made({ stage, job_id, isMine }: MadeProps) {
   if (!job) return <Loading what="the result" />
   return (
     <>
-      {job.result && <Result job={{ stage, job_id }} result={job.result} asked={job.data} />}
+      {job.result && (
+        <Result
+          job={{ stage, job_id }}
+          result={job.result}
+          asked={job.data}
+          planDecisions={isMine && job.run_id ? planDecisions : undefined}
+        />
+      )}
       {isMine && (
         <p>
           <a href={links.job({ stage, job_id })}>Open the job</a>

@@ -4,7 +4,7 @@ import { duration, Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { capital } from './words.ts'
 
-const ACTIONS = { run: 'runs', reuse: 'reused', run_if_changed: 'runs if changed' }
+const ACTIONS = { run: 'will run', reuse: 'reused', run_if_changed: 'runs if something changes' }
 
 interface PlanProps {
   steps: readonly PlanStep[]
@@ -52,6 +52,7 @@ export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
                 {capital(because)}.{sign_off === true && ' Then it waits for a sign-off.'}
                 {sign_off === 'if_changed' && ' If its result changes, it waits for a sign-off again.'}
               </p>
+              {action !== 'reuse' && <NoteOf stage={stage} />}
               <Approval sign_off={sign_off} approval={approvals.get(stage)} />
             </div>
           </li>
@@ -59,6 +60,16 @@ export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
       </ol>
     </section>
   )
+}
+
+/** What its service says that people should know before it runs. */
+function NoteOf({ stage }: { stage: number }) {
+  const note = useStages().stages?.find((one) => one.stage === stage)?.note
+  return note ? (
+    <p class="stage-note">
+      <bdi>{note}</bdi>
+    </p>
+  ) : null
 }
 
 /** What becomes of an approval that was given before. */

@@ -63,7 +63,7 @@ function Step({ step, run, job, before, isMine }: StepProps) {
       </span>
       <div class="told">
         <div class="row">
-          {step.job_id && isMine ? (
+          {step.job_id && isMine && step.status !== 'deleted' ? (
             <a class="name" href={links.job({ stage: step.stage, job_id: step.job_id })}>
               {title}
             </a>

@@ -1,16 +1,19 @@
 /** A run on the page: its state, its line of stages, and its gates. */
+import { useState } from 'preact/hooks'
 import type { Run } from '../../client/index.ts'
 import { stagecast } from '../api/api.ts'
 import { Cancel } from '../page/cancel.tsx'
 import { Time } from '../page/parts.tsx'
+import { titleOf, useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
 import { Changes } from './changes.tsx'
 import { decisionBefore } from './decision-before.ts'
-import { Gate } from './gate.tsx'
+import { Gate, gateId } from './gate.tsx'
 import { Results } from './results.tsx'
 import { type Jobs, RunLine } from './run-line.tsx'
 import { statusWord } from './words.ts'
 
+const TOP = 'run'
 const LIVE = ['running', 'waiting', 'cancelling']
 const DONE = ['completed', 'reused']
 
@@ -25,10 +28,13 @@ interface RunProps {
 
 export function RunView({ run, jobs, earlier, isMine }: RunProps) {
   const done = run.steps.filter(({ status }) => DONE.includes(status)).length
+  const { stages } = useStages()
+  const name = (stage: number) => `stage ${stage}, ${titleOf(stages, stage)}`
+  const [approved, setApproved] = useState<number | null>(null)
   const gates = run.steps.filter(({ status }) => status === 'awaiting_sign_off')
   return (
     <>
-      <section class={`run card ${run.status}`} aria-label="Run">
+      <section class={`run card ${run.status}`} id={TOP} tabIndex={-1} aria-label="Run">
         <div class="row">
           <span class={`badge ${run.status}`}>{statusWord(run.status)}</span>
           <span class="quiet" role="status">
@@ -47,10 +53,27 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
           )}
           {isMine && !LIVE.includes(run.status) && (
             <a class="button push" href={links.newRun(run.workflow_id)}>
-              Run this workflow
+              Run again
             </a>
           )}
         </div>
+        <div role="status" class="row">
+          {approved !== null && run.status !== 'rejected' && (
+            <span class="done">You approved {name(approved)}.</span>
+          )}
+          {run.status === 'completed' && (
+            <span class="done">Every stage is done. The results are below, the last one first.</span>
+          )}
+        </div>
+        {gates.length > 0 && (
+          <div class="actions">
+            {gates.map(({ stage }) => (
+              <button key={stage} type="button" class="primary" onClick={() => goTo(gateId(stage))}>
+                Review {name(stage)}
+              </button>
+            ))}
+          </div>
+        )}
         <RunLine run={run} jobs={jobs} earlier={earlier} isMine={isMine} />
         {earlier[0] && <Changes run={run} before={earlier[0]} />}
       </section>
@@ -61,9 +84,20 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
           step={step}
           before={decisionBefore(step.stage, earlier)}
           isMine={isMine}
+          onApproved={() => {
+            setApproved(step.stage)
+            // The next gate may open at the very place of this one: nobody shall press its button by mistake.
+            goTo(TOP)
+          }}
         />
       ))}
       <Results run={run} isMine={isMine} />
     </>
   )
+}
+
+function goTo(id: string): void {
+  const element = document.getElementById(id)
+  element?.focus({ preventScroll: true })
+  element?.scrollIntoView({ block: 'start' })
 }

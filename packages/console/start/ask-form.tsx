@@ -4,9 +4,10 @@ import type { Stage } from '../../../contract/catalogue.ts'
 import { newId } from '../form/draft.ts'
 import { FieldView, idOf } from '../form/field.tsx'
 import { type Faults, keyOf, type Values } from '../form/values.ts'
+import { keepRunDraft } from '../run/run-draft.ts'
 import { QUESTION, usual } from '../run/run-fields.ts'
 import { links } from '../state/route.ts'
-import { keepRunDraft } from './run-draft.ts'
+import { Note } from './note.tsx'
 
 const FIELD = {
   ...QUESTION,
@@ -49,7 +50,10 @@ export function AskForm({ stages }: { stages: readonly Stage[] }) {
         field={FIELD}
         value={values[keyOf(FIELD)]}
         fault={faults[keyOf(FIELD)]}
-        onChange={(value) => setValues({ [keyOf(FIELD)]: value })}
+        onChange={(value) => {
+          setValues({ [keyOf(FIELD)]: value })
+          setFaults({})
+        }}
       />
       {way.length > 0 && (
         <ol class="way" aria-label="Its stages">
@@ -60,6 +64,9 @@ export function AskForm({ stages }: { stages: readonly Stage[] }) {
             </li>
           ))}
         </ol>
+      )}
+      {way.map(
+        ({ stage, title, note }) => note && <Note key={stage} stage={stage} title={title} note={note} />,
       )}
       <div class="actions">
         <button class="primary" type="submit">

@@ -8,12 +8,12 @@ import { FieldView, idOf } from '../form/field.tsx'
 import type { OpenApi } from '../form/schema.ts'
 import { type Faults, faultsOf, keyOf, toBody } from '../form/values.ts'
 import { titleOf } from '../page/stages.ts'
+import type { LastRun } from '../run/last-run.ts'
 import { PlanView } from '../run/plan-view.tsx'
+import { dropRunDraft } from '../run/run-draft.ts'
 import { inputsOf, QUESTION, STAGES, usual, withNeeds } from '../run/run-fields.ts'
 import { links } from '../state/route.ts'
-import { dropRunDraft } from './run-draft.ts'
 import { StageChoice } from './stage-choice.tsx'
-import type { LastRun } from './use-last-run.ts'
 import { useRunDraft } from './use-run-draft.ts'
 
 interface RunFormProps {
@@ -152,6 +152,7 @@ export function RunForm({ document: openApi, stages, workflow, stage: wanted, la
       <div class="options">
         {inputs.map(({ stage, fields: inside }) => {
           if (inside.length === 0) return null
+          const description = stages.find((one) => one.stage === stage)?.description
           const isWrong = inside.some((field) => faults[keyOf(field)])
           return (
             <details key={stage} class="fold" open={isWrong || undefined}>
@@ -160,6 +161,7 @@ export function RunForm({ document: openApi, stages, workflow, stage: wanted, la
                   Options of stage {stage}: {titleOf([...stages], stage)}
                 </h2>
               </summary>
+              {description && <p class="hint">{description}</p>}
               <div class="columns">{inside.map(view)}</div>
             </details>
           )

@@ -2,9 +2,12 @@
 import { useState } from 'preact/hooks'
 import type { Stage } from '../../../contract/catalogue.ts'
 import { newId } from '../form/draft.ts'
-import { withNeeds } from '../run/run-fields.ts'
-import { dropRunDraft, keepRunDraft, type RunDraft, readRunDraft } from './run-draft.ts'
-import type { LastRun } from './use-last-run.ts'
+import { keyOf } from '../form/values.ts'
+import type { LastRun } from '../run/last-run.ts'
+import { dropRunDraft, keepRunDraft, type RunDraft, readRunDraft } from '../run/run-draft.ts'
+import { QUESTION, withNeeds } from '../run/run-fields.ts'
+
+const QUESTION_KEY = keyOf(QUESTION)
 
 /** `wanted`: the stage to choose, with what it needs. */
 export function useRunDraft(
@@ -35,7 +38,10 @@ export function useRunDraft(
     },
     discard(): void {
       dropRunDraft(workflow)
-      setDraft(fresh())
+      // A new workflow has nothing else to begin with than its question.
+      const { [QUESTION_KEY]: question } = draft.values
+      const next = fresh()
+      setDraft(workflow || question === undefined ? next : { ...next, values: { [QUESTION_KEY]: question } })
       setIsChanged(false)
     },
   }

@@ -13,6 +13,7 @@ export type Route =
   | { page: 'new'; stage: number; workflow: string }
   | { page: 'job'; stage: number; job_id: string }
   | { page: 'jobs'; filter: Filter }
+  | { page: 'workflows' }
   | { page: 'workflow'; workflow: string }
   | { page: 'run'; workflow: string; run: string }
   | { page: 'new-run'; workflow: string; stage: number | null }
@@ -42,6 +43,7 @@ function readRoute(hash: string): Route {
   if (head === 'sign-offs') return { page: head }
   if (head === 'workflows' && second && third === 'runs' && fourth)
     return { page: 'run', workflow: second, run: fourth }
+  if (head === 'workflows' && !second) return { page: head }
   if (head === 'workflows' && second) return { page: 'workflow', workflow: second }
   if (head === 'dashboard' || head === 'sign-in') return { page: head }
   return { page: 'unknown' }
@@ -50,6 +52,7 @@ function readRoute(hash: string): Route {
 export const links = {
   stages: '#/',
   jobs: '#/jobs',
+  workflows: '#/workflows',
   dashboard: '#/dashboard',
   signIn: '#/sign-in',
   create: (stage: number, workflow = '') =>
