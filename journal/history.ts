@@ -1,7 +1,7 @@
 /**
- * What happened in the queue in the last day, by minute: how many jobs waited and ran, ended and failed. One hash with a field
- * for each minute of a day, so that it never grows further. The API processes write it, from what they read anyway: see
- * `plugins/history.ts`. It costs jobs nothing.
+ * The last day of the queue, by minute: how many jobs waited, ran, ended and failed. One hash with a field for each minute
+ * of a day, so its size is bounded. The API processes write it from what they read anyway: see `plugins/history.ts`. It adds
+ * no work to a job.
  */
 import type { Redis } from 'ioredis'
 import type { JournalKeys } from './journal.ts'

@@ -1,7 +1,7 @@
 /**
- * Decides whether jobs of one stage may start in this process, by its circuit and by how many run. A job that may not
- * start takes no slot: it is delayed, and called back as soon as it may. Jobs are called back by priority, as the queue
- * would start them, so a user who comes late does not wait for all that is delayed.
+ * Decides whether jobs of one stage may start in this process, by its circuit and its number of running jobs. A job that
+ * may not start takes no slot: it is delayed, and called back as soon as it may start. Jobs are called back by priority, as
+ * the queue would start them, so a new user's job does not wait for all delayed ones.
  */
 import { Circuit, type CircuitState, type Passage, type Verdict } from './circuit.ts'
 

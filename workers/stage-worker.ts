@@ -122,8 +122,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     runRetryDelay: 1000,
   })
   const warn = (message: string) => logOncePerSecond((err: Error) => log.warn({ err }, message))
-  redis.on('error', warn('redis connection'))
-  worker.on('error', warn('worker'))
+  redis.on('error', warn('redis connection error'))
+  worker.on('error', warn('worker error'))
   const warnOfLock = warn('could not renew a job lock')
   worker.on('failed', (job) => {
     // Without an end the job was delayed. One that had its outcome long ago and was queued again must leave nothing behind.
