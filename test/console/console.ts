@@ -60,7 +60,7 @@ export async function openTab(t: Test, options: BrowserContextOptions = {}): Pro
   t.teardown(() => context.close())
   const page = await context.newPage()
   // A page on a machine that does other things too.
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(300_000)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {

@@ -52,7 +52,7 @@ t.test('from the table to the report', async (t) => {
   )
   // One that did not answer in time is not asked again for a minute.
   const told = async () => (await list()).every(({ available }) => available === true)
-  await eventually('each service has told what it has', told, 90_000)
+  await eventually('each service has told what it has', told)
   const wrong = await execute(url, { stage: 1, body: { inputs: { ...INPUTS, parameter: 'gold' } } })
   t.equal(wrong.status, 400)
   t.match(await wrong.json(), { errors: [{ path: 'body/inputs/parameter' }] })

@@ -24,7 +24,7 @@ t.test('API and worker show their certificate', { skip: missing }, async (t) => 
   const api = await startDoor(t, 'server/api.ts', env)
   const worker = await startDoor(t, 'server/worker.ts', env)
   for (const door of [api, worker])
-    await eventually('ready', async () => (await fetch(`${door.url}/health/ready`)).status === 200, 60_000)
+    await eventually('ready', async () => (await fetch(`${door.url}/health/ready`)).status === 200)
   t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
 })
 
@@ -40,7 +40,7 @@ t.test('embedded: the contents of the files', { skip: missing }, async (t) => {
     consoleFiles: null,
   })
   // Its reader of events may take a moment longer.
-  await eventually('ready', async () => (await app.inject('/health/ready')).statusCode === 200, 60_000)
+  await eventually('ready', async () => (await app.inject('/health/ready')).statusCode === 200)
   const wrong = Fastify()
   t.teardown(() => wrong.close())
   wrong.register(stagecast, { redisUrl: 'redis://127.0.0.1', redisTls: {}, jwt: { secret: 'x'.repeat(32) } })

@@ -34,7 +34,7 @@ export async function absentRedis(t: Test): Promise<Outage> {
 }
 
 /** Waits until the API says it can do its work. */
-export async function becomesReady(url: string, withinMs = 10_000): Promise<void> {
+export async function becomesReady(url: string, withinMs = 120_000): Promise<void> {
   for (let left = withinMs / 25; (await fetch(`${url}/health/ready`)).status !== 200; left -= 1) {
     if (left === 0) throw new Error('the API does not become ready')
     await delay(25)

@@ -6,7 +6,7 @@ import { type Frame, isEvent, type Stream } from './sse.ts'
 export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,
-  withinMs = 10_000,
+  withinMs = 120_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs
   for (;;) {

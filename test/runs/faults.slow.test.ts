@@ -36,7 +36,7 @@ t.test('a run whose process ended right after it was stored is begun by a worker
   t.same(await runs.store.write(memory, changes, [], carrier.key, now), ['moved'], 'and not twice')
   startWorker(t, env)
   const path = `${url}/api/workflow/workflows/${origin.workflow_id}/runs/${origin.run_id}`
-  await eventually('it is completed', async () => (await get(path)).status === 'completed', 60_000)
+  await eventually('it is completed', async () => (await get(path)).status === 'completed')
   t.equal(service.calls.length, 1)
 })
 
@@ -55,7 +55,7 @@ t.test('of two opposite decisions at once, at two processes, one counts', async 
   const { body: started } = await send(0, '/runs', { stages: [1, 2, 3] })
   const path = `/runs/${started.run_id}`
   const read = () => get<Run>(`${apis[0]?.url}${workflow}${path}`)
-  await eventually('it waits', async () => (await read()).status === 'waiting', 60_000)
+  await eventually('it waits', async () => (await read()).status === 'waiting')
   const { digest } = (await read()).steps[1]?.sign_off ?? {}
   const answers = await Promise.all([
     send(0, `${path}/steps/2/sign-off`, { verdict: 'approved', digest }),
@@ -64,7 +64,7 @@ t.test('of two opposite decisions at once, at two processes, one counts', async 
   t.same(answers.map(({ status }) => status).sort(), [200, 409])
   t.equal(answers.find(({ status }) => status === 409)?.body.code, 'DECIDED')
   const verdict = answers[0]?.status === 200 ? 'completed' : 'rejected'
-  await eventually('it ends so', async () => (await read()).status === verdict, 60_000)
+  await eventually('it ends so', async () => (await read()).status === verdict)
   const { events } = await get<{ events: { event: string }[] }>(`${apis[0]?.url}${workflow}/events/page`)
   t.equal(events.filter(({ event }) => event === 'sign_off').length, 1, 'and is told once')
 })

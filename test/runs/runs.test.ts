@@ -382,7 +382,7 @@ t.test(
     startWorker(t, env)
     const url = `${api.url}/api/workflow/workflows/${workflow}/runs`
     const waits = async () => (await get<{ runs: Run[] }>(url)).runs[0]?.status === 'waiting'
-    await eventually('the run goes on to its gate', waits, 30_000)
+    await eventually('the run goes on to its gate', waits)
     t.equal((await begin('alice', { stages: [1] })).status, 202, 'there is room again')
   },
 )

@@ -21,7 +21,7 @@ export const apiCases: FaultCase[] = [
       const orders = await scene.watchedOrders(10, 50, { patience: () => Number.POSITIVE_INFINITY })
       await Promise.all(orders.map((order) => scene.called(order)))
       const clients = scene.ledger.watching.map(({ client }) => client)
-      await eventually('all have begun', () => clients.every(({ events }) => events.length > 0), 30_000)
+      await eventually('all have begun', () => clients.every(({ events }) => events.length > 0))
       const { exit, ms } = await end(scene.api)
       if (exit !== 0 || ms > 10_000) throw new Error(`exit ${exit} after ${ms} ms`)
       scene.apis.shift()

@@ -153,7 +153,7 @@ export class Scene {
   }
 
   /** Waits until every process is ready. */
-  async ready(withinMs = 20_000): Promise<void> {
+  async ready(withinMs = 120_000): Promise<void> {
     for (const { url } of [...this.apis, ...this.workers])
       await eventually(
         `${url} is ready`,
