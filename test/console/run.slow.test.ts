@@ -128,7 +128,7 @@ t.test(
     await page.getByText('3 to reuse.').waitFor()
     await page.getByLabel('Run stage 1 again').check()
     await page
-      .getByText('1 to run, 2 to run if something before it changes, 1 approval void if a result changes.')
+      .getByText('1 to run, 2 to run if an earlier stage changes, 1 approval void if a result changes.')
       .waitFor()
     await page.getByLabel('Run stage 1 again').uncheck()
     await page.getByText('3 to reuse.').waitFor()
@@ -148,7 +148,7 @@ t.test(
     finish(await service.call(3))
     await page.getByText(/The approval by alice of .* no longer counts/).waitFor()
     await page.getByText(/alice approved an earlier result/).waitFor()
-    await page.locator('.run').getByText('What changed since the run before').click()
+    await page.locator('.run').getByText('What changed since the previous run').click()
     const change = page.locator('.run .change-list li', { hasText: 'Gaps' })
     await change.getByText('depth: 2 → 3').waitFor()
     t.match(await change.textContent(), /“Depth” changed|“depth” changed/)

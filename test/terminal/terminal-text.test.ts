@@ -86,7 +86,7 @@ t.test('a preview as a table', async (t) => {
   )
   t.match(
     shown,
-    /^Sample data\n\nGroups\n {2}topic: sleep \(also napping\)\n {2}outcome: better, only for the order\n/,
+    /^Sample data\n\nGroups\n {2}topic: sleep \(also napping\)\n {2}outcome: better, only for ranking\n/,
   )
   t.match(shown, /\n {4}1 sleep +12,345 +no answer\n/)
   t.match(shown, /\n {4}2 the query that {2}\[31mwould be sent +7 +0\n/)

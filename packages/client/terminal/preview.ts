@@ -33,7 +33,7 @@ function section(title: string, lines: readonly string[]): string {
 function group({ role, terms, synonyms, required }: Data): string {
   const others = texts(synonyms)
   const also = others.length > 0 ? ` (also ${others.join(', ')})` : ''
-  const order = required === false ? ', only for the order' : ''
+  const order = required === false ? ', only for ranking' : ''
   return `${text(role)}: ${texts(terms).join(' or ')}${also}${order}`
 }
 

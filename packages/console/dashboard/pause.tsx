@@ -35,7 +35,7 @@ export function Pause({ paused, onChange }: PauseProps) {
       ) : (
         <Confirm
           text="Pause the queue"
-          question="Let no job of anybody start?"
+          question="Pause the queue for all users?"
           yes="Yes, pause it"
           act={change}
         />

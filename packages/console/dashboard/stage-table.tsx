@@ -14,7 +14,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
       {run.length === 0 ? (
         <p>No job has finished yet. Figures appear with the first one.</p>
       ) : (
-        <section class="scroll" aria-label="Figures of each stage" tabIndex={0}>
+        <section class="scroll" aria-label="Figures for each stage" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -52,7 +52,7 @@ export function StageTable({ stages }: { stages: StageFigures[] }) {
         </section>
       )}
       {run.some(({ duration_ms }) => !duration_ms) && (
-        <p class="hint">Times of a stage appear when enough of its jobs have completed to say something.</p>
+        <p class="hint">Times appear once enough jobs of a stage have completed.</p>
       )}
     </section>
   )

@@ -41,8 +41,7 @@ function OneWorker({ worker, at, catalogue }: { worker: Worker; at: number; cata
       <span class="quiet">seen {wholeSeconds(at - seen_at)} ago</span>
       {worker.catalogue !== null && worker.catalogue !== catalogue && (
         <p class="fault">
-          Reads another catalogue than the API: compare STAGES_FILE of both, and restart the one that is
-          behind.
+          Has a different catalogue from the API: compare their STAGES_FILE and restart the outdated one.
         </p>
       )}
       {circuits.map(({ stage, state }) => (

@@ -42,9 +42,7 @@ export function SignInPage({ why }: { why: string }) {
         </p>
       )}
       {free && (
-        <p class="note">
-          You need no token here: this server runs for trying out, and everybody is user-dev-001.
-        </p>
+        <p class="note">You need no token here: this is a test server, where everybody is user-dev-001.</p>
       )}
       <div class={fault ? 'field faulty' : 'field'}>
         <label for="token">Token</label>
@@ -82,7 +80,7 @@ export function SignInPage({ why }: { why: string }) {
               if (route.value.page === 'sign-in') location.hash = links.stages
             }}
           >
-            Go on without
+            Continue without
           </button>
         )}
       </div>

@@ -33,7 +33,7 @@ function Single({ stages }: { stages: readonly Stage[] }) {
   return (
     <>
       <section aria-labelledby="single">
-        <h2 id="single">Or begin with a stage</h2>
+        <h2 id="single">Or start with a single stage</h2>
         {offered.length === 0 && <p class="empty">No stage service offers a stage.</p>}
         <ol class="stages">
           {offered.map((one) => (

@@ -24,7 +24,7 @@ const OWN: readonly [code: RegExp, whose: string, advice: string, retry: boolean
   [
     /^STAGE_UNREACHABLE$/,
     OPERATOR,
-    'The stage service does not run, or not at the configured address. Retry when it does.',
+    'The stage service is not running, or not at the configured address. Retry once it is.',
     true,
   ],
   [/^JOB_ABANDONED$/, OPERATOR, 'An operator ended this job in the queue. Ask why, then retry.', true],
@@ -46,20 +46,20 @@ const OWN: readonly [code: RegExp, whose: string, advice: string, retry: boolean
   [
     /^UPSTREAM_GONE$/,
     SERVICE,
-    'It no longer has the files of an earlier stage. Run the workflow again, and that stage makes them again.',
+    'It no longer has the files of an earlier stage. Run the workflow again to recreate them.',
     false,
   ],
   [
     /^WORKER_LOST$/,
     STAGECAST,
-    'The worker process died while it ran this job, for example because it had no memory left. Retry. If it happens again, its log says more.',
+    'The worker process died while it ran this job, for example because it ran out of memory. Retry. If it happens again, its log says more.',
     true,
   ],
   [/^WORKER_SHUTDOWN$/, STAGECAST, 'Retry.', true],
   [
     /^INVALID_JOB$/,
     STAGECAST,
-    'The worker does not understand this job, usually because API and worker are of different releases. Tell the operator, then retry.',
+    'The worker does not understand this job, usually because API and worker run different releases. Tell the operator, then retry.',
     true,
   ],
 ]
@@ -96,7 +96,7 @@ function blameOfService(code: string, status: number, retryable: boolean): Blame
   const isAddress = status === 404 && /^(?:NOT_FOUND|STAGE_SERVICE_404)$/.test(code)
   if (isAddress || (status >= 300 && status < 400) || status === 405)
     return operator(
-      'The configured address is not that of a service with this stage. It must be corrected first.',
+      'No service with this stage answers at the configured address. It must be corrected first.',
     )
   if (/^SOURCES?_(?:UNREACHABLE|UNAVAILABLE)$/.test(code))
     return { whose: SERVICE, advice: 'The literature databases did not answer. Retry later.', retry: true }
@@ -107,7 +107,7 @@ function blameOfService(code: string, status: number, retryable: boolean): Blame
     return {
       whose: SERVICE,
       advice:
-        'It does not take requests as Stagecast sends them. It must be corrected: give its authors this message.',
+        'It does not accept the requests that Stagecast sends. It must be corrected: give its authors this message.',
       retry: false,
     }
   if (status >= 400) return { whose: INPUT, advice: CHANGE, retry: false }

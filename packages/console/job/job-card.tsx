@@ -14,8 +14,7 @@ import { RunAgain } from './run-again.tsx'
 import { isOver, type JobView } from './use-job.ts'
 
 export const HOW = { connecting: 'Connecting', sse: 'Live', polling: 'Polling', waiting: 'Reconnecting' }
-const WHY_POLLING =
-  'Something in between, probably a proxy, holds live events back, so this page polls instead.'
+const WHY_POLLING = 'Something, probably a proxy, buffers live events, so this page polls instead.'
 
 export function JobCard({ view, job }: { view: JobView; job: JobReference }) {
   const { status, progress, error, hint } = view

@@ -35,7 +35,7 @@ export function readJson(text: string): unknown {
   try {
     return JSON.parse(text, exact)
   } catch {
-    throw new Error('not valid JSON; download it to look at it.')
+    throw new Error('not valid JSON; download it to read it.')
   }
 }
 

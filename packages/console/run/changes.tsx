@@ -12,7 +12,7 @@ export function Changes({ run, before }: { run: Run; before: Run }) {
   const [open, setOpen] = useState(false)
   return (
     <details class="fold changes" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>What changed since the run before</summary>
+      <summary>What changed since the previous run</summary>
       {open && <List run={run} before={before} />}
     </details>
   )
@@ -35,7 +35,7 @@ function List({ run, before }: { run: Run; before: Run }) {
         ))}
       </ul>
       {left.length > 0 && (
-        <p class="quiet">The run before also had {listed(left.map(({ stage }) => stage))}.</p>
+        <p class="quiet">The previous run also had {listed(left.map(({ stage }) => stage))}.</p>
       )}
     </>
   )
@@ -51,7 +51,7 @@ function Change({ change: { step, isNew, differences, result, files } }: { chang
           {stage} · {titleOf(stages, stage)}
         </span>
         <span class={`badge ${status}`}>{statusWord(status)}</span>
-        <span class="quiet">{isNew ? 'Not in the run before.' : because && `${capital(because)}.`}</span>
+        <span class="quiet">{isNew ? 'Not in the previous run.' : because && `${capital(because)}.`}</span>
       </p>
       {differences.map((one) => (
         <DifferenceView key={one.path} difference={one} />

@@ -29,7 +29,7 @@ export function Decide({ run, step, title, onApproved }: DecideProps) {
         <p class="note">
           {isAdmin(who)
             ? 'You can read this run as an administrator, but your token may not sign it off.'
-            : 'You cannot decide here: your token has no sign-off scope. Those who have it find this step under “Sign-offs”.'}
+            : 'You cannot decide here: your token has no sign-off scope. Users with that scope find this step under “Sign-offs”.'}
         </p>
       )}
       {maySign && <Verdict run={run} step={step} onApproved={onApproved} />}
@@ -71,8 +71,8 @@ function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title'>) {
       {!rejecting && (
         <>
           <p>
-            Read it to its end first. Approve it, and the stages behind it start. Reject it, and the run ends
-            here; you can then change the options and run again.
+            Read it to its end first. If you approve it, the later stages start. If you reject it, the run
+            ends here; you can then change the options and run again.
           </p>
           <div class="actions">
             <button

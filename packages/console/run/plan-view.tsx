@@ -100,7 +100,7 @@ function summary(steps: readonly PlanStep[], approvals: PlanProps['approvals']):
     steps.filter(({ stage, sign_off }) => sign_off === wanted && approvals.has(stage)).length
   const parts = [
     [count('run'), 'to run'],
-    [count('run_if_changed'), 'to run if something before it changes'],
+    [count('run_if_changed'), 'to run if an earlier stage changes'],
     [count('reuse'), 'to reuse'],
     [steps.filter(({ sign_off }) => sign_off === true).length, 'to sign off'],
   ] as const

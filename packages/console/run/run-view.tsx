@@ -62,7 +62,7 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
             <span class="done">You approved {name(approved)}.</span>
           )}
           {run.status === 'completed' && (
-            <span class="done">Every stage is done. The results are below, the last one first.</span>
+            <span class="done">Every stage is done. The results are below, the latest first.</span>
           )}
         </div>
         {gates.length > 0 && (

@@ -29,7 +29,7 @@ export function Groups({ concepts }: { concepts: readonly Concept[] }) {
       ))}
       {others.length > 0 && (
         <li class="group only-order">
-          <p class="group-head">Only for the order</p>
+          <p class="group-head">Only for ranking</p>
           <ul class="chips">
             {others.flatMap(({ terms }) =>
               terms.map((term) => (

@@ -97,13 +97,13 @@ export function SearchEditor(props: SearchEditorProps) {
       {preview && mode !== 'query' && <LeftOutWords words={preview.leftOut} />}
       <div class="row look">
         <button type="button" aria-disabled={looking.busy} onClick={() => looking.busy || onLook()}>
-          {looking.busy ? 'Looking…' : preview ? 'Look again' : 'Preview the search'}
+          {looking.busy ? 'Searching…' : preview ? 'Preview again' : 'Preview the search'}
         </button>
         <p class="hint" role="status">
           {looking.busy
             ? looking.message
             : preview
-              ? stale && 'The form has changed since: look again for its hits.'
+              ? stale && 'The form has changed: preview again to see its hits.'
               : 'Shows the groups and their hits in each source. No papers are read yet.'}
         </p>
       </div>

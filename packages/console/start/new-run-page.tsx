@@ -22,7 +22,7 @@ export function NewRunPage({ workflow, stage }: PageProps) {
         {workflow ? 'Run this workflow' : 'Run a workflow'}
       </Heading>
       <p class="lead">
-        The stages run in the order of their needs. What has not changed since an earlier run is reused. At a
+        The stages run in the order of their dependencies. Unchanged results of earlier runs are reused. At a
         stage that needs sign-off, the run waits for a person.
       </p>
       {problem && <Failure text={problem} again={failure ? again : catalogue.again} />}

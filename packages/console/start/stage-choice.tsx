@@ -22,7 +22,7 @@ export function StageChoice({ stages, chosen, fault, onChange }: ChoiceProps) {
     >
       <legend>Stages</legend>
       <p class="hint" id="field-stages-hint">
-        A stage brings the stages that it needs.
+        Choosing a stage also chooses the stages that it needs.
       </p>
       <div class="choices">
         {offered.map((one) => (
