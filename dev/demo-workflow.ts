@@ -70,7 +70,8 @@ async function follow(started: RunReference, walk: Walk): Promise<Run> {
     for await (const event of stagecast.watchWorkflow(started.workflow_id, { signal })) {
       if (event.event === 'run') {
         const run = await stagecast.runs.get(started, { signal })
-        if (run.finished_at !== null) return run
+        // The run may have ended while the stream still shows its last stage.
+        if (run.finished_at !== null && event.data.status === run.status) return run
         for (const step of run.steps) {
           if (step.status !== 'awaiting_sign_off' || decided.has(step.stage)) continue
           bar.end()

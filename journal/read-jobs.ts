@@ -1,26 +1,46 @@
 /** Reads the stored parts of jobs from Redis. */
 import type { Redis } from 'ioredis'
 import type { LogEntry } from '../contract/events.ts'
+import { batched } from './batch.ts'
 import type { JournalKeys } from './journal.ts'
+import { loadScript } from './scripts.ts'
 import { JOB_FIELDS, type JobFields } from './snapshot.ts'
 
-/** One job, its parts read one after the other: the log may be newer than the hash. */
-export interface StoredJob {
+/** A job's state, read at one moment. */
+export interface StoredState {
   fields: JobFields
   /** The outcome as JSON; null while there is none. */
   end: string | null
+}
+
+/** One job, its parts read one after the other: the log may be newer than the hash. */
+export interface StoredJob extends StoredState {
   /** Oldest first. */
   log: LogEntry[]
   /** Characters read in total. */
   size: number
 }
 
+const readStates = loadScript<JobFields[]>('read-jobs')
+
+/** Limits how long other commands wait for Redis. */
+const JOBS_PER_CALL = 64
+
 /**
- * Reads jobs with their logs.
- *
- * Commands of one turn of the event loop share a round trip. A pipeline would cost far more: ioredis copies every script of
- * the connection, BullMQ's too, into each. A transaction would be rejected when Redis is out of memory, even for reads.
+ * Returns a function that reads the state of a job. Jobs asked for in one turn of the event loop are read by one script
+ * call: with a command for each, API, Redis and clients wake up for each job, which costs more than the rest of the answer.
+ * A pipeline costs as much, because ioredis copies every script of the connection, BullMQ's too, into each.
  */
+export function stateReader(redis: Redis, keys: JournalKeys): (jobId: string) => Promise<StoredState> {
+  const fields = JOB_FIELDS.join(' ')
+  const prefix = keys.job('')
+  return batched(JOBS_PER_CALL, async (rest) => {
+    const states = await readStates.run(redis, { prefix, fields, rest })
+    return states.map((values) => ({ fields: values, end: values[JOB_FIELDS.length] ?? null }))
+  })
+}
+
+/** Reads jobs with their logs, all in one round trip. */
 export function readJobs(redis: Redis, keys: JournalKeys, jobIds: readonly string[]): Promise<StoredJob[]> {
   return Promise.all(
     jobIds.map(async (id) => {

@@ -17,7 +17,7 @@ import {
   recordCall,
 } from './journal.ts'
 import type { JobOrigin } from './order.ts'
-import { readJobs, type StoredJob } from './read-jobs.ts'
+import { readJobs, type StoredJob, stateReader } from './read-jobs.ts'
 import {
   cancellingEntry,
   JOB_FIELDS,
@@ -72,15 +72,15 @@ export interface JournalOptions {
 export function openJournal(options: JournalOptions): JournalReader {
   const { redis, prefix, resultTtlSeconds, workflowTtlSeconds, fromRedis } = options
   const keys = journalKeys(prefix)
+  const stateOf = stateReader(redis, keys)
 
   const journal: JournalReader = {
     keys,
     async snapshot(jobId) {
-      // The hash first: one script call stores the outcome and marks the hash as ended.
-      const found = parseJournal(await fromRedis(redis.hmget(keys.job(jobId), ...JOB_FIELDS)))
-      if (found && found.abandonedAt === null) return toSnapshot(found)
-      const end = await fromRedis(redis.get(keys.end(jobId)))
-      return end ? JSON.parse(end) : found && toSnapshot(found)
+      const { fields, end } = await fromRedis(stateOf(jobId))
+      if (end) return JSON.parse(end)
+      const found = parseJournal(fields)
+      return found && toSnapshot(found)
     },
     async find(jobId, stage, userId) {
       return requireOwn(await journal.snapshot(jobId), stage, userId)
