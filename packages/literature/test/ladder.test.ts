@@ -213,7 +213,7 @@ t.test('a preview counts and reads nothing', async (t) => {
 
 t.test('the example of the documentation', async (t) => {
   const text = await readFile(join(import.meta.dirname, '../../../docs/literature.md'), 'utf8')
-  const part = text.slice(text.indexOf('### Looking first'), text.indexOf('## Files'))
+  const part = text.slice(text.indexOf('### Previewing and editing the search'), text.indexOf('## Files'))
   const [first = '', second = ''] = [...part.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json ?? '')
   const { files } = await stageOver(t).work({ inputs: JSON.parse(first) })
   const { lines } = JSON.parse(files['search_preview.json'] ?? '')
