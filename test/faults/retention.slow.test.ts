@@ -1,10 +1,13 @@
 /** The queue forgets finished jobs; their results stay. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
+import type { Run } from '../../contract/run.ts'
 import { authorization, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { finished, operatorQueue, SMOOTH, status, watch } from '../helpers/jobs.ts'
 import { dump } from '../helpers/redis-dump.ts'
 import { fail, fakeStageService, json, succeed } from '../helpers/stage-service.ts'
+import { eventually } from '../helpers/waiting.ts'
 
 const JOBS = 1000
 
@@ -100,3 +103,51 @@ t.test('nothing of a finished job outlives its result, in whatever key', async (
   t.equal(await api.app.stagecast.redis.zcard(api.app.stagecast.journal.keys.own('completed')), 0)
   t.match(await dump(api), ':asked:', 'what is left is a fingerprint of what was asked')
 })
+
+t.test(
+  'nothing of a run outlives WORKFLOW_TTL_SECONDS, and its results outlive RESULT_TTL_SECONDS',
+  async (t) => {
+    const words = {
+      user: 'walruswordsmith',
+      question: 'zanzibarquestion',
+      inputs: 'quetzalinputs',
+      said: 'narwhalsaid',
+    }
+    const service = await fakeStageService(t, succeed({ results: { said: words.said } }))
+    const env = await testEnv(t, {
+      WORKER_URL: service.url,
+      RESULT_TTL_SECONDS: '1',
+      WORKFLOW_TTL_SECONDS: '8',
+      RATE_LIMIT_PER_MINUTE: '0',
+    })
+    const api = await startApi(t, env)
+    startWorker(t, env)
+    const headers = { ...authorization(words.user), 'content-type': 'application/json' }
+    const path = `${api.url}/api/workflow/workflows/${randomUUID()}/runs`
+    const started = await fetch(path, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({
+        stages: [3],
+        research_question: `Does the ${words.question} matter to anybody?`,
+        inputs: { 3: { anything: words.inputs } },
+      }),
+    })
+    t.equal(started.status, 202)
+    const { run_id } = (await started.json()) as { run_id: string }
+    const run = async () => (await (await fetch(`${path}/${run_id}`, { headers })).json()) as Run
+    await eventually('the run is completed', async () => (await run()).status === 'completed')
+    const jobId = (await run()).steps[0]?.job_id as string
+    const { redis, journal } = api.app.stagecast
+    await eventually(
+      'the queue has forgotten the job',
+      async () => (await redis.exists(journal.keys.job(jobId))) === 0,
+    )
+    const kept = await fetch(`${api.url}/api/workflow/stages/3/jobs/${jobId}/status`, { headers })
+    t.match(await kept.json(), { status: 'completed', result: { results: { said: words.said } } })
+    const found = (text: string) => Object.values(words).filter((word) => text.includes(word))
+    t.not(found(await dump(api)).length, 0, 'the run still knows it')
+    await eventually('nothing is left of it', async () => found(await dump(api)).length === 0)
+    t.equal((await fetch(`${path}/${run_id}`, { headers })).status, 404)
+  },
+)
