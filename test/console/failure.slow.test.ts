@@ -59,7 +59,7 @@ t.test('failures', { skip, timeout: 300_000 }, async (t) => {
   t.equal(await before.isVisible(), false)
   await page.locator('summary', { hasText: 'Attempt 1' }).focus()
   await page.keyboard.press('Enter')
-  t.ok(await before.isVisible(), 'earlier attempts unfold')
+  await before.waitFor()
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 844 })
     for (const colorScheme of ['light', 'dark'] as const) {

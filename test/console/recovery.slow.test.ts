@@ -65,6 +65,7 @@ t.test('reload, lost network, killed server', { skip, timeout: 300_000 }, async 
     work.finish()
     await page.locator('.job.completed').waitFor()
     await page.locator('summary', { hasText: 'Steps' }).click()
+    await page.locator('.step .what').first().waitFor()
     const steps = await page.locator('.step .what').allTextContents()
     const told = steps.reverse().filter((text) => /shelf|while/.test(text))
     t.same(told, [
@@ -154,6 +155,7 @@ t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, a
   work.finish()
   await page.locator('.job.completed').waitFor()
   await page.locator('summary', { hasText: 'Steps' }).click()
+  await page.locator('.step .what').first().waitFor()
   const told = (await page.locator('.step .what').allTextContents()).filter((text) =>
     /shelf|while/.test(text),
   )

@@ -92,6 +92,7 @@ t.test(
     call.response.end(`${JSON.stringify({ type: 'result', ...success(call) })}\n`)
     await page.locator('.job.completed').waitFor()
     await page.locator('summary', { hasText: 'Steps' }).click()
+    await page.locator('.step .what').first().waitFor()
     const steps = (await page.locator('.step .what').allTextContents()).reverse()
     t.equal(new Set(steps).size, steps.length, steps.join(' | '))
     t.match(steps[0], /queued/)
