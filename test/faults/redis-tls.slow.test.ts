@@ -90,8 +90,8 @@ t.test('certificates for Redis: each fault names its variable, and no file is qu
     ],
     [{ ...whole, REDIS_TLS_CERT: one.keyFile }, /^ {2}REDIS_TLS_CERT must name a PEM file: [^\n]+$/],
     [{ ...whole, REDIS_TLS_KEY: other.keyFile }, /^ {2}REDIS_TLS_KEY must be the private key of/],
-    [{ REDIS_TLS_CERT: one.certFile }, /^ {2}REDIS_TLS_CERT needs REDIS_TLS_KEY beside it$/],
-    [{ REDIS_TLS_KEY: one.keyFile }, /^ {2}REDIS_TLS_KEY needs REDIS_TLS_CERT beside it$/],
+    [{ REDIS_TLS_CERT: one.certFile }, /^ {2}REDIS_TLS_CERT requires REDIS_TLS_KEY$/],
+    [{ REDIS_TLS_KEY: one.keyFile }, /^ {2}REDIS_TLS_KEY requires REDIS_TLS_CERT$/],
     [
       { ...whole, REDIS_URL: 'redis://h' },
       /^ {2}REDIS_TLS_CA is for an encrypted connection: REDIS_URL must begin/,
