@@ -20,7 +20,7 @@ export interface Row {
   floor?: { name: string; figure: Summary }
   /** Subject divided by floor, for each pair of measurements. */
   ratio?: Summary
-  /** Target for the median ratio, or for the figure if there is no floor. */
+  /** Target for the median ratio, or for the figure without a floor. */
   target?: { at: 'least' | 'most'; value: number }
   note?: string
 }

@@ -1,5 +1,5 @@
 /** Validates a catalogue. Each fault has a JSON Pointer. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { CatalogueFile } from './catalogue-file.ts'
 import { compileInputs, escapePointer, type SchemaFault } from './inputs.ts'
 
@@ -27,7 +27,7 @@ export function* formFaults(value: unknown): Generator<SchemaFault> {
 /** Not checked against JSON Schema: it is our own, and that takes long. */
 function compileForm(): ValidateFunction {
   const options = { allErrors: true, verbose: true, strict: false, validateSchema: false, meta: false }
-  return new Ajv2020(options).compile(CatalogueFile)
+  return new Ajv(options).compile(CatalogueFile)
 }
 
 function inWords({ instancePath, keyword, params, message = '', ...rest }: ErrorObject): SchemaFault {

@@ -14,7 +14,7 @@ export interface SpanDescription {
 }
 
 export interface Span {
-  /** Parent context for child spans; null if there is no trace. */
+  /** Parent context for child spans; null without a trace. */
   readonly context: TraceContext | null
   set(attributes: Attributes): void
   /** `error`: the code of the failure. Only the first call counts. */

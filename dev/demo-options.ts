@@ -35,7 +35,7 @@ function parse(args: string[]) {
     const options = { workflow: flag, approve: flag, help: flag }
     return parseArgs({ args, allowPositionals: true, options })
   } catch (error) {
-    // Its second sentence tells how to pass such a text as a question, which npm does not make easier.
+    // Its second sentence says how to pass such a text as a question, which npm does not make easier.
     throw new UsageError((error as Error).message.split('. ')[0])
   }
 }

@@ -4,11 +4,12 @@
  * no work to a job.
  */
 import type { Redis } from 'ioredis'
+import type { HistoryPoint } from '../contract/history.ts'
 import type { JournalKeys } from './journal.ts'
 
 /** Minutes that are kept. */
 export const KEPT_MINUTES = 1440
-/** Longer than the kept minutes, so that nothing is left of a queue that nobody serves any more. */
+/** Longer than the kept minutes, so that a queue no longer in use leaves nothing behind. */
 const TTL_SECONDS = 2 * 86_400
 
 export const MINUTE_MS = 60_000
@@ -24,15 +25,6 @@ export interface Minute {
   ended: number
   /** Those of the ended jobs that failed. */
   failed: number
-}
-
-/** Minutes of a chart together: `at` is when they began, epoch ms. Null where nothing is known. */
-export interface Point {
-  at: number
-  waiting: number | null
-  active: number | null
-  ended: number | null
-  failed: number | null
 }
 
 /** The kept ones of `count` minutes up to `last`. */
@@ -74,7 +66,7 @@ export function toPoints(
   now: number,
   count: number,
   step: number,
-): Point[] {
+): HistoryPoint[] {
   const newest = now - (now % step)
   return Array.from({ length: count }, (_, i) => {
     const from = newest - (count - 1 - i) * step

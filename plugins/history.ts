@@ -1,14 +1,7 @@
 /** Keeps the history of the queue by minute, and reads it. See `journal/history.ts`. */
 import fp from 'fastify-plugin'
-import {
-  MINUTE_MS,
-  type Minute,
-  most,
-  type Point,
-  readMinutes,
-  toPoints,
-  writeMinutes,
-} from '../journal/history.ts'
+import type { HistoryPoint } from '../contract/history.ts'
+import { MINUTE_MS, type Minute, most, readMinutes, toPoints, writeMinutes } from '../journal/history.ts'
 import { endedByMinute, TALLIED_MINUTES } from '../journal/tally.ts'
 import type { Fleet } from './fleet.ts'
 
@@ -17,7 +10,7 @@ export interface History {
   at: number
   /** Minutes that a point covers. */
   step: number
-  points: Point[]
+  points: HistoryPoint[]
 }
 
 declare module './core.ts' {

@@ -93,7 +93,7 @@ export default fp<QueuePluginOptions>(
       },
       async remove(jobId) {
         const job = await (await usable()).getJob(jobId)
-        // It does not tell why it could not: looking again does.
+        // BullMQ does not say why it failed, so look again.
         await job?.remove().catch((err: Error) => app.log.debug({ err, jobId }, 'a job is not removed yet'))
         return !job || (await redis.exists(journal.keys.job(jobId))) === 0
       },

@@ -125,7 +125,7 @@ export default fp(
       )
       for (const [i, { feed }] of wanted.entries()) {
         const record = read[i]
-        // The feed is no longer in use: nothing would ever remove what is added to it now.
+        // The feed is unused: nothing would ever remove what is added to it now.
         if (feeds.get(feed.key) !== feed) continue
         if (record) feed.take(record, asOf)
         else feed.gone = true

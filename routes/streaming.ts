@@ -81,7 +81,7 @@ export interface NewsPage {
   finished?: boolean
 }
 
-/** Returns a page; waits up to `waitMs` if there is no news. */
+/** Returns a page; waits up to `waitMs` for the first event. */
 export async function pageWithNews<P extends NewsPage>(
   read: () => Promise<P>,
   waitMs: number,

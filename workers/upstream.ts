@@ -30,7 +30,7 @@ export class UpstreamReader {
     for (const [stage, snapshot] of results) {
       if (!snapshot.result) continue
       const service = this.serviceOf(stage)
-      // A run may have been started with another catalogue: without the service there is no address of a file.
+      // A run may have been started with another catalogue: without the service a file has no address.
       if (!service && snapshot.result.artifacts.length > 0) throw unreadable(stage)
       const made = service && { fetch: this.fetch, service, stage, jobId: snapshot.job_id }
       const files = made ? await filesOf(made, snapshot.result, signal) : []

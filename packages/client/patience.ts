@@ -6,7 +6,7 @@ export interface Patience {
   silence: number
   /** An event older than this on arrival was held back on the way. */
   late: number
-  /** How long the server may hold a page request while there is no news: 0 to 30,000. */
+  /** How long the server may hold a page request while nothing has changed: 0 to 30,000. */
   pageWait: number
   /** How much longer than `pageWait` an answer may take. */
   pageSpare: number

@@ -36,7 +36,7 @@ interface Verdict {
 }
 
 interface Rule {
-  /** For people; undefined if there is no need to mention that it is met. */
+  /** For people; undefined if a met criterion is not worth mentioning. */
   criterion?: string
   verdict(paper: Paper, text: Prepared): Verdict | undefined
 }

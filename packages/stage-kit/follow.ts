@@ -23,7 +23,7 @@ export async function follow<Inputs>(
     try {
       await job.progress(...stepOf(step.value))
     } catch (error) {
-      // The generator may clean up, and is told why at the `yield` where it stands.
+      // The generator may clean up; the reason is thrown at its current `yield`.
       if (error instanceof Cancelled) await begun.throw(error)
       throw error
     }

@@ -2,27 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
+import { History } from '../../contract/history.ts'
 import { BEARER, type Guarded, problems } from '../responses.ts'
-
-const Known = Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])
-
-const History = Type.Object(
-  {
-    at: Type.Integer({ description: 'epoch milliseconds' }),
-    step_ms: Type.Integer({ description: 'time that a point covers' }),
-    points: Type.Array(
-      Type.Object({
-        at: Type.Integer({ description: 'when its time began, epoch milliseconds' }),
-        waiting: Known,
-        active: Known,
-        ended: Known,
-        failed: Known,
-      }),
-      { description: 'oldest first; null where nothing is known' },
-    ),
-  },
-  { title: 'History' },
-)
 
 const schema = {
   operationId: 'getHistory',

@@ -81,7 +81,7 @@ export function badEvents({
   ]
 }
 
-/** What a client may send as its last id, however foolish: it is told the whole state instead. */
+/** What a client may send as its last id, however wrong: it gets the whole state instead. */
 export const FOOLISH_IDS = [
   'x',
   '-1',

@@ -71,7 +71,7 @@ t.test('medians, quantiles and pairs', async (t) => {
   t.same(series.ratio('a', 'b', 'figure'), { median: 2, min: 1, max: 3 }, 'pair by pair, without the warm-up')
 })
 
-t.test('a target is judged by the ratio, or by the figure where there is no floor', async (t) => {
+t.test('a target is judged by the ratio, or without a floor by the figure', async (t) => {
   const one = (median: number) => ({ median, min: median, max: median })
   const row: Row = { what: 'requests', unit: '/s', subject: 'ours', figure: one(5) }
   t.equal(verdict(row), '')

@@ -77,7 +77,7 @@ t.test('a ticket of a workflow opens the events of its jobs, and tells when they
   t.equal((await source.next()).done, true)
 })
 
-t.test('where there is no room for a stream, a ticket opens pages', async (t) => {
+t.test('when the server allows no further stream, a ticket opens pages', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { SSE_MAX_PER_JOB: '1' })))
   const job = await runningJob(api)
   const reference = { stage: 2, job_id: job.id }

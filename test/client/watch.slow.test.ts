@@ -92,7 +92,7 @@ t.test('behind a proxy that holds everything back it polls, and says so', async 
   t.equal(streams[0]?.passed, false)
 })
 
-t.test('where there is no room for a stream it polls', async (t) => {
+t.test('when the server allows no further stream, the client polls', async (t) => {
   const { job, api, reference } = await setUp(t, { SSE_MAX_PER_JOB: '1' })
   const first = gather(api.url, reference)
   await eventually('an event', () => first.seen.length > 0)
@@ -106,7 +106,7 @@ t.test('where there is no room for a stream it polls', async (t) => {
   t.equal(second.seen.at(-1)?.id, cursor)
 })
 
-t.test('a position that is no longer kept leads to a gap, with the state', async (t) => {
+t.test('an expired position leads to a gap, with the state', async (t) => {
   const { job, api, reference } = await setUp(t)
   await job.steps(600)
   const watching = gather(api.url, reference)

@@ -17,7 +17,7 @@ t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   const { page, complaints } = await openTab(t, { viewport: { width: 320, height: 640 } })
   await openAs(page, api.url, '#/dashboard')
-  t.match(await page.locator('.failure').textContent(), /admin/, 'others are told what is needed')
+  t.match(await page.locator('.failure').textContent(), /admin/, 'other users see what is missing')
   t.equal(await page.getByRole('link', { name: 'Dashboard' }).count(), 0, 'and not led there')
 
   const { redis, journal } = api.app.stagecast

@@ -112,7 +112,7 @@ const file = (change: object = {}, more: object = {}) => ({
   ...more,
 })
 
-t.test('what is wrong with a catalogue is told with its place', async (t) => {
+t.test('each fault of a catalogue names its place', async (t) => {
   const entry = (stage: number, more: object = {}) => ({
     stage,
     slug: `s${stage}`,

@@ -17,7 +17,7 @@ t.test('every row of the table makes a complete problem', async (t) => {
   t.equal(new Set(types).size, types.length)
 })
 
-t.test('extras are told where there are some, and a Retry-After is a header only', async (t) => {
+t.test('extra members are included, and Retry-After is only a header', async (t) => {
   const job_id = '123e4567-e89b-12d3-a456-426614174000'
   t.notOk('errors' in toProblem('BAD_REQUEST', 'x'))
   const errors = [{ path: '/inputs', message: 'must be an object' }]

@@ -45,11 +45,11 @@ t.test('who serves a stage', async (t) => {
   t.same(ids(2), ['earlier', 'open'], 'an earlier release does not say which')
   t.same(ids(3), ['earlier', 'open', 'other'])
   t.equal(isCutOff(2, serving(2, [open, other])), true, 'the other one would not call its service either')
-  t.equal(isCutOff(2, serving(2, [other])), false, 'there is no worker to be cut off')
+  t.equal(isCutOff(2, serving(2, [other])), false, 'no worker can be cut off')
 })
 
 t.test('the silent are dead', async (t) => {
-  // As a worker of an earlier release tells it.
+  // As a worker of an earlier release reports it.
   const state = JSON.stringify({ concurrency: 2, running: 1, circuit: 'closed' })
   const now = 1_800_000_000_000
   const hash = {

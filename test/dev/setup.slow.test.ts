@@ -136,7 +136,7 @@ t.test('node_modules', async (t) => {
     t.equal((await ran()).length, 1)
   })
 
-  t.test('a package.json that the lock does not follow is told', async (t) => {
+  t.test('a lock file that does not match package.json is reported', async (t) => {
     const { root, run } = await machine(t, { npm: 'exit 1', 'redis-server': '' })
     await edit(root, 'package.json', '^2', '^3')
     const { code, said } = run()
@@ -152,7 +152,7 @@ t.test('node_modules', async (t) => {
     t.equal((await ran()).length, 1, 'nothing else is tried')
   })
 
-  t.test('no npm at all is told', async (t) => {
+  t.test('a missing npm is reported', async (t) => {
     const { root, run } = await machine(t, {})
     await rm(join(root, 'bin', 'npm'))
     const { code, said } = run()
@@ -270,7 +270,7 @@ t.test('Redis', async (t) => {
     t.match(said, '`apk add --no-cache redis` brought no redis-server')
   })
 
-  t.test('dnf takes Valkey where there is no Redis', async (t) => {
+  t.test('dnf installs Valkey where Redis is not packaged', async (t) => {
     const here = await machine(t, { dnf: `[ "$3" = valkey ] || exit 1; ${installs('valkey-server')}` })
     t.equal(here.run().code, 0)
     t.strictSame(await afterModules(here), ['dnf install -y redis', 'dnf install -y valkey'])

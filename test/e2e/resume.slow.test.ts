@@ -25,7 +25,7 @@ t.test('a client resumes at another process with its last id', async (t) => {
   a.child.kill('SIGKILL')
   t.equal(await a.exited, 'SIGKILL')
   t.same(await first.rest(), [], 'the connection breaks')
-  // Told while nobody watches.
+  // Reported while no client is connected.
   for (const percent of [40, 50]) tell({ type: 'progress', percent, message: `${percent}` })
 
   const second = await openStream(b.url + job.urls.events, { lastEventId: before.at(-1)?.id })

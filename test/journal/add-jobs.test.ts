@@ -52,7 +52,7 @@ t.test('one that cannot be added is alone in that', async (t) => {
     const rest = { research_question: QUESTION, timestamp: Date.now(), inputs: {} }
     return { stage, job_id, user_id: userId, workflow_id: body.workflow_id, ...rest }
   })
-  // Something else stands in its place.
+  // Another value is in its place.
   const [first, broken, third] = jobs as [JobData, JobData, JobData]
   await redis.set(journal.keys.job(broken.job_id), 'not a hash')
   t.match(await add(jobs.map((data) => ({ data, priority: 1 }))), [null, NotAdded, null])

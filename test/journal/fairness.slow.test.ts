@@ -141,7 +141,7 @@ t.test('what is handed over goes first', async (t) => {
   t.equal((await service.call(1)).body.job_id, held)
 })
 
-t.test('turns begin afresh when nothing is left, and no user is remembered', async (t) => {
+t.test('turns restart at 1 when the queue is empty, and no user is remembered', async (t) => {
   const { service, env, api } = await start(t)
   const { redis, journal } = api.app.stagecast
   await ask(api, 'a', 3)

@@ -75,7 +75,7 @@ interface Read {
   }[]
 }
 
-t.test('an API process that starts later tells what happened before', async (t) => {
+t.test('an API process that starts later shows what happened before', async (t) => {
   const service = await fakeStageService(t, (call) => (call.stage === 3 ? fail(422, 'NO') : succeed())(call))
   const env = await testEnv(t, { WORKER_URL: service.url })
   const before = closeQuickly(t, await startApi(t, env))

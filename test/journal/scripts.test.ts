@@ -53,7 +53,7 @@ t.test('a call that lacks a name, or has one too many, is refused', async (t) =>
   t.throws(() => loadScript('place'), /needs the constant/)
 })
 
-t.test('no Lua stands in TypeScript', async (t) => {
+t.test('TypeScript files contain no Lua', async (t) => {
   const folders = ['journal', 'plugins', 'routes', 'server', 'watch', 'workers']
   const sources = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),

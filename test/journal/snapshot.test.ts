@@ -116,7 +116,7 @@ t.test('active', async (t) => {
   sound(t, snapshot, events)
 })
 
-t.test('retrying tells why', async (t) => {
+t.test('a retry says why', async (t) => {
   const last = line(1, 4, { type: 'retrying', error })
   const journal = { ...waiting, last }
   const snapshot = toSnapshot(journal)

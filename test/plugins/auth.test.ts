@@ -223,7 +223,7 @@ t.test('mock auth', async (t) => {
     t.equal((await ask(api, header)).status, 200, `header ${header}`)
     t.equal(await callerOf(api, header), 'user-dev-001', `header ${header}`)
   }
-  await refuses(t, api, 'a JWT although there is no key', makeToken())
+  await refuses(t, api, 'a JWT without any configured key', makeToken())
   await refuses(t, api, 'alg none', makeToken({ header: { alg: 'none' }, claims: { sub: 'user-dev-001' } }))
 
   const keyed = await startWith(t, { ALLOW_MOCK_AUTH: 'true' })

@@ -11,7 +11,7 @@ t.test('the console', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env, { consoleFiles: async () => folder })
 
-  await t.test('a browser at the root is sent there, a program is told that nothing is', async (t) => {
+  await t.test('the root redirects a browser, and is a 404 for a program', async (t) => {
     const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
     const browser = await app.inject({ url: '/', headers: { accept } })
     t.equal(browser.statusCode, 302)

@@ -43,9 +43,9 @@ t.test('positions, and that nobody is there to take the jobs', async (t) => {
   t.match((await nextHint(first as Stream)).hint, { position: 1, waiting: 3 })
 
   const late = await openStream(api.url + jobs[2]?.urls.events)
-  t.same((await nextHint(late)).hint, hint, 'who comes later is told at once')
+  t.same((await nextHint(late)).hint, hint, 'a client that connects later gets it at once')
   await api.app.stagecast.queue.discard(jobs[1]?.job_id as string)
-  t.match((await nextHint(third as Stream)).hint, { position: 2, waiting: 2 }, 'a change is told')
+  t.match((await nextHint(third as Stream)).hint, { position: 2, waiting: 2 }, 'a change is sent')
 })
 
 t.test('a turn, and the delay before another attempt', async (t) => {
@@ -107,10 +107,10 @@ t.test('an attempt that is due, and cannot begin', async (t) => {
   await stream.until('retrying')
   let told = (await nextHint(stream)).hint
   while (told.waiting_for !== 'circuit') told = (await nextHint(stream)).hint
-  t.match(told, { waiting_for: 'circuit', retry_at: null }, 'no moment is told that has passed')
+  t.match(told, { waiting_for: 'circuit', retry_at: null }, 'no time in the past is sent')
 })
 
-t.test('one look for all who watch, none for nobody', async (t) => {
+t.test('one read for all watchers, none without watchers', async (t) => {
   const api = await start(t)
   const { redis } = api.app.stagecast
   let looks = 0

@@ -80,7 +80,7 @@ t.test('bodies that are not JSON, or are a trick', async (t) => {
   for (const body of bad) isProblem(t, await send(body), 'BAD_REQUEST', JSON.stringify(String(body)))
 })
 
-t.test('nesting without end is refused and harms nobody', async (t) => {
+t.test('endless nesting is refused and does no harm', async (t) => {
   const send = await start(t)
   for (const [open, close] of [
     ['[', ']'],

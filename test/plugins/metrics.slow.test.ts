@@ -1,4 +1,4 @@
-/** What a process counts of itself, as a scrape tells it. */
+/** What a process counts, as a scrape returns it. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'

@@ -34,7 +34,7 @@ t.test('the four outcomes', async (t) => {
   t.same(
     await app.stagecast.queue.enqueue(keyed),
     { kind: 'unavailable' },
-    'nothing was sent, so there is no id',
+    'nothing was sent, so the answer has no id',
   )
 })
 
@@ -83,7 +83,7 @@ t.test('while Redis takes no writes', async (t) => {
   t.equal((await openQueue(t, env).getJob(jobId))?.id, jobId, 'and now it is kept')
 })
 
-t.test('the queue keeps what it is told to keep; every result stays readable', async (t) => {
+t.test('the queue keeps as many jobs as configured; every result stays readable', async (t) => {
   const service = await fakeStageService(t, (call) =>
     call.stage === 3 ? succeedWith(call) : fail(400, 'NO_GOOD')(call),
   )

@@ -9,7 +9,7 @@ import { uncheckedCatalogue, Workshop } from './workshop.ts'
 
 const STAGES = [1, 2, 3, 4, 5, 6]
 
-/** Edges go from lower to higher numbers, so that there is no circle. */
+/** Edges go from lower to higher numbers, so the graph has no cycle. */
 const workflow = fc.record({
   edges: fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 })), {
     maxLength: 9,

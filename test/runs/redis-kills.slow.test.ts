@@ -101,7 +101,7 @@ for (const [fate, moments] of Object.entries(MOMENTS)) {
         }),
       )
       if (cancelled.killed) deaths.cancel += 1
-      // Redis may be coming back: a 503 is no state of the run.
+      // Redis may be coming back: a 503 says nothing about the run.
       const end = await other.until(waits.run_id, 'cancelled', 'completed', 'failed')
       t.equal(end.status, 'cancelled')
     }

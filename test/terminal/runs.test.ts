@@ -49,7 +49,7 @@ t.test('plan, run, and sign off as the note says', async (t) => {
   const twice = ['run-workflow', '1', '2', '--workflow', randomUUID()]
   const told = (await run(twice, false)).lines
   t.equal(told.filter((line) => /never run$/.test(line)).length, 2, 'why a step runs is said once')
-  t.notOk(told.includes(''), 'progress alone is no line')
+  t.notOk(told.includes(''), 'progress without a message prints no line')
   t.equal(told.filter((line) => /^Run /.test(line)).length, 2, 'nor is a run that is as before')
 
   const again = await run(['run-workflow', '1', '2', '--workflow', workflow], false)

@@ -1,7 +1,8 @@
 /** What ended in the last hours, and how many jobs waited and ran. */
 import { useMemo, useState } from 'preact/hooks'
+import type { HistoryPoint } from '../../../contract/history.ts'
 import { type Series, TimeChart } from './time-chart.tsx'
-import { type History, type Point, useHistory } from './use-history.ts'
+import { type History, useHistory } from './use-history.ts'
 
 const CHOICES = [1, 6, 24]
 
@@ -61,7 +62,7 @@ function Depth({ history }: { history: History }) {
 
 type Line = [of: 'waiting' | 'active' | 'ended' | 'failed', string, Series['kind'], Series['tone']]
 
-function useSeries(points: readonly Point[], lines: readonly Line[]) {
+function useSeries(points: readonly HistoryPoint[], lines: readonly Line[]) {
   return useMemo(
     () => ({
       times: points.map(({ at }) => at),

@@ -69,7 +69,7 @@ function Rate({ rate }: { rate: number | null }) {
   )
 }
 
-/** On two lines if there is no room on one. */
+/** On two lines if one is too narrow. */
 function Pair({ times }: { times: StageFigures['duration_ms'] }) {
   if (!times) return <td>–</td>
   return (

@@ -150,7 +150,7 @@ function optionsOf(
   }
 }
 
-/** A known value between unknown ones is no line, so it is a point. */
+/** A known value between unknown ones has no line, so draw a point. */
 const alone: uPlot.Series.Points.Filter = ({ data }, series) => {
   const values = data[series] ?? []
   return Array.from(values, (value, at) => ({ value, at })).flatMap(({ value, at }) =>

@@ -1,27 +1,16 @@
-/** What happened in the last hours, refreshed while somebody is looking. */
+/** What happened in the last hours, refreshed while the page is visible. */
 import { useEffect, useState } from 'preact/hooks'
+import type { History as Answer } from '../../../contract/history.ts'
 import { pauseOrOnline } from '../../client/network.ts'
 import { getJson } from '../api/api.ts'
 
-/** What is not known is null. */
-export interface Point {
-  at: number
-  waiting: number | null
-  active: number | null
-  ended: number | null
-  failed: number | null
-}
-
-export interface History {
+export interface History extends Answer {
   hours: number
-  step_ms: number
-  /** Oldest first. */
-  points: Point[]
 }
 
 const EVERY_MS = 5000
 
-/** Null until it is there. The overview beside it tells of failures. */
+/** Null until it has loaded. The overview next to it reports failures. */
 export function useHistory(hours: number): History | null {
   const [history, setHistory] = useState<History | null>(null)
   useEffect(() => {
@@ -37,7 +26,7 @@ async function follow(hours: number, signal: AbortSignal, onHistory: (history: H
     try {
       // Do not refresh a hidden tab.
       if (!document.hidden) {
-        const read = await getJson<Omit<History, 'hours'>>(`/api/admin/history?hours=${hours}`)
+        const read = await getJson<Answer>(`/api/admin/history?hours=${hours}`)
         if (!signal.aborted) onHistory({ hours, ...read })
       }
     } catch {

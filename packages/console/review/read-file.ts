@@ -41,7 +41,7 @@ export function readJson(text: string): unknown {
 
 const SEPARATORS = [',', ';', '\t'] as const
 
-/** The rows of a CSV file by RFC 4180. The first line tells whether commas, semicolons or tabs separate its cells. */
+/** The rows of a CSV file by RFC 4180. The first line decides whether commas, semicolons or tabs separate its cells. */
 export function readCsv(file: string): string[][] {
   const text = file.replace(/^\ufeff/, '')
   const [head = ''] = text.split(/\r?\n/, 1)

@@ -42,7 +42,7 @@ export async function compareRuns(run: Run, before: Run, signal: AbortSignal): P
   return Promise.all(changes)
 }
 
-/** Null for a job that was deleted or is no longer kept. */
+/** Null for a job that was deleted or has expired. */
 async function read({ stage, job_id }: RunStep, signal: AbortSignal): Promise<JobSnapshot | null> {
   if (!job_id) return null
   const job = { stage, job_id }

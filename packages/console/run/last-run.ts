@@ -11,7 +11,7 @@ export type Approvals = ReadonlyMap<number, Decision>
 
 export interface LastRun {
   values: Values
-  /** Null where there is no run yet. */
+  /** Null before the first run. */
   stages: number[] | null
   /** By stage, the newest decision if it is an approval. */
   approvals: Approvals
@@ -40,7 +40,7 @@ export async function readLastRun(
   return { values, stages: run.steps.map(({ stage }) => stage), approvals: approvalsOf(runs) }
 }
 
-/** Null if the job was deleted or has expired: the others still tell what they were asked. */
+/** Null if the job was deleted or has expired: the others still show their inputs. */
 async function askedOf(stage: number, job_id: string, signal: AbortSignal) {
   try {
     return (await persist(() => stagecast.status({ stage, job_id }, { signal }), signal)).data

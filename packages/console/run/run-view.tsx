@@ -86,7 +86,7 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
           isMine={isMine}
           onApproved={() => {
             setApproved(step.stage)
-            // The next gate may open at the very place of this one: nobody shall press its button by mistake.
+            // The next gate may open in the same place; this keeps its button from being pressed by mistake.
             goTo(TOP)
           }}
         />

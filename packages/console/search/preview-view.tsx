@@ -4,7 +4,7 @@ import type { Preview, SourceQuery } from './read-preview.ts'
 
 interface PreviewViewProps {
   preview: Preview
-  /** Copies a source's query into the user's own; without it there is no such button. */
+  /** Copies a source's query into the user's own; without it the button is hidden. */
   onTake?: ((query: SourceQuery) => void) | undefined
 }
 

@@ -9,7 +9,7 @@ import { type Preview, readPreview } from './read-preview.ts'
 
 export interface Looking {
   preview: Preview | null
-  /** The previewed request as JSON, to tell whether the form has changed since. */
+  /** The previewed request as JSON, to detect later changes of the form. */
   of: string
   busy: boolean
   message: string

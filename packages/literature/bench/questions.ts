@@ -32,7 +32,7 @@ const FIELDS: Readonly<Record<string, readonly (string | [question: string, wron
     'Effectiveness of repositioning for preventing pressure ulcers in nursing homes',
     [
       'How do newly graduated nurses experience the transition to practice?',
-      'experience is a verb here, and stands in the phrase of the nurses',
+      'experience is a verb here, inside the phrase about the nurses',
     ],
     'Does bedside handover improve patient satisfaction?',
     'Relationship between nurse burnout and turnover intention',
@@ -104,7 +104,7 @@ const FIELDS: Readonly<Record<string, readonly (string | [question: string, wron
     'What caused the decline of the Ottoman Empire?',
     'Women and the printing trade in early modern Europe',
     'Effect of railways on urban growth in nineteenth-century India',
-    ['Did the Marshall Plan speed up economic recovery?', 'speed is a verb here, and stands in the name'],
+    ['Did the Marshall Plan speed up economic recovery?', 'speed is a verb here, inside the name'],
     'Relationship between the slave trade and the Industrial Revolution',
   ],
 }

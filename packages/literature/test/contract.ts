@@ -213,7 +213,7 @@ async function testPaced(t: Test, service: ServiceProcess): Promise<void> {
   const leaving = await stream(service.url, request)
   const plain = post(service.url, request)
   const joined = await second.next()
-  t.equal(joined?.type, 'progress', 'who joins is told where it is')
+  t.equal(joined?.type, 'progress', 'a caller that joins gets the current progress')
   await leaving.next()
   leaving.hangUp()
   const [one, two] = await Promise.all([first.rest(), second.rest()])

@@ -67,7 +67,7 @@ t.test('at last the rare words count more, and every step is as broad as the one
   const weighed = weigh(units)
   t.notOk(
     weighed.some(({ hits }) => hits === 0),
-    'what nobody has cannot help',
+    'a term that no record has cannot help',
   )
   const texts = weighed.map(({ term }) => term)
   let before = 0

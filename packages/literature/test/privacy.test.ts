@@ -57,7 +57,7 @@ t.test('fine', async (t) => {
   for (const text of FINE) t.doesNotThrow(() => refusePrivate('research_question', text), text)
 })
 
-t.test('before anything is sent, whatever field it stands in, and without its words', async (t) => {
+t.test('before anything is sent, in every field, and without quoting it', async (t) => {
   const imitation = await imitate(t)
   const { all } = connect(t, imitation)
   const { work } = stageOver(

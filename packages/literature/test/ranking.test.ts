@@ -9,6 +9,6 @@ t.test('better than the order of any source, and than words alone', async (t) =>
   for (const other of quality.filter((one) => one !== review)) {
     t.ok((review?.ndcg ?? 0) > other.ndcg + 0.05, `${review?.ndcg} over ${other.ndcg}, ${other.order}`)
   }
-  // Not recall: what is doubtful waits for a person and stands in no order of included papers.
+  // Not recall: uncertain papers wait for a person and are not ranked among the included ones.
   t.ok((review?.kept ?? 0) > 0.9, 'screening drops little that helps')
 })

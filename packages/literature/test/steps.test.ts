@@ -109,7 +109,7 @@ t.test('what is linked as one paper', async (t) => {
   t.notOk(one({}, { year: 2022 }), 'two years apart')
   t.notOk(one({}, { year: null }), 'an unknown year proves nothing')
   t.notOk(one({}, { authors: [{ family: 'Other', given: null }] }), 'another first author')
-  t.notOk(one({ authors: [] }, { authors: [] }), 'nobody is nobody in particular')
+  t.notOk(one({ authors: [] }, { authors: [] }), 'two records without authors have no author in common')
   t.notOk(one({ doi: '10.5555/a' }, { doi: '10.5555/b' }), 'different DOIs')
   t.notOk(
     one(
@@ -192,7 +192,7 @@ t.test('a linked paper takes each field from the best source that has it', async
       ],
     },
   ])
-  t.notOk('journal' in (papers[0]?.field_sources ?? {}), 'what nobody has is from nobody')
+  t.notOk('journal' in (papers[0]?.field_sources ?? {}), 'a field that no source has names no source')
 })
 
 const query = frame(QUESTION)

@@ -1,4 +1,4 @@
-"""A stage service by hand that keeps the contract, but for the faults that it is told to have, by name."""
+"""A stage service by hand that keeps the contract except for the faults named in the request."""
 import hashlib
 import http.server
 import json

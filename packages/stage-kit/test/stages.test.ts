@@ -123,7 +123,7 @@ function readYear({ year }: Record<string, unknown>): { year: number } {
   return { year: Number(year) }
 }
 
-t.test('an error of the stage is told, one of its program is not', async (t) => {
+t.test('an error of the stage is reported, a bug in its program is not', async (t) => {
   const url = await start(t, (stages) => {
     stages
       .stage(1, {}, () => {
@@ -200,7 +200,7 @@ t.test('what JSON would drop or change in a result is refused with its place', a
   t.strictSame(good?.results, { ...kept, zero: 0, bare: { a: 1 } })
 })
 
-t.test('when the last caller has left, the generator is told at its next step', async (t) => {
+t.test('when the last caller has left, the next step throws in the generator', async (t) => {
   const seen: unknown[] = []
   let went = () => {}
   const gone = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** orval with its fetch client: every function answers with the status, by which the type of the data is told. */
+/** orval with its fetch client: every function returns the status, which determines the type of the data. */
 import {
   cancelJob,
   createTicket,
