@@ -11,8 +11,9 @@ import {
 } from '../../journal/history.ts'
 import { journalKeys } from '../../journal/journal.ts'
 import { enqueue, get, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
+import { answered, isProblem } from '../helpers/problem.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
-import { randomPrefix, sharedRedis } from '../helpers/redis.ts'
+import { privateRedis, randomPrefix, sharedRedis } from '../helpers/redis.ts'
 import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
@@ -115,4 +116,12 @@ t.test('an API process that starts later shows what happened before', async (t) 
   t.match(await read('?hours=25'), { status: 400, code: 'VALIDATION_FAILED' })
   const others = await fetch(`${url}/api/admin/history`, { headers: { authorization: `Bearer ${token()}` } })
   t.equal(others.status, 403)
+})
+
+t.test('without Redis the history is a 503', async (t) => {
+  const redis = await privateRedis(t)
+  const api = closeQuickly(t, await startApi(t, await testEnv(t, { REDIS_URL: redis.url })))
+  await redis.stop()
+  const headers = { authorization: `Bearer ${token('root', { scope: 'admin' })}` }
+  isProblem(t, await answered(fetch(`${api.url}/api/admin/history`, { headers })), 'QUEUE_UNAVAILABLE')
 })
