@@ -2,6 +2,7 @@
  * Loaded into a process under test, before the program. Told `{ dieAfter: n, from }`, the process kills itself when Redis
  * has answered the nth command, counted from the first one that names a key with `from` in it. With `victim`, the id of
  * Redis's process, Redis is killed instead; with `unanswered` as soon as it has run the command, and the answer is lost.
+ * Answers with whether it has killed since it was last told.
  */
 import { Redis } from 'ioredis'
 
@@ -9,6 +10,7 @@ let left = Number.POSITIVE_INFINITY
 let from = null
 let victim = process.pid
 let unanswered = false
+let hasKilled = false
 /** Settles when the blow that is under way has fallen. */
 let blow = Promise.resolve()
 
@@ -26,6 +28,7 @@ Redis.prototype.sendCommand = function (command, ...rest) {
 }
 
 function strike() {
+  hasKilled = true
   process.kill(victim, 'SIGKILL')
 }
 
@@ -50,5 +53,6 @@ process.on('message', async (message) => {
   from = message.from ?? null
   victim = message.victim ?? process.pid
   unanswered = message.unanswered ?? false
-  process.send?.({ armed: left })
+  process.send?.({ hasKilled })
+  hasKilled = false
 })

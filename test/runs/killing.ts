@@ -49,11 +49,12 @@ export interface Doom {
   unanswered?: boolean
 }
 
-/** See die-after.mjs. */
-export async function arm(door: Door, doom: Doom): Promise<void> {
+/** See die-after.mjs. Returns whether the process has killed its victim since the last call. */
+export async function arm(door: Door, doom: Doom): Promise<boolean> {
   const armed = once(door.child, 'message')
   door.child.send(doom)
-  await armed
+  const [{ hasKilled }] = await armed
+  return hasKilled
 }
 
 /** Repeats what a process that was killed did not answer, as a client does. */

@@ -29,26 +29,15 @@ async function setUp(t: Test) {
     const victim = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
     admin.disconnect()
     let isOver = false
-    const killed = redis.exited.then(async () => {
-      if (!isOver) await redis.start()
-      return !isOver
-    })
+    const isBack = redis.exited.then(() => (isOver ? null : redis.start()))
     await arm(door, { ...doom, victim })
     const outcome = await act()
-    // From here on nothing kills it.
-    await arm(door, { dieAfter: 0 })
-    isOver = isRunning(victim)
-    return { outcome, killed: isOver ? false : await killed }
+    const killed = await arm(door, { dieAfter: 0 })
+    isOver = !killed
+    if (killed) await isBack
+    return { outcome, killed }
   }
   return { api: api as Door, worker: worker as Door, amid, audit }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 for (const [fate, moments] of Object.entries(MOMENTS)) {
