@@ -58,7 +58,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
       const { question, notice, concepts, left_out, criteria, queries } = protocol
       return { kind: 'protocol', question, notice, concepts, left_out, criteria, queries }
     })
-    .stage<{ years_per_column?: number }>(10, { version: '1', inputs: schemaOf(10) }, async (job) => {
+    .stage<{ years_per_column?: number }>(10, { version: '2', inputs: schemaOf(10) }, async (job) => {
       const review = await readJson<LiteratureReview>(job, REVIEW.stage, REVIEW.file)
       await job.progress(20, `${plural(review.value.papers.length, 'included paper')} read, hash verified`)
       const { years_per_column = YEARS_PER_COLUMN } = job.inputs
@@ -75,9 +75,10 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         summary: summaryOf(map),
         counts: { papers: map.papers, concepts: map.concepts.length, gaps: map.gaps.length },
         gaps: map.gaps.slice(0, ANSWERED_GAPS).map(({ text, pointer }) => ({ text, pointer })),
+        to_decide: toDecide(review.value),
       }
     })
-    .stage<ManuscriptInputs>(14, { version: '2', inputs: schemaOf(14) }, async (job) => {
+    .stage<ManuscriptInputs>(14, { version: '3', inputs: schemaOf(14) }, async (job) => {
       const sources = await sourcesOf(job)
       await job.progress(30, 'files of earlier stages read, hashes verified')
       const manuscript = manuscriptOf(sources)
@@ -94,6 +95,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         notice: sources.review.value.notice,
         counts: { sections: sections.length, bound: tokens.length, gaps: gaps.length },
         gaps: gaps.map(({ section, text }) => ({ section, text })),
+        to_decide: toDecide(sources.review.value),
       }
     })
     .stage(16, { version: '1', inputs: schemaOf(16) }, async (job) => {
@@ -128,6 +130,11 @@ async function sourcesOf(job: StageJob<ManuscriptInputs>): Promise<Sources> {
     inputs: { name: 'inputs', stage, sha256, value: inputs },
     references: new References(await readJson(job, REVIEW.stage, 'references.csl.json')),
   }
+}
+
+/** How many papers nobody has judged, and the stage whose `decisions` settle them: whoever signs must know. */
+function toDecide({ counts }: LiteratureReview): { papers: number; stage: number } {
+  return { papers: counts.uncertain, stage: REVIEW.stage }
 }
 
 /** Uses the catalogue's schemas, so that this service accepts what the API accepts. */

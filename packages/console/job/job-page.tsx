@@ -8,6 +8,7 @@ import { Announcer } from './announcer.tsx'
 import { JobCard } from './job-card.tsx'
 import { RunAgain } from './run-again.tsx'
 import { Steps } from './steps.tsx'
+import { Undecided } from './undecided.tsx'
 import { isOver, type JobView, useJob } from './use-job.ts'
 
 interface PageProps {
@@ -36,6 +37,7 @@ export function JobPage({ stage, job_id, planDecisions }: PageProps) {
           <a href={links.workflow(snapshot.workflow_id)}>See the workflow</a>
         </p>
       )}
+      {snapshot.result && <Undecided job={snapshot} />}
       {view.result && (
         <Result
           job={{ stage, job_id }}

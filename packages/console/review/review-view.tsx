@@ -9,7 +9,7 @@ import { Flow } from './flow.tsx'
 import { Notices } from './notices.tsx'
 import { Papers } from './papers.tsx'
 import { readFlow } from './read-flow.ts'
-import { Uncertain } from './uncertain.tsx'
+import { goToUndecided, Uncertain } from './uncertain.tsx'
 import type { Deciding } from './use-decisions.ts'
 
 interface ReviewProps {
@@ -21,6 +21,7 @@ interface ReviewProps {
 /** `deciding` is null if the stage takes no decisions by hand. */
 export function ReviewView({ review, prisma, deciding }: ReviewProps) {
   const summary = data(review.summary)
+  const uncertain = list(review.uncertain)
   const flow = readFlow(review, prisma)
   const told = text(review.notice) || text(summary.notice)
   const notice = [told, isSample(review) ? SAMPLE : ''].find(Boolean)
@@ -40,9 +41,16 @@ export function ReviewView({ review, prisma, deciding }: ReviewProps) {
           <bdi>{lead}</bdi>
         </p>
       )}
+      {uncertain.length > 0 && (
+        <div class="actions">
+          <button type="button" onClick={goToUndecided}>
+            Decide about {uncertain.length === 1 ? '1 paper' : `${uncertain.length} papers`}
+          </button>
+        </div>
+      )}
       <Undecided ids={texts(review.undecided)} />
       <Papers papers={list(review.papers)} deciding={deciding} />
-      <Uncertain papers={list(review.uncertain)} deciding={deciding} />
+      <Uncertain papers={uncertain} deciding={deciding} />
       <Notices review={review} />
       <Themes themes={list(summary.themes)} />
       <Bullets id="gaps" title="Gaps" items={texts(summary.gaps, 'text')} />

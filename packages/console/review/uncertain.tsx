@@ -1,20 +1,31 @@
 /** Papers that the rules could not judge, each with what it meets and misses, for a person to decide. */
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { data, plain, text, texts } from '../api/read.ts'
+import { route } from '../state/route.ts'
 import { Decide } from './decide.tsx'
 import { PaperLinks } from './paper-links.tsx'
 import { More, PaperHead } from './papers.tsx'
 import type { Deciding } from './use-decisions.ts'
 
 const FIRST = 10
+const ID = 'uncertain'
+
+export function goToUndecided(): void {
+  const heading = document.getElementById(ID)
+  heading?.focus({ preventScroll: true })
+  heading?.scrollIntoView({ block: 'start' })
+}
 
 export function Uncertain({ papers, deciding }: { papers: unknown[]; deciding: Deciding | null }) {
   const [all, setAll] = useState(false)
+  useEffect(() => {
+    if (route.value.page === 'job' && route.value.decide) goToUndecided()
+  }, [])
   if (papers.length === 0) return null
   const shown = all ? papers : papers.slice(0, FIRST)
   return (
-    <section aria-labelledby="uncertain">
-      <h3 id="uncertain">
+    <section aria-labelledby={ID}>
+      <h3 id={ID} tabIndex={-1}>
         For you to decide <span class="quiet">{papers.length}</span>
       </h3>
       <p class="hint">

@@ -12,10 +12,12 @@ interface DecideProps {
   step: RunStep
   /** What the stage is called. */
   title: string
+  /** How many papers nobody has judged. */
+  undecided: number
   onApproved: () => void
 }
 
-export function Decide({ run, step, title, onApproved }: DecideProps) {
+export function Decide({ run, step, title, undecided, onApproved }: DecideProps) {
   const who = useStore(session)
   const { maySign, failure } = useMaySign(run, step.stage)
   return (
@@ -24,6 +26,12 @@ export function Decide({ run, step, title, onApproved }: DecideProps) {
         Stage {step.stage}: {title}
       </h3>
       <p class="quiet">Waiting since {step.sign_off && <Time at={step.sign_off.since} />}.</p>
+      {undecided > 0 && (
+        <p class="undecided">
+          <strong>{undecided === 1 ? '1 paper is undecided.' : `${undecided} papers are undecided.`}</strong>{' '}
+          If you approve now, the result stays without {undecided === 1 ? 'it' : 'them'}.
+        </p>
+      )}
       {failure && <p class="alert">{failure}</p>}
       {maySign === false && (
         <p class="note">
@@ -37,7 +45,7 @@ export function Decide({ run, step, title, onApproved }: DecideProps) {
   )
 }
 
-function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title'>) {
+function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title' | 'undecided'>) {
   /** Several gates may be open on one page. */
   const id = `reason-${step.stage}`
   const [rejecting, setRejecting] = useState(false)

@@ -3,8 +3,10 @@ import type { Decision } from '../../../contract/run.ts'
 import type { Run, RunStep } from '../../client/index.ts'
 import { Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
+import { toDecideIn } from '../review/to-decide.tsx'
 import { Decide } from './decide.tsx'
 import { Made } from './made.tsx'
+import { useMade } from './use-made.ts'
 
 interface GateProps {
   run: Run
@@ -22,6 +24,7 @@ export function Gate({ run, step, before, isMine, onApproved }: GateProps) {
   const { stages } = useStages()
   const title = titleOf(stages, step.stage)
   const heading = gateId(step.stage)
+  const made = useMade(step.stage, step.job_id)
   return (
     <section class="gate card" aria-labelledby={heading}>
       <h2 id={heading} tabIndex={-1}>
@@ -40,9 +43,15 @@ export function Gate({ run, step, before, isMine, onApproved }: GateProps) {
       )}
       <div class="beside">
         <div class="made">
-          {step.job_id && <Made stage={step.stage} job_id={step.job_id} isMine={isMine} />}
+          <Made {...made} steps={run.steps} isMine={isMine} />
         </div>
-        <Decide run={run} step={step} title={title} onApproved={onApproved} />
+        <Decide
+          run={run}
+          step={step}
+          title={title}
+          undecided={(made.job && toDecideIn(made.job)?.papers) ?? 0}
+          onApproved={onApproved}
+        />
       </div>
     </section>
   )

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Run, RunStep } from '../../client/index.ts'
 import { titleOf, useStages } from '../page/stages.ts'
 import { Made } from './made.tsx'
+import { useMade } from './use-made.ts'
 
 const DONE = ['completed', 'reused', 'rejected']
 
@@ -13,13 +14,21 @@ export function Results({ run, isMine }: { run: Run; isMine: boolean }) {
     <section aria-labelledby="results">
       <h2 id="results">Results</h2>
       {made.map((step) => (
-        <StepResult key={`${step.stage} ${step.job_id}`} step={step} isMine={isMine} />
+        <StepResult key={`${step.stage} ${step.job_id}`} step={step} steps={run.steps} isMine={isMine} />
       ))}
     </section>
   )
 }
 
-function StepResult({ step: { stage, job_id }, isMine }: { step: RunStep; isMine: boolean }) {
+interface StepProps {
+  step: RunStep
+  /** All of the run. */
+  steps: readonly RunStep[]
+  isMine: boolean
+}
+
+function StepResult({ step, steps, isMine }: StepProps) {
+  const { stage } = step
   const { stages } = useStages()
   const [open, setOpen] = useState(false)
   return (
@@ -31,11 +40,16 @@ function StepResult({ step: { stage, job_id }, isMine }: { step: RunStep; isMine
       <summary>
         <h3>{titleOf(stages, stage)}</h3> <span class="quiet">stage {stage}</span>
       </summary>
-      {open && job_id && (
+      {open && (
         <div class="made">
-          <Made stage={stage} job_id={job_id} isMine={isMine} />
+          <Inside step={step} steps={steps} isMine={isMine} />
         </div>
       )}
     </details>
   )
+}
+
+/** Read when it is unfolded. */
+function Inside({ step: { stage, job_id }, steps, isMine }: StepProps) {
+  return <Made {...useMade(stage, job_id)} steps={steps} isMine={isMine} />
 }

@@ -11,7 +11,8 @@ export type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>
 export type Route =
   | { page: 'stages' }
   | { page: 'new'; stage: number; workflow: string }
-  | { page: 'job'; stage: number; job_id: string }
+  /** `decide`: begin at the papers to decide about. */
+  | { page: 'job'; stage: number; job_id: string; decide: boolean }
   | { page: 'jobs'; filter: Filter }
   | { page: 'workflows' }
   | { page: 'workflow'; workflow: string }
@@ -34,7 +35,9 @@ function readRoute(hash: string): Route {
   if (head === 'new' && second) {
     return { page: 'new', stage: Number(second), workflow: search.get('workflow') ?? '' }
   }
-  if (head === 'jobs' && third) return { page: 'job', stage: Number(second), job_id: third }
+  if (head === 'jobs' && third) {
+    return { page: 'job', stage: Number(second), job_id: third, decide: search.has('decide') }
+  }
   if (head === 'jobs' && !second) return { page: 'jobs', filter: filterOf(search) }
   if (head === 'run') {
     const stage = search.get('stage')
@@ -59,6 +62,9 @@ export const links = {
     `#/new/${stage}${workflow && `?workflow=${encodeURIComponent(workflow)}`}`,
   job: ({ stage, job_id }: { stage: number; job_id: string }) =>
     `#/jobs/${stage}/${encodeURIComponent(job_id)}`,
+  /** The papers of a review that a person has to decide about. */
+  decide: ({ stage, job_id }: { stage: number; job_id: string }) =>
+    `#/jobs/${stage}/${encodeURIComponent(job_id)}?decide`,
   workflow: (id: string) => `#/workflows/${encodeURIComponent(id)}`,
   run: ({ workflow_id, run_id }: { workflow_id: string; run_id: string }) =>
     `#/workflows/${encodeURIComponent(workflow_id)}/runs/${encodeURIComponent(run_id)}`,
