@@ -1,4 +1,5 @@
 /** A client of one job's events that loses its connection again and again and resumes with its last id. */
+import { setMaxListeners } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -46,6 +47,8 @@ export class RestlessClient {
 
   /** Follows the job to its terminal event, then reconnects once more, where 204 stops it. */
   async run(signal: AbortSignal): Promise<this> {
+    // Many clients share it.
+    setMaxListeners(0, signal)
     while (!signal.aborted) {
       const status = await this.connectOnce(signal)
       if (status === 204 || this.isOver) return this
