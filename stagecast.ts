@@ -63,6 +63,7 @@ import eventRoutes from './routes/events.ts'
 import executeRoutes from './routes/execute.ts'
 import healthRoutes from './routes/health.ts'
 import jobListRoutes from './routes/jobs.ts'
+import meRoutes from './routes/me.ts'
 import retryRoutes from './routes/retry.ts'
 import runListRoutes from './routes/run-lists.ts'
 import runRoutes from './routes/runs.ts'
@@ -284,6 +285,7 @@ export default async function stagecast(app: FastifyInstance, options: Stagecast
 
   await app.register(healthRoutes)
   await app.register(catalogueRoutes)
+  await app.register(meRoutes)
   await app.register(executeRoutes)
   await app.register(jobListRoutes)
   await app.register(statusRoutes)

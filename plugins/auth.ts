@@ -15,6 +15,8 @@ export interface Caller {
   scopes?: readonly string[]
   /** Whether the scopes contain `admin`. */
   admin?: boolean
+  /** How the caller was identified: `development` is mock authentication. A verified token if absent. */
+  authentication?: 'token' | 'application' | 'development'
 }
 
 /** A caller as the host application identifies it. */
@@ -53,6 +55,7 @@ const MOCK_USER: Caller = {
   until: Number.POSITIVE_INFINITY,
   scopes: ['admin'],
   admin: true,
+  authentication: 'development',
 }
 /** Maximum number of cached tokens. */
 const REMEMBERED = 1000
@@ -119,5 +122,5 @@ async function askHost(request: FastifyRequest, authenticate: Authenticate): Pro
     throw new TypeError(
       `authenticate must return null or { id, scopes? } with a non-empty string as id and an array as scopes, got ${typeof id} and ${typeof scopes}`,
     )
-  return { id, scopes, until, admin: scopes.includes('admin') }
+  return { id, scopes, until, admin: scopes.includes('admin'), authentication: 'application' }
 }

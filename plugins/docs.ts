@@ -48,6 +48,7 @@ export default fp<DocsOptions>(
           { name: 'jobs', description: 'One execution of a stage: state, events, results' },
           { name: 'workflows', description: 'Watch all your jobs in a workflow in one stream' },
           { name: 'runs', description: 'Take a workflow through several stages, with reuse and sign-off' },
+          { name: 'caller', description: 'Who the token makes you' },
           { name: 'operation', description: 'Health of this process' },
         ],
         components: {

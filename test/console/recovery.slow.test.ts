@@ -15,7 +15,7 @@ import {
   silence,
   success,
 } from '../helpers/stage-service.ts'
-import { CONSOLE, openAs, openTab, startReview } from './console.ts'
+import { axe, CONSOLE, openAs, openTab, startReview } from './console.ts'
 
 t.test('reload, lost network, killed server', { skip, timeout: 300_000 }, async (whole) => {
   const t = whole
@@ -161,17 +161,43 @@ t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, a
   t.same(complaints, [])
 })
 
-t.test('mock authentication is said plainly', { skip, timeout: 300_000 }, async (t) => {
-  const api = closeQuickly(t, await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }), CONSOLE))
-  const { page } = await openTab(t)
-  await page.goto(`${api.url}/`)
-  t.equal(new URL(page.url()).pathname, '/console/')
-  await page.getByRole('link', { name: 'No token needed' }).click()
-  await page.getByText('everybody is user-dev-001').waitFor()
-  await enter(page, token('alice'))
-  await page.getByRole('button', { name: 'Sign out' }).waitFor()
-  t.match(await page.locator('.bar').textContent(), /alice/)
-})
+t.test(
+  'mock authentication is said plainly, and no token counts unchecked',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const api = closeQuickly(t, await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }), CONSOLE))
+    const { page } = await openTab(t)
+    await page.goto(`${api.url}/`)
+    t.equal(new URL(page.url()).pathname, '/console/')
+    const bar = page.locator('.bar')
+    const height = async () => (await bar.boundingBox())?.height
+    await bar.getByText('user-dev-001').waitFor()
+    const high = await height()
+    t.match(await bar.textContent(), /Dashboard.*user-dev-001.*development/)
+    t.equal(await bar.getByText(/token|sign in|sign out/i).count(), 0, 'nothing leads to a form for a token')
+
+    await page.goto(`${api.url}/console/#/sign-in`)
+    await page.getByText('everybody is this user and may do everything').waitFor()
+    await page.getByText('Be another user, with a token').click()
+    t.same(await axe(page), [])
+    await enter(page, 'hello')
+    t.match(await page.locator('#token-fault').textContent(), /the server did not check it/)
+    t.match(await bar.textContent(), /Dashboard.*user-dev-001/, 'who one was, one is')
+    await enter(page, token('alice'))
+    await page.getByRole('button', { name: 'Sign out' }).waitFor()
+    t.match(await bar.textContent(), /alice/)
+    t.equal(await height(), high, 'the bar is as high as before')
+    await page.reload()
+    await bar.getByText('alice').waitFor()
+
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByText('You are signed out.').waitFor()
+    t.same(await axe(page), [])
+    t.equal(await height(), high, 'and after signing out')
+    await page.getByRole('button', { name: 'Continue as user-dev-001' }).click()
+    await page.getByRole('link', { name: 'Dashboard' }).waitFor()
+  },
+)
 
 async function enter(page: Page, text: string): Promise<void> {
   await page.getByLabel('Token').fill(text)

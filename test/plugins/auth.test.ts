@@ -229,6 +229,14 @@ t.test('mock auth', async (t) => {
   const keyed = await startWith(t, { ALLOW_MOCK_AUTH: 'true' })
   t.equal(await callerOf(keyed, `Bearer ${makeToken()}`), 'alice', 'a good JWT is its sub')
   t.equal(await callerOf(keyed, 'Bearer test-token'), 'user-dev-001')
+  const me = async (authorization: string) =>
+    (await fetch(`${keyed.url}/api/workflow/me`, { headers: { authorization } })).json()
+  t.same(await me('Bearer test-token'), {
+    user_id: 'user-dev-001',
+    admin: true,
+    authentication: 'development',
+  })
+  t.same(await me(`Bearer ${makeToken()}`), { user_id: 'alice', admin: false, authentication: 'token' })
   await refuses(t, keyed, 'a JWT under another secret', makeToken({ key: `${JWT_SECRET}!` }))
   isProblem(t, await ask(keyed, `Bearer ${makeToken({ claims: { exp: 1 } })}`), 'TOKEN_EXPIRED')
 })

@@ -240,6 +240,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await drive('getReadiness', 200, {})
   await drive('getReadiness', 503, { at: redisless })
   await drive('listStages', 200, { headers: alice })
+  await drive('getMe', 200, { headers: alice })
 
   for (const stage of EXECUTES) {
     const id = `executeStage${stage}`
@@ -568,6 +569,7 @@ const PATHS = [
   '/health/live',
   '/health/ready',
   '/api/workflow/stages',
+  '/api/workflow/me',
   '/api/admin/overview',
   '/api/admin/history',
   '/api/admin/queue/pause',

@@ -3,7 +3,7 @@ import { Stagecast, StagecastError } from '../../client/index.ts'
 import { errorOf } from '../../client/stagecast-error.ts'
 import { baseUrl } from './base.ts'
 import { observedFetch } from './connection.ts'
-import { session, signOut, tokenOf } from './session.ts'
+import { type Me, session, signOut, tokenOf } from './session.ts'
 
 export const stagecast = new Stagecast({
   baseUrl,
@@ -33,22 +33,18 @@ function sentence(text: string): string {
   return text === '' || /[.!?]$/.test(text) ? text : `${text}.`
 }
 
-/** Whether the API requires a token; false with mock authentication, in development. Throws if it is unreachable. */
-export async function asksForToken(): Promise<boolean> {
-  const answer = await observedFetch(`${baseUrl}/api/workflow/stages`)
-  if (answer.status === 401) return true
-  if (answer.ok) return false
-  throw new Error(`The server answered with status ${answer.status}.`)
-}
-
-/** Returns null if the API accepts this token, or else the reason. */
-export async function checkToken(token: string): Promise<string | null> {
-  const answer = await observedFetch(`${baseUrl}/api/workflow/stages`, {
-    headers: { authorization: `Bearer ${token}` },
-  })
-  if (answer.ok) return null
-  const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string }
-  return `${problem.title ?? `Status ${answer.status}`}. ${sentence(problem.detail ?? '')}`.trim()
+/** Who the API takes this page for; or why it does not let it in. Throws if it is unreachable. */
+export async function whoAmI(token = ''): Promise<{ me: Me } | { problem: string }> {
+  const headers: HeadersInit = token ? { authorization: `Bearer ${token}` } : {}
+  const answer = await observedFetch(`${baseUrl}/api/workflow/me`, { headers })
+  if (answer.ok) return { me: (await answer.json()) as Me }
+  const { title, detail = '' } = (await answer.json().catch(() => ({}))) as {
+    title?: string
+    detail?: string
+  }
+  const problem = `${title ?? `The server answered with status ${answer.status}`}. ${sentence(detail)}`.trim()
+  if (answer.status === 401) return { problem }
+  throw new Error(problem)
 }
 
 /** GETs a JSON document for which the client has no method. `path` is relative to the API's prefix. */

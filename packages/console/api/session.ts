@@ -9,24 +9,42 @@ export type Session =
   | { kind: 'unknown' }
   /** `why` is shown above the form, for example that the token has expired. */
   | { kind: 'signed-out'; why: string }
-  | { kind: 'mock' }
+  /** The server lets this page in without a token, as `user`; `development`: it lets everybody in. */
+  | { kind: 'open'; user: string; admin: boolean; development: boolean }
   | { kind: 'token'; token: string; user: string; admin: boolean }
 
+/** The API's answer to who the caller is. */
+export interface Me {
+  user_id: string
+  admin: boolean
+  authentication: 'token' | 'application' | 'development'
+}
+
 const KEY = ownName('token')
+/** Who the API says that the token makes the user. */
+const ME = ownName('me')
 /** The user whose drafts this tab keeps. */
 const OWNER = ownName('user')
 
-export const session = new Store<Session>(fromToken(sessionStorage.getItem(KEY) ?? ''))
+export const session = new Store<Session>(kept())
 
-/** Remembers a token that the API accepted. */
-export function signIn(token: string): void {
-  const next = fromToken(token)
-  if (next.kind !== 'token') return
+function kept(): Session {
+  const [token, me] = [sessionStorage.getItem(KEY), sessionStorage.getItem(ME)]
+  return token && me ? ofToken(token, JSON.parse(me) as Me) : { kind: 'unknown' }
+}
+
+function ofToken(token: string, { user_id, admin }: Me): Session {
+  return { kind: 'token', token, user: user_id, admin }
+}
+
+/** Remembers a token that the API verified, and whom it belongs to. */
+export function signIn(token: string, me: Me): void {
   // One user must not see what another typed.
-  if (sessionStorage.getItem(OWNER) !== next.user) forget()
-  sessionStorage.setItem(OWNER, next.user)
+  if (sessionStorage.getItem(OWNER) !== me.user_id) forget()
+  sessionStorage.setItem(OWNER, me.user_id)
   sessionStorage.setItem(KEY, token)
-  session.set(next)
+  sessionStorage.setItem(ME, JSON.stringify(me))
+  session.set(ofToken(token, me))
 }
 
 /** Not `clear`: other pages on this origin may store something too. */
@@ -35,9 +53,10 @@ function forget(): void {
     if (name.startsWith(ownName(''))) sessionStorage.removeItem(name)
 }
 
-export function useMock(): void {
+/** Goes on without a token, as the user that the API says. */
+export function enterAs({ user_id, admin, authentication }: Me): void {
   sessionStorage.removeItem(KEY)
-  session.set({ kind: 'mock' })
+  session.set({ kind: 'open', user: user_id, admin, development: authentication === 'development' })
 }
 
 /** Asks for a token; the open page returns after signing in. */
@@ -51,24 +70,5 @@ export function tokenOf(current: Session): string {
 }
 
 export function isAdmin(current: Session): boolean {
-  return current.kind === 'mock' || (current.kind === 'token' && current.admin)
-}
-
-/** What a token says about itself, for display only: the API alone judges it. */
-function fromToken(token: string): Session {
-  if (token === '') return { kind: 'unknown' }
-  const { sub, scope } = claimsOf(token)
-  const admin = typeof scope === 'string' && scope.split(' ').includes('admin')
-  return { kind: 'token', token, user: typeof sub === 'string' ? sub : 'signed in', admin }
-}
-
-function claimsOf(token: string): Record<string, unknown> {
-  try {
-    const text = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return typeof claims === 'object' && claims !== null ? { ...claims } : {}
-  } catch {
-    return {}
-  }
+  return (current.kind === 'open' || current.kind === 'token') && current.admin
 }

@@ -1,8 +1,8 @@
 /** The frame of all pages, which shows the current one. */
 import { useEffect } from 'preact/hooks'
-import { asksForToken } from '../api/api.ts'
+import { whoAmI } from '../api/api.ts'
 import { connection } from '../api/connection.ts'
-import { session, signOut, useMock } from '../api/session.ts'
+import { enterAs, session, signOut } from '../api/session.ts'
 import { DashboardPage } from '../dashboard/dashboard-page.tsx'
 import { JobPage } from '../job/job-page.tsx'
 import { JobsPage } from '../lists/jobs-page.tsx'
@@ -20,7 +20,7 @@ import { Bar } from './bar.tsx'
 import { SignInPage } from './sign-in-page.tsx'
 import { StagesPage } from './stages-page.tsx'
 
-/** How soon to ask again whether a token is needed, while the server is unreachable. */
+/** How soon to ask again who the user is, while the server is unreachable. */
 const RETRY_MS = 2000
 
 export function App() {
@@ -121,14 +121,16 @@ function skipToMain(): void {
   document.getElementById('main')?.focus()
 }
 
-/** Without a token, asks the API whether one is needed. */
+/** Without a token, asks the API whether it lets this page in. */
 function learnSession(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let over = false
   const ask = async () => {
     try {
-      const asks = await asksForToken()
-      if (!over && session.value.kind === 'unknown') asks ? signOut() : useMock()
+      const known = await whoAmI()
+      if (over || session.value.kind !== 'unknown') return
+      if ('me' in known) enterAs(known.me)
+      else signOut()
     } catch {
       if (!over) timer = setTimeout(ask, RETRY_MS)
     }

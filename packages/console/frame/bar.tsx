@@ -8,7 +8,7 @@ import { nextTheme, theme } from '../state/theme.ts'
 export function Bar() {
   const at = useStore(route)
   const who = useStore(session)
-  const inside = who.kind === 'token' || who.kind === 'mock'
+  const inside = who.kind === 'token' || who.kind === 'open'
   const waiting = useWaiting(inside)
   return (
     <header class="bar">
@@ -31,27 +31,30 @@ export function Bar() {
       )}
       <div class="who">
         <ThemeButton />
-        {who.kind === 'mock' && (
-          <a
-            class="mock"
-            href={links.signIn}
-            title="The server accepts requests from this browser without a token. Sign in with one instead."
+        {inside && (
+          <span class="user" title={who.user}>
+            <bdi>{who.user}</bdi>
+          </span>
+        )}
+        {who.kind === 'open' && who.development && (
+          <span
+            class="chip warm"
+            title="A server for development: everybody is this user and may do everything."
           >
-            No token needed
-          </a>
+            development
+          </span>
         )}
         {who.kind === 'token' && (
-          <>
-            <span class="user">{who.user}</span>
-            <button type="button" class="plain" onClick={() => signOut()}>
-              Sign out
-            </button>
-          </>
+          <button type="button" class="plain" onClick={() => signOut(SIGNED_OUT)}>
+            Sign out
+          </button>
         )}
       </div>
     </header>
   )
 }
+
+const SIGNED_OUT = 'You are signed out. This tab has forgotten your token.'
 
 interface LinkProps {
   to: string

@@ -1,36 +1,24 @@
-/** Signs in with a token. */
+/** Signs in with a token. A server that lets everybody in says so first. */
 import { useEffect, useState } from 'preact/hooks'
-import { asksForToken, checkToken, tellFailure } from '../api/api.ts'
-import { session, signIn, useMock } from '../api/session.ts'
+import { tellFailure, whoAmI } from '../api/api.ts'
+import { enterAs, type Me, session, signIn } from '../api/session.ts'
 import { Heading } from '../page/parts.tsx'
 import { links, route } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
 
 export function SignInPage({ why }: { why: string }) {
   const who = useStore(session)
-  const [token, setToken] = useState('')
-  const [fault, setFault] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [free, setFree] = useState(who.kind === 'mock')
+  /** Whom the server takes this page for without a token. */
+  const [me, setMe] = useState<Me | null>(null)
   useEffect(() => {
     // Without an answer, the form is what there is.
-    if (!free)
-      asksForToken().then(
-        (asks) => setFree(!asks),
-        () => {},
-      )
+    whoAmI().then(
+      (known) => setMe('me' in known ? known.me : null),
+      () => {},
+    )
   }, [])
-
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault()
-    if (busy) return
-    setBusy(true)
-    setFault(await enter(token.trim()).catch(tellFailure))
-    setBusy(false)
-  }
-
   return (
-    <form class="form narrow" noValidate onSubmit={(event) => void submit(event)}>
+    <div class="form narrow">
       <Heading>Sign in</Heading>
       <p class="lead">
         Stagecast runs the stages of your research, such as a literature review, and shows you live what each
@@ -41,9 +29,55 @@ export function SignInPage({ why }: { why: string }) {
           {why}
         </p>
       )}
-      {free && (
-        <p class="note">You need no token here: this is a test server, where everybody is user-dev-001.</p>
-      )}
+      {me ? <Open me={me} isInside={who.kind === 'open'} /> : <TokenForm />}
+    </div>
+  )
+}
+
+/** A token is the exception here, so its form is folded. */
+function Open({ me, isInside }: { me: Me; isInside: boolean }) {
+  return (
+    <>
+      <p>
+        You need not sign in here: you are <bdi class="user">{me.user_id}</bdi>.
+        {me.authentication === 'development' &&
+          ' This server is for development, where everybody is this user and may do everything.'}
+      </p>
+      <div class="actions">
+        <button
+          type="button"
+          class="primary"
+          onClick={() => {
+            enterAs(me)
+            leave()
+          }}
+        >
+          {isInside ? 'Go on' : 'Continue'} as <bdi>{me.user_id}</bdi>
+        </button>
+      </div>
+      <details class="fold">
+        <summary class="quiet">Be another user, with a token</summary>
+        <TokenForm />
+      </details>
+    </>
+  )
+}
+
+function TokenForm() {
+  const [token, setToken] = useState('')
+  const [fault, setFault] = useState('')
+  const [busy, setBusy] = useState(false)
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    setFault(await enter(token.trim()).catch(tellFailure))
+    setBusy(false)
+  }
+
+  return (
+    <form class="form" noValidate onSubmit={(event) => void submit(event)}>
       <div class={fault ? 'field faulty' : 'field'}>
         <label for="token">Token</label>
         <p class="hint" id="token-hint">
@@ -72,32 +106,25 @@ export function SignInPage({ why }: { why: string }) {
         <button class="primary" type="submit" aria-disabled={busy}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
-        {free && (
-          <button
-            type="button"
-            onClick={() => {
-              useMock()
-              if (route.value.page === 'sign-in') location.hash = links.stages
-            }}
-          >
-            Continue without
-          </button>
-        )}
       </div>
     </form>
   )
 }
 
+const UNCHECKED =
+  'This is not a JSON Web Token, so the server did not check it. A token is three parts with dots between them.'
+
 /** Returns '' if the token is accepted, which shows the requested page; else what is wrong with it. */
 async function enter(token: string): Promise<string> {
-  if (token === '') {
-    if (await asksForToken()) return 'Paste a token first.'
-    useMock()
-  } else {
-    const fault = await checkToken(token)
-    if (fault) return fault
-    signIn(token)
-  }
-  if (route.value.page === 'sign-in') location.hash = links.stages
+  if (token === '') return 'Paste a token first.'
+  const known = await whoAmI(token)
+  if ('problem' in known) return known.problem
+  if (known.me.authentication === 'development') return UNCHECKED
+  signIn(token, known.me)
+  leave()
   return ''
+}
+
+function leave(): void {
+  if (route.value.page === 'sign-in') location.hash = links.stages
 }

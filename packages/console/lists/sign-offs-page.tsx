@@ -3,15 +3,18 @@ import { useEffect, useState } from 'preact/hooks'
 import type { WaitingSignOff } from '../../client/index.ts'
 import { persist } from '../../client/persist.ts'
 import { stagecast, tellFailure } from '../api/api.ts'
+import { session } from '../api/session.ts'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
+import { useStore } from '../state/store.ts'
 import { useQuestion } from './run-page.tsx'
 
 const FRESH_MS = 5000
 
 export function SignOffsPage() {
   const { waiting, more, failure } = useSignOffs()
+  const who = useStore(session)
   return (
     <>
       <Heading>Sign-offs</Heading>
@@ -20,8 +23,9 @@ export function SignOffsPage() {
       {!waiting && !failure && <Loading what="what waits for you" />}
       {waiting?.length === 0 && (
         <p class="empty">
-          Nothing waits for your sign-off. If you expected something, check that your token has the sign-off
-          scope.
+          Nothing waits for your sign-off.
+          {who.kind === 'token' &&
+            ' If you expected something, check that your token has the sign-off scope.'}
         </p>
       )}
       {waiting && waiting.length > 0 && (
