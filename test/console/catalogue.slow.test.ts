@@ -21,7 +21,23 @@ const INPUTS = {
     exclude: { type: 'array', items: { type: 'string' } },
     strict: { type: 'boolean' },
     place: { type: 'object', properties: { lat: { type: 'number' }, lon: { $ref: '#/$defs/degrees' } } },
-    layers: { type: 'array', items: { type: 'object' } },
+    anything: { type: 'array', items: { type: 'object' } },
+    layers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { depth: { type: 'number' }, soil: { enum: ['clay', 'sand'] } },
+        required: ['depth'],
+      },
+    },
+    groups: { type: 'array', items: { type: 'array', items: { type: 'string' } } },
+    wells: {
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        properties: { open: { type: 'boolean' }, since: { type: 'integer' } },
+      },
+    },
   },
   $defs: { degrees: { type: 'number', minimum: -180, maximum: 180 } },
   required: ['site', 'parameter'],
@@ -85,7 +101,24 @@ t.test('the form of a stage of one’s own', { skip, timeout: 240_000 }, async (
     await page.getByLabel('Strict').check()
     await field('Lat').fill('52.12')
     await field('Lon').fill('11.63')
-    await field('Layers').fill('[{ "depth": 2 }]')
+    const raw = field('Anything')
+    t.equal(await raw.getAttribute('placeholder'), '[ ]')
+    await raw.fill('[{ "any": 1 }]')
+    const layers = page.getByRole('group', { name: 'Layers' })
+    await layers.getByRole('button', { name: 'Add' }).click()
+    await layers.getByLabel('Depth').fill('2.5')
+    await layers.getByLabel('Soil').selectOption('Sand')
+    await layers.getByRole('button', { name: 'Add' }).click()
+    await layers.getByLabel('Depth').nth(1).fill('4')
+    await layers.getByRole('button', { name: 'Add' }).click()
+    await layers.getByRole('button', { name: 'Remove row 3' }).click()
+    await field('Groups').last().fill('clear water, calm\nflood')
+    const wells = page.getByRole('group', { name: 'Wells' })
+    await wells.getByRole('button', { name: 'Add' }).click()
+    await wells.getByLabel('Name').fill('B7')
+    await wells.getByLabel('Open').check()
+    await wells.getByLabel('Since').fill('1990')
+    t.same(await axe(page), [])
     await start()
     await page.locator('.job.completed').waitFor({ timeout: 60_000 })
     const jobId = /jobs\/300\/([\w-]{36})$/.exec(page.url())?.[1]
@@ -94,10 +127,23 @@ t.test('the form of a stage of one’s own', { skip, timeout: 240_000 }, async (
     const given = {
       ...{ site: 'Magdeburg', parameter: 'oxygen', from: '2024-02-29', notes: 'cold\nand clear' },
       ...{ limit: 0.5, repeats: 2, confidence: 0.95, seasons: ['autumn'], exclude: ['A1', 'B2'] },
-      ...{ strict: true, place: { lat: 52.12, lon: 11.63 }, layers: [{ depth: 2 }] },
+      ...{ strict: true, place: { lat: 52.12, lon: 11.63 }, anything: [{ any: 1 }] },
+      ...{
+        layers: [{ depth: 2.5, soil: 'sand' }, { depth: 4 }],
+        groups: [['clear water', 'calm'], ['flood']],
+      },
+      ...{ wells: { B7: { open: true, since: 1990 } } },
     }
     t.same(data.inputs, given)
     t.match(result, { results: { given }, artifacts: ['samples.json'] })
+    t.match(
+      await page.locator('.facts').last().textContent(),
+      /Layers: \(depth: 2\.5; soil: sand\), \(depth: 4\)/,
+    )
+    t.match(await page.locator('.facts').last().textContent(), /Groups: clear water or calm, and flood/)
+    await page.getByRole('link', { name: 'Run again with changes' }).click()
+    await page.getByRole('group', { name: 'Layers' }).getByLabel('Depth').nth(1).waitFor()
+    t.equal(await page.getByRole('group', { name: 'Wells' }).getByLabel('Name').inputValue(), 'B7')
   })
 
   t.same(complaints, [])

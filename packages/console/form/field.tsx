@@ -1,6 +1,9 @@
 /** A form field with its label, its hint and its error. */
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { type Field, words } from './schema.ts'
+import { structureOf } from './structure.ts'
+import { canShow, Structured } from './structured.tsx'
 import { keyOf, type Values } from './values.ts'
 
 export interface FieldProps {
@@ -17,9 +20,15 @@ const MANY = 6
 export const idOf = (field: Pick<Field, 'path'>): string => `field-${keyOf(field).replaceAll('/', '-')}`
 
 export function FieldView(props: FieldProps) {
-  const { field, fault } = props
+  const { field } = props
   if (field.kind === 'choices') return <Choices {...props} />
   if (field.kind === 'flag') return <Flag {...props} />
+  if (field.kind === 'json') return <Inner {...props} />
+  return <Labelled {...props} />
+}
+
+function Labelled(props: FieldProps) {
+  const { field, fault } = props
   return (
     <div class={fault ? 'field faulty' : 'field'}>
       <label for={idOf(field)}>
@@ -30,6 +39,32 @@ export function FieldView(props: FieldProps) {
       <Input {...props} />
       <Fault field={field} fault={fault} />
     </div>
+  )
+}
+
+/** A value with an inside. Without a known structure, or with a value that does not fit it, it is typed as JSON. */
+function Inner(props: FieldProps) {
+  const { field, value, fault, onChange } = props
+  const structure = structureOf(field.schema)
+  const text = typeof value === 'string' ? value : ''
+  const [isShown] = useState(() => structure !== null && canShow(structure, text))
+  const id = idOf(field)
+  if (!structure || !isShown) return <Labelled {...props} />
+  return (
+    <fieldset
+      class={fault ? 'field wide faulty' : 'field wide'}
+      id={id}
+      tabIndex={-1}
+      aria-describedby={`${id}-hint ${id}-fault`}
+    >
+      <legend>
+        {field.label}
+        {!field.required && <span class="quiet"> optional</span>}
+      </legend>
+      <Hint field={field} />
+      <Structured field={field} id={id} structure={structure} text={text} onChange={onChange} />
+      <Fault field={field} fault={fault} />
+    </fieldset>
   )
 }
 
@@ -45,7 +80,7 @@ function Input({ field, value, fault, onChange }: FieldProps) {
   if (field.kind === 'long-text') return <textarea {...common} rows={4} />
   if (field.kind === 'lines') return <textarea {...common} rows={3} />
   if (field.kind === 'json')
-    return <textarea {...common} class="code" rows={6} spellcheck={false} placeholder="{ }" />
+    return <textarea {...common} class="code" rows={6} spellcheck={false} placeholder={emptyOf(field)} />
   if (field.kind === 'number')
     return <input {...common} class="short" inputMode="numeric" autocomplete="off" />
   if (field.kind === 'choice')
@@ -61,6 +96,10 @@ function Input({ field, value, fault, onChange }: FieldProps) {
     )
   const short = field.schema.maxLength === undefined && field.schema.minLength === undefined
   return <input {...common} class={short ? 'short' : ''} autocomplete="off" />
+}
+
+function emptyOf({ schema: { type, anyOf } }: Field): string {
+  return anyOf ? '' : type === 'array' ? '[ ]' : '{ }'
 }
 
 function Choices({ field, value, fault, onChange }: FieldProps) {

@@ -1,31 +1,14 @@
 /** The fields of a stage's form, read from its execute route in the OpenAPI document. */
 
-export interface Schema {
-  $ref?: string
-  type?: string | string[]
-  title?: string
-  description?: string
-  const?: unknown
-  enum?: unknown[]
-  anyOf?: Schema[]
-  items?: Schema
-  properties?: Record<string, Schema>
-  required?: string[]
-  default?: unknown
-  minimum?: number
-  maximum?: number
-  minLength?: number
-  maxLength?: number
-  minItems?: number
-  maxItems?: number
-}
+import type { Schema } from './json-schema.ts'
+import { type Structure, structureOf } from './structure.ts'
 
 export interface OpenApi {
   paths: Record<string, { post?: { requestBody?: { content?: Record<string, { schema?: Schema }> } } }>
   components?: { schemas?: Record<string, Schema> }
 }
 
-/** How a field is edited. `json`: typed as JSON, because no other kind fits. */
+/** How a field is edited. `json`: kept as JSON, and typed as JSON only where its schema tells no structure. */
 export type Kind = 'text' | 'long-text' | 'number' | 'flag' | 'choice' | 'choices' | 'lines' | 'json'
 
 export interface Field {
@@ -103,7 +86,7 @@ function hintOf(schema: Schema, kind: Kind): string {
   const parts = [
     // Descriptions of text fields are written for programs.
     !hasLengths && description && sentence(description),
-    kind === 'json' && jsonHint(schema),
+    kind === 'json' && jsonHint(schema, structureOf(schema)),
     kind === 'lines' && `One per line${maxItems ? `, at most ${maxItems}` : ''}.`,
     minimum !== undefined && maximum !== undefined && `${minimum} to ${maximum}.`,
     hasLengths && `${minLength} to ${maxLength} characters.`,
@@ -112,7 +95,9 @@ function hintOf(schema: Schema, kind: Kind): string {
   return parts.filter(Boolean).join(' ')
 }
 
-function jsonHint({ type, anyOf }: Schema): string {
+function jsonHint({ type, anyOf }: Schema, structure: Structure | null): string {
+  if (structure?.kind === 'groups') return 'One group per line, with commas between its terms.'
+  if (structure) return ''
   if (anyOf) return anyOf.some((one) => one.type === 'string') ? 'Text, or JSON.' : 'As JSON.'
   return type === 'array' ? 'A JSON list.' : 'A JSON object.'
 }

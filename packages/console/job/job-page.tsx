@@ -1,5 +1,6 @@
 /** One job: its progress while it runs, and its result. */
 import { words } from '../form/schema.ts'
+import { inShort } from '../page/in-short.ts'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { type PlanDecisions, Result } from '../review/result.tsx'
@@ -113,17 +114,3 @@ function About({ view }: { view: JobView }) {
     </section>
   )
 }
-
-function inShort(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (Array.isArray(value)) {
-    // Groups of terms: a paper must match any term of each group.
-    const parts = value.map((one) => (Array.isArray(one) ? one.join(' or ') : one))
-    if (parts.every((one) => typeof one === 'string')) return parts.join(', ')
-  }
-  const text = JSON.stringify(value)
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-}
-
-/** Records and decisions can be long; "Run again with changes" shows all of them. */
-const LONGEST = 300

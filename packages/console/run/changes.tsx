@@ -2,10 +2,12 @@
 import { useState } from 'preact/hooks'
 import type { Run } from '../../client/index.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { words } from '../form/schema.ts'
+import { inShort } from '../page/in-short.ts'
 import { Failure, Loading } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { compareRuns, type Difference, type StepChange } from './compare.ts'
-import { capital, listed, pathWords, statusWord } from './words.ts'
+import { capital, listed, statusWord } from './words.ts'
 
 /** `before`: the run before it in the same workflow. */
 export function Changes({ run, before }: { run: Run; before: Run }) {
@@ -54,7 +56,7 @@ function Change({ change: { step, isNew, differences, result, files } }: { chang
         <span class="quiet">{isNew ? 'Not in the previous run.' : because && `${capital(because)}.`}</span>
       </p>
       {differences.map((one) => (
-        <DifferenceView key={one.path} difference={one} />
+        <DifferenceView key={one.path.join('/')} difference={one} />
       ))}
       {result === 'the same' && status !== 'reused' && <p class="quiet">The same files as before.</p>}
       {files.length > 0 && (
@@ -69,17 +71,14 @@ function Change({ change: { step, isNew, differences, result, files } }: { chang
 function DifferenceView({ difference: { path, before, now } }: { difference: Difference }) {
   return (
     <p class="difference">
-      {pathWords(path)}:{' '}
-      {before === undefined ? <span class="quiet">not set</span> : <del>{shown(before)}</del>}{' '}
-      <span aria-hidden="true">→</span> <ins>{shown(now)}</ins>
+      <bdi>{path.map(partWords).join(' › ')}</bdi>:{' '}
+      {before === undefined ? <span class="quiet">not set</span> : <del>{inShort(before)}</del>}{' '}
+      <span aria-hidden="true">→</span> <ins>{inShort(now)}</ins>
     </p>
   )
 }
 
-const LONG = 300
-
-function shown(value: unknown): string {
-  if (value === undefined || value === null) return 'not set'
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return text.length > LONG ? `${text.slice(0, LONG)}…` : text
+/** An identifier, of a paper for example, stays as it is. */
+function partWords(part: string): string {
+  return /[:/.]/.test(part) ? part : words(part)
 }

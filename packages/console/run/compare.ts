@@ -5,8 +5,8 @@ import { persist } from '../../client/persist.ts'
 import { stagecast } from '../api/api.ts'
 
 export interface Difference {
-  /** `year_from`, or `place.lat`. */
-  path: string
+  /** `['year_from']`, or `['place', 'lat']`. */
+  path: readonly string[]
   /** Undefined: not set. */
   before: unknown
   now: unknown
@@ -32,8 +32,8 @@ export async function compareRuns(run: Run, before: Run, signal: AbortSignal): P
     const [now, then] = await Promise.all([read(step, signal), read(old, signal)])
     if (!now || !then) return same
     const differences = [
-      ...differencesOf(then.data.research_question, now.data.research_question, 'question'),
-      ...differencesOf(then.data.inputs, now.data.inputs, ''),
+      ...differencesOf(then.data.research_question, now.data.research_question, ['question']),
+      ...differencesOf(then.data.inputs, now.data.inputs, []),
     ]
     if (!now.result || !then.result) return { ...same, differences }
     const files = changedFiles(then, now)
@@ -50,10 +50,10 @@ async function read({ stage, job_id }: RunStep, signal: AbortSignal): Promise<Jo
 }
 
 /** Objects member by member; anything else as a whole. */
-function differencesOf(before: unknown, now: unknown, path: string): Difference[] {
+function differencesOf(before: unknown, now: unknown, path: readonly string[]): Difference[] {
   if (isObject(before) && isObject(now)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()
-    return names.flatMap((name) => differencesOf(before[name], now[name], path ? `${path}.${name}` : name))
+    return names.flatMap((name) => differencesOf(before[name], now[name], [...path, name]))
   }
   return JSON.stringify(before) === JSON.stringify(now) ? [] : [{ path, before, now }]
 }

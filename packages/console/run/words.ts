@@ -48,7 +48,7 @@ export function capital(because: string): string {
 }
 
 /** `place.year_from` as "Place › year from". */
-export function pathWords(path: string): string {
+function pathWords(path: string): string {
   const text = path.replaceAll('_', ' ').replaceAll('.', ' › ')
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
