@@ -76,7 +76,7 @@ export const LiteratureInputs = Type.Object(
         minItems: 1,
         uniqueItems: true,
         description:
-          'sample cannot be combined; crossref only completes records, so it needs another source; if none is chosen, those that the operator has set',
+          'sample cannot be combined; crossref only completes records, so it needs another source; if none is chosen, the usual ones of this server',
       }),
     ),
     max_results: Type.Optional(

@@ -58,6 +58,12 @@ export async function followWorkflow(
       change((now) => withHint(now, event.data))
     } else if (event.event !== 'gone' && event.event !== 'run' && event.event !== 'sign_off') {
       change((now) => withEvent(now, event.data))
+      // The worker's clock tells the beginning of an attempt, and events only when it was told.
+      if (isOver(event.data.status))
+        client.status(event.data, { signal }).then(
+          (snapshot) => change((now) => withTimes(now, snapshot)),
+          () => {},
+        )
       // A new job: its events do not contain its question.
       if (event.event === 'queued' && !known.some(({ job_id }) => job_id === event.data.job_id)) {
         client.status(event.data, { signal }).then(
@@ -119,7 +125,6 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   const before = now.jobs?.get(data.job_id)
   if (before && isEarlier(data, before)) return now
   const { job_id, stage, workflow_id, status, progress, attempt, message, at } = data
-  const over = ['completed', 'failed', 'cancelled'].includes(status)
   const job: WatchedJob = {
     ...(before ?? { max_attempts: attempt, research_question: null, created_at: at }),
     job_id,
@@ -132,7 +137,7 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
     hint: null,
     processed_at: before?.processed_at ?? (status === 'active' ? at : null),
     error: 'error' in data ? data.error : null,
-    finished_at: over ? at : null,
+    finished_at: isOver(status) ? at : null,
   }
   return put(now, job)
 }
@@ -146,6 +151,15 @@ function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob)
 function withSnapshot(now: WorkflowView, snapshot: JobSnapshot): WorkflowView {
   const { data, cursor: _cursor, result: _result, ...rest } = snapshot
   return put(now, { ...rest, research_question: data.research_question, message: '', hint: null })
+}
+
+function withTimes(now: WorkflowView, { job_id, processed_at, finished_at }: JobSnapshot): WorkflowView {
+  const job = now.jobs?.get(job_id)
+  return job ? put(now, { ...job, processed_at, finished_at }) : now
+}
+
+function isOver(status: string): boolean {
+  return ['completed', 'failed', 'cancelled'].includes(status)
 }
 
 function withHint(now: WorkflowView, hint: Hint): WorkflowView {

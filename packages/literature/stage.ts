@@ -25,7 +25,7 @@ export interface LiteratureOptions {
 }
 
 const INVENTED =
-  'Searches a small set of invented records, for trying it out, unless you choose other sources in its options. LITERATURE_SOURCES changes the default.'
+  'Searches a small set of invented records, for trying it out, unless you choose other sources in its options.'
 
 /** How many papers the answer itself repeats; the file has them all. */
 const ANSWERED_PAPERS = 5

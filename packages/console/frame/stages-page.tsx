@@ -1,5 +1,6 @@
 /** Where everybody begins: a question for a workflow, and all stages to run one by itself. */
 import type { Stage } from '../../../contract/catalogue.ts'
+import { LatestWorkflow } from '../lists/latest-workflow.tsx'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
 import { listed } from '../run/words.ts'
@@ -19,6 +20,7 @@ export function StagesPage() {
       {!stages && !failure && <Loading what="the stages" />}
       {stages && (
         <>
+          <LatestWorkflow />
           <AskForm stages={stages} />
           <Single stages={stages} />
         </>

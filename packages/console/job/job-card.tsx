@@ -95,11 +95,11 @@ function Attempt({ view: { attempt, snapshot } }: { view: JobView }) {
   )
 }
 
-/** Time since the job was accepted; stops when the job ends. */
+/** From its start, as in lists; while it waits, from its acceptance. */
 function Elapsed({ view }: { view: JobView }) {
   const over = isOver(view.status)
   const now = useNow(over ? 0 : 1000)
-  const from = view.snapshot?.created_at ?? now
+  const from = view.snapshot?.processed_at ?? view.snapshot?.created_at ?? now
   const until = over ? (view.snapshot?.finished_at ?? view.steps.at(-1)?.data.at ?? now) : now
   return (
     <span class="elapsed">{over ? `Took ${span(until - from)}` : `For ${wholeSeconds(until - from)}`}</span>

@@ -1,4 +1,5 @@
 /** One job: its progress while it runs, and its result. */
+import type { JobSnapshot } from '../../../contract/job.ts'
 import { words } from '../form/schema.ts'
 import { inShort } from '../page/in-short.ts'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
@@ -26,7 +27,10 @@ export function JobPage({ stage, job_id, planDecisions }: PageProps) {
   if (!snapshot) return view.failure ? <Missing text={view.failure} /> : <Loading what="the job" />
   return (
     <>
-      <Heading above={`Stage ${stage} · ${title}`} tab={{ status, percent: progress, title }}>
+      <Heading
+        above={<Above stage={stage} title={title} snapshot={snapshot} />}
+        tab={{ status, percent: progress, title }}
+      >
         <bdi>{snapshot.data.research_question ?? title}</bdi>
       </Heading>
       <Announcer view={view} />
@@ -49,6 +53,21 @@ export function JobPage({ stage, job_id, planDecisions }: PageProps) {
       )}
       <Steps view={view} folded={status === 'completed'} />
       <About view={view} />
+    </>
+  )
+}
+
+/** A step of a run is read on the way through its workflow. */
+function Above({ stage, title, snapshot }: { stage: number; title: string; snapshot: JobSnapshot }) {
+  return (
+    <>
+      Stage {stage} · {title}
+      {snapshot.run_id && (
+        <>
+          {' · '}
+          <a href={links.workflow(snapshot.workflow_id)}>Back to its workflow</a>
+        </>
+      )}
     </>
   )
 }
@@ -108,7 +127,7 @@ function About({ view }: { view: JobView }) {
       <div class="actions">
         {!isOver(view.status) && <RunAgain of={snapshot} />}
         <a class="button" href={links.workflow(snapshot.workflow_id)}>
-          Watch the workflow
+          {isOver(view.status) ? 'See the workflow' : 'Watch the workflow'}
         </a>
       </div>
     </section>

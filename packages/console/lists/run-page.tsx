@@ -5,6 +5,7 @@ import { persist } from '../../client/persist.ts'
 import { stagecast } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Failure, Heading, Loading } from '../page/parts.tsx'
+import { RunTitle } from '../run/run-title.tsx'
 import { RunView } from '../run/run-view.tsx'
 import { links } from '../state/route.ts'
 import { useRun } from './use-run.ts'
@@ -25,12 +26,22 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
   const asked = [...jobs.values()].find(({ research_question }) => research_question)
   const isMine = runs.length > 0
   const earlier = runs.filter(({ created_at }) => created_at < run.created_at)
+  const isLatest = !runs.some(({ created_at }) => created_at > run.created_at)
   return (
     <>
-      <Heading above="A run of a workflow">
+      <Heading above={isLatest ? 'A run of a workflow' : 'An earlier run of a workflow'}>
         <bdi>{asked?.research_question || run.name || 'Run'}</bdi>
       </Heading>
       {failure && <Failure text={failure} />}
+      {!isLatest && (
+        <p class="note">
+          This is not the latest run, but an earlier one:{' '}
+          <strong>
+            <RunTitle run={run} before={earlier[0]} />
+          </strong>
+          . <a href={links.workflow(workflow_id)}>See the latest run</a>
+        </p>
+      )}
       <RunView run={run} jobs={jobs} earlier={earlier} isMine={isMine} />
       {isMine && (
         <p>

@@ -1,14 +1,16 @@
-/** How many results wait for the user's sign-off, for the top bar; looked at now and then, and whenever the page changes. */
+/** How many results wait for the user's sign-off, for the top bar; looked at now and then, and whenever the page changes or sees a change. */
 import { useEffect, useState } from 'preact/hooks'
 import { stagecast } from '../api/api.ts'
 import { route } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
+import { waitingChanged } from '../state/waiting.ts'
 
 const FRESH_MS = 15_000
 const MOST = 100
 
 export function useWaiting(inside: boolean): string {
   const at = useStore(route)
+  const changed = useStore(waitingChanged)
   const [count, setCount] = useState('')
   useEffect(() => {
     if (!inside) return setCount('')
@@ -27,6 +29,6 @@ export function useWaiting(inside: boolean): string {
       clearInterval(timer)
       leaving.abort()
     }
-  }, [inside, at])
+  }, [inside, at, changed])
   return count
 }

@@ -7,12 +7,15 @@ import { HOW } from '../job/job-card.tsx'
 import { Failure, Heading, Loading, Time } from '../page/parts.tsx'
 import { useStages } from '../page/stages.ts'
 import { Changes } from '../run/changes.tsx'
+import { RunTitle } from '../run/run-title.tsx'
 import { RunView } from '../run/run-view.tsx'
 import { statusWord } from '../run/words.ts'
 import { links } from '../state/route.ts'
 import { useStore } from '../state/store.ts'
 import { JobRow } from './job-row.tsx'
 import { useWorkflow } from './use-workflow.ts'
+
+const LIVE = ['running', 'waiting', 'cancelling']
 
 export function WorkflowPage({ id }: { id: string }) {
   const { jobs, runs, transport, failure } = useWorkflow(id)
@@ -24,6 +27,8 @@ export function WorkflowPage({ id }: { id: string }) {
   const inRun = new Set(runs?.flatMap(({ steps }) => steps.map(({ job_id }) => job_id)))
   const others = all.filter(({ job_id }) => !inRun.has(job_id))
   const question = questionOf(all)
+  // Nothing more comes from what has ended, unless somebody runs it again.
+  const isLive = run ? LIVE.includes(run.status) : over < all.length
   return (
     <>
       <Heading above={question || !jobs ? <Above id={id} /> : 'Workflow'}>
@@ -39,7 +44,9 @@ export function WorkflowPage({ id }: { id: string }) {
                 {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} over
               </span>
             )}
-            {!failure && <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>}
+            {!failure && (isLive || state !== 'online') && (
+              <span class={`transport ${state === 'online' ? transport : ''}`}>{how}</span>
+            )}
           </p>
           {run && <RunView run={run} jobs={jobs} earlier={earlier} isMine />}
           {others.length > 0 && <Jobs jobs={others} folded={run !== undefined} />}
@@ -95,15 +102,11 @@ function Earlier({ runs, open }: { runs: readonly Run[]; open: boolean }) {
         {runs.map((run, at) => (
           <li key={run.run_id} class="job-row">
             <a href={links.run(run)}>
-              <span class="name">{run.name ? <bdi>{run.name}</bdi> : <Time at={run.created_at} />}</span>
+              <span class="name">
+                <RunTitle run={run} before={runs[at + 1]} />
+              </span>
               <span class="quiet">
-                stages {run.steps.map(({ stage }) => stage).join(', ')}
-                {run.name && (
-                  <>
-                    {' · '}
-                    <Time at={run.created_at} />
-                  </>
-                )}
+                <Time at={run.created_at} /> · stages {run.steps.map(({ stage }) => stage).join(', ')}
               </span>
             </a>
             <span class={`badge ${run.status}`}>{statusWord(run.status)}</span>

@@ -17,7 +17,12 @@ export function WorkflowsPage() {
   const workflows = byWorkflow(runs ?? [])
   return (
     <>
-      <Heading>Workflows</Heading>
+      <div class="row">
+        <Heading>Workflows</Heading>
+        <a class="button push" href={links.stages}>
+          New workflow
+        </a>
+      </div>
       {failure && <Failure text={failure} />}
       {!runs && !failure && <Loading what="your workflows" />}
       {runs?.length === 0 && (
@@ -28,7 +33,7 @@ export function WorkflowsPage() {
       {workflows.size > 0 && (
         <ul class="jobs">
           {[...workflows].map(([id, [latest, ...earlier]]) => (
-            <Row key={id} latest={latest as Run} earlier={earlier.length} />
+            <Row key={id} latest={latest as Run} earlier={earlier} />
           ))}
         </ul>
       )}
@@ -48,10 +53,11 @@ function byWorkflow(runs: readonly Run[]): Map<string, Run[]> {
   return found
 }
 
-function Row({ latest, earlier }: { latest: Run; earlier: number }) {
+function Row({ latest, earlier }: { latest: Run; earlier: readonly Run[] }) {
   const { steps, workflow_id, status, name, created_at } = latest
   const question = useQuestion(steps.flatMap(({ stage, job_id }) => (job_id ? [{ stage, job_id }] : [])))
   const done = steps.filter((step) => DONE.includes(step.status)).length
+  const isBehind = status !== 'completed' && earlier.some((run) => run.status === 'completed')
   return (
     <li class="job-row">
       <a href={links.workflow(workflow_id)}>
@@ -60,8 +66,8 @@ function Row({ latest, earlier }: { latest: Run; earlier: number }) {
         </span>
         <span class="quiet">
           {done} of {steps.length} {steps.length === 1 ? 'stage' : 'stages'} done
-          {earlier > 0 && ` · ${earlier} earlier ${earlier === 1 ? 'run' : 'runs'}`} · started{' '}
-          <Ago at={created_at} />
+          {earlier.length > 0 && ` · ${earlier.length} earlier ${earlier.length === 1 ? 'run' : 'runs'}`}
+          {isBehind && ', the results of a completed one are kept'} · started <Ago at={created_at} />
         </span>
       </a>
       <span class={`badge ${status}`}>{statusWord(status)}</span>

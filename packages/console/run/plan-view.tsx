@@ -11,10 +11,12 @@ interface PlanProps {
   rerun: readonly number[]
   /** By stage, what was approved so far. */
   approvals: ReadonlyMap<number, Decision>
+  /** Stages whose sources the user chose: what their services say of the usual ones is not true then. */
+  ownSources: readonly number[]
   onRerun: (rerun: number[]) => void
 }
 
-export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
+export function PlanView({ steps, rerun, approvals, ownSources, onRerun }: PlanProps) {
   const { stages } = useStages()
   const toggle = (stage: number, on: boolean) =>
     onRerun(on ? [...rerun, stage] : rerun.filter((one) => one !== stage))
@@ -49,10 +51,10 @@ export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
                 )}
               </div>
               <p class="quiet why">
-                {capital(because)}.{sign_off === true && ' Then it waits for a sign-off.'}
-                {sign_off === 'if_changed' && ' If its result changes, it waits for a sign-off again.'}
+                {plannedWhy(action, because)}.{sign_off === true && ' Then it waits for a sign-off.'}
+                {sign_off === 'if_changed' && ' A new result of its own waits for a sign-off again.'}
               </p>
-              {action !== 'reuse' && <NoteOf stage={stage} />}
+              {action !== 'reuse' && !ownSources.includes(stage) && <NoteOf stage={stage} />}
               <Approval sign_off={sign_off} approval={approvals.get(stage)} />
             </div>
           </li>
@@ -60,6 +62,12 @@ export function PlanView({ steps, rerun, approvals, onRerun }: PlanProps) {
       </ol>
     </section>
   )
+}
+
+/** A stage behind another one only runs if that one makes something else. */
+function plannedWhy(action: PlanStep['action'], because: string): string {
+  const behind = action === 'run_if_changed' && /^(stage \d+) runs/.exec(because)?.[1]
+  return behind ? `Runs if the result of ${behind} changes` : capital(because)
 }
 
 /** What its service says that people should know before it runs. */

@@ -1,14 +1,16 @@
 /** A run on the page: its state, its line of stages, and its gates. */
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Run } from '../../client/index.ts'
 import { stagecast } from '../api/api.ts'
 import { Cancel } from '../page/cancel.tsx'
 import { Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
+import { countAgain } from '../state/waiting.ts'
 import { Changes } from './changes.tsx'
 import { decisionBefore } from './decision-before.ts'
 import { Gate, gateId } from './gate.tsx'
+import { MainDocument } from './main-document.tsx'
 import { Results } from './results.tsx'
 import { type Jobs, RunLine } from './run-line.tsx'
 import { statusWord } from './words.ts'
@@ -32,6 +34,10 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
   const name = (stage: number) => `stage ${stage}, ${titleOf(stages, stage)}`
   const [approved, setApproved] = useState<number | null>(null)
   const gates = run.steps.filter(({ status }) => status === 'awaiting_sign_off')
+  const waiting = gates.map(({ stage }) => `${run.run_id} ${stage}`).join()
+  useEffect(() => {
+    countAgain()
+  }, [waiting])
   return (
     <>
       <section class={`run card ${run.status}`} id={TOP} tabIndex={-1} aria-label="Run">
@@ -65,6 +71,11 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
             <span class="done">Every stage is done. The results are below, the latest first.</span>
           )}
         </div>
+        {run.status === 'completed' && (
+          <div class="actions">
+            <MainDocument run={run} />
+          </div>
+        )}
         {gates.length > 0 && (
           <div class="actions">
             {gates.map(({ stage }) => (

@@ -5,8 +5,8 @@ import { type RunPlan, type RunRequest, StagecastError } from '../../client/inde
 import { stagecast, tellFailure } from '../api/api.ts'
 import { keyFor } from '../form/draft.ts'
 import { FieldView, idOf } from '../form/field.tsx'
-import type { OpenApi } from '../form/schema.ts'
-import { type Faults, faultsOf, keyOf, toBody } from '../form/values.ts'
+import { type Field, type OpenApi, words } from '../form/schema.ts'
+import { type Faults, faultsOf, keyOf, toBody, type Values } from '../form/values.ts'
 import { titleOf } from '../page/stages.ts'
 import type { LastRun } from '../run/last-run.ts'
 import { PlanView } from '../run/plan-view.tsx'
@@ -154,12 +154,23 @@ export function RunForm({ document: openApi, stages, workflow, stage: wanted, la
           if (inside.length === 0) return null
           const description = stages.find((one) => one.stage === stage)?.description
           const isWrong = inside.some((field) => faults[keyOf(field)])
+          const isSet = (field: Field) => {
+            const value = values[keyOf(field)]
+            return Array.isArray(value)
+              ? value.length > 0
+              : value !== undefined && value !== '' && value !== false
+          }
           return (
             <details key={stage} class="fold" open={isWrong || undefined}>
               <summary>
                 <h2>
                   Options of stage {stage}: {titleOf([...stages], stage)}
                 </h2>
+                <OptionsInShort
+                  set={inside.filter(isSet)}
+                  others={inside.filter((one) => !isSet(one))}
+                  values={values}
+                />
               </summary>
               {description && <p class="hint">{description}</p>}
               <div class="columns">{inside.map(view)}</div>
@@ -172,6 +183,9 @@ export function RunForm({ document: openApi, stages, workflow, stage: wanted, la
           steps={planned.plan.steps}
           rerun={rerun}
           approvals={last.approvals}
+          ownSources={inputs
+            .filter(({ stage }) => isChosen(values[`inputs/${stage}/sources`]))
+            .map(({ stage }) => stage)}
           onRerun={(next) => {
             change({ rerun: next })
             void plan(next)
@@ -196,6 +210,38 @@ export function RunForm({ document: openApi, stages, workflow, stage: wanted, la
         </span>
       </div>
     </form>
+  )
+}
+
+const isChosen = (value: Values[string] | undefined) => Array.isArray(value) && value.length > 0
+
+/** On folded options: what is set, and what else is inside. */
+function OptionsInShort({ set, others, values }: { set: Field[]; others: Field[]; values: Values }) {
+  const shown = (value: Values[string] | undefined) =>
+    value === true
+      ? ''
+      : ` ${(
+          typeof value === 'string'
+            ? value
+            : [value]
+                .flat()
+                .map((one) => words(String(one)))
+                .join(', ')
+        ).slice(0, 60)}`
+  return (
+    <span class="inside quiet">
+      {set.map((field, at) => (
+        <span key={keyOf(field)}>
+          {at > 0 && ', '}
+          <strong>
+            {field.label}
+            {field.kind !== 'json' && <bdi>{shown(values[keyOf(field)])}</bdi>}
+          </strong>
+        </span>
+      ))}
+      {set.length > 0 && others.length > 0 && ' · '}
+      {others.map(({ label }) => label).join(', ')}
+    </span>
   )
 }
 

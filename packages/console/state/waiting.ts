@@ -1,0 +1,9 @@
+/** Tells the bar that the number of results that wait for a sign-off may have changed. */
+import { Store } from './store.ts'
+
+/** How often it may have changed. */
+export const waitingChanged = new Store(0)
+
+export function countAgain(): void {
+  waitingChanged.set(waitingChanged.value + 1)
+}
