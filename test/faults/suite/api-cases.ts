@@ -14,7 +14,6 @@ export const apiCases: FaultCase[] = [
     name: 'SIGTERM of an API process under 500 streams',
     promise:
       'it exits with 0 within its grace period; its clients resume at another process without loss or repeats',
-    withinS: 90,
     scene: { apis: 2, env: { STAGE_WORKER_CONCURRENCY: '10' } },
     async run(scene) {
       scene.service.behaviour = work(40, 200)

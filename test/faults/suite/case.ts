@@ -10,7 +10,7 @@ export interface FaultCase {
   promise: string
   /** Whether it is part of `npm test`. */
   quick?: true
-  /** Time limit in s. Default 60. */
+  /** Time limit in s. Default 600. */
   withinS?: number
   scene?: SceneOptions
   /** Whether it damages Redis itself, which must then belong to the suite. */
@@ -49,7 +49,7 @@ export async function play(
   const outcome: Outcome = { name: one.name, faults: [], seen: '', ms: 0, logs: [] }
   let scene: Scene | undefined
   const { promise: late, resolve, reject } = deferred()
-  const withinS = one.withinS ?? 60
+  const withinS = one.withinS ?? 600
   const timer = setTimeout(() => reject(new Error(`not over within ${withinS} s`)), withinS * 1000)
   try {
     await Promise.race([late, act()])

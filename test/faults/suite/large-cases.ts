@@ -14,7 +14,6 @@ export const largeCases: FaultCase[] = [
     promise:
       'every 2 s one of 2 API and 3 worker processes is killed and restarted, except the last one of its kind; 300 clients come and go: no loss, no repeats',
     quick: true,
-    withinS: 600,
     scene: { apis: 2, workers: 3, env: CROWDED },
     run: chaos,
   },
@@ -22,7 +21,6 @@ export const largeCases: FaultCase[] = [
     name: 'Redis Cluster: chaos',
     ownRedis: true,
     promise: 'the same on three nodes',
-    withinS: 600,
     scene: { apis: 2, workers: 3, cluster: true, env: CROWDED },
     run: (scene, scale) => chaos(scene, scale / 2),
   },

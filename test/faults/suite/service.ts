@@ -131,6 +131,20 @@ export function work(lines = 4, everyMs = 20): Behaviour {
   }
 }
 
+/** Sends heartbeats until the promise resolves, then answers. Stops when the caller disconnects. */
+export function held(until: Promise<unknown> = new Promise(() => {})): Behaviour {
+  return async (call, service) => {
+    const { response } = call
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    const beat = setInterval(() => tell(call, { type: 'heartbeat' }), 500)
+    await Promise.race([until, once(response, 'close')])
+    clearInterval(beat)
+    if (response.destroyed) return
+    tell(call, { type: 'result', ...service.perform(call) })
+    response.end()
+  }
+}
+
 /** Answers at once, in one JSON object. */
 export const answer: Behaviour = (call, service) =>
   void call.response

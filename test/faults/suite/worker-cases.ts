@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { end, logLine } from '../../helpers/processes.ts'
 import type { FaultCase } from './case.ts'
 import { FILES, leaveFiles } from './scene.ts'
-import { answer, type Call, work } from './service.ts'
+import { answer, type Call, first, held, work } from './service.ts'
 
 export const workerCases: FaultCase[] = [
   {
@@ -12,15 +12,21 @@ export const workerCases: FaultCase[] = [
     quick: true,
     scene: { workers: 2 },
     async run(scene) {
-      scene.service.behaviour = work(20, 50)
-      const orders = await scene.watchedOrders(10)
+      // Two workers run four jobs of a stage each.
+      let release = () => {}
+      const until = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      scene.service.behaviour = first(1, held(until), work())
+      const orders = await scene.watchedOrders(8)
       await Promise.all(orders.map((order) => scene.called(order)))
       const victim = scene.worker
       await scene.kill(victim)
+      release()
       await scene.settled()
       const again = scene.service.calls.filter(({ nth }) => nth > 1).length
-      if (again === 0) throw new Error('no job was lost with its worker')
-      return `10 jobs, ${again} called again under the same key`
+      if (again !== 4) throw new Error(`${again} jobs were called again`)
+      return `8 jobs, ${again} called again under the same key`
     },
   },
   {
@@ -55,15 +61,17 @@ export const workerCases: FaultCase[] = [
     promise: 'its successor runs the job; the thawed worker can change nothing and aborts its call',
     quick: true,
     async run(scene) {
-      scene.service.behaviour = work(30, 100)
+      scene.service.behaviour = first(1, held(), work())
       const orders = await scene.watchedOrders(4)
-      await Promise.all(orders.map((order) => scene.called(order)))
+      const calls = await Promise.all(orders.map((order) => scene.called(order)))
       const zombie = scene.worker
       zombie.child.kill('SIGSTOP')
       await scene.addWorker()
       await Promise.all(orders.map((order) => scene.called(order, 2)))
       zombie.child.kill('SIGCONT')
+      await Promise.all(calls.map(hungUp))
       await scene.settled()
+      scene.service.behaviour = work()
       const later = await scene.watchedOrders(4)
       await scene.settled()
       return `4 jobs taken over while they ran; ${later.length} more after it`
@@ -73,12 +81,13 @@ export const workerCases: FaultCase[] = [
     name: 'event loop of a worker blocked beyond its lock',
     promise: 'the same as frozen: the jobs are taken over, nothing is done twice',
     async run(scene) {
-      scene.service.behaviour = work(30, 100)
+      scene.service.behaviour = first(1, held(), work())
       const orders = await scene.watchedOrders(4)
-      await Promise.all(orders.map((order) => scene.called(order)))
+      const calls = await Promise.all(orders.map((order) => scene.called(order)))
       scene.worker.child.send({ block: 5000 })
       await scene.addWorker()
       await Promise.all(orders.map((order) => scene.called(order, 2)))
+      await Promise.all(calls.map(hungUp))
       await scene.settled()
       return '4 jobs, loop blocked for 5 s, lock of 1.5 s'
     },
@@ -191,4 +200,9 @@ export const workerCases: FaultCase[] = [
 
 function isPoison({ body }: Call): boolean {
   return (body.inputs as { poison?: boolean }).poison === true
+}
+
+/** Resolves when the caller has disconnected. */
+async function hungUp({ response }: Call): Promise<void> {
+  if (!response.destroyed) await once(response, 'close')
 }
