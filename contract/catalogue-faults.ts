@@ -24,7 +24,7 @@ export function* formFaults(value: unknown): Generator<SchemaFault> {
   for (const error of validate.errors ?? []) if (error.keyword !== 'propertyNames') yield inWords(error)
 }
 
-/** Not checked against JSON Schema: it is our own, and that takes long. */
+/** Skips Ajv's own check of the schema, which takes long. Tests cover the schema. */
 function compileForm(): ValidateFunction {
   const options = { allErrors: true, verbose: true, strict: false, validateSchema: false, meta: false }
   return new Ajv(options).compile(CatalogueFile)

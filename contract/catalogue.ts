@@ -1,4 +1,4 @@
-/** The stage catalogue, loaded once at startup. Everything else looks stages up here. */
+/** The stage catalogue, loaded once at startup. */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { BUILT_IN, BUILT_IN_RULES, type InputRule } from './built-in.ts'
 import { CatalogueError, formFaults, meaningFaults, serviceFaults, variableOf } from './catalogue-faults.ts'
@@ -24,7 +24,7 @@ export const Stage = Type.Object(
       description: 'false: its service does not offer this stage; null: the service does not say',
     }),
     note: Type.Optional(
-      Type.String({ description: 'what its service says that people should know before they start it' }),
+      Type.String({ description: 'a note from its service that people should read before they start the stage' }),
     ),
   },
   { title: 'Stage' },
@@ -83,7 +83,7 @@ const NOTHING_SET = () => undefined
 /** Throws a `CatalogueError` that lists all faults. */
 export function openCatalogue({ file, services = {}, env = NOTHING_SET }: CatalogueOptions = {}): Catalogue {
   const isBuiltIn = file === undefined
-  // Tests check the built-in catalogue, so that not every start has to.
+  // Tests check the built-in catalogue, so a start does not have to.
   const faults = isBuiltIn ? [] : [...formFaults(file)]
   if (faults.length > 0) throw new CatalogueError(faults)
   const own = isBuiltIn ? BUILT_IN : (file as CatalogueFile)
@@ -166,7 +166,7 @@ function checkOf({ inputs }: StageEntry, rule: InputRule | undefined): InputChec
   if (!rule) return check
   return (value) => {
     const faults = check(value)
-    // Rules may assume that the types are right.
+    // Rules assume that the inputs match the schema.
     return faults.length > 0 ? faults : rule(value as Record<string, unknown>).map(ruleFault)
   }
 }

@@ -19,7 +19,7 @@ export function nameParts<D extends object>(document: D): D {
   return { ...walked, components: { ...walked.components, schemas: Object.fromEntries(sorted) } } as D
 }
 
-/** Titles inside such a schema come from a catalogue and are free text: two stages may use the same one. */
+/** Schemas of inputs. The titles inside them are a catalogue's free text, so two stages may use the same title. */
 const INPUTS_TITLE = /^Stage\d+Inputs$/
 
 function walk(node: unknown, schemas: Components | null): unknown {
@@ -38,7 +38,7 @@ function walk(node: unknown, schemas: Components | null): unknown {
   return { $ref: `#/components/schemas/${title}` }
 }
 
-/** `info` has a title too, and a property may be named `title`. */
+/** Tells a schema from `info`, which has a title too, and from properties that contain one named `title`. */
 function isSchema({ type, anyOf, allOf }: Node): boolean {
   return typeof type === 'string' || Array.isArray(anyOf) || Array.isArray(allOf)
 }

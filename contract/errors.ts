@@ -132,7 +132,7 @@ export const NO_SUCH_WORKFLOW = 'You have no jobs in this workflow, or it has ex
 
 const AWAY = 'The queue cannot be reached. Nothing was lost; try again shortly'
 /** Redis answers, but rejects the command: it is full, read-only, or its permissions changed. */
-export const REFUSED = 'The queue rejects this request right now; the log has the reason. Try again later'
+export const REFUSED = 'The queue rejects requests right now; the log of the API says why. Try again later'
 
 /** The 503 for any request that needs Redis while Redis is unavailable. */
 export function unavailable(extras: { job_id?: string } = {}, detail = AWAY): ProblemError {

@@ -42,8 +42,8 @@ export const JobError = Type.Object(
 export type JobError = Static<typeof JobError>
 
 /**
- * One entry of a job's log. Its place is (attempt, seq); `seq` counts from 1 within an attempt. Only the holder of the
- * job's lock appends, so places never clash. `attempt` counts every start; `max` is the highest number it may reach.
+ * One entry of a job's log. Its position is (attempt, seq); `seq` counts from 1 within an attempt. Only the holder of the
+ * job's lock appends, so positions never clash. `attempt` counts every start; `max` is the highest number it may reach.
  * A shutdown that interrupts an attempt raises `max`, so no attempt is used up.
  */
 export const LogEntry = Type.Object({
@@ -56,7 +56,7 @@ export const LogEntry = Type.Object({
   /** Epoch milliseconds. */
   at: Type.Integer(),
   error: Type.Optional(JobError),
-  /** Set if a process without the lock inserted the entry after this place; see `eventId`. */
+  /** Set if a process without the lock inserted the entry after (attempt, seq); see `eventId`. */
   behind: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(9)])),
 })
 export type LogEntry = Static<typeof LogEntry>
@@ -75,9 +75,9 @@ export function isTerminal(status: string): boolean {
 }
 
 /**
- * Event ids are twelve digits: attempt (4), seq (7), and a last digit for an entry that a process without the lock
- * inserts after that place: 1 for a cancel request, 9 for an end that no worker recorded. The fixed width makes string
- * order the order of events.
+ * Event ids are twelve digits: attempt (4), seq (7), and a last digit that is 0 for entries of the worker. It is 1 for a
+ * cancel request and 9 for an end that no worker recorded, because other processes insert these after (attempt, seq).
+ * Since all ids are equally long, sorting them as strings gives the order of events.
  */
 export type EventId = string
 

@@ -4,7 +4,7 @@
  */
 
 export interface Loss {
-  /** Member names and indexes that lead to the place. */
+  /** Member names and indexes that lead to the value. */
   path: string[]
   /** What is wrong; reads as a sentence after the path. */
   message: string

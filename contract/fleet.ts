@@ -41,7 +41,7 @@ export const WaitingBecause = Type.Union([
 ])
 export type WaitingBecause = Static<typeof WaitingBecause>
 
-/** Workers whose stages are not those of `catalogue`, a digest. */
+/** Workers whose catalogue has another digest than `catalogue`. */
 export function strangersTo(catalogue: string, workers: readonly WorkerState[]): WorkerState[] {
   return workers.filter((one) => one.catalogue !== null && one.catalogue !== catalogue)
 }

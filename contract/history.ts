@@ -10,7 +10,7 @@ const HistoryPoint = Type.Object({
   ended: Known,
   failed: Known,
 })
-/** Several minutes together; null where nothing is known. */
+/** One or more minutes, summed up; null if no API process observed them. */
 export type HistoryPoint = Static<typeof HistoryPoint>
 
 export const History = Type.Object(

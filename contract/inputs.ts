@@ -1,4 +1,4 @@
-/** Validates the inputs of a stage with its JSON Schema (2020-12, formats asserted). */
+/** Validates the inputs of a stage with its JSON Schema (2020-12). Formats are checked too. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
@@ -19,7 +19,7 @@ type Compiled = { check: InputCheck } | { faults: SchemaFault[] }
 
 /** Compiled schemas: a catalogue is checked and then opened, but each schema is compiled once. */
 const known = new WeakMap<object, Compiled>()
-/** Checks schemas, not inputs. Shared, because compiling the dialect itself takes longest. */
+/** Checks schemas, not inputs. Shared, because compiling JSON Schema's own schema takes longest. */
 let dialect: Ajv2020 | undefined
 
 /** Compiles a schema to a check, or returns the schema's faults. */

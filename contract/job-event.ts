@@ -102,7 +102,7 @@ function eventsOf<I extends TSchema>(title: string, owner: string, id: I) {
   return Type.Union([...types], { title, discriminator: { propertyName: 'event', mapping } })
 }
 
-/** The events of jobs, and those of runs beside them. */
+/** Adds the events of runs to the events of jobs. */
 function withRuns<E extends TSchema[]>({ anyOf, title, discriminator }: TUnion<E>) {
   const id = Type.String({ pattern: POSITION_PATTERN })
   const run = Type.Object(

@@ -52,7 +52,7 @@ export const JobResult = Type.Object(
     artifacts: Type.Array(ArtifactName, { description: 'names of files that can be downloaded' }),
     files: Type.Optional(Type.Array(StageFile, { description: 'the artifacts whose hash is known' })),
     version: Type.Optional(
-      Type.String({ description: 'version of the stage that ran, from its service or else the catalogue' }),
+      Type.String({ description: 'version of the stage that ran, from its service, else from the catalogue' }),
     ),
     upstream: Type.Optional(
       Type.Record(Type.String(), Uuid, { description: 'by stage, the job whose result this one used' }),
@@ -84,7 +84,7 @@ export const JobSnapshot = Type.Object(
     job_id: Uuid,
     stage: StageNumber,
     workflow_id: Uuid,
-    run_id: Type.Optional(Type.String({ ...Uuid, description: 'the run that it is a step of' })),
+    run_id: Type.Optional(Type.String({ ...Uuid, description: 'the run that the job is a step of' })),
     status: JobStatus,
     progress: Type.Number({ minimum: 0, maximum: 100 }),
     attempt: Type.Integer({ minimum: 0 }),

@@ -1,7 +1,7 @@
 /** Options of stage 2, the literature review: the fields of `inputs`. */
 import { type Static, Type } from '@sinclair/typebox'
 
-/** Sources of records. `sample` is a bundled set of invented records and never combined with the others. */
+/** Sources of records. `sample` is a bundled set of invented records; it is never combined with the others. */
 export const LITERATURE_SOURCES = ['sample', 'europepmc', 'pubmed', 'openalex', 'crossref'] as const
 /** Sources that can be searched. */
 const SEARCHING = LITERATURE_SOURCES.filter((name) => name !== 'crossref')

@@ -134,7 +134,7 @@ export const SignOffBody = Type.Object(
 )
 export type SignOffBody = Static<typeof SignOffBody>
 
-/** What waits for a decision. */
+/** A step that waits for a decision. */
 export const WaitingSignOff = Type.Object(
   {
     run_id: Uuid,

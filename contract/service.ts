@@ -114,12 +114,12 @@ const StageListing = Type.Array(
   Type.Object({
     stage: Type.Integer(),
     version: Type.Optional(Type.Union([Type.String({ maxLength: 100 }), Type.Null()])),
-    /** What people should know before they start it, in a sentence. */
+    /** A sentence that people should read before they start the stage. */
     note: Type.Optional(Type.Union([Type.String({ maxLength: 500 }), Type.Null()])),
   }),
 )
 
-/** What a service says of its stages, by number. Empty where it says nothing. */
+/** What a service reports about its stages, by stage number; '' for what it does not report. */
 export type Listing = ReadonlyMap<number, { version: string; note: string }>
 
 /** Null if `value` is not a valid answer. */

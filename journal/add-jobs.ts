@@ -1,4 +1,4 @@
-/** Adds jobs to the queue, all of them in the same round trips. */
+/** Adds jobs to the queue; jobs that are added together share their round trips. */
 import type { JobsOptions, Queue } from 'bullmq'
 import type { StageLimits } from '../contract/catalogue.ts'
 import type { JobData } from '../contract/job.ts'
@@ -9,7 +9,7 @@ export interface Adding {
   priority: number
 }
 
-/** Adds jobs to the queue; for each returns the error if Redis did not confirm it, else null. */
+/** Adds jobs to the queue. Returns for each job null, or an error if Redis did not confirm that it was added. */
 export type AddJobs = (jobs: readonly Adding[]) => Promise<(Error | null)[]>
 
 /** The job is certainly not in the queue. After any other error it may be. */
@@ -27,17 +27,17 @@ export interface JobAdderOptions {
   open(): Promise<Queue<JobData>>
   /** Options of a stage's jobs. */
   optionsOf: (stage: number) => JobsOptions
-  /** Places the first events of jobs in the orders of their workflows. */
+  /** Adds the `queued` events of jobs to the order of their workflows. */
   place(jobs: readonly JobData[]): Promise<unknown>
 }
 
-/** What the queue does with a job, where its stage sets nothing of its own. */
+/** Attempts and back-off of a job, unless its stage has its own limits. */
 export interface JobSettings {
   attempts: number
   backoffMs: number
 }
 
-/** BullMQ's options of the jobs of a stage. */
+/** BullMQ's options for the jobs of a stage. */
 export function jobOptionsOf(settings: JobSettings, limits: StageLimits = {}): JobsOptions {
   const delay = limits.backoff_ms ?? settings.backoffMs
   return {

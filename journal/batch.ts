@@ -1,8 +1,8 @@
-/** Batches calls made in the same event-loop turn. */
+/** Combines calls that are made in the same turn of the event loop. */
 
 /**
- * Collects items until the turn ends, then passes them to `perform`, at most `most` at a time. `perform` returns one
- * result per item, an `Error` for an item that failed. If it throws, all items fail.
+ * Collects items until the turn of the event loop ends, then passes them to `perform`, at most `most` at a time. `perform`
+ * returns a result or an `Error` for each item. If it throws, all items fail.
  */
 export function batched<T, R>(
   most: number,

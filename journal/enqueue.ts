@@ -1,4 +1,4 @@
-/** Accepts a job: looks up its key, takes its user's next turn and adds the job to BullMQ. */
+/** Accepts a job: looks up its Idempotency-Key, takes its user's next turn and adds the job to BullMQ. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { ExecuteBody } from '../contract/catalogue.ts'
@@ -14,7 +14,7 @@ export interface EnqueueRequest {
   body: ExecuteBody
   /** The caller's Idempotency-Key. */
   idempotencyKey?: string | undefined
-  /** Owner of the key, if not the user. */
+  /** Who sent the key, if not the user. */
   callerId?: string
   /** The job that this one retries. */
   retryOf?: string
@@ -40,7 +40,10 @@ export interface EnqueuerOptions<Request extends EnqueueRequest> {
   deployment: readonly string[]
   /** Maximum queued jobs per user; 0 = no limit. */
   maxWaiting: number
-  /** Adds jobs to BullMQ; returns for each the error if it was not confirmed: `NotAdded` if it was certainly not added. */
+  /**
+   * Adds jobs to BullMQ. Returns for each job null, or an error if Redis did not confirm that it was added: a `NotAdded` if
+   * the job is certainly not in the queue.
+   */
   add(jobs: readonly Admitted<Request>[]): Promise<readonly (Error | null)[]>
   /** Called if Redis did not confirm. */
   failed(error: Error, jobId: string): void
@@ -59,13 +62,13 @@ interface Asked<Request extends EnqueueRequest> {
   keyed?: Reservation['keyed']
 }
 
-/** The previous release stored the key. */
+/** The key was stored by the previous release. */
 interface Claimed {
   kind: 'claimed'
   claim: string
 }
 
-/** Jobs that share their round trips. Limits how long other commands wait for Redis. */
+/** How many jobs share their round trips. This limits how long other commands wait for Redis. */
 const JOBS_PER_TURN = 50
 
 export function enqueuer<Request extends EnqueueRequest>(
@@ -129,7 +132,7 @@ export function enqueuer<Request extends EnqueueRequest>(
     return mayExist ? { kind: 'unavailable', jobId } : { kind: 'unavailable' }
   }
 
-  /** Honours a key stored by the previous release, for 24 h. That release may not have added the job. */
+  /** Honours a key that the previous release stored. That release kept keys for 24 h, and may not have added the job. */
   async function honour(claim: EarlierClaim, request: Request): Promise<EnqueueOutcome> {
     const jobId = claim.job_id
     if (claim.fingerprint !== earlierFingerprint(request)) return { kind: 'mismatch' }
@@ -149,7 +152,7 @@ interface EarlierClaim {
   added?: true
 }
 
-/** Equal for equal requests, regardless of the order of fields. */
+/** A digest of a request that does not depend on the order of fields. */
 function fingerprint({ stage, body, retryOf: retry_of }: EnqueueRequest): string {
   const { workflow_id, research_question = null, inputs = {} } = body
   const asked = { stage, workflow_id: workflow_id.toLowerCase(), research_question, inputs, retry_of }

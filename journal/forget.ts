@@ -1,4 +1,4 @@
-/** Removes finished jobs and workflows from Redis. Each step can be repeated: the outcome of a job goes last. */
+/** Removes finished jobs and workflows from Redis. A removal can be repeated, because a job's outcome is removed last. */
 import type { Redis } from 'ioredis'
 import type { JobSnapshot } from '../contract/job.ts'
 import { type JournalKeys, STREAM_LENGTH } from './journal.ts'
@@ -10,7 +10,7 @@ const forgetMessages = loadScript<string>('forget-messages')
 const forgetOrder = loadScript<0 | 1>('forget-order', { STREAM_LENGTH })
 
 const MESSAGES_AT_A_TIME = 1000
-/** By how much the clocks of Redis and of those who accept jobs may differ, in ms. */
+/** By how much the clocks of Redis and the API processes may differ, in ms. */
 const CLOCKS_MS = 600_000
 
 export interface ForgetOptions {
@@ -21,11 +21,11 @@ export interface ForgetOptions {
   remove(jobId: string): Promise<void>
 }
 
-/** Removes a finished job. False when it is in the queue again. */
+/** Removes a finished job. Returns false if the job is in the queue again. */
 export async function forgetJob(options: ForgetOptions, job: JobSnapshot): Promise<boolean> {
   const { redis, keys, resultTtlSeconds } = options
   const { job_id: id, data } = job
-  // Of a job that was ended by hand only the queue knows the end. A repeat must still find the job.
+  // If an operator ended the job, only the queue knows that it has ended. A repeated delete must still find the job.
   await redis.set(keys.end(id), JSON.stringify(job), 'EX', resultTtlSeconds, 'NX')
   await options.remove(id)
   let from = String(Math.max(0, job.created_at - CLOCKS_MS))
@@ -54,7 +54,7 @@ export async function forgetJob(options: ForgetOptions, job: JobSnapshot): Promi
   return reply === 'forgotten'
 }
 
-/** The jobs of a workflow, also those that have expired, and the last line of its order. */
+/** The jobs of a workflow, including expired ones, and the last line of its order. */
 export async function jobsOfWorkflow(
   { redis, keys }: ForgetOptions,
   userId: string,
@@ -64,13 +64,13 @@ export async function jobsOfWorkflow(
     redis.lrange(keys.order(userId, workflowId), 0, -1),
     redis.zrange(keys.jobs(userId), '0', '-1'),
   ])
-  // The order of a workflow drops its oldest lines, the list of a user's jobs the oldest jobs.
+  // Both lists are needed: the order drops its oldest lines, and the user's list drops its oldest jobs.
   const listed = members.map(parseMember).filter((one) => one.workflowId === workflowId.toLowerCase())
   const jobIds = [...lines.map((line) => parsePlace(line).jobId), ...listed.map(({ jobId }) => jobId)]
   return { jobIds: [...new Set(jobIds)], newest: lines.at(-1) ?? '' }
 }
 
-/** Removes the order of a workflow, unless it has a line behind `newest`. */
+/** Removes the order of a workflow, unless it has a line after `newest`. */
 export async function forgetWorkflow(
   { redis, keys }: ForgetOptions,
   userId: string,

@@ -1,15 +1,15 @@
 /**
- * The last day of the queue, by minute: how many jobs waited, ran, ended and failed. One hash with a field for each minute
- * of a day, so its size is bounded. The API processes write it from what they read anyway: see `plugins/history.ts`. It adds
- * no work to a job.
+ * How many jobs waited, ran, ended and failed in each minute of the last day. The history is one hash with a field for each
+ * minute of a day, so its size is bounded. The API processes write it from counts that they read anyway (see
+ * `plugins/history.ts`), so it adds no work to a job.
  */
 import type { Redis } from 'ioredis'
 import type { HistoryPoint } from '../contract/history.ts'
 import type { JournalKeys } from './journal.ts'
 
-/** Minutes that are kept. */
+/** How many minutes are kept. */
 export const KEPT_MINUTES = 1440
-/** Longer than the kept minutes, so that a queue no longer in use leaves nothing behind. */
+/** Longer than the minutes are kept. A queue that is no longer used leaves nothing behind. */
 const TTL_SECONDS = 2 * 86_400
 
 export const MINUTE_MS = 60_000
@@ -18,16 +18,16 @@ export const MINUTE_MS = 60_000
 export interface Minute {
   /** Minutes since the epoch. */
   minute: number
-  /** The most jobs that were seen waiting; null if nobody looked. */
+  /** The most jobs that an API process saw waiting; null if none looked. */
   waiting: number | null
-  /** The most jobs that were seen running; null if nobody looked. */
+  /** The most jobs that an API process saw running; null if none looked. */
   active: number | null
   ended: number
-  /** Those of the ended jobs that failed. */
+  /** How many of the ended jobs failed. */
   failed: number
 }
 
-/** The kept ones of `count` minutes up to `last`. */
+/** Reads `count` minutes up to `last`; minutes that are not kept are absent. */
 export async function readMinutes(
   redis: Redis,
   keys: JournalKeys,
@@ -39,7 +39,7 @@ export async function readMinutes(
   const found = new Map<number, Minute>()
   for (const [i, value] of stored.entries()) {
     const one = value === null ? null : decode(value)
-    // Else it is of a day before.
+    // Otherwise the field still has a minute of an earlier day.
     if (one && one.minute === wanted[i]) found.set(one.minute, one)
   }
   return found
@@ -54,13 +54,13 @@ export async function writeMinutes(redis: Redis, keys: JournalKeys, minutes: rea
     .exec()
 }
 
-/** The most that two readings of the same minute have seen. */
+/** The higher of two readings of the same minute. */
 export function most(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b
   return Math.max(a, b)
 }
 
-/** The last `count` steps of `step` minutes, oldest first; the last one contains `now`, a minute. */
+/** Sums up minutes into `count` points of `step` minutes each, oldest first. The last point contains the minute `now`. */
 export function toPoints(
   minutes: ReadonlyMap<number, Minute>,
   now: number,

@@ -9,7 +9,7 @@ export function uuidOf(...parts: readonly (string | number)[]): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-/** A digest of text that must not be stored or logged as it is. */
+/** A digest of a text that must not itself be stored or logged. */
 export function digest(text: string): string {
   return hash('sha256', text, 'base64url')
 }
@@ -18,7 +18,7 @@ export function digest(text: string): string {
 const digests = new Map<string, string>()
 const DIGESTS_KEPT = 10_000
 
-/** Stands for a user where the name itself must not be stored. A job that was queued by hand may hold anything. */
+/** Replaces a user's id where the id must not be stored. In a manually queued job `userId` may be any value. */
 export function userDigest(userId: string): string {
   let known = digests.get(userId)
   if (known === undefined) {

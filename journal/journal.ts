@@ -8,9 +8,9 @@
  *   job has ended: the first outcome stored is final.
  * - `CANCEL` flags a job with a running attempt, or tells the caller that none is running. Between attempts a worker may
  *   hold the lock, but it writes nothing; the cursor decides who wins.
- * - `PLACE` places events that come without a write to the log.
+ * - `PLACE` adds events that were not appended to the log to the order of their workflow.
  *
- * Each script also gives the new events their places in the order of the workflow (see order.ts).
+ * `RECORD` and `CANCEL` also add the new events to the order of the workflow (see order.ts).
  *
  * All keys of a queue share REDIS_PREFIX; on Redis Cluster the prefix contains the hash tag.
  */
@@ -27,7 +27,7 @@ export const QUEUE_NAME = 'workflow-stages'
 /** Approximate length of the queue's event stream; BullMQ's default. */
 export const STREAM_LENGTH = 10_000
 
-/** How long the key of a job is remembered after its end, in seconds; at least as long as its result. */
+/** How long an Idempotency-Key is remembered after the job's end, in seconds, or as long as the result if that is longer. */
 const KEY_TTL_SECONDS = 86_400
 
 export interface JournalKeys {
@@ -67,7 +67,7 @@ export interface JournalKeys {
   asked(jobId: string): string
   /** How long the newest completed jobs of a stage took, from being accepted to their end, in ms. */
   took(stage: number): string
-  /** Any other key of ours, e.g. `own('ticket-key')`. */
+  /** Any other key under the prefix, e.g. `own('ticket-key')`. */
   own(...parts: string[]): string
 }
 
@@ -99,7 +99,7 @@ export function journalKeys(prefix: string): JournalKeys {
 /** Reply of `record`; `moved:<cursor>` contains the stored cursor. */
 export type RecordReply = 'ok' | 'lost' | 'settled' | 'gone' | 'cancelling' | `moved:${string}`
 
-/** Of how many completed jobs of a stage it is known how long they took. */
+/** How many durations are kept for each stage. */
 const SAMPLES = 100
 
 /** Jobs that the list of all users' jobs keeps; older ones can still be read by id. */
@@ -116,7 +116,7 @@ export interface RecordWrite {
   journal: CountedJob
   /** Lock token; '' = the job is not locked. */
   token: string
-  /** The cursor that must be stored, else the write is rejected. */
+  /** The cursor that the job must have, else the write is rejected. */
   expected: string
   /** At least one. */
   entries: LogEntry[]
@@ -161,7 +161,7 @@ export function recordCall(keys: JournalKeys, write: RecordWrite): Call {
     leastEnded,
     counts: counts.length,
     rest: [...counts.flat(), ...entries.map((entry) => JSON.stringify(entry))],
-    // Last: V8 takes a hundred times as long to add properties after a spread.
+    // The spread comes last: V8 takes a hundred times as long to add properties after a spread.
     ...orderCall(keys, job, resultTtlSeconds),
   }
 }
@@ -185,12 +185,12 @@ export function cancelCall(keys: JournalKeys, job: JobOrigin, now: number, resul
   }
 }
 
-/** Reply of `place`. `known`: the event already had its place. `gone`: there is no such job (yet). */
+/** Reply of `place`. `known`: the event already had a position. `gone`: there is no such job (yet). */
 export type PlaceReply = 'placed' | 'known' | 'gone'
 
 export const place = loadScript<PlaceReply[]>('place', CONSTANTS)
 
-/** An event to be placed. */
+/** An event to add to the order of its workflow. */
 export interface Unplaced {
   job: JobOrigin
   eventId: string

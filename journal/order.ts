@@ -1,15 +1,15 @@
 /**
- * The order of all events of a workflow, across its jobs. It stores only places: the job and the event id. The events
- * themselves are in the jobs' logs. The same script call writes both, so they cannot disagree.
+ * The order of all events of a workflow, across its jobs. Each entry is a **place**: a position, the job and the event id.
+ * The events themselves are in the jobs' logs. The same script call writes both, so they cannot disagree.
  *
- * The list of a user's jobs, in order of acceptance, is maintained with it.
+ * The same scripts maintain the list of a user's jobs, in order of acceptance.
  */
 import { type EventId, FIRST_ID, LOG_CAPACITY } from '../contract/events.ts'
 import type { JobData } from '../contract/job.ts'
 import { userDigest } from './ids.ts'
 import type { Call } from './scripts.ts'
 
-/** What identifies a job's owner, workflow and stage. */
+/** A job's id, owner, workflow and stage. */
 export type JobOrigin = Pick<JobData, 'job_id' | 'stage' | 'workflow_id' | 'user_id'>
 
 /** Maximum places kept per workflow: twenty full logs. */
@@ -17,7 +17,7 @@ export const ORDER_CAPACITY = 20 * LOG_CAPACITY
 
 /**
  * Maximum jobs listed per user; older ones can still be read by id. The list is trimmed at the first job of a workflow and
- * every so many places, so it can briefly be a few jobs longer.
+ * after every `TRIM_EVERY` places, so it can briefly be a few jobs longer.
  */
 export const JOBS_CAPACITY = 10_000
 const TRIM_EVERY = 64
@@ -29,7 +29,7 @@ const HOUR_US = 3_600_000_000
  */
 export const IDLE_SECONDS = 2 * 86_400 + 2 * 3600
 
-/** A workflow belongs to its user: the same id of another user is another workflow. UUIDs ignore case. */
+/** A workflow belongs to its user: another user's workflow with the same id is a different one. UUIDs ignore case. */
 export function workflowName(userId: string, workflowId: string): string {
   // A manually queued job may contain anything.
   return `${String(workflowId).toLowerCase()}:${userDigest(userId)}`
@@ -47,7 +47,7 @@ export function parsePlace(line: string): Place {
   return { position, jobId, eventId: id }
 }
 
-/** The id of an event in the log of a run, which counts from 1. As long as that of a job's event. */
+/** The id of an event in the log of a run. `number` counts from 1. The id is as long as the id of a job's event. */
 export function runEventId(number: number): string {
   return `r${String(number).padStart(11, '0')}`
 }
@@ -56,7 +56,7 @@ export function isOfRun(eventId: string): boolean {
   return eventId.startsWith('r')
 }
 
-/** A member of a user's job list: what can be filtered without reading the job. */
+/** A member of a user's job list. It contains what a list is filtered by without reading the job. */
 export interface JobMember {
   jobId: string
   stage: string
@@ -75,7 +75,7 @@ export function parseMember(member: string): JobMember {
 /** Constants for `scripts/place-events.lua`. */
 export const ORDER_CONSTANTS = { FIRST_ID, HOUR_US, ORDER_CAPACITY, JOBS_CAPACITY, TRIM_EVERY }
 
-/** Keys and arguments of scripts that place events. */
+/** The keys and arguments that scripts with place-events.lua share. */
 export function orderCall(
   keys: { order(userId: string, workflowId: string): string; jobs(userId: string): string },
   job: JobOrigin,

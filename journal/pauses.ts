@@ -1,6 +1,6 @@
 /**
- * Queues that were paused, with Stagecast's API or any other tool: BullMQ hands out none of their jobs until they
- * are resumed. It announces a pause only in the queue's own event stream, so the flag is read periodically.
+ * Detects queues that Stagecast's API or another tool has paused. BullMQ hands out none of their jobs until they are
+ * resumed. It announces a pause only in the event stream of that queue, so the flag is read periodically.
  */
 import type { Redis } from 'ioredis'
 
@@ -47,7 +47,7 @@ export function watchPauses({ redis, prefix, queues, changed }: PausesOptions): 
     return found
   }
 
-  /** An outage changes nothing; what is known stays. */
+  /** While Redis is unavailable, the last known pauses stay in effect. */
   async function lookIfReady(): Promise<void> {
     if (redis.status === 'ready') await look().catch(() => {})
   }

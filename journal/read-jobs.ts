@@ -13,7 +13,7 @@ export interface StoredState {
   end: string | null
 }
 
-/** One job, its parts read one after the other: the log may be newer than the hash. */
+/** A job whose parts were read one after the other, so its log may be newer than its hash. */
 export interface StoredJob extends StoredState {
   /** Oldest first. */
   log: LogEntry[]
@@ -23,13 +23,13 @@ export interface StoredJob extends StoredState {
 
 const readStates = loadScript<JobFields[]>('read-jobs')
 
-/** Limits how long other commands wait for Redis. */
+/** How many jobs one call reads. This limits how long other commands wait for Redis. */
 const JOBS_PER_CALL = 64
 
 /**
- * Returns a function that reads the state of a job. Jobs asked for in one turn of the event loop are read by one script
- * call: with a command for each, API, Redis and clients wake up for each job, which costs more than the rest of the answer.
- * A pipeline costs as much, because ioredis copies every script of the connection, BullMQ's too, into each.
+ * Returns a function that reads the state of a job. Jobs requested in one turn of the event loop are read by one script
+ * call. With a command for each job, API, Redis and client would wake up for each, which costs more than the rest of the
+ * response. A pipeline costs as much, because ioredis copies every script of the connection, including BullMQ's, into it.
  */
 export function stateReader(redis: Redis, keys: JournalKeys): (jobId: string) => Promise<StoredState> {
   const fields = JOB_FIELDS.join(' ')
@@ -44,7 +44,7 @@ export function stateReader(redis: Redis, keys: JournalKeys): (jobId: string) =>
 export function readJobs(redis: Redis, keys: JournalKeys, jobIds: readonly string[]): Promise<StoredJob[]> {
   return Promise.all(
     jobIds.map(async (id) => {
-      // The hash first: one script call stores the outcome and updates the hash.
+      // Read the hash first: one script call stores the outcome and updates the hash.
       const [fields, end, lines] = await Promise.all([
         redis.hmget(keys.job(id), ...JOB_FIELDS),
         redis.get(keys.end(id)),

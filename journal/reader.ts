@@ -49,9 +49,9 @@ export interface JournalReader {
   records(jobIds: readonly string[]): Promise<(JobRecord | null)[]>
   /** Summaries of several jobs in one round trip, in the given order; null for a job that is gone. */
   summaries(jobIds: readonly string[]): Promise<(JobSummary | null)[]>
-  /** Places an event in the order of its workflow, unless it has a place. */
+  /** Adds an event to the order of its workflow, unless it is there already. */
   place(job: JobOrigin, eventId: string): Promise<PlaceReply>
-  /** Places the first events of several jobs. */
+  /** Adds the `queued` events of several jobs to the orders of their workflows. */
   placeQueued(jobs: readonly JobOrigin[]): Promise<void>
   /** Ends a waiting job as cancelled, or flags a running one for its worker. */
   cancel(job: JobOrigin): Promise<CancelReply | 'cancelled'>
@@ -62,7 +62,7 @@ export interface JournalOptions {
   /** Prefix of all keys. */
   prefix: string
   resultTtlSeconds: number
-  /** The same for the jobs of runs. */
+  /** How long the results of a run's jobs are kept, if longer. */
   workflowTtlSeconds: number
   /** Awaits a command; turns a Redis failure into an error for the client. */
   fromRedis<T>(command: Promise<T>): Promise<T>
@@ -103,7 +103,7 @@ export function openJournal(options: JournalOptions): JournalReader {
       if (events.length > 0) await place.run(redis, placeCall(keys, events, resultTtlSeconds))
     },
     async cancel(job) {
-      // A worker may take or drop the job between two reads: then try again.
+      // A worker may take or release the job between two reads; then try again.
       for (;;) {
         const reply = await fromRedis(cancel.run(redis, cancelCall(keys, job, Date.now(), resultTtlSeconds)))
         if (reply !== 'free') return reply

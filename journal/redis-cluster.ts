@@ -1,7 +1,7 @@
 /**
  * Finds the node to connect to. All keys of a queue are in one slot of a Redis Cluster, so a connection needs only the node
- * that owns this slot. It is looked up on every connect, so a fail-over needs nothing else, and all other code sees one
- * plain connection. A Redis that is not a cluster is detected once.
+ * that owns this slot. Each connect looks the owner up. So a connection survives a fail-over by reconnecting, and all other
+ * code sees one plain connection. Once a Redis has turned out not to be a cluster, it is not asked again.
  */
 import { connect, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -86,7 +86,7 @@ export async function findNode(place: Place, options: RedisOptions): Promise<Add
   return answer
 }
 
-/** The cluster answers, but cannot serve this queue now, or ever. */
+/** The cluster answers, but cannot serve this queue, either now or ever. */
 export class Unusable extends Error {
   readonly isLasting: boolean
   constructor(message: string, isLasting: boolean) {
@@ -128,7 +128,7 @@ async function askOwner(address: Address, place: Place, options: RedisOptions): 
 
 function ownerOf(slot: number, ranges: Range[], asked: Address, place: Place): Address {
   if (!hasHashTag(place.key)) throw new Unusable(NEEDS_HASH_TAG, true)
-  // A node that does not know its own host name means the one used to reach it.
+  // A node that does not know its own host name is at the address that was used to reach it.
   const toAddress = ([host, port]: [string | null, number, string]) => ({ host: host || asked.host, port })
   place.nodes = ranges.flatMap(([, , ...nodes]) => nodes.map(toAddress))
   const primary = ranges.find(([first, last]) => first <= slot && slot <= last)?.[2]

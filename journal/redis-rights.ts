@@ -1,6 +1,6 @@
 /**
- * Checks once at startup what would otherwise fail permanently: the password, the database, and the permission to run each
- * command that the queue and its journal need. Temporary problems (an outage, full memory) are ignored.
+ * Checks once, at startup, for faults that only an operator can fix: a wrong password, a missing database, or a command
+ * that the queue and its journal need but may not run. Temporary problems (an outage, full memory) are ignored.
  */
 import { Redis, type RedisOptions } from 'ioredis'
 import { journalKeys } from './journal.ts'
@@ -84,7 +84,7 @@ export async function rightsFault(options: RedisOptions, prefix: string): Promis
   const redis = new Redis({
     ...rest,
     lazyConnect: true,
-    // Selected below, where a rejection is visible.
+    // The database is selected below, where a rejection is visible.
     db: 0,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,

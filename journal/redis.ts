@@ -35,9 +35,9 @@ type OwnOptions = Pick<
 
 /** Certificates for rediss:// addresses, each in PEM form. */
 export interface RedisTls {
-  /** Trusted authorities, instead of the well-known ones. */
+  /** Trusted CAs, instead of the public ones. */
   ca?: string | Buffer | undefined
-  /** What this process shows to Redis, and the private key of it. */
+  /** The client certificate for Redis, and its private key. */
   cert?: string | Buffer | undefined
   key?: string | Buffer | undefined
 }
@@ -65,7 +65,7 @@ const ADDRESS = [
 /**
  * Opens a connection that always reconnects, at most 2 s after Redis is back. An address is redis://, rediss:// or unix://;
  * for a Redis Cluster one or more nodes, comma-separated. The key `prefix` determines the node.
- * `own`: what differs from the role.
+ * `own`: options that override those of the role.
  */
 export function connectRedis(
   source: RedisSource | string,
@@ -129,7 +129,7 @@ function leavingWrongDatabase(redis: Redis): Redis {
 const REFUSAL_MS = 1000
 
 /**
- * A connection that slows down retry loops. BullMQ retries at once what Redis rejects (revoked permissions, full memory),
+ * A connection that slows down retry loops. When Redis rejects a command (revoked permissions, full memory), BullMQ retries
  * thousands of times a second, which starves the process. Here each rejection takes a second.
  */
 class PatientRedis extends Redis {
@@ -157,8 +157,8 @@ function isRefusal(error: Error): boolean {
 }
 
 /**
- * A connection whose commands fail after `COMMAND_TIMEOUT_MS`. If a command gets no reply (a cut cable), the connection
- * reconnects, so that a request with several commands does not wait for each.
+ * A connection whose commands fail after `COMMAND_TIMEOUT_MS`. When a command times out (a cut cable), the connection
+ * reconnects, so that a request with several commands does not wait for a timeout for each.
  *
  * ioredis's own timeouts also fire if the process was blocked, although the reply is already in the socket. Here pending
  * input is read before a command times out.
@@ -183,7 +183,7 @@ class TimedRedis extends Redis {
       for (const command of unsettled) command.reject(late)
       if (unsettled.length > 0) connection?.destroy(late)
     }
-    // Redis answers in order, so nothing is late once the last command is settled.
+    // Redis answers in order, so once the last command is settled, all are.
     const last = commands.findLast((command) => !command.isSettled)
     if (!last) return
     // In an event-loop turn, timers run before I/O and immediates after it.
@@ -215,8 +215,8 @@ function about(fault: string | null): string | null {
 }
 
 /**
- * A primary that was just demoted answers READONLY, or MOVED in a cluster: reconnect to find the new one. A MOVED command
- * has not run, so it may be resent; in roles that do not wait for a connection it fails.
+ * A primary that was just demoted answers READONLY, or MOVED in a cluster: reconnect to find the new primary. A command
+ * that got MOVED has not run, so it may be resent; on a `commands` connection it fails.
  */
 function reconnectOnError({ message }: Error): false | 1 | 2 {
   if (message.startsWith('MOVED')) return 2
@@ -228,8 +228,8 @@ function isSocket(url: string): boolean {
 }
 
 /**
- * Runs the kind of commands that the queue needs: a script that writes, and a publish. Redis rejects them when it is out of
- * memory, read-only or lacks permissions, although it still answers reads. Throws Redis's error.
+ * Runs the kinds of commands that the queue needs: a script that writes, and a publish. Redis rejects them when it is out of
+ * memory or read-only, or when permissions are missing, although it still answers reads. Throws Redis's error.
  */
 export async function probeRedis(redis: Redis, keys: JournalKeys): Promise<void> {
   const write = redis.eval("return redis.call('SET', KEYS[1], '1', 'EX', 60)", 1, keys.own('probe'))

@@ -1,8 +1,8 @@
 /**
- * Prepares a job before it is added to BullMQ: stores its key and assigns its priority.
+ * Prepares a job before it is added to BullMQ: stores its Idempotency-Key and assigns its priority.
  *
- * The queue is fair by user. Each job has a **turn**: one more than the highest turn that has started, or than its user's
- * newest turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
+ * Users take turns. Each job has a **turn**: one more than the highest turn that has started, or than its user's newest
+ * turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
  * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
  */
 import type { Redis } from 'ioredis'
@@ -12,13 +12,13 @@ import { loadScript } from './scripts.ts'
 
 /** BullMQ's maximum is 2,097,151. Jobs beyond this value keep the order in which they were added. */
 const HIGHEST_PRIORITY = 2_000_000
-/** How long a job may wait, and how long its key is remembered before the job ends, in seconds. */
+/** How long a job may wait, and how long its Idempotency-Key is remembered until the job ends, in seconds. */
 const WAIT_TTL_SECONDS = 30 * 86_400
 
 export interface Reservation {
   jobId: string
   userId: string
-  /** Of a request with a key: its fingerprint, and the digest under which the previous release stored its key. */
+  /** For a request with a key: its fingerprint, and the digest under which the previous release would have stored the key. */
   keyed?: { fingerprint: string; claim: string } | undefined
 }
 
@@ -32,7 +32,7 @@ export type ReserveReply =
 
 const script = loadScript<(ReserveReply | ['refused', error: string])[]>('reserve')
 
-/** Reserves turns in one call; returns a reply or Redis's error for each. `most`: queued jobs per user; 0 = no limit. */
+/** Reserves turns in one call; returns a reply or Redis's error for each. `most`: maximum queued jobs per user, 0 = no limit. */
 export async function reserve(
   redis: Redis,
   keys: JournalKeys,
@@ -60,7 +60,7 @@ export async function reserve(
   return replies.map((reply) => (reply[0] === 'refused' ? refusal(reply[1]) : reply))
 }
 
-/** As ioredis reports what Redis refused. */
+/** The same error as ioredis would make from Redis's message. */
 function refusal(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' })
 }

@@ -1,6 +1,6 @@
 /**
- * Loads the Lua scripts in `scripts/`. The header of each file declares its keys and arguments: local variables in the
- * script, properties of a call.
+ * Loads the Lua scripts in `scripts/`. The header of each file declares its keys and arguments. They are local variables in
+ * the script, and properties of the object that `run` takes.
  *
  *     -- key NAME: what it is        -- include FILE
  *     -- arg NAME: what it is        -- const NAME: what it is
@@ -33,7 +33,7 @@ export function loadScript<R>(name: string, constants: Constants = {}): Script<R
     ...args.map((arg, i) => `local ${arg} = ARGV[${i + 1}]`),
     ...(hasRest ? [`local rest = { unpack(ARGV, ${args.length + 1}) }`] : []),
   ]
-  // The prelude is one line, so that line numbers in errors match the file if it has no includes.
+  // The prelude is one line, so that line numbers in errors match the file, unless it has includes.
   const source = `${prelude.join(' ')} ${[...includes, text].join('\n')}`
   const command = `stagecast:${name}`
   const names = [...keys, ...args, ...(hasRest ? ['rest'] : [])]

@@ -1,4 +1,4 @@
-/** Converts a job's stored data to the state and the events that clients see. Pure. */
+/** Converts a job's stored data to the state and the events that clients see. All functions are pure. */
 import {
   EVENT_ID_PATTERN,
   type EventId,
@@ -63,7 +63,7 @@ export function parseJournal(fields: JobFields): Journal | null {
   }
 }
 
-/** Caches the parsed options: usually all jobs of a queue have the same. */
+/** Caches the parsed options, because most jobs of a queue have the same ones. */
 let latest = { opts: '', attempts: 1 }
 
 function attemptsOf(opts: string | null | undefined): number {
@@ -89,7 +89,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     data: {
       stage: data.stage,
       workflow_id: data.workflow_id,
-      // A manually queued job may contain anything and is shown anyway.
+      // A manually queued job may contain any data, and is shown all the same.
       research_question: typeof data.research_question === 'string' ? data.research_question : null,
       user_id: data.user_id,
       inputs: Object(data.inputs) === data.inputs ? data.inputs : {},
@@ -97,7 +97,7 @@ export function toSnapshot(journal: Journal): JobSnapshot {
     result: null,
     error: newest.error ?? null,
     created_at: journal.createdAt,
-    // BullMQ reads the worker's clock before it takes the job, so the time may be before the job was added.
+    // BullMQ reads the worker's clock before it takes the job, so this time may be earlier than the time it was added.
     processed_at:
       last && journal.processedAt !== null ? Math.max(journal.processedAt, journal.createdAt) : null,
     finished_at: journal.abandonedAt,
@@ -192,7 +192,7 @@ function unlogged(journal: Journal): LogEntry[] {
   const entries: LogEntry[] = []
   if (cancel) entries.push(cancellingEntry(last, cancel))
   if (abandonedAt !== null) {
-    // An operator's tool does this, or BullMQ if a worker could not record a fault.
+    // An operator ended the job with some tool, or BullMQ did because a worker could not record a fault.
     const message =
       'the queue ended the job without a recorded outcome: an operator did, or a worker failed and logged why'
     const error = { code: 'JOB_ABANDONED', message, retryable: false, attempt: last.attempt }

@@ -1,6 +1,6 @@
 /**
  * Counts of all jobs of a queue. The script call that appends to a log also updates the counts, so they agree with the logs
- * whatever process crashes.
+ * even if a process crashes.
  */
 import { isTerminal, type LogEntry } from '../contract/events.ts'
 import type { JobOrigin } from './order.ts'
@@ -15,7 +15,7 @@ export const BUCKETS_MS = [
 
 /** Minutes for which ended jobs are counted. */
 export const TALLIED_MINUTES = 60
-/** Minute and count are stored as one number (minute * shift + count), so that one command updates both. */
+/** Factor by which a minute is stored in one number with its count (minute * shift + count), so that one command updates both. */
 const MINUTE_SHIFT = 100_000_000
 
 const ENDS: Readonly<Record<string, string>> = { WORKER_LOST: 'lost', WORKER_SHUTDOWN: 'handed_over' }
@@ -34,7 +34,8 @@ export interface Counts {
 
 /**
  * What `entries` add to the tally; progress adds nothing. The waiting time is from acceptance to the first start, the
- * duration from the last start to the end. The buckets also count these events, so they need no fields of their own.
+ * duration from the last start to the end. Their buckets also give the numbers of first starts and completed jobs, so these
+ * need no separate fields.
  */
 export function toCount({ data, createdAt, processedAt }: CountedJob, entries: readonly LogEntry[]): Counts {
   // A manually queued job may have an invalid stage.
@@ -90,7 +91,7 @@ export interface StageTally {
   duration: Histogram
   /** Ended jobs by minute since the epoch. */
   ended: ReadonlyMap<number, number>
-  /** Those of them that failed. */
+  /** How many of them failed, by minute. */
   endedFailed: ReadonlyMap<number, number>
 }
 
@@ -124,7 +125,7 @@ export function readTally(hash: Readonly<Record<string, string>>, stage: number)
   }
 }
 
-/** Jobs that ended within the last 60 s; assumes that those of the previous minute are evenly spread. */
+/** Estimates how many jobs ended within the last 60 s, as if the ends of the previous minute were evenly spread. */
 export function endedLastMinute({ ended }: StageTally, now: number): number {
   const minute = Math.floor(now / 60_000)
   const left = 1 - (now % 60_000) / 60_000
@@ -132,7 +133,7 @@ export function endedLastMinute({ ended }: StageTally, now: number): number {
   return Math.round(estimate * 10) / 10
 }
 
-/** Ended jobs of all stages in each minute from `from` to `last`, at most `TALLIED_MINUTES`. */
+/** Ended jobs of all stages, for each minute from `from` to `last`, at most `TALLIED_MINUTES`. */
 export function endedByMinute(tallies: readonly StageTally[], from: number, last: number) {
   return Array.from({ length: last - from + 1 }, (_, i) => {
     const minute = from + i

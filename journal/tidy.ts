@@ -1,4 +1,4 @@
-/** Periodic maintenance by any API process: finishes interrupted additions and keeps priorities low. */
+/** Periodic maintenance by the API processes: finishes interrupted additions, drops expired jobs, keeps priorities low. */
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { JobData } from '../contract/job.ts'
@@ -17,7 +17,7 @@ export interface TidyOptions {
   redis: Redis
   keys: JournalKeys
   queue: Queue<JobData>
-  /** Places the first events of jobs. */
+  /** Adds the `queued` events of jobs to the order of their workflows. */
   place(jobs: JobData[]): Promise<unknown>
   resultTtlSeconds: number
 }
@@ -35,7 +35,7 @@ export async function tidyQueue(options: TidyOptions): Promise<void> {
 
 /**
  * A process may exit between any two steps of adding a job. If the job is in the queue, place it, so that it is listed and
- * appears in its workflow's stream; otherwise remove its traces.
+ * appears in its workflow's stream; otherwise remove its reservation.
  */
 async function finishAdding({ redis, keys, place }: TidyOptions, now: number): Promise<void> {
   const until = now - UNFINISHED_AFTER_MS
@@ -49,8 +49,8 @@ async function finishAdding({ redis, keys, place }: TidyOptions, now: number): P
 }
 
 /**
- * Nothing of a finished job outlives its result. BullMQ removes old jobs only when another job ends, and trims its event
- * stream only by length.
+ * Drops finished jobs and their events once their result has expired. BullMQ itself removes old jobs only when another job
+ * ends, and trims its event stream only by length.
  */
 async function dropExpired(
   { redis, keys, queue, resultTtlSeconds }: TidyOptions,

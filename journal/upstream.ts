@@ -1,4 +1,4 @@
-/** Finds the newest completed results of a workflow's stages, the input of later stages. */
+/** Finds the newest completed results of a workflow's stages. Later stages get them as input. */
 import type { Redis } from 'ioredis'
 import type { JobSnapshot } from '../contract/job.ts'
 import type { JournalKeys } from './journal.ts'
@@ -6,8 +6,8 @@ import { type JobOrigin, jobMember, parsePlace } from './order.ts'
 
 /**
  * Results by stage; stages without a completed job are absent. The workflow's order lists its jobs and the user's job list
- * their stages, so only the wanted results, which may be large, are read. With a `job_id`: the results for that job, which
- * is not its own input.
+ * their stages, so only the wanted results, which may be large, are read. With a `job_id`, that job itself is left out,
+ * because the results are its input.
  */
 export async function newestResults(
   redis: Redis,

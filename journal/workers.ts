@@ -12,7 +12,7 @@ export const DEAD_AFTER_MS = 3 * ANNOUNCE_EVERY_MS
 /** Stores the state of a worker, as JSON without `seen_at`. */
 export const announceWorker = loadScript<null>('announce-worker', { DEAD_AFTER_MS })
 
-/** Equal where API and workers read the same stages. Services are left out: each process may reach them differently. */
+/** A digest of the stages. It leaves services out, because each process may reach them at another address. */
 export function digestOf({ stages }: Catalogue): string {
   return digest(JSON.stringify(stages))
 }

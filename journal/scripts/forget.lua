@@ -1,4 +1,5 @@
--- Removes a finished job from the journal, notifies the watchers of its workflow, and marks its key as deleted.
+-- Removes a finished job from the journal, notifies the watchers of its workflow, and marks the job's Idempotency-Key as
+-- deleted.
 -- const STREAM_LENGTH: approximate length of the event stream
 -- key job: BullMQ's hash of the job
 -- key outcome: the final state of the job

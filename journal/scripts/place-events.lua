@@ -1,4 +1,4 @@
--- Defines place_events, which places events of one job in the order of its workflow.
+-- Defines place_events, which adds events of one job to the order of its workflow.
 -- const FIRST_ID: the id of the event `queued`
 -- const HOUR_US: an hour in microseconds
 -- const ORDER_CAPACITY: maximum positions in an order
@@ -46,7 +46,7 @@ local function place_events(placed, order, jobs, id, member, ttl, ids, begins)
     if not last[1] then redis.call('EXPIRE', jobs, ttl) end
   end
   local length = redis.call('RPUSH', order, unpack(lines))
-  -- A run may keep the order for longer, or without an end.
+  -- A run may keep the order for longer, or without expiry.
   local left = newest and is_due and redis.call('PTTL', order) or 0
   if is_due and left >= 0 and left < ttl * 1000 then redis.call('EXPIRE', order, ttl) end
   if length > ORDER_CAPACITY then redis.call('LTRIM', order, -ORDER_CAPACITY, -1) end

@@ -1,5 +1,5 @@
--- Places events that come without a write to the log: `queued`, or an end that no worker recorded. A queued job is also
--- added to the list of all users' jobs.
+-- Adds events that are not in a log to the order of their workflow: `queued`, or an end that no worker recorded. A queued
+-- job is also added to the list of all users' jobs.
 -- include place-events
 -- const ALL_CAPACITY: jobs that the list of all users' jobs keeps
 -- const FIRST_ID: the id of the event `queued`
@@ -8,7 +8,7 @@
 -- key adding: jobs that are being added, see reserve.lua
 -- key everybody: list of all users' jobs
 -- arg placesTtl: time to live of orders and of users' lists, in s
--- arg everybodyTtl: time to live of the list of all users' jobs after its last news, in s
+-- arg everybodyTtl: time to live of the list of all users' jobs after the last job was added, in s
 -- arg prefix: prefix of the keys of jobs and users; their names are in journal.ts
 -- rest: the arguments of `place_one` for each event
 --
@@ -42,7 +42,7 @@ local function place_one(id, stage, workflow, user, event)
   local stored = redis.call('HMGET', job, 'timestamp', 'placed')
   if not stored[1] then return 'gone' end
   if (stored[2] or '') >= event then return 'known' end
-  -- A process that was frozen added it again after its end: all its events were announced.
+  -- A process that was frozen added the job again after its end. All its events have been announced.
   if not stored[2] and redis.call('EXISTS', job .. ':end') == 1 then return 'known' end
   local positions, placed = place_events(stored[2], prefix .. 'order:' .. name,
     prefix .. 'jobs:' .. user, id, member, placesTtl, event)

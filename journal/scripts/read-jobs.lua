@@ -3,7 +3,7 @@
 -- arg fields: names of the fields to read from each hash, separated by spaces
 -- rest: IDs of the jobs
 --
--- Returns for each job the values of the fields, and its outcome; false for what is missing.
+-- Returns for each job the values of the fields and the outcome; false for each that is missing.
 local names = {}
 for name in string.gmatch(fields, '%S+') do names[#names + 1] = name end
 local states = {}

@@ -30,7 +30,7 @@
 -- arg newOutcome: JSON, '' = none
 -- arg newSummary: JSON, '' = none
 -- arg outcomeTtl: time to live of outcome and summary, in s
--- arg askedTtl: how long the key of a job is remembered after its end, in s
+-- arg askedTtl: how long the job's Idempotency-Key is remembered after its end, in s
 -- arg progress: percent
 -- arg tookMs: how long the job took, '' unless it completed
 -- arg leastEnded: minimum value of counts by minute, whose fields contain ':ended:'
@@ -42,8 +42,8 @@
 -- `settled` in the hash means that an outcome was stored. Before the first entry, the outcome and the job's key are checked
 -- too: they may belong to an earlier job with the same id that the queue has dropped.
 --
--- The first write needs no memory: Redis, when it is out of memory, checks only that one. So a script that has started can
--- finish, and accepted jobs can still end.
+-- The first write needs no memory. When Redis is out of memory, it checks only the first write of a script. So a script
+-- that has started can finish, and accepted jobs can still end.
 if token ~= '' and redis.call('GET', lock) ~= token then return 'lost' end
 local stored = redis.call('HMGET', job, 'timestamp', 'cursor', 'cancel', 'placed', 'settled')
 local has_begun = stored[1] and stored[2]
@@ -85,7 +85,8 @@ end
 redis.call('XADD', events, 'MAXLEN', '~', STREAM_LENGTH, '*', 'event', 'progress', 'jobId', id,
   'data', '{"prev":"' .. expected .. '","entries":[' .. table.concat(rest, ',', first) .. ']}',
   'workflow', workflow, 'places', positions)
--- Ends are counted by minute, one field for each minute that is kept: a field is reset when its minute comes round again.
+-- Ends are counted by minute, in one field for each minute that is kept. When a field is reused for a later minute, it is
+-- reset first.
 for at = 1, first - 1, 2 do
   local reached = redis.call('HINCRBY', tally, rest[at], rest[at + 1])
   if reached < tonumber(leastEnded) and string.find(rest[at], ':ended:', 1, true) then

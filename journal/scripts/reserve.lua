@@ -1,4 +1,4 @@
--- Prepares jobs before they are added to BullMQ: stores their keys and gives each the next turn of its user.
+-- Prepares jobs before they are added to BullMQ: stores their Idempotency-Keys and gives each the next turn of its user.
 -- key turns: hash: `last` (the highest turn that has started), `base` (turns are counted from it as BullMQ's priorities)
 -- key adding: sorted set of jobs that are being added, by start time
 -- key wait: BullMQ's list of jobs that go first
@@ -10,19 +10,19 @@
 -- arg prefix: prefix of the keys of jobs and users; their names are in journal.ts
 -- rest: the arguments of `reserve_one` for each job
 --
--- Returns for each job 'reserved', the turn minus the base, and 1 if the key was known; 'known' (nothing needs to be
--- added), 'mismatch', 'deleted', 'full', 'claimed' and the claim, or 'refused' and Redis's error. If Redis refuses all of
--- them, its error.
+-- Returns for each job: 'reserved', the turn minus the base, and 1 if the key was known; 'known' (nothing needs to be
+-- added); 'mismatch'; 'deleted'; 'full'; 'claimed' and the claim; or 'refused' and Redis's error. If Redis refuses all
+-- jobs, the call fails with Redis's error.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored_turns = redis.call('HMGET', turns, 'last', 'base')
 local last, base = tonumber(stored_turns[1]) or 0, tonumber(stored_turns[2]) or 0
--- While nothing waits or runs, priorities can restart.
+-- While no job waits or runs, priorities can restart at the base.
 local begins_again = base ~= last
   and redis.call('LLEN', wait) + redis.call('ZCARD', prioritized) + redis.call('ZCARD', delayed)
     + redis.call('LLEN', active) + redis.call('ZCARD', adding) == 0
 
--- An operator may have removed a job, or a worker of another release may have started it.
+-- Removes jobs that no longer wait: an operator may have removed a job, or a worker of another release may have started it.
 local function drop_stale(queued, user, count)
   for _, one in ipairs(redis.call('ZRANGE', queued, 0, count - 1)) do
     local stored = redis.call('HMGET', prefix .. one, 'timestamp', 'cursor')
@@ -49,7 +49,7 @@ local function reserve_one(id, user, fingerprint, claimed)
     if state == 'd' then return { 'deleted' } end
     if state == 'a' or state == 'e' or redis.call('EXISTS', prefix .. id .. ':end') == 1 then return { 'known' } end
     if redis.call('EXISTS', prefix .. id) == 1 then
-      -- Redis was emptied between the reservation and adding the job: this request counts as the first.
+      -- Redis was emptied after the turn was reserved and before the job was added. Treat this request as the first.
       if not known then redis.pcall('SET', asked, 'a' .. fingerprint, 'EX', ttl) end
       return { 'known' }
     end
@@ -68,7 +68,7 @@ local function reserve_one(id, user, fingerprint, claimed)
     end
   end
 
-  -- If Redis refuses to write, it does so here.
+  -- If Redis refuses to write, it refuses this first write.
   local added = redis.pcall('ZADD', adding, now, id .. ' ' .. user)
   if type(added) == 'table' then return { 'refused', added.err }, added end
   if fingerprint ~= '' then redis.call('SET', asked, 'q' .. fingerprint, 'EX', ttl) end

@@ -22,9 +22,9 @@
 -- arg heldPrefix: prefix of the sets of runs that use a job
 -- arg ttl: how long a finished run is kept, in s
 -- arg idle: how much longer its workflow's order is kept, in s
--- arg change: JSON: `runs`: [{ id, was, status, isFinished, isCancelled, document, events, uses, waits, stops }], `results`,
---   by job id, `isNew`. Documents, events and results are texts. `uses`: its jobs, of a finished run all of them; `waits`
---   and `stops`: members of the lists of what waits, with the time before them
+-- arg change: JSON: `runs`: [{ id, was, status, isFinished, isCancelled, document, events, uses, waits, stops }], `results`
+--   (by job id), `isNew`. Documents, events and results are texts. `uses`: jobs that the run uses, all of them if it has
+--   finished. `waits` and `stops`: members to add to and remove from the lists of waiting sign-offs, each after its time
 --
 -- Returns 'ok', 'moved' (the version has changed), 'uncarried' (no job continues the run), or 'gone' and the job whose
 -- result has expired.
@@ -40,7 +40,7 @@ for _, run in ipairs(wanted.runs) do
   end
 end
 
--- The first write needs no memory, so a full Redis refuses all or nothing.
+-- The first write needs no memory, so a full Redis refuses none of the writes.
 redis.call('PERSIST', memory)
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -117,7 +117,7 @@ for _, run in ipairs(wanted.runs) do
   end
 end
 
--- An unfinished run keeps everything of its workflow, and its user's list of runs.
+-- While a run is unfinished, nothing of its workflow expires, and neither does the user's list of runs.
 local is_over = wanted.runs[#wanted.runs].isFinished
 keep(memory, is_over, ttl)
 keep(inWorkflow, is_over, ttl)
