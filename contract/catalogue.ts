@@ -24,7 +24,9 @@ export const Stage = Type.Object(
       description: 'false: its service does not offer this stage; null: the service does not say',
     }),
     note: Type.Optional(
-      Type.String({ description: 'a note from its service that people should read before they start the stage' }),
+      Type.String({
+        description: 'a note from its service that people should read before they start the stage',
+      }),
     ),
   },
   { title: 'Stage' },

@@ -52,7 +52,9 @@ export const JobResult = Type.Object(
     artifacts: Type.Array(ArtifactName, { description: 'names of files that can be downloaded' }),
     files: Type.Optional(Type.Array(StageFile, { description: 'the artifacts whose hash is known' })),
     version: Type.Optional(
-      Type.String({ description: 'version of the stage that ran, from its service, else from the catalogue' }),
+      Type.String({
+        description: 'version of the stage that ran, from its service, else from the catalogue',
+      }),
     ),
     upstream: Type.Optional(
       Type.Record(Type.String(), Uuid, { description: 'by stage, the job whose result this one used' }),
