@@ -2,19 +2,19 @@
 import { BlockList, isIP } from 'node:net'
 import { Agent, Dispatcher, EnvHttpProxyAgent, type RequestInit, fetch as undiciFetch } from 'undici'
 
-/** Forward proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY name them. Without any, calls go out directly. */
+/** Forward proxies, in the form of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Without a proxy, calls are direct. */
 export interface ProxySettings {
-  /** For http addresses; and for https addresses, unless `https` is set. */
+  /** The proxy for http addresses, and for https addresses unless `https` is set. */
   http?: string | undefined
-  /** For https addresses. */
+  /** The proxy for https addresses. */
   https?: string | undefined
-  /** Comma-separated hosts, with their subdomains, and networks that are called directly; `*` = all. Loopback always is. */
+  /** Hosts, with their subdomains, and networks to call directly, comma-separated; `*` = all. Loopback is always direct. */
   none?: string | undefined
 }
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 
-/** The caller closes it. */
+/** Opens connections that obey `proxy`. The caller must close the dispatcher. */
 export function openDispatcher(proxy: ProxySettings, options: Agent.Options): Dispatcher {
   const { http, https } = proxy
   const direct = (proxy.none ?? '').split(/[,\s]+/).filter(Boolean)
@@ -34,7 +34,7 @@ export function openDispatcher(proxy: ProxySettings, options: Agent.Options): Di
   return networks.length > 0 ? new PastNetworks(proxies, new Agent(options), networks) : proxies
 }
 
-/** Calls addresses within some networks directly. A host name is not looked up: the proxy may know it better. */
+/** Calls addresses within some networks directly. Host names are not resolved, because the proxy may resolve them differently. */
 class PastNetworks extends Dispatcher {
   private readonly proxies: Dispatcher
   private readonly direct: Dispatcher
@@ -65,11 +65,11 @@ class PastNetworks extends Dispatcher {
   }
 }
 
-/** `fetch` by way of the proxies. `close` ends its connections. */
+/** A `fetch` that obeys the proxies. `close` ends its connections. */
 export function openFetch(proxy: ProxySettings = {}): { fetch: Fetch; close(): Promise<void> } {
   const dispatcher = openDispatcher(proxy, { connect: { timeout: 10_000 } })
   return {
-    // Two type definitions of one class: Node's own fetch is a version of undici too.
+    // The cast is needed because Node's types and undici's define the same classes separately.
     fetch: (url, init) => undiciFetch(url, { ...init, dispatcher }) as unknown as Promise<Response>,
     close: () => dispatcher.destroy(),
   }
@@ -83,7 +83,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4'
 }
 
-/** `10.0.0.0/8`, `fd00::/8`. */
+/** Whether `text` is a network, such as `10.0.0.0/8` or `fd00::/8`. */
 function isNetwork(text: string): boolean {
   const [address = '', bits = '', ...more] = text.split('/')
   const longest = { 4: 32, 6: 128 }[isIP(address)] ?? -1

@@ -21,15 +21,15 @@ declare module './core.ts' {
     access: {
       /** The job of the route. Throws 404 unless it exists and the caller may use it. */
       job(request: JobRequest, act: Act): Promise<JobSnapshot>
-      /** The same to read its state and files, which those who sign off see as well. */
+      /** The same for reading state and files, which people who may sign off the result can read too. */
       shown(request: JobRequest): Promise<JobSnapshot>
-      /** Whether somebody else's job is shown to a caller: where people sign off, they see what they decide on. */
+      /** Whether a caller may see another user's job because they may sign off its result. */
       isShown(caller: Caller, job: JobSnapshot): Promise<boolean>
-      /** The same for a job that was read already. */
+      /** Checks access like `job`, for a job that was already read. */
       judge(request: JobRequest, act: Act, job: JobSnapshot | null): JobSnapshot
-      /** Whose workflows or jobs are meant: the caller's, or those of the user that an administrator names. */
+      /** The user whose jobs or workflows are meant: the caller, or the `owner` that an administrator names. */
       owner(request: Pick<FastifyRequest, 'stagecast'>, owner: string | undefined): string
-      /** Logs what an administrator does to something of another user. */
+      /** Logs what an administrator does to another user's job or workflow. */
       log(request: Pick<FastifyRequest, 'stagecast' | 'log'>, act: Act, of: string, what: object): void
     }
   }

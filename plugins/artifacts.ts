@@ -14,7 +14,7 @@ declare module './core.ts' {
         name: string,
         request: ArtifactRequest,
       ): Promise<Dispatcher.ResponseData>
-      /** Has the stage service delete the files of a job. Throws 503 unless it confirms. */
+      /** Asks the stage service to delete the files of a job. Throws 503 unless the service confirms. */
       discard(stage: number, jobId: string): Promise<void>
     }
   }
@@ -54,7 +54,7 @@ export default fp<ArtifactsOptions>(
         const asked = new URL(`${base}/api/workflow/jobs/${jobId}/artifacts/${encodeURIComponent(name)}`)
         let answer = await get(asked, jobId, { headers: { ...service.headers, ...headers }, signal })
         const { location } = answer.headers
-        // Usually a redirect to storage. Follow one, not more.
+        // A redirect usually leads to an object store. Follow one redirect, not more.
         if (REDIRECTS.has(answer.statusCode) && typeof location === 'string') {
           await answer.body.dump().catch(() => {})
           const place = judge(location, asked)
@@ -68,9 +68,9 @@ export default fp<ArtifactsOptions>(
       },
       async discard(stage, jobId) {
         const service = app.stagecast.catalogue.serviceOf(stage)
-        const status = service ? await deleteAt(service, jobId) : 'the stage has no service any more'
+        const status = service ? await deleteAt(service, jobId) : 'the stage no longer has a service'
         if (typeof status === 'number' && status >= 200 && status < 300) return
-        // It never had any, or cannot delete.
+        // The service has no files of this job, or cannot delete.
         if (status === 404 || status === 405)
           return app.log.info({ jobId, status }, 'the stage service deleted no files of the job')
         app.log.warn(
@@ -83,7 +83,7 @@ export default fp<ArtifactsOptions>(
       },
     }
 
-    /** The status of the answer, or why there was none. */
+    /** The status of the answer, or the reason why there was none. */
     async function deleteAt({ url, headers }: Service, jobId: string): Promise<number | string> {
       const late = new AbortController()
       const timer = setTimeout(() => late.abort(new Error('no answer in time')), DISCARD_MS)
@@ -131,6 +131,6 @@ export default fp<ArtifactsOptions>(
 function refusal(status: number, name: string): ProblemError {
   if (status === 404)
     return new ProblemError('ARTIFACT_NOT_FOUND', `The stage service no longer has ${JSON.stringify(name)}`)
-  if (status === 416) return new ProblemError('RANGE_NOT_SATISFIABLE', 'Ask for a range within the file')
+  if (status === 416) return new ProblemError('RANGE_NOT_SATISFIABLE', 'Request a range within the file')
   return new ProblemError('STAGE_SERVICE_ERROR', `The stage service refused the file with status ${status}`)
 }

@@ -15,7 +15,7 @@ export interface Caller {
   scopes?: readonly string[]
   /** Whether the scopes contain `admin`. */
   admin?: boolean
-  /** How the caller was identified: `development` is mock authentication. A verified token if absent. */
+  /** How the caller was identified; absent = by a verified token. `development` is mock authentication. */
   authentication?: 'token' | 'application' | 'development'
 }
 

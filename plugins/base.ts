@@ -1,4 +1,4 @@
-/** The path prefix of this application as the caller sees it: the one a trusted proxy removed, plus that of `register`. */
+/** The path prefix that a caller sees: the prefix that a trusted proxy removed, then the prefix given to `register`. */
 import proxyAddr from '@fastify/proxy-addr'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'

@@ -82,8 +82,8 @@ function isIssuerAway(error: unknown): boolean {
 
 /** Reads the claims whose types the library does not check. */
 function toCaller({ sub, exp, scope }: { sub?: unknown; exp?: unknown; scope?: unknown }): Caller {
-  // JSON allows `1e999`, which parses to Infinity: such a token would never expire.
-  // Redis would store two different ill-formed strings as the same one.
+  // JSON allows `1e999`, which parses to Infinity: such a token would never expire. Ill-formed strings are rejected because
+  // Redis would store two different ones as the same.
   if (typeof sub !== 'string' || sub === '' || !sub.isWellFormed() || !Number.isFinite(exp))
     throw new Error('sub or exp is unusable')
   // RFC 8693, 4.2: a space-separated string.

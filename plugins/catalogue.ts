@@ -9,13 +9,13 @@ declare module './core.ts' {
     catalogue: Catalogue & {
       /** The stages as the API lists them. If a service does not answer in time, `available` is null. */
       list(): Promise<Stage[]>
-      /** The version of each stage: what its service says, else the catalogue, else ''. */
+      /** The version of each stage: from its service, else from the catalogue, else ''. */
       versions(): Promise<ReadonlyMap<number, string>>
     }
   }
 }
 
-/** How long a service's answer is cached, and how long a failure. */
+/** How long a service's answer or failure is cached, in ms. */
 const FRESH_MS = 10_000
 /** How long a service may take to answer, and how long a client waits. */
 const ANSWER_MS = 5000

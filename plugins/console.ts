@@ -16,7 +16,7 @@ const PAGE_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
   styleSrc: ["'self'"],
-  // Files of a job are fetched with the token and shown from memory.
+  // The page fetches a job's files with the token and shows them from memory.
   imgSrc: ["'self'", 'blob:'],
   connectSrc: ["'self'"],
   baseUri: ["'none'"],
@@ -60,7 +60,7 @@ export default fp<ConsoleOptions>(
   { name: 'console', dependencies: ['base', 'errors', '@fastify/accepts'] },
 )
 
-/** The console built next to the compiled code; null in a working copy. */
+/** The built console, next to the compiled code; null in a working copy. */
 export function builtConsole(): ConsoleOptions['files'] | null {
   const folder = join(import.meta.dirname, '..', 'console')
   return existsSync(join(folder, PAGE)) ? async () => folder : null

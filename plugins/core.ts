@@ -11,9 +11,9 @@ import { userDigest } from '../journal/ids.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: the plugins fill it
 export interface Stagecast {}
 
-/** The same for a request. */
+/** Plugins add the members of `request.stagecast` in the same way. */
 export interface StagecastRequest {
-  /** The job that a request has made, for the log. */
+  /** The job that the request created, for the log. */
   madeJob?: string
 }
 
@@ -30,7 +30,7 @@ export default fp(
   async (app) => {
     app.decorate('stagecast', {} as Stagecast)
     app.decorateRequest('stagecast', null as unknown as StagecastRequest)
-    // This must be our first hook: later hooks write to the object.
+    // This must be our first hook, because later hooks write to `request.stagecast`.
     app.addHook('onRequest', (request, _reply, done) => {
       request.stagecast = {} as StagecastRequest
       done()
@@ -47,7 +47,7 @@ function withoutQuery({ method, url, ip }: FastifyRequest) {
   return { method, path: url?.split('?', 1)[0], remoteAddress: ip }
 }
 
-/** Logged when a request has been answered. The user is named by the digest that key names in Redis contain. */
+/** The log fields of an answered request. They contain the user's digest, as in the names of Redis keys. */
 export function answered({ request, statusCode }: FastifyReply) {
   const { job_id: asked } = (request.params ?? {}) as { job_id?: string }
   const { user, madeJob } = request.stagecast ?? {}

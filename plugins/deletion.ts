@@ -12,7 +12,7 @@ type Deleter = Pick<FastifyRequest, 'stagecast' | 'log'>
 declare module './core.ts' {
   interface Stagecast {
     deletion: {
-      /** Throws 409 unless the job has finished, 503 if the service or Redis did not confirm: repeat the call to continue. */
+      /** Throws 409 unless the job has finished, and 503 if the service or Redis did not confirm. Repeat the call to continue. */
       job(by: Deleter, job: JobSnapshot): Promise<void>
       /** Deletes all jobs of a workflow, one after the other. Throws 404 if there is no such workflow. */
       workflow(by: Deleter, userId: string, workflowId: string): Promise<void>
@@ -41,7 +41,7 @@ export default fp<{ resultTtlSeconds: number }>(
       },
       async workflow(by, userId, workflowId) {
         let isKnown = false
-        // A job may be queued meanwhile: then there is more to delete, or an unfinished job.
+        // Repeat, because a job may have been queued meanwhile. If it has not finished, it stops the deletion.
         for (;;) {
           const { jobIds, newest } = await fromRedis(jobsOfWorkflow(options, userId, workflowId))
           const jobs = await Promise.all(jobIds.map((id) => journal.snapshot(id)))

@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document, generated from the route schemas, and its page. The host's own document contains our routes only
- * if `shared` is set.
+ * The OpenAPI document, generated from the route schemas, and the page that shows it. The host's own document contains our
+ * routes only if `shared` is set.
  */
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
@@ -48,7 +48,7 @@ export default fp<DocsOptions>(
           { name: 'jobs', description: 'One execution of a stage: state, events, results' },
           { name: 'workflows', description: 'Watch all your jobs in a workflow in one stream' },
           { name: 'runs', description: 'Take a workflow through several stages, with reuse and sign-off' },
-          { name: 'caller', description: 'Who the token makes you' },
+          { name: 'caller', description: 'The caller that the token identifies' },
           { name: 'operation', description: 'Health of this process' },
         ],
         components: {
@@ -103,10 +103,10 @@ function withoutForeign(document: object): object {
   return { ...rest, components: { ...components, schemas: {} } }
 }
 
-/** @fastify/swagger replaces these keywords by weaker ones of OpenAPI 3.0, so inputs pass it with other names for them. */
+/** @fastify/swagger weakens these keywords to OpenAPI 3.0. Schemas of inputs therefore pass it with the keywords renamed. */
 const KEYWORDS = ['patternProperties', 'contentEncoding']
 const HIDDEN = 'x-stagecast-'
-/** Of `Type.Record`. `additionalProperties` means the same, and client generators understand it. */
+/** The pattern that `Type.Record` writes. `additionalProperties` means the same, and client generators understand it. */
 const ANY_NAME = '^(.*)$'
 
 function withHiddenKeywords(schema: FastifySchema): FastifySchema {

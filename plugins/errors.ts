@@ -34,7 +34,7 @@ export default fp<ErrorsOptions>(
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] as string
       const allowed = [...new Set(routes.filter((r) => r.pattern.test(path)).map((r) => r.method))]
-      // The method is right: a route found nothing and called `callNotFound`.
+      // The method is allowed, so a route called `callNotFound`.
       if (allowed.length === 0 || allowed.includes(request.method)) {
         return sendProblem(reply, 'NOT_FOUND', 'There is nothing at this path; see /openapi.json')
       }
@@ -83,7 +83,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
       : sendProblem(reply, 'JOB_NOT_FOUND', NO_SUCH_JOB)
   }
   if (error.validation) {
-    // A union reports one fault of its own; drop those of its members.
+    // For a union, keep its own fault and drop the faults of its members.
     const faults = error.validation.filter(
       ({ keyword, schemaPath }) => keyword !== 'const' || !schemaPath.includes('/anyOf/'),
     )
@@ -121,8 +121,8 @@ function sendProblem(
 }
 
 /**
- * Words a fault for a reader. A pattern is replaced by its schema's description up to the first semicolon; a union of
- * constants lists them.
+ * Describes a fault in plain words. Instead of a pattern it gives its schema's description up to the first semicolon; for a
+ * union of constants it lists them.
  */
 function inWords(
   { keyword, message = 'is not valid', ...fault }: FastifySchemaValidationError,

@@ -1,4 +1,4 @@
-/** When a job will probably end, by how long the newest completed jobs of its stage took. */
+/** Estimates when a job will end, from the durations of the newest completed jobs of its stage. */
 import fp from 'fastify-plugin'
 import type { Estimate, JobSnapshot } from '../contract/job.ts'
 
@@ -12,7 +12,7 @@ declare module './core.ts' {
 }
 
 const FEWEST = 20
-/** How long what was read is used, in ms. */
+/** How long durations are cached, in ms. */
 const FRESH_MS = 2000
 
 export default fp(
@@ -26,7 +26,7 @@ export default fp(
       const takes = await app.stagecast.duration(stage)
       if (!takes) return null
       const now = Date.now()
-      // A job that takes longer than most has not ended yet.
+      // A job that takes longer than estimated will not end in the past.
       const at = (ms: number) => Math.max(now, created_at + ms)
       return { ends_at: { p50: at(takes.p50), p90: at(takes.p90) } }
     }

@@ -33,7 +33,7 @@ declare module './core.ts' {
 }
 
 const FRESH_MS = 1000
-/** How often a process checks the workers without being asked. */
+/** How often a process checks the workers even if no request reads the state. */
 const LOOK_EVERY_MS = 30_000
 
 export default fp(
@@ -63,7 +63,7 @@ export default fp(
     const looking = setInterval(() => void app.stagecast.fleet.read().catch(() => {}), LOOK_EVERY_MS).unref()
     app.addHook('preClose', async () => clearInterval(looking))
 
-    /** Warns of a worker once. Jobs of stages that both sides know still run, so this process stays ready. */
+    /** Warns once about each worker. Jobs of stages that both catalogues contain still run, so this process stays ready. */
     function warnOfStrangers(workers: readonly WorkerState[]): void {
       const ids = strangersTo(catalogue, workers).map(({ id }) => id)
       for (const worker of ids)

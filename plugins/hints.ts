@@ -10,7 +10,7 @@ import { readWorkers } from '../journal/workers.ts'
 import type { Feed, WaitingJob } from '../watch/feed.ts'
 
 const EVERY_MS = 2000
-/** Positions are reported for this many jobs at the head of the queue. */
+/** How many jobs at the head of the queue get a position. */
 const WINDOW = 1000
 /** Maximum delayed jobs to look up per round. */
 const DELAYED = 1000
@@ -115,7 +115,7 @@ function hintOf({ jobId, stage, isRetrying }: WaitingJob, line: Line): Hint | nu
   if (dueAt !== null && !isRetry && isRetrying && lack === 'turn' && !isPaused) return null
   return {
     job_id: jobId,
-    // Nothing else matters while no job is handed out.
+    // A pause comes first: until it ends, no job is handed out.
     waiting_for: isPaused ? 'paused' : isRetry ? 'retry' : lack,
     position,
     waiting,

@@ -1,4 +1,4 @@
-/** A histogram that the journal counted, in Prometheus form. */
+/** Converts a histogram of the journal to Prometheus's form. */
 import type { MetricValueWithName } from 'prom-client'
 import type { Histogram } from '../journal/tally.ts'
 

@@ -18,19 +18,19 @@ declare module './core.ts' {
     history: {
       /** The last `hours`, 1 to 24. Throws 503 while Redis is unavailable. */
       read(hours: number): Promise<History>
-      /** Looks at the queue and keeps what it sees. Rejects if Redis does not answer. */
+      /** Reads the state of the queue and stores it. Rejects if Redis does not answer. */
       keep(): Promise<void>
     }
   }
 }
 
-/** As often as a process looks at the fleet anyway. */
+/** As often as `fleet.ts` reads the state anyway. */
 const KEEP_EVERY_MS = 30_000
 
 export default fp(
   async (app) => {
     const { redis, journal, fleet, fromRedis } = app.stagecast
-    /** What this process saw itself in the last minutes. */
+    /** The waiting and running jobs that this process saw in the last minutes. */
     const seen = new Map<number, Pick<Minute, 'waiting' | 'active'>>()
     let kept = 0
 
@@ -38,7 +38,7 @@ export default fp(
       async read(hours) {
         const now = await fleet.read()
         const minute = minuteOf(now)
-        // As many points as a chart can show.
+        // A chart shows at most about a hundred points.
         const step = hours <= 1 ? 1 : hours <= 6 ? 5 : 15
         const length = hours * 60
         const stored = await fromRedis(readMinutes(redis, journal.keys, minute, length))
@@ -48,7 +48,7 @@ export default fp(
       async keep() {
         const now = await fleet.read()
         const minute = minuteOf(now)
-        // The minute before may have changed after it was written. After a break, what is still known is added.
+        // The previous minute may have changed after it was written. After a break, add the minutes whose counts still exist.
         const from = Math.max(Math.min(kept, minute) - 1, minute - TALLIED_MINUTES + 1)
         const stored = await readMinutes(redis, journal.keys, minute, minute - from + 1)
         await writeMinutes(redis, journal.keys, look(now, stored, from))
@@ -61,7 +61,7 @@ export default fp(
     }, KEEP_EVERY_MS).unref()
     app.addHook('preClose', async () => clearInterval(keeping))
 
-    /** The minutes from `from` to now, with what is known of them now. */
+    /** The minutes from `from` to now: stored values, what this process saw, and the counts of ended jobs. */
     function look(now: Fleet, stored: ReadonlyMap<number, Minute>, from: number): Minute[] {
       const last = minuteOf(now)
       const { waiting, active } = now.queue

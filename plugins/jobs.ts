@@ -89,7 +89,7 @@ function toEntries(listed: string[]): Entry[] {
   return entries
 }
 
-/** What only the job itself says. */
+/** Applies the filters that need the job itself. */
 function passes(job: JobSummary, { status, search = '' }: JobFilter): boolean {
   if (status && job.status !== status) return false
   const text = search.trim().toLowerCase()
@@ -101,7 +101,7 @@ function passes(job: JobSummary, { status, search = '' }: JobFilter): boolean {
   )
 }
 
-/** What the list itself says. */
+/** Applies the filters that need only the list entry. */
 function matches({ stage, workflowId }: JobMember, filter: JobFilter): boolean {
   if (filter.stage !== undefined && stage !== String(filter.stage)) return false
   return filter.workflow_id === undefined || workflowId === filter.workflow_id.toLowerCase()

@@ -1,4 +1,4 @@
-/** Parses JSON bodies more strictly than JSON.parse: rejects what cannot be stored and returned unchanged. */
+/** Parses JSON bodies more strictly than JSON.parse: rejects values that cannot be stored and returned unchanged. */
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../contract/errors.ts'

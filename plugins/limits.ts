@@ -85,7 +85,7 @@ export default fp<{ perMinute: number }>(
   { name: 'limits', dependencies: ['journal', 'auth'] },
 )
 
-/** Requests counted in advance. */
+/** Requests that were counted in Redis in advance. */
 class Allowances {
   private readonly perMinute: number
   private readonly held = new Map<string, { current: number; to: number; endsAt: number }>()

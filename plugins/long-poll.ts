@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 
 declare module './core.ts' {
   interface Stagecast {
-    /** The wait in ms that is granted to a client that asks for `seconds`. */
+    /** How long a response waits, in ms, if the client asks for `seconds`. */
     longPollMs(seconds: number | undefined): number
   }
 }

@@ -23,7 +23,7 @@ export default fp<{ registry?: Registry | undefined }>(
   async (app, options) => {
     const registry = options.registry ?? new Registry()
     let reconnects = 0
-    // By now the first connection has succeeded or failed; count every later one as a reconnect.
+    // The first attempt to connect is over by now, so every later connection is a reconnect.
     app.stagecast.redis.on('ready', () => {
       reconnects += 1
     })

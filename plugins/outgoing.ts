@@ -8,7 +8,7 @@ declare module './core.ts' {
   interface Stagecast {
     outgoing: {
       fetch: Fetch
-      /** Connections with limits of their own; closed with the application. */
+      /** Opens connections with the given limits; they close with the application. */
       open(options: Agent.Options): Dispatcher
     }
   }

@@ -12,9 +12,9 @@ declare module './core.ts' {
       current(): readonly string[]
       /** Asks Redis. Rejects if it does not answer. */
       look(): Promise<readonly string[]>
-      /** Pauses the queue of jobs. Running jobs continue; no other job starts. Returns what is paused. Throws 503. */
+      /** Pauses the queue of jobs: running jobs continue, no other job starts. Returns the paused queues. Throws 503. */
       pause(): Promise<readonly string[]>
-      /** Resumes every queue, no matter what paused it. Throws 503. */
+      /** Resumes every queue, whatever paused it. Returns the paused queues. Throws 503. */
       resume(): Promise<readonly string[]>
     }
   }
@@ -39,7 +39,7 @@ export default fp<{ prefix: string }>(
     }
 
     async function change(names: string[], act: (queue: Queue) => Promise<void>): Promise<readonly string[]> {
-      // Without this check BullMQ would wait until Redis is back, and act then.
+      // Without this check BullMQ would wait until Redis is back, and pause or resume the queue then.
       if (redis.status !== 'ready') throw new Error('Redis is not connected')
       for (const name of names) {
         const queue = new Queue(name, { connection: redis, prefix })

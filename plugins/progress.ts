@@ -11,7 +11,7 @@ declare module './core.ts' {
   }
 }
 
-/** Parsing more at once would block the event loop too long. */
+/** Parsing more jobs at once would block the event loop for too long. */
 const JOBS_PER_READ = 64
 
 export default fp(
@@ -21,7 +21,7 @@ export default fp(
         wake: app.stagecast.tail.wake,
         perRead: JOBS_PER_READ,
         create: (jobId) => new JobFeed(jobId),
-        // Drop finished jobs, whose result may be large, and everything while disconnected, when it becomes stale.
+        // Do not keep finished jobs, whose result may be large. While disconnected keep none, because feeds become stale.
         keeps: (feed) => !feed.isOver && app.stagecast.tail.connected,
         async read(batch, asOf) {
           const records = await app.stagecast.journal.records(batch.map(({ key }) => key))

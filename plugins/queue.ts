@@ -12,7 +12,7 @@ import { tidyQueue } from '../journal/tidy.ts'
 
 export interface QueuePluginOptions extends JobSettings {
   prefix: string
-  /** Nothing of a finished job is kept for longer. */
+  /** How long data of a finished job is kept. */
   resultTtlSeconds: number
   /** Distinguishes deployments that share a prefix and a stage service. */
   queueId: string
@@ -146,7 +146,7 @@ export default fp<QueuePluginOptions>(
       return faults
     }
 
-    /** If this fails, `tidy` repeats it, or the worker does with the job's first log entry. */
+    /** If this fails, `tidy` repeats it, or the worker places `queued` with the job's first log entry. */
     async function place(jobs: readonly JobData[]): Promise<void> {
       await journal
         .placeQueued(jobs)

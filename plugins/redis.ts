@@ -1,4 +1,4 @@
-/** The Redis connection that serves requests, and the one place that turns its failures into client errors. */
+/** The Redis connection that serves requests, and the only place that turns its failures into client errors. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'

@@ -1,4 +1,4 @@
-/** Which runs a caller may see: their own, all as an administrator, and those that wait for the caller's sign-off. */
+/** Which runs a caller may see: their own, those that they may sign off, and for an administrator all runs. */
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { NO_SUCH_RUN, ProblemError } from '../contract/errors.ts'
@@ -54,7 +54,7 @@ export default fp<{ signOffScope?: string | undefined }>(
     access.isShown = async (caller, { job_id, run_id }) => {
       if (!hasScope(caller)) return false
       const users = await fromRedis(redis.smembers(journal.keys.own('held', job_id)))
-      // A run uses a result once there is one; until then the job belongs to the run that it is a step of.
+      // The list of users contains a run only once the job has a result; until then, the job names its run.
       const runIds = run_id === undefined ? users : [...new Set([...users, run_id])]
       const found = await fromRedis(runs.store.runs(runIds))
       return found.some((run) => run && isShownTo(caller, run.document))

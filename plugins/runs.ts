@@ -70,7 +70,7 @@ declare module './core.ts' {
       show(run: StoredRun): Promise<Run | null>
       /** The same for several runs, without reading the newest positions of their workflows. */
       showAll(runs: readonly StoredRun[]): Promise<Run[]>
-      /** Newest first, of one workflow or of all; without a user, of all users. Makes a bounded number of calls, even if few runs match. */
+      /** Runs of one or all workflows, newest first; without a user, of all users. The number of calls is bounded. */
       page(userId: string | null, workflowId: string | undefined, filter: RunFilter): Promise<RunPage>
       /** Null if it has finished. */
       cancel(origin: RunOrigin): Promise<StoredRun | null>
@@ -207,19 +207,19 @@ export default fp<RunsPluginOptions>(
         const [reply] = await store.write(memory, [...superseded, ...changes], results, carried.key, now)
         if (reply === 'uncarried') carrier = null
         if (reply !== 'ok') continue
-        // The run and its backup job are stored: it starts now or soon.
+        // The run and its backup job are stored, so the run starts now or within seconds.
         await engine
           .goOn(origin, carried.key)
           .then(() => carried.drop())
           .catch((err: Error) =>
-            app.log.warn({ err, runId }, 'could not start a run here; a worker starts it'),
+            app.log.warn({ err, runId }, 'could not start a run in this process; a worker starts it'),
           )
         const run = await store.run(runId)
         if (run) return { kind: 'started', run }
       }
     }
 
-    /** The run that a request asks for, from stored data only. */
+    /** Prepares the requested run from stored data only. */
     async function prepare({ userId, workflowId, body }: AskedRun, runId: string, fingerprint: string) {
       const origin: RunOrigin = { run_id: runId, workflow_id: workflowId, user_id: userId }
       const memory: Memory = await store.memory(origin)
@@ -266,7 +266,7 @@ function toStep(step: RunDocument['steps'][0], job: JobSnapshot | null): RunStep
   const { stage, status, job_id, attempt, progress, because, sign_off, error } = step
   const shown = { stage, status, job_id, attempt, progress, because, sign_off, error }
   if (!isLive(step) || !job) return shown
-  // The end counts once the run has stored it.
+  // A job counts as ended once the run has stored its end.
   const live = isTerminal(job.status) ? 'active' : job.status
   return { ...shown, status: live, attempt: job.attempt, progress: job.progress, error: job.error }
 }

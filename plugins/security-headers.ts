@@ -1,6 +1,6 @@
 /**
  * Adds helmet's security headers to every response. They are computed once. Strict-Transport-Security is only sent over TLS,
- * which may end at a trusted proxy: browsers must ignore it otherwise (RFC 6797, 7.2).
+ * which may end at a trusted proxy; over plain http browsers ignore the header (RFC 6797, 7.2).
  */
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'

@@ -68,7 +68,7 @@ export default fp<StreamsPluginOptions>(
         const owner = owners[kind]
         const { feeds } = owner
         const lifetime = (options.lifetimeMs || Number.POSITIVE_INFINITY) * (0.8 + 0.2 * Math.random())
-        // The timer wheel may be one step late, but a stream must not outlive its credentials.
+        // Subtract a step: the timing wheel may be that late, and a stream must not outlive its credentials.
         const deadline = Math.min(Date.now() + lifetime, until - wheel.stepMs)
         const stream = new Stream(response, owner, cursor, deadline)
         streams.add(stream)
@@ -92,7 +92,7 @@ export default fp<StreamsPluginOptions>(
       closing = true
       wheel.stop()
       for (const stream of streams) stream.sendBack()
-      // A client that has not taken the last line by then is not reading.
+      // A client that has not read the last line by then is not reading at all.
       setTimeout(() => {
         for (const stream of streams) stream.destroy()
       }, FAREWELL_MS).unref()

@@ -1,7 +1,7 @@
 /**
- * Validates requests. In a body, nothing is coerced and nothing dropped. Path, query and headers are text, so plainly
- * written numbers are parsed, and ids in capitals equal those in lower case. Unknown query parameters are rejected:
- * otherwise a misspelt filter would match everything.
+ * Validates requests. In a body, no value is coerced and no field dropped. Path, query and headers are text, so plain
+ * decimal numbers are parsed, and ids are converted to lower case. Unknown query parameters are rejected, because a
+ * misspelt filter would otherwise match everything.
  */
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { Ajv, type Options, type ValidateFunction } from 'ajv'
@@ -14,11 +14,11 @@ export default fp(
     const strict = compilerWith({ allErrors: true })
     const lenient = compilerWith({ useDefaults: true })
     app.addHook('onRoute', (route) => {
-      // Only Bull Board's routes have no schema; they take their own queries.
+      // Only Bull Board's routes have no schema. They accept their own query parameters.
       if (route.schema && /(^|\/)api\//.test(route.url))
         route.schema = { querystring: NOTHING, ...route.schema }
     })
-    // Fastify's own, whatever the host has set; each schema is compiled on its first answer.
+    // Use Fastify's own serializer, whatever the host has set. Each schema is compiled for its first response.
     app.setSerializerCompiler((route) => (data) => serializerOf(route)(data))
     app.setValidatorCompiler(({ schema, httpPart }) => {
       if (httpPart === 'body') return lazy(() => strict.compile(schema))

@@ -32,7 +32,7 @@ declare module './core.ts' {
 
 const FEEDS_PER_READ = 20
 const JOBS_PER_CALL = 20
-/** Newest positions that a feed reads after an announcement. */
+/** How many of the newest places a feed reads after an announcement. */
 const NEWEST = 64
 const EVENTS_PER_PAGE = 250
 /** Maximum jobs read per workflow, newest first. Anything older becomes a gap. */
@@ -116,7 +116,7 @@ export default fp(
           let places = newest[i] as Place[]
           if (!isWhole && !has(places, head)) places = (await orders([[feed.key, 0]]))[0] as Place[]
           if (places.length === 0) return null
-          // The known events were lost by Redis, or are so old that the order has dropped them.
+          // Redis has lost the known events, or they are so old that the order has dropped them.
           const whole = isWhole || !has(places, head)
           const isCut = whole && places.length >= ORDER_CAPACITY
           if (!whole) places = places.filter(({ position }) => position > head)
@@ -125,7 +125,7 @@ export default fp(
       )
       for (const [i, { feed }] of wanted.entries()) {
         const record = read[i]
-        // The feed is unused: nothing would ever remove what is added to it now.
+        // The feed was dropped meanwhile. Nothing would ever remove what is added to it now.
         if (feeds.get(feed.key) !== feed) continue
         if (record) feed.take(record, asOf)
         else feed.gone = true
@@ -174,7 +174,7 @@ export default fp(
       })
     }
 
-    /** Gives a place to the end of a job that no worker ended. The first process to see it does this. */
+    /** Adds the end of a job that no worker ended to its workflow's order. The first process to see the end does this. */
     function placeAbandoned({ snapshot, events }: JobRecord): void {
       const end = events.at(-1)
       if (!end?.id.endsWith('9')) return

@@ -38,7 +38,7 @@ export function decide(
   }
 }
 
-/** Null if the run has finished. Steps that wait for a person end at once; the engine cancels the jobs of running ones. */
+/** Returns null if the run has finished. Steps that wait for a person end at once; the engine cancels the jobs of running steps. */
 export function cancel(run: RunDocument, now: number): RunDocument | null {
   if (isFinished(run)) return null
   const steps = run.steps.map((step) =>

@@ -1,6 +1,6 @@
 /**
- * How a run advances: computes its next state from its stored state and the states of its jobs. Pure, so it can be repeated
- * at any time with the same result.
+ * Advances a run: computes its next state from its stored state and the states of its jobs. The function is pure, so
+ * repeating it gives the same result.
  */
 import type { JobSnapshot } from '../contract/job.ts'
 import { becauseOf, UNCHANGED } from './because.ts'
@@ -22,7 +22,7 @@ export interface Knowledge {
 
 export interface Next {
   document: RunDocument
-  /** Results that are new to the workflow or have changed. */
+  /** Results that the workflow does not have yet, and those that have changed. */
   results: KnownResult[]
 }
 
@@ -39,7 +39,7 @@ export function advance(document: RunDocument, knowledge: Knowledge): Next {
     const end = isLive(step) && step.job_id !== null ? knowledge.ends.get(step.job_id) : undefined
     if (end) takeIn(next, step, end, [...results.values()], knowledge.now, keep)
   }
-  // In order, so that a step's predecessors are decided before it.
+  // Steps are in order, so a step's predecessors are decided first.
   for (const step of next.steps)
     if (step.status === 'pending') decideOn(next, step, [...results.values()], knowledge, keep)
   next.status = statusOf(next)
@@ -82,17 +82,17 @@ function takeIn(
   }
   keep(result)
   settle(step, result, now)
-  // A cancelled run asks nobody for a decision.
+  // A cancelled run needs no decision.
   if (run.cancelled_at !== null && step.status === 'awaiting_sign_off') step.status = 'cancelled'
 }
 
-/** The results whose files a job did not find. */
+/** The results whose files were gone when a job needed them. */
 function goneFrom(run: RunDocument, { error }: JobSnapshot, results: readonly KnownResult[]): KnownResult[] {
   const gone = [...run.given, ...run.steps].filter(({ stage }) => error?.gone?.includes(stage))
   return results.filter(({ job_id }) => gone.some((one) => one.job_id === job_id))
 }
 
-/** A step's predecessors decide whether it starts, is reused or never runs. */
+/** Decides from a step's predecessors whether the step starts, reuses a result or is skipped. */
 function decideOn(
   run: RunDocument,
   step: Step,
@@ -137,7 +137,7 @@ function settle(step: Step, { content, since, decision }: KnownResult, now: numb
   if (!decision) step.status = 'awaiting_sign_off'
 }
 
-/** What a step's result depends on, as far as its predecessors have results. */
+/** What a step's result depends on; predecessors without a result are left out. */
 export function ingredientsOf(run: RunDocument, step: Step): Ingredients {
   const contents = [...run.given, ...run.steps].flatMap(({ stage, content }) =>
     step.upstream.includes(stage) && content !== null ? [[String(stage), content] as const] : [],
@@ -152,7 +152,7 @@ export function ingredientsOf(run: RunDocument, step: Step): Ingredients {
   }
 }
 
-/** The newest result with the same ingredients, unless it was rejected: then the step runs again. */
+/** The newest result with the same ingredients; null if it was rejected, so that the step runs again. */
 export function reusable(wanted: Ingredients, results: readonly KnownResult[]): KnownResult | undefined {
   const key = keyOf(wanted)
   const newest = newestFirst(results).find(
@@ -161,7 +161,7 @@ export function reusable(wanted: Ingredients, results: readonly KnownResult[]): 
   return newest?.decision?.verdict === 'rejected' ? undefined : newest
 }
 
-/** The approval of this content, unless there is none or a rerun of the gate has voided it. */
+/** The approval of this content; null if there is none, or if a rerun of the gate has voided it. */
 export function approvalOf(stage: number, content: string, results: readonly KnownResult[]) {
   const approved = newestFirst(results).find(
     (one) => one.stage === stage && one.content === content && one.decision?.verdict === 'approved',

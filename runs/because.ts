@@ -20,7 +20,7 @@ export function becauseOf(
   latest: KnownResult | undefined,
   { rerun, lastEnd, waitsFor }: Reasons,
 ): string {
-  if (rerun) return 'a rerun was asked for'
+  if (rerun) return 'a rerun was requested'
   if (!latest) return lastEnd ? `its last job ${lastEnd}` : NEVER
   const changed = changeOf(wanted, latest)
   if (changed) return changed
@@ -48,13 +48,13 @@ function upstreamChangeOf(
   wanted: Record<string, string>,
   latest: Record<string, string> | null,
 ): string | null {
-  if (!latest) return 'it is not known what its last result was made from'
+  if (!latest) return 'the inputs of its last result are unknown'
   for (const [stage, content] of Object.entries(wanted)) {
     if (!(stage in latest)) return `stage ${stage} is new`
     if (latest[stage] !== content) return `stage ${stage} changed`
   }
   const missing = Object.keys(latest).find((stage) => !(stage in wanted))
-  return missing ? `stage ${missing} is not used any more` : null
+  return missing ? `stage ${missing} is no longer used` : null
 }
 
 /** The path of the first difference between two values. Objects are compared by member, anything else as a whole. */

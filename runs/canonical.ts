@@ -1,4 +1,4 @@
-/** RFC 8785: one text for each JSON value, and its SHA-256, for the keys and digests of runs. */
+/** RFC 8785: the canonical text of a JSON value, and its SHA-256, for the keys and digests of runs. */
 import { createHash } from 'node:crypto'
 
 /** Throws a TypeError for a value that JSON cannot represent. */
@@ -14,7 +14,7 @@ export function canonical(value: unknown): string {
   }
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new TypeError(`${value} cannot be written as JSON`)
-  // JSON.stringify already writes numbers and strings this way.
+  // JSON.stringify writes numbers and strings as the RFC requires.
   const text = JSON.stringify(value)
   if (text === undefined) throw new TypeError(`${typeof value} cannot be written as JSON`)
   return text

@@ -1,4 +1,4 @@
-/** The stored form of a run, and the status that follows from its steps. */
+/** The stored form of a run, and how its status follows from its steps. */
 import type { JobError } from '../contract/events.ts'
 import type { RunStatus, StepSignOff, StepStatus } from '../contract/run.ts'
 
@@ -29,7 +29,7 @@ export interface Step {
   progress: number
 }
 
-/** A result of the workflow that the run uses, from a stage that it does not include. */
+/** A result that the run uses, from a stage that is not one of its steps. */
 export interface Given {
   stage: number
   job_id: string

@@ -1,4 +1,7 @@
-/** Advances a run as far as possible: stores what `advance` returns, then does it. May be interrupted anywhere and repeated. */
+/**
+ * Advances a run as far as possible: stores what `advance` returns, then queues and cancels jobs accordingly. It may be
+ * interrupted at any point and repeated.
+ */
 
 import { isTerminal } from '../contract/events.ts'
 import type { JobData, JobSnapshot } from '../contract/job.ts'
@@ -17,7 +20,7 @@ export interface EngineOptions {
   discard(jobId: string): Promise<void>
 }
 
-/** A person's action on a run, applied to its stored state. Null: nothing changes. */
+/** A person's action on a run, applied to its stored state. It returns null if nothing changes. */
 export type Act = (
   run: RunDocument,
   memory: Memory,
@@ -31,8 +34,8 @@ export class RunEngine {
   }
 
   /**
-   * Continues until nothing is left to do. `carrier`: key of the job that repeats this if the process dies. `removed`: a job
-   * that has ended, even if nothing of it is stored. Returns null if there is no such run.
+   * Advances the run until nothing is left to do. `carrier`: key of the job that repeats this if the process dies.
+   * `removed`: a job that counts as ended even if none of its data is stored. Returns null if there is no such run.
    */
   async goOn(
     origin: RunOrigin,
@@ -55,7 +58,7 @@ export class RunEngine {
       if (isNews) {
         const changed = merged(acted?.results ?? [], next.results)
         const [reply] = await store.write(memory, [{ before: run.document, after }], changed, carrier, now)
-        // Another process was faster, or a result has just expired: read again.
+        // Another process changed the workflow first, or a result has just expired: read again.
         if (reply === 'moved' || reply === 'gone') continue
         if (reply === 'uncarried')
           throw new Error('the job that advances the run has ended; another one continues')
@@ -99,7 +102,7 @@ export class RunEngine {
   }
 }
 
-/** How often other processes may interfere before this one gives up. */
+/** How often a write may fail because of other processes before this one gives up. */
 const MOST_ROUNDS = 100
 
 function endsOf(

@@ -5,8 +5,8 @@ import type { RunDocument, Step } from './document.ts'
 export type RunEvent = { event: 'run'; data: RunEventData } | { event: 'sign_off'; data: SignOffEventData }
 
 /**
- * The events between two states of a run; `before` is null for a new run. A decision comes first, then the steps without a
- * job to report them. The last event has the run's new status, the others its old one.
+ * The events between two states of a run; `before` is null for a new run. Decisions come first, then changes of steps that
+ * no job reports. The last event has the run's new status, the others have its old one.
  */
 export function eventsBetween(before: RunDocument | null, after: RunDocument, at: number): RunEvent[] {
   const { run_id, workflow_id, status } = after
@@ -19,7 +19,7 @@ export function eventsBetween(before: RunDocument | null, after: RunDocument, at
   for (const step of after.steps) {
     const was = before?.steps.find(({ stage }) => stage === step.stage)
     const { digest = '', decision = null } = step.sign_off ?? {}
-    // A decision that was made in an earlier run needs no event.
+    // A decision that carried over from an earlier run needs no event.
     if (decision && was?.status === 'awaiting_sign_off' && !was.sign_off?.decision)
       events.push({
         event: 'sign_off',

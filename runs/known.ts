@@ -6,7 +6,7 @@ import { newestResults } from '../journal/upstream.ts'
 import { contentOf, type KnownResult } from './result.ts'
 import type { Memory, RunOrigin } from './store.ts'
 
-/** Leaves out expired results. `stages`: those that may matter. */
+/** Reads the results of `stages`, without expired ones. */
 export async function knownResults(
   redis: Redis,
   keys: JournalKeys,

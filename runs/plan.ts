@@ -1,4 +1,4 @@
-/** Says before a run starts what each step will do, and why. */
+/** The plan of a run: what each step will do, and why. */
 import type { Action, PlanStep } from '../contract/run.ts'
 import { approvalOf, ingredientsOf, reusable } from './advance.ts'
 import { becauseOf, UNCHANGED } from './because.ts'
@@ -7,7 +7,7 @@ import { type KnownResult, newestFirst } from './result.ts'
 
 export type Estimate = PlanStep['estimate_ms']
 
-/** `run`: a new run. `results`: those it would find. */
+/** `run`: the new run. `results`: the stored results of its workflow. */
 export function planOf(
   run: RunDocument,
   results: readonly KnownResult[],

@@ -1,6 +1,6 @@
 /**
- * The queue that advances runs. Its jobs only name the run to advance. A job with a child, the job of a step, waits until
- * the child has ended. A job without a child is a backup in case a process dies while it advances the run.
+ * The queue that advances runs. Each of its jobs names only the run to advance. A job may have a child, the job of a step;
+ * it starts when the child has ended. A job without a child is a backup in case a process dies while it advances the run.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -40,7 +40,7 @@ export interface Carrier {
   drop(): Promise<void>
 }
 
-/** When the backup starts, in ms: a process that has not finished by then has died. */
+/** Delay of the backup job, in ms. A process that has not finished by then is taken for dead. */
 const JUST_IN_CASE_MS = 3000
 const CLOSE_WITHIN_MS = 500
 
@@ -71,7 +71,7 @@ export class RunQueue {
     return { key: this.key(id), drop: () => job.remove().then(() => {}) }
   }
 
-  /** Reserves the turn of a job in the queue of stages before it is added; false if its user has `most` queued jobs there. */
+  /** Reserves a job's turn in the queue of stages. Returns false if the user already has `most` queued jobs there. */
   async takeTurn(userId: string, jobId: string, most: number): Promise<boolean> {
     const { redis, keys } = this.options
     const [reply] = await reserve(redis, keys, [{ jobId, userId }], most)
@@ -93,7 +93,7 @@ export class RunQueue {
     })
     const producer = await this.usable()
     await producer.addBulk(flows)
-    // If this fails, the job's first entry does it.
+    // If this fails, `queued` is placed with the job's first log entry.
     await journal.placeQueued(jobs).catch(() => {})
   }
 
@@ -120,7 +120,7 @@ export class RunQueue {
     return { name: 'advance', queueName: RUN_QUEUE_NAME, data, opts, children: [child] }
   }
 
-  /** BullMQ asks Redis for its version once; when that fails, a new producer is needed. */
+  /** BullMQ asks Redis for its version only once; if that fails, a new producer is needed. */
   private async usable(): Promise<FlowProducer> {
     const current = this.producer
     await current.waitUntilReady().catch((error) => {
@@ -139,7 +139,7 @@ export class RunQueue {
   }
 }
 
-/** Redis may be unavailable for long: retry until it is back. */
+/** Redis may be unavailable for a long time: retry until it is back. */
 const OPTIONS: JobsOptions = {
   attempts: Number.MAX_SAFE_INTEGER,
   backoff: { type: 'custom' },

@@ -1,4 +1,4 @@
-/** Checks a request for a run and turns it into a run that has not started. */
+/** Checks a request for a run and creates the run, which has not started. */
 import type { Catalogue, CatalogueStage } from '../contract/catalogue.ts'
 import type { RunDocument, Step } from './document.ts'
 import { isPreview, type KnownResult, newestFirst } from './result.ts'
@@ -18,7 +18,7 @@ export interface RunFault {
   message: string
 }
 
-/** What is wrong with a request, regardless of the workflow. Assumes that the types of its fields are right. */
+/** The faults of a request that do not depend on the workflow. Assumes that the request matches its schema. */
 export function requestFaults(request: RunRequest, catalogue: Catalogue): RunFault[] {
   const { stages, research_question, inputs = {}, rerun = [] } = request
   const faults: RunFault[] = []
@@ -61,7 +61,7 @@ export interface NewRun {
   voided: KnownResult[]
 }
 
-/** A run with all its steps pending, or the needs that are not met. */
+/** Returns a run whose steps are all pending, or the needs that are not met. */
 export function newRun(
   request: RunRequest,
   catalogue: Catalogue,
@@ -119,7 +119,7 @@ export function newRun(
   return { run, voided }
 }
 
-/** The usable result of a stage that was not requested: no preview, and for a gate only an approved one. */
+/** The usable result of a stage that is not part of the run. Previews do not count, and a gate's result must be approved. */
 function usableResult(stage: number, catalogue: Catalogue, results: readonly KnownResult[]) {
   const isGate = catalogue.get(stage)?.sign_off ?? false
   return newestFirst(results).find(
@@ -132,7 +132,7 @@ function usableResult(stage: number, catalogue: Catalogue, results: readonly Kno
   )
 }
 
-/** Each stage after those it needs or uses, otherwise by number. The catalogue has no cycles. */
+/** Sorts stages by number, but each after the stages that it needs or uses. The catalogue has no cycles. */
 function inOrder(stages: readonly CatalogueStage[]): CatalogueStage[] {
   const left = [...stages].sort((a, b) => a.stage - b.stage)
   const ordered: CatalogueStage[] = []

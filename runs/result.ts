@@ -1,4 +1,4 @@
-/** What a workflow remembers of each completed job: its ingredients, its result and the decision. */
+/** What a workflow stores about each completed job: its ingredients, its result and the decision. */
 import type { JobResult } from '../contract/job.ts'
 import type { Decision } from '../contract/run.ts'
 import { sha256 } from './canonical.ts'
@@ -23,7 +23,7 @@ export interface KnownResult extends Omit<Ingredients, 'upstream'> {
   /** For a gate: when it began to wait for a decision, epoch ms. */
   since: number | null
   decision: Decision | null
-  /** Its files are gone at the service, so nothing can use it. */
+  /** Whether the service no longer has its files, so that no step can use it. */
   gone?: boolean
 }
 
@@ -38,8 +38,8 @@ export function keyOfResult({ upstream, ...rest }: KnownResult): string | null {
 }
 
 /**
- * The content of a result: `results`, and names and hashes of files, without the duration. A file without a hash equals no
- * other job's file.
+ * The digest of a result's content: `results`, and the names and hashes of its files, without the duration. A file without
+ * a hash never equals a file of another job.
  */
 export function contentOf({ results = {}, artifacts, files = [] }: JobResult, jobId: string): string {
   const hashes = new Map(files.map(({ name, sha256 }) => [name, sha256]))

@@ -10,7 +10,7 @@ import type { KnownResult } from './result.ts'
 
 /** Maximum runs in the list of a user or workflow; older ones can still be read by ID. */
 const RUNS_CAPACITY = 10_000
-/** The same for the list of all users' runs. */
+/** Maximum runs in the list of all users' runs. */
 const ALL_CAPACITY = 100_000
 
 /** A run, its workflow and its user. */
@@ -23,7 +23,7 @@ export interface StoredRun {
   cursor: string
 }
 
-/** What a workflow knows. A write based on an old version is rejected. */
+/** The stored results of a workflow, and their version. A write based on an old version is rejected. */
 export interface Memory {
   version: string
   /** Its newest run. */
@@ -57,7 +57,7 @@ export class RunStore {
     this.ttlSeconds = ttlSeconds
   }
 
-  /** The run and what its workflow knows. */
+  /** Reads a run and the stored results of its workflow. */
   async read(origin: RunOrigin): Promise<{ memory: Memory; run: StoredRun | null }> {
     // Read the version first: if the run changes afterwards, the write is rejected.
     const [memory, run] = await Promise.all([this.memory(origin), this.run(origin.run_id)])
@@ -84,7 +84,7 @@ export class RunStore {
     return found.some((run) => run && !isFinished(run.document))
   }
 
-  /** Forgets a deleted job. The runs that used it have finished, so nothing else changes them. */
+  /** Marks the steps of a deleted job. The runs that used it have finished, so no other process changes them. */
   async forgetJob(jobId: string): Promise<void> {
     const held = this.keys.own('held', jobId)
     for (const run of await this.runs(await this.redis.smembers(held))) {
@@ -103,13 +103,13 @@ export class RunStore {
     await this.redis.del(held)
   }
 
-  /** Removes all runs of a workflow and what it knows, unless a run is unfinished. */
+  /** Removes all runs of a workflow and its stored results, unless a run is unfinished. */
   async forgetWorkflow(origin: Omit<RunOrigin, 'run_id'>): Promise<void> {
     const { redis, keys } = this
     const list = keys.own('runs-in', nameOf(origin))
     const ids = await redis.zrange(list, '0', '-1')
     const found = await this.runs(ids)
-    // A run that has just started keeps everything.
+    // If a run has just started, nothing is removed.
     if (found.some((run) => run && !isFinished(run.document))) return
     for (const id of ids)
       await redis

@@ -1,4 +1,4 @@
-/** Reads the feeds that request it in batches, one batch at a time, and retries until Redis answers. */
+/** Reads feeds in batches, one batch at a time, and retries until Redis answers. */
 import type { Feed } from './feed.ts'
 
 export interface FeedReaderOptions<F extends Feed> {
@@ -7,7 +7,7 @@ export interface FeedReaderOptions<F extends Feed> {
   /** Feeds to read together. */
   perRead: number
   done(feed: F): void
-  /** Whether to try again. */
+  /** Called when a read fails. Returns whether to try again. */
   failed(feed: F, error: unknown): boolean
 }
 

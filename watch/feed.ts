@@ -1,4 +1,4 @@
-/** A feed: the events of a watched job or workflow in this process. Followers are cursors over it. */
+/** A feed: the events of a watched job or workflow, in the memory of this process. Followers read it from their cursors. */
 import type { Hint } from '../contract/job.ts'
 
 export interface FeedEvent {
@@ -54,12 +54,12 @@ export abstract class Feed<E extends FeedEvent = FeedEvent> {
   /** `data` of the `gone` event. */
   abstract readonly farewell: object
 
-  /** Something may have been missed; the next read must check. */
+  /** Called when an announcement may have been missed; the next read must check. */
   doubt(): void {}
 
   /** The jobs that are known to wait. */
   abstract waiting(): WaitingJob[]
-  /** Whether everything after `cursor` is here; '' is before the first event. */
+  /** Whether the feed has every event after `cursor`; '' is before the first event. */
   abstract isReplayable(cursor: string): boolean
   /** Whether this event is final. */
   abstract isLast(event: E): boolean

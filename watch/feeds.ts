@@ -26,7 +26,7 @@ export interface FeedSource<F extends Feed> {
 
 /** Feeds without news for this long, in ms, are checked: a trimmed stream can lose an announcement. */
 const SILENT_MS = 30_000
-/** Interval of these checks, in ms, and the share of feeds per check, so that they spread over time. */
+/** Interval of these checks, in ms. Each checks a share of the feeds, so that the reads spread over time. */
 const SWEEP_MS = 1000
 const SWEEP_SHARE = 0.05
 /** How long a feed is kept after its last follower has left, in ms, for clients that reconnect. */
@@ -135,7 +135,7 @@ export class Feeds<F extends Feed> {
     this.catchUp(feed)
   }
 
-  /** Reads what is after the newest event; calls the followers even if there is nothing. */
+  /** Reads events after the newest one; calls the followers even if there are none. */
   catchUp(feed: F): void {
     // A feed without followers is not worth a read.
     if (this.left.has(feed)) this.forget(feed)
@@ -174,7 +174,7 @@ export class Feeds<F extends Feed> {
       const unfollow = () => this.unfollow(feed, follower)
 
       function end(): void {
-        // Not while the feed calls its followers, and not before `follow` has returned.
+        // Unfollow later: not while the feed calls its followers, and not before `follow` has returned.
         setImmediate(() => {
           clearTimeout(late)
           for (const one of signals) one.removeEventListener('abort', end)
@@ -228,7 +228,7 @@ export class Feeds<F extends Feed> {
   }
 
   private wasNotRead(feed: F, error: unknown): boolean {
-    // Unavailability of Redis is logged elsewhere.
+    // A ProblemError means that Redis is unavailable, which is logged elsewhere.
     if (!(error instanceof ProblemError)) this.logError(error)
     feed.wantsWhole = true
     for (const follower of feed.followers) follower.failed?.(error)

@@ -1,4 +1,4 @@
-/** Encodes Server-Sent Events so that no line reader can split them wrongly. */
+/** Encodes Server-Sent Events so that no client splits a line in the wrong place. */
 import type { ServerResponse } from 'node:http'
 import { mendSurrogates } from '../contract/exact-json.ts'
 
@@ -16,13 +16,14 @@ function escaped(character: string): string {
 }
 
 /**
- * Interrupts a stream before its end. It omits the last chunk, which would complete the response. So a reader may treat a
- * clean end as the end of the job; after an interruption it reconnects after `retryMs`. HTTP/1.0 has no chunks.
+ * Interrupts a stream before its end by omitting the last chunk, which would complete the response. So a client may treat a
+ * clean end as the end of the job; after an interruption it reconnects in `retryMs`. HTTP/1.0 has no chunks, so there both
+ * look the same.
  */
 export function breakOff(response: ServerResponse, retryMs: number, comment = ''): void {
   response.write(`retry: ${retryMs}\n${comment && `: ${comment}\n`}${frameOf('reconnect', {})}`)
-  // In the next turn: Node 24 passes a chunk to the socket at the end of this one, and would drop it. Node closes the
-  // connection once all of it has been sent.
+  // Wait for the next turn of the event loop: Node 24 passes a chunk to the socket only at the end of this turn, and would
+  // drop it. Node closes the connection once the whole chunk has been sent.
   setImmediate(() => {
     if (response.socket) response.socket.destroySoon()
     else response.destroy()

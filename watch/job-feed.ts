@@ -51,7 +51,7 @@ export class JobFeed extends Feed<JobEvent> {
     } else this.gone = true
   }
 
-  /** Appends announced entries. False if they do not follow the known events, or the journal must be read. */
+  /** Appends announced entries. Returns false if they do not follow the known events, or if the journal must be read. */
   append({ prev, entries }: Announcement): boolean {
     const { head, events, snapshot } = this
     const last = entries.at(-1)
@@ -62,16 +62,16 @@ export class JobFeed extends Feed<JobEvent> {
     const isFirst = prev === '' && events.length === 1 && events[0]?.event === 'queued'
     if (head !== prev && !isFirst) return false
     for (const entry of entries) events.push(toEvent(entry, snapshot))
-    // A job with very many events: followers further behind get a gap.
+    // The feed of a job with very many events is cut; followers further behind get a gap.
     if (events.length > 2 * LOG_CAPACITY) events.splice(0, LOG_CAPACITY)
     return true
   }
 }
 
 /**
- * Merges known and read events. The read may be older than the last announcement, and the stored log may have dropped events
- * that are still known. If the known events end before the first event read, some are missing: the known ones are dropped,
- * and their followers get a gap.
+ * Merges the events in memory with those just read. The read may be older than the last announcement, and the stored log may
+ * have dropped events that are still in memory. If the events in memory end before the first event read, some events are
+ * missing: then those in memory are dropped, and their followers get a gap.
  */
 function merge(known: JobEvent[], read: JobEvent[]): JobEvent[] {
   const first = read[0]?.id ?? ''

@@ -28,7 +28,7 @@ export class Leftovers<T> {
     return this.since.has(item)
   }
 
-  /** Returns false if the space is used up. */
+  /** Returns false if the maximum number of items is reached. */
   add(item: T): boolean {
     if (this.since.size >= this.options.most) return false
     this.since.set(item, performance.now())

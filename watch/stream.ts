@@ -20,7 +20,7 @@ export interface StreamCounts {
   dropped: number
 }
 
-/** What all streams of a process share. */
+/** State that all streams of a process share. */
 export interface StreamOwner {
   feeds: Pick<Feeds<Feed>, 'refresh'>
   counts: StreamCounts
@@ -40,7 +40,7 @@ export class Stream implements Follower {
   /** The feed at its last change. */
   private feed: Feed | null = null
   private isOver = false
-  /** Since when we wait for the socket to drain or to send the end, epoch ms; 0 = not waiting. */
+  /** When the stream began to wait for its socket to drain or to send the end, epoch ms; 0 = not waiting. */
   private blockedAt = 0
   /** When a gap was suspected, by the clock of `Feed.asOf`; 0 = not suspected. */
   private suspectedAt = 0
@@ -104,11 +104,11 @@ export class Stream implements Follower {
     this.blockedAt ||= Date.now()
   }
 
-  /** Sends what is after the cursor, until the socket is full. */
+  /** Sends the events after the cursor, until the socket is full. */
   private goOn(feed: Feed): void {
     const { events } = feed
     this.suspectedAt = 0
-    // Most changes add one event: look from the end.
+    // Most changes add one event, so search from the end.
     let next = events.length
     while (next > 0 && (events[next - 1] as FeedEvent).id > this.cursor) next -= 1
     for (; next < events.length && this.blockedAt === 0; next += 1) {
@@ -118,12 +118,12 @@ export class Stream implements Follower {
       if (feed.isLast(event)) this.end(frame(event))
       else if (event.event !== '') this.write(frame(event))
     }
-    // The client already has the terminal event, which was not known here yet. It gets 204 when it reconnects.
+    // The client got the terminal event from another process before it arrived here. It gets a 204 when it reconnects.
     const last = events.at(-1)
     if (last && this.cursor === last.id && feed.isLast(last)) this.end()
   }
 
-  /** Reads the feed before it sends a gap: the client may have newer events from another process. */
+  /** Reads the feed again before it sends a gap, because the client may have newer events from another process. */
   private tellGap(feed: Feed): void {
     if (this.suspectedAt === 0) {
       this.suspectedAt = performance.now()

@@ -23,7 +23,7 @@ export interface TailListener {
   resynced(): void
 }
 
-/** One entry of the stream, parsed lazily. */
+/** One entry of the event stream. It is parsed only when needed. */
 export class Message {
   private readonly fields: string[]
   private parsed: Announcement | null | undefined
@@ -85,7 +85,7 @@ export interface TailOptions {
   log: Logger
 }
 
-/** Longest blocking read in ms, and thus the longest time to stop. */
+/** Longest blocking read, in ms. Stopping the reader may take as long. */
 const BLOCK_MS = 2000
 const RETRY_MS = 200
 /** Events after which a job may have ended or disappeared without an announcement. */
@@ -150,7 +150,7 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
           for (const listener of listeners) listener.heard(message)
         }
         idle = !batch
-        // Events are sent at the end of this tick; let clients get them before the next read goes to Redis.
+        // Streams write their events at the end of this tick. Let them, before the next read goes to Redis.
         await new Promise<void>((resolve) => process.nextTick(resolve))
       } catch (err) {
         connected = false
@@ -172,8 +172,9 @@ export function startTail({ source, prefix, stream, log }: TailOptions): Tail {
   }
 
   /**
-   * Keeps a concrete position, never `$`, which would skip what arrives between two reads. After a fail-over or a flush, the
-   * stream may have restarted before this position, and a read from there would never return; then the position moves back.
+   * Determines the position to read from. It is never `$`, which would skip entries that arrive between two reads. After a
+   * fail-over or a flush, the stream may have restarted with lower ids. A read from the old position would then never
+   * return, so the position moves back.
    */
   async function synchronise(): Promise<void> {
     const last = (await answered(redis.xrevrange(stream, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0'

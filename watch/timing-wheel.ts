@@ -1,6 +1,6 @@
-/** One timer that calls any number of items periodically, each at least every `periodMs`. */
+/** One timer for any number of items. Each is called at least every `periodMs`. */
 const SLOTS = 256
-/** Shorter steps would be no more precise than the timer itself. */
+/** Shorter steps would gain nothing, because timers are not more precise. */
 const MIN_STEP_MS = 10
 /** Share of the period to use, because timers fire late. */
 const PUNCTUALITY = 0.8
@@ -48,7 +48,7 @@ export class TimingWheel<T> {
     clearInterval(this.timer)
   }
 
-  /** Follows the clock, because timers fire late. After a long pause each slot runs once. */
+  /** Runs the slots that are due by the clock, because timers fire late. After a long pause each slot runs once. */
   private catchUp(): void {
     const due = Math.floor((this.now() - this.startedAt) / this.stepMs)
     const items: T[] = []

@@ -11,7 +11,7 @@ import { toEvent } from '../journal/snapshot.ts'
 import { Feed, type FeedEvent, type WaitingJob } from './feed.ts'
 import type { Message } from './tail.ts'
 
-/** An event of one of the jobs or runs. If that has disappeared, only the position remains, without `event` or data. */
+/** An event of a job or run of the workflow. If the job or run has disappeared, only the position remains. */
 export interface WorkflowEvent extends FeedEvent {
   event: AnyEvent['event'] | ''
   data: AnyEvent['data'] | null
@@ -94,14 +94,14 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     for (const { job_id, type } of this.jobs.values()) if (!isTerminal(type)) this.doubtful.add(job_id)
   }
 
-  /** A job of this workflow may have ended or disappeared without an announcement. True if that must be checked. */
+  /** Called when a job of this workflow may have ended or disappeared without an announcement. True if that must be checked. */
   touch(jobId: string): boolean {
     if (isTerminal(this.jobs.get(jobId)?.type ?? '')) return false
     this.doubtful.add(jobId)
     return true
   }
 
-  /** A job was deleted: of its events only the positions are left. */
+  /** Called when a job was deleted. Only the positions of its events remain. */
   drop(jobId: string): void {
     this.events = this.events.map((one) =>
       one.data && 'job_id' in one.data && one.data.job_id === jobId
@@ -124,7 +124,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
     const known = new Map(this.events.map((event) => [event.id, event]))
     if (isWhole) {
       const last = places.at(-1)?.position ?? ''
-      // Events announced during the read, if they follow it.
+      // Keep events that were announced during the read, if they follow the last event read.
       const newer = known.has(last) ? this.events.filter(({ id }) => id > last) : []
       this.asOf = asOf
       this.origin = isCut ? (places.shift()?.position ?? '') : ''
@@ -183,7 +183,7 @@ export class WorkflowFeed extends Feed<WorkflowEvent> {
       if (event) this.events.push(known.get(position) ?? event)
       else if (record === null) this.events.push({ id: position, event: '', data: null })
       else {
-        // The log has dropped this event, or its job was not read. Events before it would have a hole after them, so drop them.
+        // The log has dropped this event, or its job was not read. Drop the events before it too: one after them is missing.
         this.events = []
         this.origin = position
       }

@@ -155,7 +155,7 @@ export const CASES: Case[] = [
   {
     name: 'a rerun that gives the same',
     ask: asked({ rerun: [1] }),
-    plan: { ...KEPT, 1: 'run: a rerun was asked for', ...AFTER_1 },
+    plan: { ...KEPT, 1: 'run: a rerun was requested', ...AFTER_1 },
     gate: 'if_changed',
     runs: [1],
     status: 'completed',
@@ -164,7 +164,7 @@ export const CASES: Case[] = [
     name: 'a rerun that gives something else',
     before: other(1),
     ask: asked({ rerun: [1] }),
-    plan: { ...KEPT, 1: 'run: a rerun was asked for', ...AFTER_1 },
+    plan: { ...KEPT, 1: 'run: a rerun was requested', ...AFTER_1 },
     gate: 'if_changed',
     runs: [1, 3, 4],
     status: 'completed',
@@ -176,7 +176,7 @@ export const CASES: Case[] = [
       other(3)(shop)
     },
     ask: asked({ rerun: [1] }),
-    plan: { ...KEPT, 1: 'run: a rerun was asked for', ...AFTER_1 },
+    plan: { ...KEPT, 1: 'run: a rerun was requested', ...AFTER_1 },
     gate: 'if_changed',
     runs: [1, 3],
     status: 'waiting',
@@ -184,7 +184,7 @@ export const CASES: Case[] = [
   {
     name: 'a rerun of the gate voids its approval, whatever it gives',
     ask: asked({ rerun: [3] }),
-    plan: { ...KEPT, 3: 'run: a rerun was asked for', 4: 'run_if_changed: stage 3 runs again' },
+    plan: { ...KEPT, 3: 'run: a rerun was requested', 4: 'run_if_changed: stage 3 runs again' },
     gate: true,
     runs: [3],
     status: 'waiting',
@@ -201,7 +201,7 @@ export const CASES: Case[] = [
   {
     name: 'a rerun of the last stage',
     ask: asked({ rerun: [5] }),
-    plan: { ...KEPT, 5: 'run: a rerun was asked for' },
+    plan: { ...KEPT, 5: 'run: a rerun was requested' },
     gate: false,
     runs: [5],
     status: 'completed',
@@ -306,8 +306,8 @@ export const CASES: Case[] = [
     name: 'a rerun of both first stages that gives the same',
     ask: asked({ rerun: [1, 2] }),
     plan: {
-      1: 'run: a rerun was asked for',
-      2: 'run: a rerun was asked for',
+      1: 'run: a rerun was requested',
+      2: 'run: a rerun was requested',
       ...AFTER_1,
       5: 'run_if_changed: stage 2 runs again',
     },

@@ -138,7 +138,7 @@ t.test('steps run in order, a gate waits for its sign-off, and the same again is
       ...[stage, action, because, sign_off],
     ]),
     [
-      [1, 'run', 'a rerun was asked for', false],
+      [1, 'run', 'a rerun was requested', false],
       [2, 'reuse', 'nothing changed', false],
       [3, 'run_if_changed', 'stage 1 runs again', 'if_changed'],
       [4, 'run_if_changed', 'stage 3 runs again', false],

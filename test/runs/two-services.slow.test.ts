@@ -158,7 +158,7 @@ t.test('plan, change, sign-off and void', async (t) => {
   t.comment('a rerun of the gate voids the approval that there was, and both see it')
   const again = { ...ALL, rerun: [3] }
   const voiding = await plan(again)
-  t.match(planned(voiding), { 1: REUSE, 2: REUSE, 3: 'run: a rerun was asked for' })
+  t.match(planned(voiding), { 1: REUSE, 2: REUSE, 3: 'run: a rerun was requested' })
   t.equal(voiding[2]?.sign_off, true)
   const voided = await begin(again, 'waiting')
   t.equal(gateOf(voided)?.sign_off?.digest, gateOf(done)?.sign_off?.digest, 'the same content')
