@@ -91,7 +91,7 @@ interface Connected {
   proxy?: ProxySettings | undefined
 }
 
-/** Plain values. Options with a default are optional. */
+/** Options of the API. They are plain values; those with a default are optional. */
 export interface StagecastOptions extends Connected {
   /** Whether to reject a Redis that may evict jobs. Default true. */
   requireNoEviction?: boolean | undefined
@@ -114,11 +114,11 @@ export interface StagecastOptions extends Connected {
   resultTtlSeconds?: number | undefined
   /** The same for workflow runs and the results of their jobs. Default 30 days. */
   workflowTtlSeconds?: number | undefined
-  /** The scope of the callers that may sign off a step. Default: the owner of a run signs. */
+  /** The scope that a caller needs to sign off a step. Default: the owner of a run signs off. */
   signOffScope?: string | undefined
   /** Default: an hour. */
   ticketTtlSeconds?: number | undefined
-  /** Per user; 0 = no limit. Default 600. */
+  /** Maximum requests per minute and user; 0 = no limit. Default 600. */
   requestsPerMinute?: number | undefined
   /** Maximum wait of a long poll. Default 30. */
   longPollSeconds?: number | undefined
@@ -144,7 +144,7 @@ export interface StagecastOptions extends Connected {
   consoleFiles?: (() => Promise<string>) | null | undefined
   /** Version in the OpenAPI document. Default: the version of this package. */
   version?: string | undefined
-  /** Whether to answer unknown paths and methods too. Default: if there is a prefix, below it. */
+  /** Whether to answer unknown paths and methods too. Default: only below a prefix. */
   catchAll?: boolean | undefined
 }
 
@@ -164,7 +164,7 @@ export interface StageWorkerOptions extends Connected {
   resultTtlSeconds?: number | undefined
   /** The same for workflow runs and the results of their jobs. Default 30 days. */
   workflowTtlSeconds?: number | undefined
-  /** Of the steps of runs, as the API's. */
+  /** Attempts and back-off of the steps of runs. Set them as for the API. */
   attempts?: number | undefined
   backoffMs?: number | undefined
   /** Finished jobs to keep in the queue. Default 100 and 50. */
@@ -183,7 +183,7 @@ export interface StageWorkerOptions extends Connected {
 export interface StageWorker {
   /** Why the worker cannot take jobs right now; null if it can. */
   fault(): string | null
-  /** Stops taking jobs, lets running ones finish for 70 % of the time, then hands the rest over. Default 10000. */
+  /** Stops taking jobs, gives running ones 70 % of the time to finish, then hands the rest over. Default 10000. */
   close(graceMs?: number): Promise<void>
 }
 

@@ -55,5 +55,5 @@ export function summaryOf(document: unknown): string {
 function read<T extends TSchema>(schema: T, document: unknown, name: string): Static<T> {
   if (Value.Check(schema, document)) return document
   const { path, message } = Value.Errors(schema, document).First() ?? {}
-  throw new Error(`${name} is not as expected: ${path} ${message}`)
+  throw new Error(`${name} does not have the expected form: ${path} ${message}`)
 }

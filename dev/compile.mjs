@@ -1,6 +1,6 @@
 /**
- * Compiles the whole project, tests and benchmarks included, into .stagecast/build, and links there what is not
- * compiled: `node dev/compile.mjs`. A test file then starts in a third of the time that a loader would need.
+ * Compiles the whole project, tests and benchmarks included, into .stagecast/build, and links all other files into it:
+ * `node dev/compile.mjs`. A test file then starts in a third of the time that a loader would need.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -10,20 +10,20 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 export const BUILD = join(ROOT, '.stagecast', 'build')
-/** What the compiler remembers of the last time. */
+/** The compiler's state, for incremental builds. */
 const STATE = `${BUILD}.tsbuildinfo`
 
-/** Folders of which nothing is needed beside the compiled code. */
+/** Folders that are not linked. */
 const APART = new Set(['node_modules', 'dist'])
 
-/** @returns {boolean} whether it compiled; what is wrong has been printed */
+/** @returns {boolean} whether the project compiled; errors have been printed */
 export function compile() {
   if (existsSync(BUILD)) prune('')
   else rmSync(STATE, { force: true })
   const tsc = createRequire(import.meta.url)
     .resolve('typescript/package.json')
     .replace('package.json', 'bin/tsc')
-  // Incremental: what has not changed since the last time is not checked again.
+  // Files that have not changed since the last run are not checked again.
   const state = ['--incremental', '--tsBuildInfoFile', STATE]
   const options = ['--noEmit', 'false', '--outDir', BUILD, '--rootDir', ROOT, '--sourceMap', ...state]
   const { status } = spawnSync(process.execPath, [tsc, '-p', ROOT, ...options], { stdio: 'inherit' })
@@ -35,7 +35,7 @@ export function compile() {
 }
 
 /**
- * Removes what has lost its source, and links to JavaScript: the compiler would write through them.
+ * Removes files whose source is gone, and links to JavaScript files, because the compiler would write through them.
  *
  * @param {string} folder
  */

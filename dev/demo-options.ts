@@ -18,7 +18,7 @@ npm run demo -- --workflow --approve         approves at each gate without askin
 
 export class UsageError extends Error {}
 
-/** `canAsk`: there is a person at a terminal. Returns null if the usage is wanted; throws a `UsageError`. */
+/** `canAsk`: whether a person is at a terminal. Returns null if help is requested; throws a `UsageError`. */
 export function readOptions(args: string[], canAsk: boolean): DemoOptions | null {
   const { values, positionals } = parse(args)
   const { workflow = false, approve = false, help = false } = values
@@ -35,7 +35,7 @@ function parse(args: string[]) {
     const options = { workflow: flag, approve: flag, help: flag }
     return parseArgs({ args, allowPositionals: true, options })
   } catch (error) {
-    // Its second sentence says how to pass such a text as a question, which npm does not make easier.
+    // Drop the second sentence, which says how to pass such a text as a question: through npm that does not work.
     throw new UsageError((error as Error).message.split('. ')[0])
   }
 }

@@ -12,7 +12,7 @@ import { reviewTable } from './review-table.ts'
 const ARTIFACT = 'literature_review.json'
 const DEFAULT_COLUMNS = 100
 /** The error of a job that ended without an event. */
-const GONE = { code: 'GONE', message: 'it disappeared from the queue' }
+const GONE = { code: 'GONE', message: 'the job disappeared from the queue' }
 
 export async function demoReview(
   base: string,

@@ -16,7 +16,7 @@ const CHECKLIST = 16
 const TITLE = 24
 const DEFAULT_COLUMNS = 100
 
-/** What the parts of the walk share. */
+/** State that the parts of the demo share. */
 interface Walk extends DemoOptions {
   stagecast: Stagecast
   titleOf: (stage: number) => string

@@ -1,6 +1,6 @@
 /**
  * `npm run demo [-- "another question"]`: starts everything embedded and executes stage 2 over HTTP like any client; with
- * `--workflow` a run of five stages. Exit code 0, 1 with an explanation, 2 for options that do not fit.
+ * `--workflow` a run of five stages. Exit code 0, 1 with an explanation, or 2 for invalid options.
  */
 import { join } from 'node:path'
 import { StagecastError } from '../packages/client/index.ts'

@@ -40,7 +40,7 @@ const GAPS = 8
 export function reviewTable(artifact: unknown, width: number): string {
   if (!Value.Check(Review, artifact)) {
     const { path, message } = Value.Errors(Review, artifact).First() ?? {}
-    throw new Error(`literature_review.json is not as expected: ${path} ${message}`)
+    throw new Error(`literature_review.json does not have the expected form: ${path} ${message}`)
   }
   const { papers, notice } = artifact
   const title = Math.max(20, width - RANK - YEAR - KIND - SCORE - GAPS)

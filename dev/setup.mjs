@@ -64,12 +64,12 @@ function provideModules(machine) {
   if (failure) {
     throw new SetupError(
       `\`${command.join(' ')}\` ${failure} (its output is above). Check the network and that package.json and ` +
-        'package-lock.json agree (`npm install` brings them together), then repeat.',
+        'package-lock.json agree (`npm install` updates the lock file), then repeat.',
     )
   }
   if (!modulesAreCurrent(machine.root)) {
     throw new SetupError(
-      'npm ci ended well, yet node_modules does not match package-lock.json. Delete node_modules and repeat.',
+      'npm ci succeeded, but node_modules does not match package-lock.json. Delete node_modules and repeat.',
     )
   }
 }
@@ -91,11 +91,11 @@ function provideRedis(machine) {
   if (!plan.runnable) {
     const who = plan.installs[0]?.[0] === 'sudo' || process.platform === 'darwin' ? 'Type' : 'Type as root'
     throw new SetupError(
-      `there is no redis-server here, and installing one needs you. ${who}:\n\n  ${byHand}\n\n${otherwise}`,
+      `there is no redis-server here, and only you can install one. ${who}:\n\n  ${byHand}\n\n${otherwise}`,
     )
   }
   machine.say(
-    'There is no redis-server here. It comes from the package manager of this system, as a program only: no service is started.',
+    'There is no redis-server here. The package manager of this system installs the program only and starts no service.',
   )
   const env = { ...machine.env, DEBIAN_FRONTEND: 'noninteractive' }
   if (plan.refresh) run(plan.refresh, { ...machine, env })

@@ -14,7 +14,7 @@ import {
 } from './responses.ts'
 
 const description =
-  'The files at the stage service go first. 503: something did not confirm that it has deleted its part; a repeat goes on.'
+  'The stage service deletes its files first. A 503 means that the service or Redis did not confirm; repeat the request to continue.'
 
 const jobSchema = {
   operationId: 'deleteJob',

@@ -1,4 +1,4 @@
-/** The two routes of a log of events: live as Server-Sent Events, and as one JSON page. */
+/** The two routes to a log of events: live as Server-Sent Events, and as one JSON page. */
 import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../plugins/auth.ts'
@@ -35,10 +35,10 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
   params: P
   /** Query parameters besides those of every log. */
   query?: TProperties
-  /** The form of an event's id, and of what it is the id. */
+  /** The pattern of an event id, and whether it is the id of a job's or a workflow's event. */
   id: { pattern: string; of: string }
   stream: Operation & {
-    /** What a client gets that already has the last event, if there can be one. */
+    /** The response to a client that already has the last event; absent if there is no last event. */
     finished?: TSchema
     /** Opens the stream after `cursor`. */
     open(request: EventRequest<P>, reply: FastifyReply, cursor: string): Promise<FastifyReply>
@@ -50,7 +50,7 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
       cursor: string,
     ): Promise<{ read(): Promise<Page>; news(ms: number): Promise<void> }>
   }
-  /** The statuses of what can go wrong for both routes. */
+  /** The error statuses of both routes. */
   problems: readonly number[]
   /** The caller that a ticket represents. Throws if the ticket is invalid. */
   callerOf(ticket: string, params: Static<P>): Promise<Caller>

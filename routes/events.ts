@@ -46,7 +46,8 @@ const routes: FastifyPluginAsync = async (app) => {
       finished: Type.Null({ description: 'The client has the terminal event: stop reconnecting' }),
       async open(request, reply, cursor) {
         const { job_id } = request.params
-        // One read serves all clients that watch the job here. The stream opens in the same turn and starts with it.
+        // One read serves all clients that watch the job in this process. The stream opens in the same turn of the event
+        // loop, so it starts with what was read.
         const feed = await app.stagecast.progress.load(job_id)
         const { data } = app.stagecast.access.judge(request, 'read', feed.gone ? null : feed.snapshot)
         if (feed.isOver && cursor === feed.head) return reply.code(204).send(null)

@@ -20,7 +20,7 @@ const ready = {
   tags: ['operation'],
   security: PUBLIC,
   response: {
-    // A paused queue is what an operator wants: jobs are accepted and watched, and run later.
+    // A paused queue does not affect readiness: jobs can still be queued and watched.
     200: Type.Object({ status: Type.Literal('ready'), paused: Type.Optional(PausedQueues) }),
     ...problems(503),
   },

@@ -56,7 +56,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const { limit = 25, after, owner, ...filter } = request.query
       const { user } = request.stagecast
-      // Without a name, an administrator sees the jobs of all users.
+      // Without `owner`, an administrator gets the jobs of all users.
       const whose = user.admin && owner === undefined ? null : access.owner(request, owner)
       access.log(request, 'read', whose ?? '', { list: 'jobs' })
       const { jobs, next } = await app.stagecast.jobs.page(whose, filter, limit, after)

@@ -80,7 +80,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     workflowId?: string,
   ) {
     const { user } = request.stagecast
-    // Without a name, an administrator sees the runs of all users. A workflow belongs to one of them.
+    // Without `owner`, an administrator gets the runs of all users, unless a workflow is named: it belongs to one user.
     const isAll = user.admin && owner === undefined && workflowId === undefined
     const whose = isAll ? null : access.owner(request, owner)
     access.log(request, 'read', whose ?? '', { list: 'runs' })

@@ -236,7 +236,7 @@ function needs(missing: readonly { stage: number; needs: number }[]): ProblemErr
 type Compiler = FastifySchemaCompiler<object>
 type Validate = ((value: unknown) => boolean) & { errors?: unknown[] | null }
 
-/** Checks a body by its schema, then for what a schema cannot express. */
+/** Checks a body against its schema, then against rules that a schema cannot express. */
 function withMeaning(
   compile: Compiler,
   faultsOf: (body: RunBody) => { path: string; message: string }[],

@@ -10,7 +10,7 @@ import { answer, BEARER, BODY_PROBLEMS, problems, WORKFLOW_PROBLEMS } from './re
 
 const common = { tags: ['runs'], security: BEARER }
 
-/** When it began to wait, run and stage. */
+/** A position in the list: when the step began to wait, its run and its stage. */
 const AFTER_PATTERN = '^\\d{1,16}\\.[0-9a-f-]{36}\\.\\d{1,3}$'
 
 const Page = Type.Object(
@@ -63,7 +63,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const [since = '-inf', run, stage] = after?.split('.') ?? []
       const read = (from: string, offset: number) =>
         fromRedis(redis.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', offset, limit))
-      // Several may have the same time: skip those up to the last one of the previous page.
+      // Several steps may have begun to wait at the same time: skip those up to the last one of the previous page.
       const told = after ? await fromRedis(redis.zrangebyscore(key, since, since)) : []
       const offset = told.filter((member) => member <= `${run} ${stage}`).length
       const listed = await read(since, offset)
@@ -120,7 +120,10 @@ function refusal(outcome: Exclude<DecideOutcome['kind'], 'decided' | 'same'> | n
         'Someone has already decided the opposite; run the stage again to decide again',
       )
     case 'not-waiting':
-      return new ProblemError('NOT_WAITING', 'Nothing waits at this step; GET the run to see its state')
+      return new ProblemError(
+        'NOT_WAITING',
+        'This step does not wait for a decision; GET the run to see its state',
+      )
     default:
       return new ProblemError('RUN_NOT_FOUND', NO_SUCH_RUN)
   }

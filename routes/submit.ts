@@ -126,7 +126,7 @@ function refusal(outcome: Exclude<EnqueueOutcome, { kind: 'queued' | 'replayed' 
   }
 }
 
-/** The caller has as many queued jobs as one may have. */
+/** The error for a caller at the limit of queued jobs. */
 export function tooManyJobs(): ProblemError {
   return new ProblemError('TOO_MANY_JOBS', 'Wait until one of your queued jobs starts, or cancel one', {
     retryAfter: FULL_RETRY_SECONDS,

@@ -26,7 +26,7 @@ await runDoor(async () => {
   return running
 })
 
-/** What runs besides API and worker and is closed last. */
+/** Redis and the stage service, if this process started them. They are closed last. */
 interface Parts {
   closing: boolean
   closers: (() => Promise<unknown>)[]

@@ -19,7 +19,7 @@ export function createLogger(level: string, name: string): FastifyBaseLogger {
       err: errorOf,
     },
   }
-  // Without lines to write, standard output is left to the rest of the process.
+  // At level `silent`, do not open a pipe on standard output, which other code may use.
   const destination = level !== 'silent' && isPipe() ? openPipe() : pino.destination(1)
   // A full disk or a closed terminal loses log lines, but must not end the process.
   destination.on('error', () => {})
@@ -56,7 +56,7 @@ class PatientPipe extends Socket {
 
 let pipe: PatientPipe | undefined
 
-/** All loggers of a process share it: Node refuses a second stream on a descriptor that has lines waiting. */
+/** All loggers of a process share the pipe: Node refuses a second stream on a descriptor that has lines waiting. */
 function openPipe(): PatientPipe {
   pipe ??= new PatientPipe()
   return pipe

@@ -1,4 +1,4 @@
-/** The parts that run in a process: API and worker. Opened from the configuration, closed by the entry point. */
+/** Opens an API or a worker from the configuration. The entry point closes what it opened. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { NO_TRACING, type Tracing } from '../contract/tracing.ts'
 import { redisMisfit } from '../journal/redis.ts'
@@ -54,7 +54,7 @@ export async function openWorker(config: Config, { beside }: { beside?: Registry
   await refuseMisfit(config)
   const log = createLogger(config.LOG_LEVEL, 'worker')
   const tracing = await openTracing(config, 'stagecast-worker', log)
-  // Listen first: a failed start must not have taken a job.
+  // Listen first: if that fails, the process must not have taken a job.
   let seen = starting(config)
   const health = buildHealthApp({ fault: () => seen.ready(), paused: () => seen.paused(), log })
   await health.listen({ host: config.HOST, port: config.WORKER_HEALTH_PORT })
@@ -90,7 +90,7 @@ function countDown(ms: number): () => number {
   return () => Math.max(0, end - performance.now())
 }
 
-/** Checks what only Redis can tell about the configuration; skipped while Redis is unavailable. */
+/** Checks whether the configuration fits this Redis; skipped while Redis is unavailable. */
 async function refuseMisfit({ REDIS_URL: url, redisTls: tls, REDIS_PREFIX }: Config): Promise<void> {
   const misfit = await redisMisfit({ url, tls }, REDIS_PREFIX)
   if (misfit) throw new ConfigError([misfit])

@@ -1,4 +1,4 @@
-/** Answers what only the owner of the HTTP server can: requests without a Host, Expect headers, and malformed requests. */
+/** Handles requests that only the owner of the HTTP server can: without Host, with Expect, or malformed. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
@@ -6,7 +6,7 @@ import { ERRORS, type ErrorCode, ProblemError, toProblem } from '../contract/err
 
 export default fp(
   async (app) => {
-    // Node's own responses to these have no body. We answer the first; the second may be ignored.
+    // Node's own responses have no body. A missing Host gets a problem document; an unknown Expect is ignored.
     app.addHook('onRequest', ({ raw, headers }, _reply, done) => {
       if (headers.host === undefined && raw.httpVersion === '1.1')
         done(new ProblemError('BAD_REQUEST', 'Send a Host header'))
@@ -26,7 +26,7 @@ export function answerBrokenRequest(
   socket: Socket,
   headersFor: (origin: string | undefined | null) => Record<string, string>,
 ): void {
-  // Bytes after a request that is being answered: a second response would corrupt the first.
+  // The bytes follow a request that is being answered; a second response would corrupt the first.
   const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent
   if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy()
   const code: ErrorCode =
@@ -37,7 +37,7 @@ export function answerBrokenRequest(
         : 'BAD_REQUEST'
   const { status, title } = ERRORS[code]
   const body = JSON.stringify(toProblem(code, 'The bytes received are not a valid HTTP request'))
-  // Only the last packet is available: the header may have been in an earlier one.
+  // Only the last packet is available, and the header may have been in an earlier one.
   const origin = /^origin:[ \t]*(\S+)[ \t]*\r?$/im.exec(textOf(error.rawPacket))?.[1]
   const headers = {
     'content-type': 'application/problem+json',

@@ -1,4 +1,4 @@
-/** `X-Request-ID`: taken from the caller or made here, in every log line of the request and in its response. */
+/** `X-Request-ID`: taken from the caller or generated. Every log line of the request and its response contain it. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'

@@ -16,6 +16,6 @@ export function readStagesFile(path: string): { value: unknown } | { fault: stri
     return { value: parseExact(text) }
   } catch (error) {
     if (error instanceof LossyJsonError) return { fault: `${error.path} ${error.fault}` }
-    return { fault: `must hold JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}` }
+    return { fault: `must contain JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}` }
   }
 }

@@ -26,7 +26,7 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   client: StageClient
   /** The results of earlier stages, by stage. */
   upstream(job: JobData, signal: AbortSignal): Promise<Upstream>
-  /** Why the call failed, if files that it was given are gone; else the same failure. */
+  /** If files of earlier stages are gone, returns a failure that says so; else the same failure. */
   explain(failure: StageFailure, upstream: Upstream, signal: AbortSignal): Promise<StageFailure>
   /** The files of a result, each with its hash. Throws a `StageFailure` if one cannot be read. */
   hashedFiles(jobId: string, result: JobResult, signal: AbortSignal): Promise<StageFile[]>
@@ -34,7 +34,7 @@ export interface AttemptOptions extends Omit<WriterOptions, 'token'> {
   isRunCancelled(runId: string): Promise<boolean>
   /** How long the results of the jobs of runs are kept, in seconds. */
   workflowTtlSeconds: number
-  /** The version of the called stage; '' if nobody states one. Never rejects. */
+  /** The version of the called stage; '' if it has none. Never rejects. */
   version(): Promise<string>
   tracing: Tracing
   /** Called when the stage service shows that it is alive. */
@@ -57,14 +57,14 @@ export type AttemptOutcome = { verdict: Verdict; why?: Why } & (
   | { kind: 'handed-over' }
 )
 
-/** For the log: what happened in our own words, what the service said, and any bug in this program. */
+/** For the log: what happened in our own words, what the service said, and the error if a bug in this program caused it. */
 export interface Why {
   words: string
   theirs?: string | undefined
   fault?: Error
 }
 
-/** A limit, because a gateway error may hide a service that crashes on this very job. */
+/** How many gateway errors of a job do not count. There is a limit, because this very job may crash the service. */
 const MOST_FORGIVEN = 20
 
 /** The code of a job that already had an outcome, which has since expired. */
@@ -131,7 +131,7 @@ export class Attempt {
     }
   }
 
-  /** Whether the run was cancelled before this attempt. What has its outcome keeps it. */
+  /** Whether the run was cancelled before this attempt. A job that has its outcome keeps it. */
   private async isCalledOff(runId: string): Promise<boolean> {
     const { last } = this.journal
     return !(last && isTerminal(last.type)) && this.options.isRunCancelled(runId)
@@ -211,7 +211,7 @@ export class Attempt {
       if (error instanceof StageFailure) return await this.afterFailure(error)
       if (isProgramFault(error)) return await this.failInternally(error)
     } catch (refusal) {
-      // Another end was written while this one was on its way.
+      // Another end was stored first.
       if (refusal instanceof CancelRequested) return this.cancel()
       if (refusal instanceof AlreadySettled) return this.adopt()
       throw refusal
@@ -265,7 +265,7 @@ export class Attempt {
     return { kind: 'failed', code: error.code, verdict, why }
   }
 
-  /** The outcome is already stored, by a worker that died right after or by a cancel that was faster. */
+  /** The outcome is already stored, by a worker that died right afterwards or by a cancel that came first. */
   private async adopt(): Promise<AttemptOutcome> {
     const stored = await this.writer.outcome()
     // The newest log entry outlives the outcome.

@@ -27,7 +27,7 @@ export function decoded({ headers, body }: Dispatcher.ResponseData): Readable {
   return pipeline(body, decoder(), () => {})
 }
 
-/** The failure that a decoder's error stands for, or null. */
+/** The failure for an error of the decoder; null for any other error. */
 export function failureOfDecoding({ code = '' }: Error & { code?: string }): StageFailure | null {
   if (!code.startsWith('Z_') && !code.startsWith('ERR_BROTLI') && !code.startsWith('ERR__ERROR')) return null
   if (code === 'Z_BUF_ERROR') return unusable('its compressed data is cut off', { retryable: true })

@@ -29,7 +29,7 @@ export function fileUrl({ service, jobId }: Pick<Made, 'service' | 'jobId'>, nam
  * All files of a result, each with its hash: the one the service stated, or else the file is read and hashed here, without
  * keeping it in memory or on disk.
  *
- * Call it before the job settles if its content matters, as it does to a run for reuse and sign-off:
+ * Call it before the job settles if the content of the result matters, as in a run, which reuses and signs off by content:
  * `result.files = await hashedFiles(made, result, signal)`. Throws a retryable `ARTIFACT_UNREADABLE` if a file that the
  * service has just named cannot be read, or the abort reason if `signal` aborts.
  */
@@ -52,7 +52,7 @@ export async function hashedFiles(
   return files
 }
 
-/** Whether the service says that it does not have the file. False if it cannot tell now. */
+/** Whether the service says that it does not have the file. False if it cannot be asked right now. */
 export async function isGone(made: Made, name: string, signal: AbortSignal): Promise<boolean> {
   const answer = await made.fetch(fileUrl(made, name), {
     headers: made.service.headers,

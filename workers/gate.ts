@@ -79,7 +79,7 @@ export class Gate {
     return 0
   }
 
-  /** Remembers a job once it is delayed. What it waits for may have happened meanwhile. */
+  /** Remembers a job once it is delayed. If it may start by now, it is called back at once. */
   remember(jobId: string, priority: number): void {
     const times = (this.line.get(jobId)?.times ?? 0) + 1
     this.line.set(jobId, { priority, times })
@@ -134,7 +134,7 @@ export class Gate {
 }
 
 interface Delayed {
-  /** BullMQ's: the lowest comes first. */
+  /** BullMQ's priority; the lowest comes first. */
   priority: number
   /** How often it was delayed. */
   times: number

@@ -3,7 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { toProblem } from '../contract/errors.ts'
 
 export interface HealthOptions {
-  /** Why the worker can take no jobs, or null. */
+  /** Why the worker cannot take jobs right now; null if it can. */
   fault(): Promise<string | null>
   /** Names of paused queues. */
   paused(): readonly string[]
@@ -19,7 +19,7 @@ export function buildHealthApp({ fault, paused, log }: HealthOptions): FastifyIn
     if (!why) return { status: 'ready', ...(paused().length > 0 && { paused: paused() }) }
     log.warn({ fault: why }, 'not ready')
     reply.code(503).header('retry-after', 2).type('application/problem+json')
-    return toProblem('QUEUE_UNAVAILABLE', 'This worker can take no jobs right now')
+    return toProblem('QUEUE_UNAVAILABLE', 'This worker cannot take jobs right now')
   })
   app.setNotFoundHandler((_request, reply) => {
     reply.code(404).type('application/problem+json')

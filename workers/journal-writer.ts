@@ -48,7 +48,7 @@ export interface WriterOptions {
   redis: Redis
   keys: JournalKeys
   token: string
-  /** How long to keep the log of an unfinished job without news, in seconds. */
+  /** How long to keep the log of an unfinished job after its last entry, in seconds. */
   logTtlSeconds: number
   resultTtlSeconds: number
 }
@@ -99,7 +99,7 @@ export class JournalWriter {
     const { redis, keys } = this.options
     await this.tail.catch(() => {})
     this.tail = Promise.resolve()
-    // Refused entries use up no number.
+    // The numbers of refused entries are used again.
     this.last = this.stored
     const mark = await redis.hget(keys.job(this.journal.data.job_id), 'cancel')
     const asked: CancelMark = mark ? JSON.parse(mark) : { after: this.cursor, at: Date.now() }
@@ -116,7 +116,7 @@ export class JournalWriter {
   private next(step: Step): LogEntry {
     const { attempt, max, seq } = this.last
     const { type, progress, message, error } = step
-    // Spelled out so that every entry has the same shape, which makes it far cheaper to create and encode.
+    // List every field, so that all entries have the same shape. This makes them far cheaper to create and encode.
     this.last = { type, progress, message, attempt, max: step.max ?? max, seq: seq + 1, at: Date.now() }
     if (error) this.last.error = error
     return this.last
@@ -146,8 +146,8 @@ export class JournalWriter {
   }
 
   /**
-   * The stored cursor is not where this writer left it. Either a reconnect sent this write twice and the first one
-   * succeeded, or a fail-over lost entries, which are written again.
+   * Handles a stored cursor that is not the one this writer stored last. Either a reconnect sent this write twice and the
+   * first one succeeded, or a fail-over lost entries, which are written again.
    */
   private async recover(stored: string, target: string, write: Write): Promise<RecordReply> {
     if (stored === target) return 'ok'

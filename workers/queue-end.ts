@@ -62,7 +62,7 @@ export class QueueEnd {
         job.failedReason === OUTCOME_EXPIRED || (await this.redis.exists(this.keys.end(jobId)))
       if (isSettled) await job.remove()
     } catch (err) {
-      // The job then stays until its time comes, and is not run.
+      // The job then stays in the queue until its delay ends, and is not run.
       this.log.debug({ err, jobId }, 'a settled job stays in the queue')
     }
   }

@@ -95,14 +95,14 @@ function kindOf(value: unknown): string {
   return /^\s*\{/.test(value) ? 'JSON inside a JSON string (encoded twice)' : 'a text'
 }
 
-/** Treats null as absent wherever a field is optional, because FastAPI's models write it. */
+/** Treats null in an optional field as absent, because FastAPI's models write null. */
 function withoutNulls(given: Record<string, unknown>): Record<string, unknown> {
   const value = { ...given }
   for (const name of OPTIONAL) if (value[name] === null) delete value[name]
   return value
 }
 
-/** What could not be passed on of an answer, or null. Iterative: recursion would not survive the depth it checks for. */
+/** Why an answer cannot be passed on, or null. Iterative: recursion would overflow the stack at the depth that it rejects. */
 function flawIn(value: object): string | null {
   let level: object[] = [value]
   for (let depth = 1; level.length > 0; depth += 1) {

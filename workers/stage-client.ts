@@ -248,12 +248,12 @@ class NotesStart extends DecoratorHandler {
   }
 }
 
-/** Lines of an unknown kind only count as a sign of life. */
+/** Lines of an unknown type are ignored, except that they show that the service is alive. */
 function isLine({ type }: Unchecked<ServiceLine>, kind: ServiceLine['type']): boolean {
   return type === kind
 }
 
-/** An error of the caller's own callback, as opposed to the connection's. */
+/** An error from the caller's callback, as opposed to one from the connection. */
 class CallerError extends Error {}
 
 function throwAsCallerError(cause: unknown): never {
@@ -285,7 +285,7 @@ async function firstBytes(body: Readable): Promise<Buffer> {
 function broken(error: Error & { code?: string }, begun: boolean): StageFailure {
   const undecoded = failureOfDecoding(error)
   if (undecoded) return undecoded
-  // The proxy's refusal, in undici's words: the service has seen nothing of the request.
+  // undici's message if the proxy refused. The service has seen nothing of the request.
   const refused = /^Proxy\D+(\d{3})\)/.exec(error.message)?.[1]
   const { code = '' } = error
   const message =

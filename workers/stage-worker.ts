@@ -31,21 +31,21 @@ export interface StageWorkerOptions {
   concurrency: number
   lockMs: number
   stalledCheckMs: number
-  /** For stages that set none. */
+  /** Limits for stages that set none. */
   stageTimeoutMs: number
   silenceMs: number
   maxResultBytes: number
   resultTtlSeconds: number
-  /** The same of the jobs of runs, and how long a finished run is kept. */
+  /** How long a finished run and the results of its jobs are kept, in seconds. */
   workflowTtlSeconds: number
-  /** Of the steps of runs, where their stages set none of their own. */
+  /** Attempts and back-off of the steps of runs whose stages set none. */
   jobs: JobSettings
   /** Finished jobs to keep in the queue. */
   keepCompleted: number
   keepFailed: number
   breakerFailures: number
   breakerResetMs: number
-  /** Whether to log what the stage service says about a failure, which may be anything. */
+  /** Whether to log the stage service's own error messages, which may contain anything. */
   logServiceErrors: boolean
   /** Proxies on the way to the services. */
   proxy: ProxySettings
@@ -59,7 +59,7 @@ export interface StageWorker {
   /** As `fault`, but also asks Redis whether it works. */
   ready(): Promise<string | null>
   state(): WorkerPresence
-  /** Names of the queues that are paused, so that it gets none of their jobs. */
+  /** Names of the paused queues. */
   paused(): readonly string[]
   /** How often its connections to Redis have reconnected, by purpose. */
   reconnects(): Record<'jobs' | 'cancels', number>
@@ -126,7 +126,8 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
   worker.on('error', warn('worker error'))
   const warnOfLock = warn('could not renew a job lock')
   worker.on('failed', (job) => {
-    // Without an end the job was delayed. One that had its outcome long ago and was queued again must leave nothing behind.
+    // A job that has not finished was delayed. A job that was queued again after its outcome expired must leave nothing
+    // behind.
     if (job && (!job.finishedOn || job.failedReason === OUTCOME_EXPIRED)) void queueEnd.dropSettled(job)
   })
   worker.on('stalled', (jobId) => log.warn({ jobId }, 'a job lost its worker and is waiting for another'))
@@ -246,7 +247,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
     const startedAt = performance.now()
     let verdict: AttemptOutcome['verdict'] = 'none'
     try {
-      // Before its first start a job has no log, unless somebody reset the number of starts.
+      // Before its first start a job has no log, unless an operator reset the number of starts.
       const isFresh = job.attemptsStarted <= 1 && job.progress === 0
       const last = isFresh ? null : await redis.hget(keys.job(jobId), 'last')
       const attempt = new Attempt(job, last ? JSON.parse(last) : null, token, stage.options)
@@ -262,7 +263,7 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
         log.warn({ jobId }, 'lost the job lock: stopped')
         throw err
       }
-      // A bug would strike again at every attempt.
+      // A bug would fail every further attempt too.
       if (isProgramFault(err)) {
         log.error({ err, jobId }, 'could not record an internal error: the queue ends the job')
         return { kind: 'failed', code: 'INTERNAL_ERROR', verdict: 'none' }

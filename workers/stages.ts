@@ -1,4 +1,4 @@
-/** Per stage, what a worker process needs to run its jobs: a gate, and a client for its service. */
+/** What a worker process needs to run the jobs of each stage: a gate, and a client for the service. */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Job } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
@@ -20,7 +20,7 @@ export interface WorkerStagesOptions
   catalogue: Catalogue
   /** How many jobs the process runs side by side. */
   concurrency: number
-  /** For stages that set none. */
+  /** Limits for stages that set none. */
   stageTimeoutMs: number
   silenceMs: number
   breakerFailures: number
@@ -62,7 +62,7 @@ export class WorkerStages {
     this.upstream = new UpstreamReader(options.redis, options.keys, options.catalogue, fetch)
   }
 
-  /** The stage of a job. A job added by hand may be anything: it may start, and then fails with its own error. */
+  /** The stage of a job. A manually added job may have invalid data. It may start, and then fails as `INVALID_JOB`. */
   of(job: Pick<Job<JobData>, 'id' | 'data'>): WorkerStage {
     const { stage: number } = Object(job.data) as JobData
     const isJob = () => jobData.Check({ ...job.data, job_id: job.id })
@@ -145,7 +145,7 @@ export class WorkerStages {
     }
   }
 
-  /** Keeps one slot for the other stages, if there are any. */
+  /** Leaves one slot to the other stages, if there are any. */
   private placesFor(limit = Number.POSITIVE_INFINITY): number {
     const { concurrency, catalogue } = this.options
     const kept = concurrency > 1 && catalogue.stages.length > 1 ? 1 : 0

@@ -30,7 +30,7 @@ export class UpstreamReader {
     for (const [stage, snapshot] of results) {
       if (!snapshot.result) continue
       const service = this.serviceOf(stage)
-      // A run may have been started with another catalogue: without the service a file has no address.
+      // The run may have been started with another catalogue. Without the service, its files have no address.
       if (!service && snapshot.result.artifacts.length > 0) throw unreadable(stage)
       const made = service && { fetch: this.fetch, service, stage, jobId: snapshot.job_id }
       const files = made ? await filesOf(made, snapshot.result, signal) : []
@@ -40,11 +40,11 @@ export class UpstreamReader {
   }
 
   /**
-   * Why a stage failed, if files that it was given are gone at their service: then trying again is of no use before they
-   * are made again. Otherwise the failure itself.
+   * If files of earlier stages are gone at their service, returns a failure that says so and is not retried. Otherwise
+   * returns the given failure.
    */
   async explain(failure: StageFailure, upstream: Upstream, signal: AbortSignal): Promise<StageFailure> {
-    // It was not called, or is ill itself.
+    // The stage was not called, or its own service is unhealthy.
     if (failure.unmet || failure.ill) return failure
     const gone: number[] = []
     for (const [stage, { job_id, files }] of Object.entries(upstream)) {
@@ -65,7 +65,7 @@ export class UpstreamReader {
     return this.catalogue.get(stage) && this.catalogue.serviceOf(stage)
   }
 
-  /** A step works on what its run has, any other job on the newest that there is. */
+  /** A step of a run gets the results of its run; any other job gets the newest results. */
   private results(job: JobData): Promise<Map<number, JobSnapshot>> {
     if (job.run_id) return upstreamOfRun(this.redis, this.keys, job.run_id, job.stage)
     const { needs = [], uses = [] } = this.catalogue.get(job.stage) ?? {}
@@ -89,7 +89,7 @@ async function filesOf(
         signal.throwIfAborted()
         throw unreadable(made.stage)
       }))
-    // Leave out what the service no longer has.
+    // Leave out files that the service no longer has.
     if (file) found.push({ ...file, url: fileUrl(made, name) })
   }
   return found

@@ -3,7 +3,7 @@ import type { Service } from '../contract/catalogue.ts'
 import { type Listing, readListing } from '../contract/service.ts'
 import type { Fetch } from '../outgoing/outgoing.ts'
 
-/** How long to keep an answer, how long to keep a missing one, and how long a service may take to answer, in ms. */
+/** How long an answer is cached, how long a missing answer is cached, and how long a service may take to answer, in ms. */
 const FRESH_MS = 5000
 const SILENT_MS = 60_000
 const ANSWER_MS = 5000

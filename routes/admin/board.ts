@@ -1,7 +1,7 @@
 /**
- * GET /admin/queues: Bull Board, a page that shows single jobs as the queue stores them. It is read-only: the journal is
- * the truth about a job and the queue only follows it, so retrying, promoting or removing a job in the queue would change
- * nothing in the journal. The routes that write are not registered.
+ * GET /admin/queues: Bull Board, a page that shows single jobs as the queue stores them. It is read-only, and the routes
+ * that write are not registered: the state of a job is in its journal, which the queue only follows, so retrying, promoting
+ * or removing a job in the queue would not change it.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'

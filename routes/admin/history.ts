@@ -9,7 +9,7 @@ const schema = {
   operationId: 'getHistory',
   summary: 'Get what happened in the queue in the last hours, for administrators',
   description:
-    'Waiting and running jobs are the most that were seen, about twice a minute, while an API process ran. Ended jobs are exact.',
+    'Numbers of ended jobs are exact. Numbers of waiting and running jobs are the highest that an API process saw; each looks about twice a minute.',
   tags: ['operation'],
   security: BEARER,
   querystring: Type.Object({

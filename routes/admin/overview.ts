@@ -12,7 +12,7 @@ import type { Fleet } from '../../plugins/fleet.ts'
 import { BEARER, type Guarded, problems } from '../responses.ts'
 
 const Count = Type.Integer({ minimum: 0 })
-/** A quantile of fewer values says nothing; `estimate` of a job needs as many. */
+/** Fewest values for a quantile. The `estimate` of a job needs as many. */
 const FEWEST = 20
 const Spread = Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()], {
   description: `null for fewer than ${FEWEST} jobs`,
