@@ -25,23 +25,23 @@ export interface Place {
 }
 
 export interface StreamNews {
-  /** The first bytes arrived. */
+  /** Called when the first bytes arrive. */
   onOpen(): void
-  /** Events arrive as they happen. */
+  /** Called when events arrive as they happen. */
   onLive(): void
   /** How long the server wants clients to wait before reconnecting, in ms. */
   onRetry(ms: number): void
 }
 
 export interface PageNews {
-  /** The whole page was delivered; the next one is requested after `cursor`. */
+  /** Called when the whole page was delivered; the next one is requested after `cursor`. */
   onRead(cursor: string): void
 }
 
 /** A chunk that takes at least this long to arrive, in ms, was not waiting in a buffer. */
 const IN_WAITING_MS = 50
 
-/** What an EventSource sends. With a token, the server answers a full house with an error status, and we poll. */
+/** The Accept header of an EventSource. If the server has no room for a stream, a client with a token gets an error status. */
 const STREAM = 'text/event-stream'
 const STREAM_BY_TICKET = `${STREAM}, */*;q=0.1`
 
@@ -80,7 +80,7 @@ interface Page<State> {
   events: JobEvent[]
   cursor: string
   gap?: State
-  /** No further event can follow. */
+  /** Whether no further event can follow. */
   finished?: boolean
 }
 
@@ -144,7 +144,7 @@ async function* pieces(
     })
     if (done) return
     if (!open) news.onOpen()
-    // A chunk that was already there was waiting for its reader.
+    // A chunk that was there at once had been waiting in a buffer.
     freshness.arrived(Date.now(), Date.now() - askedAt >= IN_WAITING_MS)
     yield value
   }

@@ -21,7 +21,7 @@ export class Freshness {
     this.limitMs = limitMs
   }
 
-  /** A chunk arrived. `waited`: we were already waiting for it, so its delay is the network's. */
+  /** Call when a chunk arrives. `waited`: whether the client was already waiting, so that the network caused any delay. */
   arrived(now: number, waited: boolean): void {
     this.arrivedAt = now
     this.waited = waited

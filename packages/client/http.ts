@@ -40,7 +40,7 @@ export class Http {
   constructor(options: HttpOptions) {
     this.options = options
     this.base = options.baseUrl.replace(/\/+$/, '')
-    // Only pages may use a relative URL. Any other bad URL would look like a lost connection, again and again.
+    // Only pages may use a relative URL. Any other bad URL would look like a lost connection and be retried for ever.
     if (!/^https?:\/\/[^/]/i.test(this.base) && !('location' in globalThis && /^(\/|$)/.test(this.base)))
       throw new TypeError(
         `baseUrl must be like https://stagecast.example.org, not ${JSON.stringify(this.base)}`,
@@ -77,7 +77,7 @@ export class Http {
 
   private async send(path: string, { within: ms, anonymous, ...init }: Init): Promise<Response> {
     const { token, fetch = globalThis.fetch } = this.options
-    // Not timed: the user may have to sign in.
+    // The token has no time limit, because the user may have to sign in.
     const bearer = anonymous ? undefined : typeof token === 'function' ? await token() : token
     init.signal?.throwIfAborted()
     const headers = { ...init.headers, ...(bearer && { authorization: `Bearer ${bearer}` }) }

@@ -8,7 +8,7 @@ import type { Stagecast } from './stagecast.ts'
 import type { JobReference, Transport } from './types.ts'
 
 export interface JobView {
-  /** Null until it has been fetched. Fetched again at the end. */
+  /** The status response; null until it has been fetched. It is fetched again at the end. */
   snapshot: JobSnapshot | null
   status: JobStatus
   progress: number
@@ -17,7 +17,7 @@ export interface JobView {
   message: string
   /** All events, oldest first. */
   steps: readonly JobEvent[]
-  /** Earlier events are no longer kept. */
+  /** Whether earlier events are no longer kept. */
   gap: boolean
   /** Set for a job that failed, was cancelled or is being retried. */
   error: JobError | null
@@ -46,8 +46,8 @@ export const NO_JOB: JobView = {
 export type Change<View> = (next: (view: View) => View) => void
 
 /**
- * Follows a job until it ends, resuming after what `view` already has. Throws what a retry cannot change, and the reason of
- * `signal`.
+ * Follows a job until it ends, resuming after the events that `view` already has. Throws an error that a retry cannot fix,
+ * or the reason of `signal`.
  */
 export async function followJob(
   client: Stagecast,
@@ -77,7 +77,7 @@ export async function followJob(
 
 function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
   const { status, progress, attempt, error, result } = snapshot
-  // A snapshot may be older than the events that arrived meanwhile.
+  // Events that arrived meanwhile may be newer than the snapshot.
   const newest = now.steps.at(-1)
   if (newest && newest.id > snapshot.cursor) return { ...now, snapshot }
   return { ...now, snapshot, status, progress, attempt, error, result }

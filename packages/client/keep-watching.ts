@@ -1,4 +1,4 @@
-/** Watching for pages. The client's own retries suit servers; a browser also knows when its network returns. */
+/** Watches like the client does, and also uses what a browser knows: when its network goes and returns. */
 import { isOffline, onNetwork, pauseOrOnline } from './network.ts'
 import type { Transport } from './types.ts'
 
@@ -29,7 +29,7 @@ export async function* keepWatching<Event extends { id: string | null }>(
     const connection = new AbortController()
     const end = () => connection.abort()
     signal.addEventListener('abort', end)
-    // A browser keeps a connection open that no longer carries anything.
+    // End the connection: after a network change, a browser may keep one open that no longer carries data.
     const stops = [onNetwork('online', end), onNetwork('offline', () => onTransport('waiting'))]
     try {
       for await (const event of open({ after: cursor, signal: connection.signal, onTransport })) {
@@ -38,7 +38,7 @@ export async function* keepWatching<Event extends { id: string | null }>(
       }
       return
     } catch (error) {
-      // The token's source may be unreachable too.
+      // While offline, the function that supplies the token may fail too.
       if (!connection.signal.aborted && !isOffline()) throw error
       if (!connection.signal.aborted) await pauseOrOnline(LOOK_MS, signal)
     } finally {

@@ -60,12 +60,12 @@ export class Runs {
     this.http = http
   }
 
-  /** Starts a run. Its key and its repeats are those of an `execute`. Throws 409 RUN_ACTIVE while another one runs. */
+  /** Starts a run. Keys and repeats work as in `execute`. Throws 409 RUN_ACTIVE while another run of the workflow runs. */
   start(workflowId: string, request: RunRequest, options: SubmitOptions = {}): Promise<AcceptedRun> {
     return submit(this.http, pathOfRuns(workflowId), request, options)
   }
 
-  /** What each step of a run would do, and why. Nothing is queued. */
+  /** Returns what each step of a run would do, and why. Nothing is queued. */
   plan(workflowId: string, request: RunRequest, { signal }: Signal = {}): Promise<RunPlan> {
     return this.http.post(`${pathOfRuns(workflowId)}?plan=true`, request, { ...(signal && { signal }) })
   }
@@ -89,14 +89,14 @@ export class Runs {
     return this.http.post(`${pathOfRun(run)}/cancel`, undefined, { ...(signal && { signal }) })
   }
 
-  /** Decides at a gate. Throws 409 CONTENT_CHANGED if `digest` is not that of the result that waits. */
+  /** Decides at a gate. Throws 409 CONTENT_CHANGED if `digest` does not belong to the result that waits. */
   signOff(run: RunReference, stage: number, decision: SignOffRequest, { signal }: Signal = {}): Promise<Run> {
     return this.http.post(`${pathOfRun(run)}/steps/${stage}/sign-off`, decision, {
       ...(signal && { signal }),
     })
   }
 
-  /** What waits for your sign-off, the longest wait first. */
+  /** Lists the steps that wait for your sign-off, the longest wait first. */
   signOffs({
     signal,
     ...query

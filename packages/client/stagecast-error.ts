@@ -1,4 +1,4 @@
-/** An error answer, from the API or from something in between. */
+/** An error response, from the API or from a proxy in between. */
 import type { Problem } from '../../contract/errors.ts'
 
 export class StagecastError extends Error {

@@ -75,8 +75,8 @@ export class Stagecast {
   }
 
   /**
-   * Runs a failed or cancelled job again, as a new job with the same body whose state has `retry_of`. Repeated like an
-   * `execute`. Throws 409 NOT_RETRYABLE for any other job.
+   * Runs a failed or cancelled job again, as a new job with the same body whose state has `retry_of`. Keys and repeats work
+   * as in `execute`. Throws 409 NOT_RETRYABLE for any other job.
    */
   async retry(job: JobReference, options: SubmitOptions = {}): Promise<Accepted> {
     return submit(this.http, `${pathOf(job)}/retry`, undefined, options)
@@ -103,7 +103,7 @@ export class Stagecast {
     await this.http.request(pathOf(job), { method: 'DELETE', ...(signal && { signal }) })
   }
 
-  /** The same for all your jobs of a workflow. */
+  /** Deletes all your jobs in a workflow with their files, and its runs. */
   async deleteWorkflow(workflowId: string, { signal }: Signal = {}): Promise<void> {
     await this.http.request(pathOfWorkflow(workflowId), { method: 'DELETE', ...(signal && { signal }) })
   }

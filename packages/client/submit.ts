@@ -1,4 +1,4 @@
-/** Sends a request that starts something, once, even if its outcome is unknown. */
+/** Sends a request that starts a job or run, and repeats it while its outcome is unknown. A key prevents a second start. */
 import { type Http, isPassing, pause } from './http.ts'
 import type { StagecastError } from './stagecast-error.ts'
 
@@ -11,7 +11,7 @@ export interface SubmitOptions extends Signal {
   idempotencyKey?: string | undefined
 }
 
-/** How often to repeat a request with an unknown outcome, and the longest pause between, in ms. */
+/** How often to repeat a request with an unknown outcome, and the longest pause between repeats, in ms. */
 const REPEATS = 4
 const LONGEST_WAIT_MS = 10_000
 

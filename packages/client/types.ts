@@ -24,10 +24,10 @@ export interface Accepted extends JobReference {
 }
 
 /**
- * What watching yields, in order and each once. Besides the API's durable events: `gap` means that events are no longer kept
- * and `data` is the whole state instead; `gone` means that the job disappeared, and ends the stream; `hint` is news outside
- * the order, such as the queue position. Hints and `gone` have no ID. Check `event` to narrow the type to one with a result
- * or an error.
+ * What watching yields: each of the API's events once and in order, and three more types. `gap` means that events are no
+ * longer kept; `data` is the whole state instead. `gone` means that the job disappeared; it is the last event. `hint` says
+ * what a waiting job waits for, such as its queue position. Hints and `gone` have no ID. Check `event` to narrow the type to
+ * one with a result or an error.
  */
 export type Watched<State, Gone = { job_id: string }> =
   | JobEvent
@@ -48,15 +48,15 @@ export interface WatchOptions {
   /** The ID of the last event you know; watching resumes after it. Leave it out to get everything. */
   after?: string | undefined
   /**
-   * A URL or path of the events that contains a ticket, such as `urls.events` or `events_url`. Use it without a token; none
-   * is sent. A function is called at the start, and again when the ticket has expired.
+   * A URL or path of the events that contains a ticket, such as `urls.events` or `events_url`. The client then sends no
+   * token. A function is called at the start, and again when the ticket has expired.
    */
   events?: string | (() => string | Promise<string>) | undefined
   /** Stops watching: the loop throws the signal's reason. */
   signal?: AbortSignal | undefined
   /**
-   * Called when the way events arrive changes: `sse`, by a stream; `polling`, because a proxy holds the stream back;
-   * `waiting`, no connection at the moment, a retry follows.
+   * Called when the way events arrive changes. `sse`: in a stream. `polling`: in pages, because a proxy holds the stream back
+   * or the API has no room for it. `waiting`: not at all; there is no connection, and a retry follows.
    */
   onTransport?: ((transport: Transport) => void) | undefined
 }

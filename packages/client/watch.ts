@@ -1,6 +1,6 @@
 /**
- * Watches a job or a workflow over as many connections as it takes. It remembers only the ID of the last event it yielded
- * and resumes after it, so no event is missed or repeated.
+ * Watches a job or a workflow over any number of connections. Each one resumes after the last event that was yielded, so no
+ * event is missed or repeated.
  */
 import { Finished, type Place, page, Silent, stream } from './connection.ts'
 import { Late } from './freshness.ts'
@@ -85,7 +85,7 @@ export async function* watch<State, Gone>(
     }
   }
 
-  /** A page's cursor may be ahead of its last event: a job that disappeared leaves only its place. */
+  /** A page's cursor may be ahead of its last event, because a job that disappeared leaves only positions. */
   function onRead(end: string): void {
     reached('polling')
     if (end !== '') cursor = end
@@ -103,7 +103,7 @@ export async function* watch<State, Gone>(
     onTransport?.(transport)
   }
 
-  /** Returns when it is time to retry; throws what a retry cannot change. */
+  /** Returns when it is time to retry; throws an error that a retry cannot fix. */
   async function recover(error: unknown, polls: boolean, waited: number): Promise<void> {
     const { code = '', status, retryAfter } = error instanceof StagecastError ? error : {}
     // The ticket has expired, and `events` can supply a new one.
@@ -112,7 +112,7 @@ export async function* watch<State, Gone>(
       url = undefined
       return
     }
-    // A proxy is less patient than the page.
+    // A proxy ended the request before the server would have answered.
     const isCut = status === 504 || (error instanceof ConnectionError && waited > pageWait / 2)
     if (polls && isCut && pageWait > SHORTEST_WAIT_MS) {
       pageWait = Math.max(SHORTEST_WAIT_MS, pageWait / 2)
@@ -120,7 +120,7 @@ export async function* watch<State, Gone>(
     }
     const isSilent = error instanceof Silent
     if (isSilent) silences += 1
-    // One silence may be the network's. A second means that a proxy passes the start of a stream and holds the rest back.
+    // The network may cause one silence. A second one means that a proxy passes only the start of a stream on.
     const isLate = error instanceof Late
     if (isLate) wasLate = true
     if (!polls && (isLate || error instanceof Swallowed || silences > 1 || NO_ROOM.has(code))) {
@@ -129,7 +129,7 @@ export async function* watch<State, Gone>(
       pollingMs = Math.min(2 * pollingMs, patience.longestPolling)
       return
     }
-    // If this was the API before, it is only temporarily something else, such as a hotel's sign-in page.
+    // If the API has answered before, another page is in its place for now, such as a hotel's sign-in page.
     const isElsewhere = status === 200 && told !== undefined
     if (!isSilent && !(error instanceof Swallowed) && !isElsewhere && !isPassing(error)) throw error
     tell('waiting')

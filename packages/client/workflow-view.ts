@@ -30,7 +30,7 @@ export const NO_WORKFLOW: WorkflowView = { jobs: null, runs: null, transport: nu
 /** How many runs are kept up to date. */
 const RUNS = 10
 
-/** Follows a workflow, which never ends. Throws what a retry cannot change, and the reason of `signal`. */
+/** Follows a workflow, which never ends. Throws an error that a retry cannot fix, or the reason of `signal`. */
 export async function followWorkflow(
   client: Stagecast,
   id: string,
@@ -76,13 +76,13 @@ export async function followWorkflow(
   }
 }
 
-/** Whether a run looks different after this event. Progress of its jobs is in the jobs. */
+/** Whether an event changes the state of a run. Progress of a job changes only the job. */
 function changesRun({ event, data }: WatchedWorkflowEvent): boolean {
   if (event === 'run' || event === 'sign_off' || event === 'gap') return true
   return 'run_id' in data && event !== 'progress'
 }
 
-/** Returns a function that calls `read`; calls while it reads become one more reading after it. */
+/** Returns a function that calls `read`. Any number of calls during a read cause one more read after it. */
 function oneAtATime(read: () => Promise<void>): () => void {
   let reading = false
   let again = false
@@ -91,7 +91,7 @@ function oneAtATime(read: () => Promise<void>): () => void {
     if (reading) return
     reading = true
     read()
-      // What a retry cannot change ends the stream too, which reports it.
+      // An error that a retry cannot fix ends the stream too, which reports it.
       .catch(() => {})
       .finally(() => {
         reading = false

@@ -27,7 +27,7 @@ export interface StageServiceOptions {
   /** How long running work may take to end when the service closes, in ms. Default 5 s. */
   graceMs?: number
   stages: StageTable
-  /** Removes what the stages have kept too long; called at the start and every `sweepEveryMs`. */
+  /** Removes old data that the stages themselves have stored; called at the start and every `sweepEveryMs`. */
   sweep?: () => Promise<void>
 }
 

@@ -24,7 +24,7 @@ export const executeRoute: FastifyPluginAsyncTypebox<ExecuteOptions> = async (ap
     '/api/workflow/stages/:stage/execute',
     {
       schema: { params: Params, headers: Headers, body: StageRequest },
-      // Checked before the body: an unknown stage comes first, whatever was sent.
+      // Check the stage before the body, so that an unknown stage is a 404 whatever was sent.
       onRequest: async ({ params }) => {
         if (!stages.has(stageNumber(params.stage))) throw stageNotFound(params.stage.slice(0, 20), stages)
       },
@@ -57,7 +57,7 @@ async function* ndjson(run: Run, heartbeatMs: number, left: AbortSignal): AsyncG
   for await (const line of run.lines(heartbeatMs, left)) yield `${JSON.stringify(line)}\n`
 }
 
-/** Only if named: a plain client's star-slash-star means the usual, one JSON answer. */
+/** Whether the client names NDJSON. A client that accepts any type gets one JSON answer. */
 function wantsLines(accept = ''): boolean {
   return accept.split(',').some((range) => {
     const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())

@@ -12,7 +12,7 @@ export type StageFunction<Inputs> = (
   job: StageJob<Inputs>,
 ) => Result | Promise<Result> | Generator<Step, Result, unknown> | AsyncGenerator<Step, Result, unknown>
 
-/** Runs a generator step by step; whatever else came is the result, or its promise. */
+/** Runs a generator step by step. Any other value that the function returned is its result, or a promise of it. */
 export async function follow<Inputs>(
   begun: ReturnType<StageFunction<Inputs>>,
   job: StageJob<Inputs>,

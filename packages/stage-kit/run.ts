@@ -30,7 +30,7 @@ export class Run {
   ) {
     this.job = job
     this.signal = this.#controller.signal
-    // A stage passes it to as many requests at a time as it likes; Node would warn about eleven.
+    // A stage may pass the signal to any number of requests at a time; Node would warn about eleven.
     setMaxListeners(0, this.signal)
     const opening = open(this)
     this.opened = opening.then(() => undefined)
@@ -52,7 +52,7 @@ export class Run {
     this.#controller.abort(reason)
   }
 
-  /** Counts a caller in until the answer. Calls `abandoned` if the last one leaves before that. */
+  /** Adds a caller that waits for the answer. Calls `abandoned` if the last caller leaves before the answer. */
   join(abandoned: () => void): () => void {
     const caller = Symbol('caller')
     this.#callers.add(caller)

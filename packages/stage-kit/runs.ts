@@ -31,7 +31,7 @@ export function createRuns({ store, stages, log, paceMs }: RunsOptions) {
   const alive = new Set<Run>()
   let closing = false
 
-  /** Joins the job's run or starts it. Counting in is synchronous, so a run cannot end between check and join. */
+  /** Joins the job's run or starts it. The caller is added synchronously, so a run cannot end between check and join. */
   function call(job: Job): Call {
     if (closing) throw shuttingDown()
     const earlier = current.get(job.id)

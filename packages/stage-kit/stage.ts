@@ -20,7 +20,7 @@ export interface Outcome {
 export interface Stage {
   /** Shown in the list of stages. Change it whenever the same request would give other artifacts. */
   version?: string
-  /** Shown to people before they start it, in a sentence. */
+  /** A sentence that people see before they start the stage. */
   note?: string
   /** Throws a `StageFailure` for an invalid request. Must be quick: it runs before the answer begins. */
   validate(request: StageRequest): void

@@ -10,18 +10,18 @@ import { StageJob } from './stage-job.ts'
 import { type Address, listen, type StageService } from './start.ts'
 import type { UpstreamHeaders } from './upstream.ts'
 
-/** Besides version and inputs, what a STAGES_FILE says of the stage: `describe` repeats it. */
+/** Version, inputs, and the other fields of the stage in a STAGES_FILE, which `describe` returns. */
 export interface StageOptions<Inputs> extends Partial<Omit<StageEntry, 'stage' | 'version' | 'inputs'>> {
   /** Change it whenever the same inputs would give other files. */
   version?: string
-  /** A JSON Schema (2020-12) of the inputs, or a function that converts them and throws for bad ones. */
+  /** A JSON Schema (2020-12) of the inputs, or a function that converts them and throws if they are invalid. */
   inputs?: object | ((inputs: Record<string, unknown>) => Inputs)
 }
 
 export interface StagesOptions extends Omit<StageServiceOptions, 'stages' | 'dataDir' | 'sweep'> {
   /** The folder for files and finished jobs; created if missing. */
   data: string
-  /** What other services want to be sent for their files, by origin: `{ 'https://stages.example': { authorization } }`. */
+  /** Headers that other services require for their files, by origin: `{ 'https://stages.example': { authorization } }`. */
   upstreamHeaders?: UpstreamHeaders
 }
 
@@ -94,10 +94,10 @@ export class Stages {
     return listen(await this.build(), { host, port })
   }
 
-  /** The same for a process of its own: on SIGTERM and SIGINT running work gets `graceMs` to end, then the process ends. */
+  /** Listens, and ends the process on SIGTERM or SIGINT, after running jobs have had `graceMs` to finish. */
   async serve(address: Partial<Address> = {}): Promise<StageService> {
     const service = await this.listen(address)
-    // Later than the service's own grace.
+    // Longer than the service's own grace period.
     const delay = (this.options.graceMs ?? GRACE_MS) + 5_000
     closeWithGrace({ delay, logger: false }, async ({ err }) => {
       if (err) process.stderr.write(`stage service: ${err.stack ?? err}\n`)

@@ -5,7 +5,7 @@
 
 import type { Change } from '../job-view.ts'
 
-/** The state of the following itself. */
+/** Whether the view is still being updated. */
 export interface Following {
   /** No more updates will come: it has ended, or following failed. */
   isOver: boolean
@@ -13,7 +13,7 @@ export interface Following {
   failure: Error | null
 }
 
-/** Changes `view` until the end; throws if it ends in any other way. */
+/** Keeps `view` up to date until nothing more can change; throws if it must stop earlier. */
 export type Follow<View> = (view: View, signal: AbortSignal, change: Change<View>) => Promise<void>
 
 export class LiveStore<View> {

@@ -23,7 +23,7 @@ export class Reader<View extends object> {
   readonly snapshot = (): View & Following => this.store.snapshot()
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    // Not before: a render that React throws away leaves nothing behind.
+    // Register the store only now: React may throw a render away, which must leave nothing behind.
     const { stores, name } = this
     const store = this.known() ?? this.store
     this.store = store

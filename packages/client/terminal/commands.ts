@@ -1,4 +1,4 @@
-/** The commands. Each makes a few calls of the client. */
+/** The commands. Each makes a few calls with the client. */
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -44,7 +44,7 @@ const COMMANDS: Commands = {
     const stage = readNumber(words[0] ?? LITERATURE_SEARCH, 'STAGE', STAGES)
     const { question, inputs = '{}' } = options
     const request = {
-      // A workflow of its own: a preview is not a step of any other.
+      // A preview belongs to no other workflow, so it gets a new one.
       workflow_id: randomUUID(),
       ...(question !== undefined && { research_question: question }),
       inputs: { ...readInputs(inputs), preview: true },
@@ -168,7 +168,7 @@ async function watch(job: JobReference, after: string | undefined, { stagecast, 
   return end === 'completed' ? EXIT.ok : end === 'cancelled' ? EXIT.cancelled : EXIT.failed
 }
 
-/** The run that is named by a workflow and a run, instead of a stage and a job. */
+/** The run, if the words are the IDs of a workflow and a run instead of a stage and a job. */
 function runOf([workflow_id = '', run_id = '']: string[]): RunReference | null {
   return /^[0-9a-f]{8}-/i.test(workflow_id) ? { workflow_id, run_id } : null
 }

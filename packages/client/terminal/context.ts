@@ -1,4 +1,4 @@
-/** What the commands share. */
+/** Values that the commands share. */
 import type { Stagecast } from '../index.ts'
 import { type Command, UsageError } from './command.ts'
 import type { Output } from './output.ts'

@@ -1,9 +1,9 @@
-/** What a stage would search, as a table for people: its groups, their hits by source, and the queries. */
+/** The preview of a search as a table: groups, hits of each group by source, and queries. */
 import { cut, fit, plain } from './terminal-text.ts'
 
 type Data = Record<string, unknown>
 
-/** The answer comes from a service: what is there is shown, the rest is passed over. */
+/** The results come from a service and may have any form. Fields with an unexpected form are left out. */
 export function tellPreview(results: Data, columns = 100): string {
   const concepts = list(results.concepts).map(group)
   const lines = list(results.lines)
@@ -37,7 +37,7 @@ function group({ role, terms, synonyms, required }: Data): string {
   return `${text(role)}: ${texts(terms).join(' or ')}${also}${order}`
 }
 
-/** Columns a count takes, with thousands in an English manner. */
+/** Width of a count, with commas between thousands. */
 const COUNT = 12
 
 function table(lines: readonly Data[], sources: readonly string[], columns: number): string[] {

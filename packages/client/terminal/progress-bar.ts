@@ -12,7 +12,7 @@ export interface ProgressOutput {
 const BAR_WIDTH = 30
 const DEFAULT_COLUMNS = 80
 
-/** The parts of an event it shows. */
+/** The parts of an event that are shown. */
 export interface Shown extends Pick<JobEventData, 'progress' | 'attempt' | 'message'> {
   error?: JobError
 }

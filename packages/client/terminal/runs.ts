@@ -59,7 +59,7 @@ export const RUN_COMMANDS: Commands = {
   },
 }
 
-/** Prints what changes until the run has ended or waits, and returns the exit code. */
+/** Prints each change until the run has ended or waits for a sign-off, and returns the exit code. */
 export async function watchRun(run: RunReference, { stagecast, output, signal }: Context): Promise<number> {
   const told = new Map<number, Step>()
   let now = await stagecast.runs.get(run, { signal })
@@ -108,12 +108,12 @@ function tellPlanStep({ stage, action, because, sign_off }: PlanStep): string {
   return `${String(stage).padStart(3)} ${fit(action, 14)} ${plain(because)}${waits}`
 }
 
-/** All steps, and how the run is. */
+/** All steps, and the status of the run. */
 export function tellRun({ steps, status }: Run): string {
   return [...steps.map(tellStep), `Run ${status}`].join('\n')
 }
 
-/** A step whose status changed. Why it runs is said once. */
+/** The lines for a step whose status has changed. They say only once why it runs. */
 function tellNews(step: Step, before: Step | undefined): string[] {
   if (step.status === before?.status) return []
   return [tellStep(step.because === before?.because ? { ...step, because: '' } : step)]

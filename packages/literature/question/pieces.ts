@@ -191,7 +191,7 @@ function isTrailing({ lower, tag }: Token): boolean {
 const LONGEST_PHRASE = 6
 const CUT_PHRASE = 2
 
-/** Asking words are separate pieces, except inside a phrase ("placebo effect", "role conflict"). */
+/** Question words are separate pieces, except inside a phrase ("placebo effect", "role conflict"). */
 function fromRun(run: readonly Token[]): Piece[] {
   const pieces: Piece[] = []
   let tokens = [...run]

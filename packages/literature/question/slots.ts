@@ -20,7 +20,7 @@ export function slotsOf(pieces: readonly Piece[]): { slots: Slot[]; left_out: Le
   const left_out: LeftOut[] = []
   let link: Link | undefined
   let joined: 'and' | 'or' | 'list' | undefined
-  /** The kind of asking word seen since the last phrase. */
+  /** The kind of question word seen since the last phrase. */
   let asked: 'asking' | 'relation' | undefined
   let anyAsked = false
   let behindVerb = false

@@ -55,7 +55,7 @@ def internal_error() -> Refusal:
 
 
 def caller_gone() -> Refusal:
-    """Nobody is left to read it."""
+    """The error of a job that no caller waits for."""
     return Refusal(499, "CALLER_GONE", "The last caller disconnected.")
 
 

@@ -47,7 +47,7 @@ async def _send_answer(run: Run, send: Send) -> None:
 
 
 async def _send_lines(run: Run, seen: int, heartbeat: float, send: Send) -> None:
-    """From line `seen` on: each line, heartbeats during silence, then the end. A slow reader skips old lines."""
+    """Sends each line from number `seen` on, heartbeats during silence, then the end. A slow reader skips old lines."""
     headers = {"content-type": "application/x-ndjson", "cache-control": "no-store", "x-accel-buffering": "no"}
     await start(send, 200, headers)
     try:
@@ -83,7 +83,7 @@ def _last_line(run: Run) -> Line:
 
 
 def _wants_lines(accept: str) -> bool:
-    """Only if named: a plain client's `*/*` means the usual, one JSON answer."""
+    """Whether the client names NDJSON. A client that accepts any type (`*/*`) gets one JSON answer."""
     for each in accept.split(","):
         kind, *parameters = [part.strip().lower() for part in each.split(";")]
         if kind == "application/x-ndjson" and not any(re.fullmatch(r"q=0(\.0*)?", part) for part in parameters):

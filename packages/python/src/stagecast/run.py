@@ -60,7 +60,7 @@ class Run:
             return self._count, list(self._lines)[len(self._lines) - new:]
 
     def news(self) -> asyncio.Event:
-        """Set by the next line, or by the end. Get it before you look, so that nothing is missed in between."""
+        """An event that the next line or the end sets. Get it before you read the lines, so that you miss none."""
         return self._news
 
     def open(self) -> None:
@@ -74,7 +74,7 @@ class Run:
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Before the answer has begun, `opened` raises the error too."""
+        """Ends the run with `error`. Before the answer has begun, `opened` raises it too."""
         for future in (self.opened, self.end):
             if not future.done():
                 future.set_exception(error)

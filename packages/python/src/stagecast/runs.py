@@ -34,7 +34,7 @@ class Runs:
         return len(self._alive)
 
     def call(self, stage: Stage, asked: Asked) -> "tuple[Run, int]":
-        """Joins the job's run or starts it, and counts one caller in. `leave` counts it out.
+        """Joins the job's run or starts it, and adds one caller. `leave` removes that caller.
 
         Also returns where that caller starts reading: at the first line, or at the newest (-1) if it joined.
         """

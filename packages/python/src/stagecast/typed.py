@@ -1,6 +1,6 @@
 """Dataclasses as a description of JSON: checks a value against one, and derives its JSON Schema.
 
-Only what JSON has no type for is converted: a list to the tuple or set that the field wants, a string to the
+Only values whose type JSON lacks are converted: a list to the tuple or set of the field, a string to the
 Enum member, an object to the nested dataclass. An integer is a valid float; "7" is not a valid int.
 """
 import collections.abc

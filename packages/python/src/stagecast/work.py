@@ -62,7 +62,7 @@ class Work:
             tell_end(asked, outcome)
 
     def is_left(self, run: Run) -> bool:
-        """Whether no other process waits for the job; if so, none can start to."""
+        """Whether no other process waits for the job. Once True, no process can start to wait."""
         feed = self._feeds.get(run)
         return feed is None or feed.close_to_readers()
 
@@ -160,7 +160,7 @@ def error_line(error: Exception) -> Line:
 
 
 def _told(run: Run, error: BaseException) -> BaseException:
-    """What callers may learn of an exception: never more than a StageError says."""
+    """The error that callers get for an exception. Only a StageError passes its message on."""
     if run.cancelled.is_set():
         if not isinstance(error, Cancelled):
             tell(logging.DEBUG, f"a cancelled stage ended with {type(error).__name__}", run.asked)

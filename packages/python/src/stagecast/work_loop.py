@@ -23,7 +23,7 @@ class WorkLoop:
         return self._thread is threading.current_thread()
 
     def result_of(self, coroutine: Coroutine[Any, Any, Any], run: Run) -> Any:
-        """Runs it in the loop, waits for it in this thread, and raises what it raises."""
+        """Runs the coroutine in the loop, waits for it in this thread, and raises what it raises."""
         loop = self._started()
         done = threading.Event()
         outcome: Any = None

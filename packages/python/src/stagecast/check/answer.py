@@ -67,7 +67,7 @@ def judge_error_line(line: Object, report: Report) -> None:
     if not isinstance(message, str) or not message.strip():
         report.fault("the error line has no `message`.", "Send a readable sentence as `message`.")
     if not isinstance(retryable, bool):
-        report.fault("`retryable` of the error line is not true or false.", "Say whether another attempt may succeed.")
+        report.fault("`retryable` of the error line is not true or false.", "Send true if another attempt may succeed, else false.")
 
 
 def judge_result(result: Object, asked: Object, stage: int, report: Report) -> bool:
@@ -87,7 +87,7 @@ def judge_result(result: Object, asked: Object, stage: int, report: Report) -> b
         value = result.get(name)
         same = value.lower() == meant if isinstance(value, str) and isinstance(meant, str) else value == meant
         if value is not None and (not same or isinstance(value, bool)):
-            report.fault(f"`{name}` of the result is {ascii(value)[:60]}, not the {meant} asked for.", f"Repeat the request's own {name}, or leave it out.")
+            report.fault(f"`{name}` of the result is {ascii(value)[:60]}, not {meant}, which was requested.", f"Repeat the request's own {name}, or leave it out.")
     duration = result.get("duration_ms")
     if duration is not None and (isinstance(duration, bool) or not isinstance(duration, (int, float)) or not duration >= 0):
         report.fault(f"`duration_ms` is {ascii(duration)[:40]}.", "Send the milliseconds that the work took, 0 or more.")

@@ -87,12 +87,12 @@ def _read(stream: Stream, patience: Patience, report: Report) -> Optional[Object
 
 def _judge_status(answer: Answer, report: Report) -> None:
     if answer.status < 400:
-        report.fault(f"a good request is answered with status {answer.status}.", "Answer 200 with a result; redirects are not followed.")
+        report.fault(f"a valid request is answered with status {answer.status}.", "Answer 200 with a result; redirects are not followed.")
         return
-    judge.judge_detail(answer, "a request that should be good", report)
+    judge.judge_detail(answer, "a valid request", report)
     said = ascii(answer.body[:200].decode("utf-8", "replace"))
     report.fault(
-        f"a good request is answered with status {answer.status}: {said}.",
+        f"a valid request is answered with status {answer.status}: {said}.",
         "Accept every field of the contract, including run_id and upstream. If this request did not suit the stage, pass --question, --inputs or --upstream.",
     )
 

@@ -22,7 +22,7 @@ def main(arguments: List[str]) -> int:
     parser.add_argument("--stage", type=int, action="append", default=[], metavar="N", help="a stage to run; may be repeated (default: those the service lists)")
     parser.add_argument("--question", default=QUESTION, help="the research question to ask")
     parser.add_argument("--inputs", type=_object, default={}, metavar="JSON", help='the stages\' inputs, \'{"max": 5}\' or by stage \'{"14": {"max": 5}}\'; @file reads a file')
-    parser.add_argument("--upstream", type=_object, default={}, metavar="JSON", help="what earlier stages made, as the contract's `upstream`; @file reads a file")
+    parser.add_argument("--upstream", type=_object, default={}, metavar="JSON", help="results of earlier stages, in the form of the contract's `upstream`; @file reads a file")
     parser.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="a header for every request; may be repeated")
     parser.add_argument("--timeout", type=float, default=1800.0, metavar="S", help="longest wait for an answer to begin (default 1800)")
     parser.add_argument("--silence", type=float, default=60.0, metavar="S", help="longest silence in an answer that has begun (default 60)")

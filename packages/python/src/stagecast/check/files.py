@@ -49,7 +49,7 @@ def check_missing(wire: Wire, job_id: str, report: Report) -> None:
 
 
 def check_delete(wire: Wire, job_id: str, result: Object, report: Report) -> None:
-    """DELETE is optional (404 and 405 count as done), but its answer must be true."""
+    """DELETE is optional (404 and 405 count as done), but a 204 must mean that the files are gone."""
     try:
         answer = wire.get(f"/api/workflow/jobs/{job_id}", "DELETE")
     except Broken as error:
@@ -97,7 +97,7 @@ def _compare(answer: Answer, name: str, described: Object, report: Report) -> No
 
 
 def _check_range(wire: Wire, path: str, whole: Answer, name: str, report: Report) -> None:
-    """Ranges are optional; an answer to one must be right."""
+    """Ranges are optional, but if the service answers one, the answer must be right."""
     if len(whole.body) < 2:
         return
     try:

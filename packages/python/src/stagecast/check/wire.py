@@ -17,7 +17,7 @@ class Broken(Exception):
 
 
 class Unreachable(Exception):
-    """Nothing listens there."""
+    """No server listens at the address."""
 
 
 @dataclass
