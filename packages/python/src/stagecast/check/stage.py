@@ -47,10 +47,10 @@ class StageCheck:
 
     def _check_repeat(self, asked: Object, first: Object) -> None:
         """A retry after a lost answer: the same key must give the same result without a second run."""
-        for accept in (LINES, "application/json"):
+        for form, accept in (("as lines", LINES), ("as one JSON object", "application/json")):
             again = call(self.wire, self.stage, asked, self.patience, self.report, attempt=2, accept=accept)
             if again is not None:
-                self._compare("the same job, requested again,", first, again)
+                self._compare(f"the same job, requested again {form},", first, again)
 
     def _compare(self, who: str, first: Object, again: Object) -> None:
         mend = "Store the result under the Idempotency-Key and return it for a repeat, without running again."
