@@ -1,4 +1,4 @@
-/** Backup and restore as docs/operations.md describes them: a snapshot of a live Redis, loaded by an empty one. */
+/** Backup and restore as docs/deployment.md describes them: an empty Redis loads a snapshot of a live one. */
 import { randomUUID } from 'node:crypto'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -39,13 +39,13 @@ t.test('finished jobs can be read, and the others continue', async (t) => {
   const dir = join(t.testdir(), 'restored')
   await mkdir(dir)
   await copyFile(join(redis.dir, 'dump.rdb'), join(dir, 'dump.rdb'))
-  // What happens from here on is lost with the old Redis.
+  // Everything after the backup is lost with the old Redis.
   const lost = await enqueue(before.url)
   await before.app.close()
   await worker.close(100)
   await redis.stop()
 
-  // With an append-only file switched on and none there, Redis would begin empty.
+  // With `appendonly yes` but no append-only file, Redis would start empty.
   const loading = await startRedis({ dir, persist: false })
   const restored = adminOf(t, loading)
   await restored.config('SET', 'appendonly', 'yes')
@@ -64,12 +64,12 @@ t.test('finished jobs can be read, and the others continue', async (t) => {
   service.answer = succeed()
   const after = await startApi(t, { ...env, REDIS_URL: fresh.url })
   t.match(await status(after.url, done), { status: 'completed', result: { results: { n: 1 } } })
-  t.same(await (await watch(after.url, done)).rest(), events, 'the ticket is still good')
-  t.equal((await enqueue(after.url, keyed)).job_id, done.job_id, 'a repeat by key is still that job')
+  t.same(await (await watch(after.url, done)).rest(), events, 'the ticket is still valid')
+  t.equal((await enqueue(after.url, keyed)).job_id, done.job_id, 'a repeat with the key returns the same job')
   startWorker(t, { ...env, REDIS_URL: fresh.url })
   const again = await finished(after.url, running)
-  t.match(again, { status: 'completed', attempt: 2 }, 'the running one counts as lost with its worker')
+  t.match(again, { status: 'completed', attempt: 2 }, 'the running job counts as lost with its worker')
   for (const job of waiting) t.match(await finished(after.url, job), { status: 'completed', attempt: 1 })
   assertWhole(t, await (await watch(after.url, running)).rest())
-  t.match(await status(after.url, lost), { code: 'JOB_NOT_FOUND' }, 'what came after the backup is not there')
+  t.match(await status(after.url, lost), { code: 'JOB_NOT_FOUND' }, 'a job accepted after the backup is gone')
 })

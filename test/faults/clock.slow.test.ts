@@ -1,4 +1,4 @@
-/** A clock that is set back two minutes while a job runs: libfaketime changes what a process reads, at any time. */
+/** A clock is set back two minutes while a job runs. libfaketime can change the clock of a process at any time. */
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -26,7 +26,7 @@ t.test('a worker keeps its jobs, and obeys a second signal', { skip }, async (t)
     LD_PRELOAD: library as string,
     FAKETIME_TIMESTAMP_FILE: offset,
     FAKETIME_NO_CACHE: '1',
-    // The timers' clock keeps running, as on a real machine.
+    // The monotonic clock, which timers use, keeps running as on a real machine.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   })
   const job = await enqueue(url)
@@ -36,7 +36,7 @@ t.test('a worker keeps its jobs, and obeys a second signal', { skip }, async (t)
     hungUp = true
   })
   writeFileSync(offset, '-120')
-  // The lock of 2 s expires unless it is renewed: over twice that time of Redis.
+  // The lock lasts 2 s unless it is renewed. Wait more than twice as long by Redis's clock.
   const now = async () => Number((await redis.time())[0])
   const from = await now()
   const lock = app.stagecast.journal.keys.lock(job.job_id)
@@ -57,7 +57,7 @@ t.test('a worker keeps its jobs, and obeys a second signal', { skip }, async (t)
   worker.child.kill('SIGINT')
   await logLine(worker, 'closing')
   writeFileSync(offset, '-240')
-  const second = await eventually('the second one counts', async () => {
+  const second = await eventually('the second signal is logged', async () => {
     worker.child.kill('SIGINT')
     return worker.logs.find((line) => line.includes('second signal'))
   })

@@ -1,4 +1,4 @@
-/** A key names its job: whatever is lost between two writes, a repeat is the same job, and is run once. */
+/** A key determines its job: whatever is lost between two writes, a repeat returns the same job, which runs once. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -18,12 +18,12 @@ import { openQueue } from '../helpers/queue.ts'
 import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { CaseRedis } from './suite/redis.ts'
 
-/** The round trips of an execute, in their order: what has happened when Redis is struck. */
+/** What has happened after each round trip of an execute, when the fault strikes Redis. */
 const MOMENTS = ['the key is remembered', 'the job is added', 'it has its place']
 
 interface Fault {
   name: string
-  /** Returns what makes it good again. */
+  /** Causes the fault. Returns a function that ends it. */
   strike(redis: CaseRedis, admin: Redis): Promise<() => unknown>
 }
 
@@ -98,7 +98,7 @@ for (const fault of FAULTS)
       t.equal((await accepted(api, request)).job_id, jobId)
     })
 
-/** Calls `act` when the nth round trip of the first execute is over; resolves with what that gave. */
+/** Calls `act` after the nth round trip of the first execute; resolves with its result. */
 function strikeAfter<T>(t: Test, { app }: TestApi, nth: number, act: () => Promise<T>): Promise<T> {
   const { redis } = app.stagecast
   const { defineCommand } = redis
@@ -116,7 +116,7 @@ function strikeAfter<T>(t: Test, { app }: TestApi, nth: number, act: () => Promi
     const count = (name: string) => {
       commands[name] = counted(commands[name]?.bind(redis) as Send)
     }
-    // BullMQ's script adds the job; two of ours, which become commands of the connection on their first use, do the rest.
+    // One of BullMQ's scripts adds the job. Two of ours do the rest; they become commands of the connection on first use.
     const [add = ''] = Object.keys(redis).filter((name) => /^addPrioritizedJob:[\d.]+$/.test(name))
     count(add)
     redis.defineCommand = (name, definition) => {
@@ -137,7 +137,7 @@ async function accepted(api: TestApi, request: object) {
   }
 }
 
-t.test('a key is remembered for a day after the end, over the result', async (t) => {
+t.test('a key is remembered for a day after the end, longer than the result', async (t) => {
   const service = await fakeStageService(t, succeed())
   const env: Env = await testEnv(t, {
     WORKER_URL: service.url,
@@ -156,13 +156,13 @@ t.test('a key is remembered for a day after the end, over the result', async (t)
   await redis.del(journal.keys.end(job.job_id))
   t.equal(await journal.snapshot(job.job_id), null)
   const { inputs: _, ...body } = request.body
-  t.equal((await accepted(api, { ...request, body })).job_id, job.job_id, 'no inputs are empty inputs')
+  t.equal((await accepted(api, { ...request, body })).job_id, job.job_id, 'absent inputs equal empty inputs')
   t.equal((await execute(api.url, { ...request, stage: 4 })).status, 422)
   await redis.setrange(key, 0, 'd')
   const deleted = await execute(api.url, request)
   t.match([deleted.status, await deleted.json()], [410, { code: 'JOB_DELETED' }])
 
-  // Somebody queues it all the same: it is settled without a call, and leaves nothing behind.
+  // The job is queued again by hand. It ends without a call and leaves nothing behind.
   const queue = openQueue(t, env)
   await queue.add(
     'stage-2-execute',
@@ -174,18 +174,18 @@ t.test('a key is remembered for a day after the end, over the result', async (t)
   t.equal(await journal.snapshot(job.job_id), null, 'its status is 404 as before')
 })
 
-t.test('what the previous release remembered is honoured', async (t) => {
+t.test('keys that the previous release stored are honoured', async (t) => {
   const env = await testEnv(t)
   const api = await startApi(t, env)
   const { redis, journal } = api.app.stagecast
-  // Written by it: sha256 of `alice\nold`, and of the request.
+  // The previous release wrote the SHA-256 of `alice\nold` and of the request.
   const { createHash } = await import('node:crypto')
   const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
   const body = { research_question: 'Does sleep change memory?', workflow_id: randomUUID() }
   const claim = { job_id: randomUUID(), fingerprint: digest(JSON.stringify({ body, stage: 2 })) }
   await redis.set(journal.keys.own('idem', digest('alice\nold')), JSON.stringify(claim), 'EX', 1000)
   const request = { headers: { 'idempotency-key': 'old' }, body }
-  t.equal((await accepted(api, request)).job_id, claim.job_id, 'it had not been added yet')
+  t.equal((await accepted(api, request)).job_id, claim.job_id, 'a job that had not been added')
   t.same(
     (await openQueue(t, env).getJobs()).map(({ id }) => id),
     [claim.job_id],
@@ -195,7 +195,7 @@ t.test('what the previous release remembered is honoured', async (t) => {
   t.equal((await execute(api.url, { ...request, stage: 4 })).status, 422)
 })
 
-t.test('ids are those of deployment, caller and key', async (t) => {
+t.test('deployment, caller and key determine the job ID', async (t) => {
   const ids = [
     keyedJobId(['bull', ''], 'alice', 'k'),
     keyedJobId(['bull', 'x'], 'alice', 'k'),

@@ -1,4 +1,4 @@
-/** Redis refuses: rights that lack from the start, rights that are taken away, a full disk, a database that is not there. */
+/** Redis refuses: permissions missing from the start, permissions revoked later, a full disk, a missing database. */
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { redisMisfit } from '../../journal/redis.ts'
@@ -9,7 +9,7 @@ import { end, logLine, runNode } from '../helpers/processes.ts'
 import { privateRedis } from '../helpers/redis.ts'
 import { fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
-/** As docs/deployment.md gives them, for the prefix `bull`. */
+/** The permissions in docs/deployment.md, for the prefix `bull`. */
 const RIGHTS =
   'resetkeys ~bull:* resetchannels &bull:* -@all +@read +@write +@stream +@pubsub +@scripting +@transaction +@connection +@blocking -@dangerous +info +time +cluster|slots +cluster|keyslot'.split(
     ' ',
@@ -18,7 +18,7 @@ const RIGHTS =
 async function setUp(t: Test, rights: string[] = RIGHTS) {
   const redis = await privateRedis(t)
   const admin = adminOf(t, redis)
-  // The user of all connections that say nothing.
+  // `default` is the user of connections that name none.
   const restrict = (...rules: string[]) => admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', ...rules)
   await restrict(...rights)
   await admin.config('SET', 'port', '0')
@@ -28,7 +28,7 @@ async function setUp(t: Test, rights: string[] = RIGHTS) {
   return { redis, admin, restrict, url, port }
 }
 
-t.test('the rights in the docs are enough for a whole round', async (t) => {
+t.test('the permissions in the docs are enough for a job from start to end', async (t) => {
   const { url, admin } = await setUp(t)
   t.equal(await redisMisfit({ url }, 'bull'), null)
   const service = await fakeStageService(t, succeed())
@@ -53,7 +53,7 @@ t.test('the rights in the docs are enough for a whole round', async (t) => {
   t.same(refused, [], 'Redis refused nothing')
 })
 
-t.test('what is refused for good ends the start with one clear line', async (t) => {
+t.test('a permanent refusal ends the start with one clear line', async (t) => {
   const { url, port, restrict } = await setUp(t)
   const env = await testEnv(t, { REDIS_URL: url, REDIS_PREFIX: 'bull' })
   const cases: [string[], string, RegExp][] = [
@@ -81,36 +81,40 @@ t.test('what is refused for good ends the start with one clear line', async (t) 
   }
 })
 
-t.test('rights that are taken away make both not ready; nothing spins, and both end in time', async (t) => {
-  const { url, admin, restrict } = await setUp(t)
-  const service = await fakeStageService(t, succeed())
-  const env = await testEnv(t, { REDIS_URL: url, REDIS_PREFIX: 'bull', WORKER_URL: service.url })
-  const api = await startDoor(t, 'server/api.ts', env)
-  const worker = await startDoor(t, 'server/worker.ts', env)
-  await becomesReady(api.url)
-  await becomesReady(worker.url)
-  for (const rules of [['-@scripting'], ['-@write'], ['resetkeys', '~other:*'], ['resetchannels']]) {
-    await restrict('reset', 'on', '>secret', ...RIGHTS, ...rules)
-    for (const { url } of [api, worker]) t.equal((await fetch(`${url}/health/ready`)).status, 503, `${rules}`)
-    if (rules[0] !== 'resetchannels') {
-      const before = await rejectedCalls(admin)
-      await new Promise((resolve) => setTimeout(resolve, 3000))
-      const refused = (await rejectedCalls(admin)) - before
-      t.ok(refused < 100, `${refused} refused commands in 3 s under ${rules}`)
+t.test(
+  'revoked permissions make both not ready; neither retries in a tight loop, and both exit in time',
+  async (t) => {
+    const { url, admin, restrict } = await setUp(t)
+    const service = await fakeStageService(t, succeed())
+    const env = await testEnv(t, { REDIS_URL: url, REDIS_PREFIX: 'bull', WORKER_URL: service.url })
+    const api = await startDoor(t, 'server/api.ts', env)
+    const worker = await startDoor(t, 'server/worker.ts', env)
+    await becomesReady(api.url)
+    await becomesReady(worker.url)
+    for (const rules of [['-@scripting'], ['-@write'], ['resetkeys', '~other:*'], ['resetchannels']]) {
+      await restrict('reset', 'on', '>secret', ...RIGHTS, ...rules)
+      for (const { url } of [api, worker])
+        t.equal((await fetch(`${url}/health/ready`)).status, 503, `${rules}`)
+      if (rules[0] !== 'resetchannels') {
+        const before = await rejectedCalls(admin)
+        await new Promise((resolve) => setTimeout(resolve, 3000))
+        const refused = (await rejectedCalls(admin)) - before
+        t.ok(refused < 100, `${refused} refused commands in 3 s under ${rules}`)
+      }
     }
-  }
-  t.equal((await end(worker)).exit, 0)
-  await restrict('reset', 'on', '>secret', ...RIGHTS)
-  await becomesReady(api.url)
-  const again = await startDoor(t, 'server/worker.ts', env)
-  t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
-  await restrict('reset', 'on', '>secret', ...RIGHTS, '-@scripting')
-  again.child.kill('SIGTERM')
-  t.equal((await end(again)).exit !== null, true, 'a second signal ends it')
-  t.equal((await end(api)).exit, 0)
-})
+    t.equal((await end(worker)).exit, 0)
+    await restrict('reset', 'on', '>secret', ...RIGHTS)
+    await becomesReady(api.url)
+    const again = await startDoor(t, 'server/worker.ts', env)
+    t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
+    await restrict('reset', 'on', '>secret', ...RIGHTS, '-@scripting')
+    again.child.kill('SIGTERM')
+    t.equal((await end(again)).exit !== null, true, 'a second signal ends it')
+    t.equal((await end(api)).exit, 0)
+  },
+)
 
-t.test('while Redis takes no writes, API and worker are not ready', async (t) => {
+t.test('while Redis refuses writes, API and worker are not ready', async (t) => {
   const { url, admin } = await setUp(t)
   const env = await testEnv(t, { REDIS_URL: url, REDIS_PREFIX: 'bull' })
   const api = await startDoor(t, 'server/api.ts', env)
@@ -125,14 +129,14 @@ t.test('while Redis takes no writes, API and worker are not ready', async (t) =>
   t.match(refused, { status: 'ready' })
 })
 
-t.test('a database that vanishes is never taken for database 0', async (t) => {
+t.test('a connection never falls back to database 0 when its database disappears', async (t) => {
   const { admin, port } = await setUp(t)
   const env = await testEnv(t, { REDIS_URL: `redis://127.0.0.1:${port}/3`, REDIS_PREFIX: 'bull' })
   const api = await startDoor(t, 'server/api.ts', env)
   const worker = await startDoor(t, 'server/worker.ts', env)
   await becomesReady(worker.url)
   await becomesReady(api.url)
-  // As a Redis that came back with fewer databases would.
+  // A Redis that restarts with fewer databases would refuse SELECT in the same way.
   await admin.call('ACL', 'SETUSER', 'default', '-select')
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   for (const door of [api, worker]) {

@@ -1,4 +1,4 @@
-/** A Redis that asks its clients for certificates. */
+/** A Redis that requires client certificates. */
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ t.test('API and worker show their certificate', { skip: missing }, async (t) => 
   t.match(await finished(api.url, await enqueue(api.url)), { status: 'completed' })
 })
 
-t.test('embedded: the contents of the files', { skip: missing }, async (t) => {
+t.test('the plugin takes the contents of the files', { skip: missing }, async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const read = (name: string) => readFileSync(certificates[name] as string)
@@ -39,7 +39,7 @@ t.test('embedded: the contents of the files', { skip: missing }, async (t) => {
     jwt: { secret: 'a test secret that is longer than thirty-two bytes' },
     consoleFiles: null,
   })
-  // Its reader of events may take a moment longer.
+  // The event reader may connect a moment later.
   await eventually('ready', async () => (await app.inject('/health/ready')).statusCode === 200)
   const wrong = Fastify()
   t.teardown(() => wrong.close())
@@ -103,7 +103,7 @@ t.test('certificates for Redis: each fault names its variable, and no file is qu
   }
 })
 
-/** One that listens with TLS too, as an operator would set it up; `missing` if this one cannot. */
+/** A Redis that also listens with TLS, as an operator would set it up. `missing`: why this Redis cannot. */
 async function encryptedRedis(t: Test) {
   const redis = await privateRedis(t)
   const admin = adminOf(t, redis)

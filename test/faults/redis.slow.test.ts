@@ -1,4 +1,4 @@
-/** Redis restarts, its connections break, its event stream loses its beginning: readers miss nothing. */
+/** Redis restarts, its connections break, or its event stream is trimmed: readers miss nothing. */
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { journalKeys } from '../../journal/journal.ts'
@@ -48,7 +48,7 @@ t.test('Redis restarts while a job runs', async (t) => {
   const seen: Frame[] = []
   while (seen.at(-1)?.data.progress !== 20) seen.push(...(await stream.until('progress')))
   await redis.stop()
-  // The answer comes while there is nowhere to write it.
+  // The answer arrives while Redis is down and cannot store it.
   service.answer = succeed()
   await succeed({ artifacts: ['kept.json'] })(call)
   await redis.start()
@@ -81,7 +81,7 @@ t.test("the event reader's connection is cut, again and again", async (t) => {
   t.same(await (await watch(url, job)).rest(), frames)
 })
 
-t.test('the event stream is trimmed before it was read', async (t) => {
+t.test('the event stream is trimmed before it is read', async (t) => {
   const { redis, service, env, url } = await setUp(t)
   const operator = await testRedis(t, redis.url)
   const { events } = journalKeys(env.REDIS_PREFIX as string)
@@ -91,7 +91,7 @@ t.test('the event stream is trimmed before it was read', async (t) => {
   while (seen.at(-1)?.data.progress !== 20) seen.push(...(await stream.until('progress')))
   const speaker = talk(await service.call(0))
   await cutReader(operator)
-  // While the reader is away.
+  // These events happen while the reader is disconnected.
   for (const percent of [10, 20, 30, 40, 50]) speaker.progress(percent)
   await statusWhen(url, job, ({ progress }) => progress === 50)
   await operator.xtrim(events, 'MAXLEN', 0)
@@ -106,14 +106,14 @@ t.test('the event stream is trimmed before it was read', async (t) => {
   )
 })
 
-t.test('Redis forgets everything: watching clients get an event, and the worker goes on', async (t) => {
+t.test('Redis loses its data: watching clients get an event, and the worker continues', async (t) => {
   const { redis, service, url } = await setUp(t, { WORKER_LOCK_MS: '1000' })
   const operator = await testRedis(t, redis.url)
   const job = await enqueue(url)
   const stream = await watch(url, job)
   const { hungUp } = await service.call(0)
   await operator.flushall()
-  // Its lock is gone with it.
+  // The job's lock is gone too, so the worker aborts the call.
   await hungUp
   await cutReader(operator)
   t.equal((await stream.rest()).at(-1)?.event, 'gone')
@@ -121,7 +121,7 @@ t.test('Redis forgets everything: watching clients get an event, and the worker 
   t.match(await finished(url, await enqueue(url)), { status: 'completed' })
 })
 
-/** Cuts the connection that waits in the event stream, as soon as it stands there. */
+/** Cuts the connection that blocks on the event stream, as soon as it does. */
 async function cutReader(operator: Redis): Promise<void> {
   for (;;) {
     const clients = (await operator.client('LIST')) as string

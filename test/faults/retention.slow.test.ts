@@ -1,4 +1,4 @@
-/** The queue forgets finished jobs; their results stay. */
+/** The queue removes finished jobs; their results stay readable. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
@@ -19,7 +19,7 @@ t.test('1,000 jobs, of which the queue keeps 100: every result is readable', asy
     WORKER_URL: service.url,
     STAGE_WORKER_CONCURRENCY: '50',
     STAGE_KEEP_COMPLETED: '100',
-    // Fifty jobs at a time in a process that is API, worker, service and test at once: the loop is late now and then.
+    // One process is API, worker, service and test, with fifty jobs at a time, so its event loop is sometimes late.
     WORKER_LOCK_MS: '30000',
     LOG_LEVEL: 'silent',
   })
@@ -45,7 +45,7 @@ t.test('1,000 jobs, of which the queue keeps 100: every result is readable', asy
       if (status === 'completed' && result?.artifacts[0] === `${job_id}.json`) readable += 1
   }
   t.equal(readable, JOBS)
-  t.equal(service.calls.length, JOBS, 'each was called once')
+  t.equal(service.calls.length, JOBS, 'the service was called once for each job')
   const first = await (await watch(url, jobs[0] as (typeof jobs)[0])).rest()
   t.equal(first.length, SMOOTH.length, 'the events too')
 })
@@ -68,7 +68,7 @@ t.test('failed ones likewise', async (t) => {
     t.match(await status(url, job), { status: 'failed', error: { code: 'BAD_QUESTION' } })
 })
 
-t.test('nothing of a finished job outlives its result, in whatever key', async (t) => {
+t.test('no key keeps data of a finished job longer than its result', async (t) => {
   const words = {
     user: 'walruswordsmith',
     question: 'zanzibarquestion',
@@ -98,10 +98,10 @@ t.test('nothing of a finished job outlives its result, in whatever key', async (
     await (await watch(api.url, job)).rest()
   }
   const found = (text: string) => Object.values(words).filter((word) => text.includes(word))
-  // The timer does it, without another job that ends.
+  // A timer removes the data; no other job has to end.
   while (found(await dump(api)).length > 0) await setTimeout(200)
   t.equal(await api.app.stagecast.redis.zcard(api.app.stagecast.journal.keys.own('completed')), 0)
-  t.match(await dump(api), ':asked:', 'what is left is a fingerprint of what was asked')
+  t.match(await dump(api), ':asked:', 'only a fingerprint of the request is left')
 })
 
 t.test(
@@ -140,13 +140,13 @@ t.test(
     const jobId = (await run()).steps[0]?.job_id as string
     const { redis, journal } = api.app.stagecast
     await eventually(
-      'the queue has forgotten the job',
+      'the queue has removed the job',
       async () => (await redis.exists(journal.keys.job(jobId))) === 0,
     )
     const kept = await fetch(`${api.url}/api/workflow/stages/3/jobs/${jobId}/status`, { headers })
     t.match(await kept.json(), { status: 'completed', result: { results: { said: words.said } } })
     const found = (text: string) => Object.values(words).filter((word) => text.includes(word))
-    t.not(found(await dump(api)).length, 0, 'the run still knows it')
+    t.not(found(await dump(api)).length, 0, 'the run still has the result')
     await eventually('nothing is left of it', async () => found(await dump(api)).length === 0)
     t.equal((await fetch(`${path}/${run_id}`, { headers })).status, 404)
   },

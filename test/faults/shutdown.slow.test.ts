@@ -1,4 +1,4 @@
-/** How processes end: in time, and with nothing lost. */
+/** Processes shut down in time, and nothing is lost. */
 import t, { type Test } from 'tap'
 import { type Env, enqueue, get, startApi, startDoor, testEnv } from '../helpers/app.ts'
 import { assertWhole, brief, finished, SMOOTH, status, statusWhen, watch } from '../helpers/jobs.ts'
@@ -9,12 +9,12 @@ import { type Answer, fakeStageService, silence, succeed } from '../helpers/stag
 
 async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
   const service = await fakeStageService(t, answer)
-  // A back-off nobody would wait for: a hand-over does not.
+  // The back-off is too long to wait for, so a job that is handed over must not wait for it.
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_JOB_BACKOFF_MS: '60000', ...overrides })
   return { service, env }
 }
 
-t.test('a worker finishes a short job before it goes', async (t) => {
+t.test('a worker finishes a short job before it exits', async (t) => {
   const { service, env } = await setUp(t, silence, { SHUTDOWN_GRACE_MS: '20000' })
   const { url } = await startApi(t, env)
   const worker = await startDoor(t, 'server/worker.ts', env)
@@ -28,12 +28,12 @@ t.test('a worker finishes a short job before it goes', async (t) => {
   t.equal(exit, 0)
   t.ok(ms < 15_000, `${ms} ms`)
   t.match(await status(url, job), { status: 'completed', attempt: 1 })
-  t.match(await status(url, late), { status: 'queued' }, 'and takes no other')
+  t.match(await status(url, late), { status: 'queued' }, 'and takes no other job')
   t.equal(service.calls.length, 1)
 })
 
 for (const SHUTDOWN_GRACE_MS of ['2000', '500']) {
-  t.test(`a long job is handed over within ${SHUTDOWN_GRACE_MS} ms, and no try is used up`, async (t) => {
+  t.test(`a long job is handed over within ${SHUTDOWN_GRACE_MS} ms, and no attempt is used up`, async (t) => {
     const { service, env } = await setUp(t, silence, { SHUTDOWN_GRACE_MS, STAGE_JOB_ATTEMPTS: '1' })
     const { url } = await startApi(t, env)
     const worker = await startDoor(t, 'server/worker.ts', env)
@@ -66,7 +66,7 @@ for (const SHUTDOWN_GRACE_MS of ['2000', '500']) {
   })
 }
 
-t.test('a second signal ends a worker at once; its job is taken up again', async (t) => {
+t.test('a second signal ends a worker at once; another worker takes its job', async (t) => {
   const { service, env } = await setUp(t, silence, {
     SHUTDOWN_GRACE_MS: '60000',
     WORKER_LOCK_MS: '1000',
@@ -86,7 +86,7 @@ t.test('a second signal ends a worker at once; its job is taken up again', async
   t.match(await finished(url, job), { status: 'completed', attempt: 2 })
 })
 
-t.test('with Redis dead they end all the same', async (t) => {
+t.test('API and worker exit even if Redis is dead', async (t) => {
   const redis = await privateRedis(t)
   const { service, env } = await setUp(t, silence, { REDIS_URL: redis.url, SHUTDOWN_GRACE_MS: '3000' })
   const [api, worker] = await Promise.all([
@@ -106,7 +106,7 @@ t.test('with Redis dead they end all the same', async (t) => {
   await stream.rest()
 })
 
-t.test('an API process tells its streams to come back, and they go on elsewhere', async (t) => {
+t.test('an API process tells its streams to reconnect, and they continue at another process', async (t) => {
   const { service, env } = await setUp(t, silence)
   const [api, other] = await Promise.all([
     startDoor(t, 'server/api.ts', env),
@@ -121,17 +121,17 @@ t.test('an API process tells its streams to come back, and they go on elsewhere'
     for await (const frame of stream) frames.push(frame)
   })()
   await statusWhen(api.url, job, ({ progress }) => progress === 20)
-  // A long poll under way is answered, and holds nothing back.
+  // A running long poll is answered and does not delay the shutdown.
   const { cursor } = await status(api.url, job)
   const poll = get<{ cursor: string }>(`${api.url}${job.urls.status}?after=${cursor}&wait=30`)
-  // The process has it once it has answered what was sent after it.
+  // The process has received the long poll once it has answered a later request.
   await status(api.url, job)
   const { exit, ms, output } = await end(api)
   t.equal(exit, 0, output)
   t.ok(ms < 5000, `${ms} ms`)
   t.equal((await poll).cursor, cursor)
   await reading
-  t.type(frames.at(-1)?.retry, 'number', 'the last word is when to come back')
+  t.type(frames.at(-1)?.retry, 'number', 'the last frame says when to reconnect')
   t.ok(frames.some(({ event }) => event === 'reconnect'))
   const seen = frames.filter(({ id }) => id)
   t.equal(seen.at(-1)?.data.progress, 20)
@@ -143,7 +143,7 @@ t.test('an API process tells its streams to come back, and they go on elsewhere'
   for (const { exit } of await Promise.all([end(other), end(worker)])) t.equal(exit, 0)
 })
 
-t.test('an end that comes before anything was done', async (t) => {
+t.test('a signal that arrives before anything has happened', async (t) => {
   const { env } = await setUp(t, succeed())
   const doors = await Promise.all(
     ['server/api.ts', 'server/worker.ts', 'server/all.ts'].map((file) => startDoor(t, file, env)),
@@ -156,7 +156,7 @@ t.test('an end that comes before anything was done', async (t) => {
   }
 })
 
-t.test('one Ctrl-C may arrive several times, and is one', async (t) => {
+t.test('one Ctrl-C may arrive several times and counts once', async (t) => {
   const { service, env } = await setUp(t, silence)
   const { url } = await startApi(t, env)
   const worker = await startDoor(t, 'server/worker.ts', env)
@@ -172,7 +172,7 @@ t.test('one Ctrl-C may arrive several times, and is one', async (t) => {
   t.match(await status(url, job), { status: 'completed', attempt: 1 })
 })
 
-t.test('a log that nobody reads costs lines, not the process', async (t) => {
+t.test('a log that nobody reads loses lines, but does not block the process', async (t) => {
   const { env } = await setUp(t, succeed())
   const api = await startDoor(t, 'server/api.ts', env)
   const worker = await startDoor(t, 'server/worker.ts', env)
@@ -182,7 +182,7 @@ t.test('a log that nobody reads costs lines, not the process', async (t) => {
   for (const door of [worker, api]) t.equal((await end(door)).exit, 0)
 })
 
-t.test('a configuration that cannot be used: every fault in a line of its own, exit 1', async (t) => {
+t.test('an invalid configuration: one line for each fault, exit 1', async (t) => {
   const { env } = await setUp(t, succeed())
   const bad = {
     ...env,
@@ -204,17 +204,17 @@ t.test('a configuration that cannot be used: every fault in a line of its own, e
   }
 })
 
-t.test('a worker that cannot listen has not begun to take jobs', async (t) => {
+t.test('a worker that cannot listen has taken no jobs', async (t) => {
   const { env } = await setUp(t, succeed())
   const { url } = await startApi(t, env)
   const script = `
     import { loadConfig } from './server/config.js'
     import { openWorker } from './server/processes.js'
-    // To Redis: the standard streams have a number, what a listener took has a server.
+    // Counts connections to Redis: standard streams have a descriptor, and accepted connections have a server.
     const connections = () => process._getActiveHandles().filter(({ destroyed, server, fd, constructor }) =>
       constructor.name === 'Socket' && !destroyed && !server && fd === undefined).length
     const failed = await openWorker(loadConfig(process.env)).catch(({ code }) => code)
-    // What asked Redis for its settings is just being closed; those of a worker would stay.
+    // The connection that checked Redis's settings is closing; the connections of a worker would stay.
     for (let i = 0; i < 100 && connections() > 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 20))
     console.log('FAILED', failed, connections())
     process.exit()`

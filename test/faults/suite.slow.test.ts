@@ -1,11 +1,11 @@
-/** The quick cases of the fault suite, two at a time; `npm run test:faults` plays all of them, at full size. */
+/** The quick cases of the fault suite, two at a time. `npm run test:faults` runs all cases at full size. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ROOT } from '../helpers/processes.ts'
 import { play } from './suite/case.ts'
 import { CASES } from './suite/cases.ts'
 
-/** Size of the large cases here. */
+/** The scale of the large cases in this test. */
 const SCALE = 0.06
 
 t.jobs = 2

@@ -1,4 +1,4 @@
-/** Data of the last release: what it has finished can be read, and what it has queued or lost is run. */
+/** Data of the last release: its finished jobs can be read, and its waiting and lost jobs run. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
@@ -10,7 +10,7 @@ import { ROOT } from '../helpers/processes.ts'
 import { openStream } from '../helpers/sse.ts'
 import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 
-/** Made by release 0.1.0: one job done, one running when its worker was killed, one waiting. */
+/** Data of release 0.1.0: a finished job, a job that was running when its worker was killed, and a waiting job. */
 interface Release {
   prefix: string
   user: string
@@ -23,7 +23,7 @@ const headers = { authorization: `Bearer ${token(release.user)}` }
 
 t.test('jobs of release 0.1.0', async (t) => {
   const service = await fakeStageService(t, succeed())
-  // The data is old.
+  // The data is old, so results must be kept for a long time.
   const env = await testEnv(t, { WORKER_URL: service.url, RESULT_TTL_SECONDS: '1000000000' })
   await load(await testRedis(t, env.REDIS_URL), env.REDIS_PREFIX as string)
   const { url } = await startApi(t, env)
@@ -50,13 +50,13 @@ t.test('jobs of release 0.1.0', async (t) => {
   for (const name of ['done', 'waiting', 'running'] as const) {
     const frames = await (await openStream(at(name, 'events'), { headers })).rest()
     const ids = frames.flatMap(({ id }) => id ?? [])
-    t.equal(frames.find(({ event }) => event)?.event, 'queued', `${name}: from its first event`)
+    t.equal(frames.find(({ event }) => event)?.event, 'queued', `${name}: starts with its first event`)
     t.equal(frames.at(-1)?.event, 'completed')
-    t.same(ids, [...new Set(ids)].sort(), 'in order, none twice')
+    t.same(ids, [...new Set(ids)].sort(), 'in order and without repeats')
   }
 })
 
-/** Writes what the release had in Redis, under another prefix. */
+/** Writes the release's data to Redis under another prefix. */
 async function load(redis: Redis, prefix: string): Promise<void> {
   for (const { key, type, value } of release.keys) {
     const name = key.replace(release.prefix, prefix)

@@ -47,7 +47,7 @@ t.test('killed in the middle of a call: another worker completes the job', async
   const frames = [...seen, ...(await stream.rest())]
   assertWhole(t, frames)
   t.same(brief(frames), [...SMOOTH.slice(0, 4), 'progress 1 50', 'retrying 1 50 WORKER_LOST', ...SECOND])
-  t.same(await (await watch(url, job)).rest(), frames, 'and so for who comes later')
+  t.same(await (await watch(url, job)).rest(), frames, 'a client that connects later gets the same events')
   t.match(await status(url, job), { status: 'completed', attempt: 2, max_attempts: 3, error: null })
   t.equal(service.calls.length, 2)
   t.match((await service.call(1)).headers, { 'x-attempt': '2', 'idempotency-key': job.job_id })
@@ -56,7 +56,7 @@ t.test('killed in the middle of a call: another worker completes the job', async
 t.test('killed between the outcome and telling the queue: not called again', async (t) => {
   const { service, env, url } = await setUp(t, succeed())
   const job = await enqueue(url)
-  // What a worker does up to that moment, under the lock of a worker that is gone.
+  // Do what a worker does up to that moment, with the lock of a worker that is gone.
   const connection = await testRedis(t, env.REDIS_URL)
   const prefix = env.REDIS_PREFIX as string
   const dead = new Worker<JobData>(QUEUE_NAME, null, { connection, prefix, lockDuration: 500 })
@@ -95,7 +95,7 @@ t.test('killed between the outcome and telling the queue: not called again', asy
   t.equal(await queue.getJobState(job.job_id), 'active')
 
   const worker = startWorker(t, env)
-  // With one job at a time, the next one comes after the one that was left behind.
+  // The worker runs one job at a time, so it takes the next job after the one that was left behind.
   while ((await queue.getJobState(job.job_id)) !== 'completed') await new Promise(setImmediate)
   t.ok(worker.logs.some((line) => line.includes(job.job_id)))
   t.equal(service.calls.length, 0)
@@ -119,7 +119,7 @@ t.test('frozen beyond its lock and thawed: the zombie changes nothing', async (t
   t.same(brief(frames), [...SMOOTH.slice(0, 4), 'retrying 1 20 WORKER_LOST', ...SECOND])
   const outcome = await status(url, job)
 
-  // The answer lies in its socket: it is the first thing the zombie sees, and it tries to complete the job.
+  // The answer is already in the zombie's socket, so when it thaws, it tries to complete the job.
   await succeed({ results: { written_by: 'a zombie' } })(call)
   t.same((await end(successor)).exit, 0)
   zombie.child.kill('SIGCONT')
@@ -130,7 +130,7 @@ t.test('frozen beyond its lock and thawed: the zombie changes nothing', async (t
   t.equal((await end(zombie)).exit, 0)
 })
 
-t.test('frozen and thawed while its successor is at work: the zombie hangs up', async (t) => {
+t.test('frozen and thawed while its successor runs the job: the zombie aborts its call', async (t) => {
   const { service, env, url } = await setUp(t, silence)
   const zombie = await startDoor(t, 'server/worker.ts', env)
   const job = await enqueue(url)

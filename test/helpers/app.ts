@@ -1,4 +1,4 @@
-/** API and worker for tests, in this process or as children, on free ports and a prefix of their own. */
+/** API and worker for tests, in this process or as children, on free ports and with a separate prefix. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHmac, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,7 +21,7 @@ export type Env = Record<string, string>
 export const QUESTION = 'What are the effects of intermittent fasting on cardiovascular health?'
 export const JWT_SECRET = 'a test secret that is longer than thirty-two bytes'
 
-/** An environment for tests: shared Redis, random prefix, short times. `WORKER_URL` points nowhere until given. */
+/** An environment for tests: shared Redis, random prefix, short times. By default nothing listens at `WORKER_URL`. */
 export async function testEnv(t: Owner, overrides: Env = {}): Promise<Env> {
   return {
     NODE_ENV: 'test',
@@ -80,7 +80,7 @@ export function memoryLog() {
 
 export interface Door {
   child: ChildProcess
-  /** Base URL of the listener (API, or the worker's health). */
+  /** Base URL of the API, or of the worker's health listener. */
   url: string
   logs: string[]
   /** Exit code, or the name of the signal that ended it. */
@@ -88,9 +88,9 @@ export interface Door {
 }
 
 export interface DoorOptions {
-  /** Of the program. */
+  /** Arguments of the program. */
   args?: string[]
-  /** Loaded by Node before the program. */
+  /** A module that Node loads before the program. */
   preload?: string
   /** How many files the process may have open. */
   openFiles?: number
@@ -130,7 +130,7 @@ export async function startDoor(
 /** A signed HS256 token. */
 export function token(sub = 'alice', claims: Record<string, unknown> = {}): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  // Longer than any clock in a test is off.
+  // Tests shift clocks, but never by this much.
   const exp = Math.floor(Date.now() / 1000) + 86_400
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp, ...claims })}`
   return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`
@@ -161,10 +161,10 @@ export interface Queued {
   urls: { status: string; events: string; cancel: string }
 }
 
-/** Executes and insists on a 202. As a client should, it repeats what a busy machine did not confirm in time. */
+/** Executes and requires a 202. Like a good client, it repeats a request that a busy machine did not confirm in time. */
 export async function enqueue(url: string, options: Execute = {}): Promise<Queued> {
   const headers = { 'idempotency-key': randomUUID(), ...options.headers }
-  // The same body each time, or the key would be refused.
+  // Send the same body each time: the key with another body is a 422.
   const body = { workflow_id: randomUUID(), ...options.body }
   for (let tries = 1; ; tries += 1) {
     const response = await execute(url, { ...options, headers, body })

@@ -15,7 +15,7 @@ export const noBrowser: string | false = executablePath ? false : missing
 
 let launched: Promise<Browser> | undefined
 
-/** A browser without a window, the same for all tests of a file; closed with the last of them. */
+/** A headless browser, shared by all tests of a file and closed after the last one. */
 export function launchBrowser(): Promise<Browser> {
   launched ??= launch()
   return launched
@@ -29,7 +29,7 @@ async function launch(): Promise<Browser> {
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
   })
-  // Of the whole file, whichever test asked first.
+  // Close it at the end of the file, whichever test launched it.
   t.teardown(() => browser.close())
   return browser
 }

@@ -1,4 +1,4 @@
-/** An HTTP proxy that passes an answer on when it is complete, and not a moment before: some do. */
+/** An HTTP proxy that passes a response on only when it is complete, as some proxies do. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'

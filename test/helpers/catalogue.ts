@@ -1,4 +1,4 @@
-/** A catalogue of the test's own, as a file for STAGES_FILE. */
+/** Writes a catalogue for one test, as a file for STAGES_FILE. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import type { Owner } from './owner.ts'
 
 type Entry = Partial<CatalogueFile['stages'][0]> & { stage: number }
 
-/** The path of the file; what an entry leaves out follows from its number. */
+/** Returns the path of the file. Fields that an entry leaves out are derived from its number. */
 export async function stagesFile(
   t: Owner,
   entries: Entry[],
@@ -21,7 +21,7 @@ export async function stagesFile(
     ...entry,
   }))
   const path = join(dir, 'stages.json')
-  // With the mark that some editors put at the beginning.
+  // Begin with a byte-order mark, as some editors do.
   await writeFile(path, `\ufeff${JSON.stringify({ stages, services })}`)
   return path
 }

@@ -1,4 +1,4 @@
-/** A certificate authority of a test's own, and certificates of every quality, made with openssl. */
+/** A certificate authority for one test, and valid and invalid certificates, made with openssl. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** What breaks in the tests where everything breaks, and work that lasts long enough to be broken. */
+/** Faults for the chaos tests, and work that takes long enough to be interrupted. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
@@ -7,7 +7,7 @@ import { type Answer, success } from './stage-service.ts'
 
 const LINES = 12
 
-/** A dozen lines at the pace of real work; now and then the attempt fails and is repeated. */
+/** Answers with a dozen lines at a realistic pace. Sometimes the attempt fails and is retried. */
 export const talkative: Answer = async (call) => {
   const { response } = call
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
@@ -24,7 +24,7 @@ export const talkative: Answer = async (call) => {
   response.end(`${JSON.stringify({ type: 'result', ...success(call) })}\n`)
 }
 
-/** Breaks the connections on which event streams are read; their number. */
+/** Breaks the connections that read event streams; returns how many. */
 export async function killReaders(admin: Redis): Promise<number> {
   const list = (await admin.client('LIST')) as string
   const ids = list
@@ -34,7 +34,7 @@ export async function killReaders(admin: Redis): Promise<number> {
   return ids.length
 }
 
-/** A process may die while it answers: the key makes the repeat harmless. */
+/** Enqueues a job, and repeats the request if the process dies while it answers. The key makes the repeat harmless. */
 export async function persistently(origins: () => string[], options: Execute = {}): Promise<Queued> {
   const headers = { 'idempotency-key': randomUUID() }
   const body = { workflow_id: randomUUID(), ...options.body }
@@ -46,7 +46,7 @@ export async function persistently(origins: () => string[], options: Execute = {
   }
 }
 
-/** Acts again and again, at random moments. */
+/** Calls `act` repeatedly at random intervals. */
 export async function repeat(signal: AbortSignal, everyMs: number, act: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await act()

@@ -1,12 +1,12 @@
-/** What may happen to the owner of a slot without the loss of anything that it has confirmed. */
+/** Faults of the node that owns a slot which lose nothing that the node has confirmed. */
 import { type ClusterNode, clusterInfo, type TestCluster } from './redis-cluster.ts'
 import { eventually } from './waiting.ts'
 
 const WITHIN_MS = 60_000
 
 /**
- * For `startCluster`: each write is on disk before it is confirmed, and a replica takes over only when it is told to. By
- * itself it would do so without what it has not received.
+ * Settings for `startCluster`: each write is on disk before it is confirmed, and a replica takes over only on command. By
+ * itself it would take over before it has received everything.
  */
 export const LOSSLESS = {
   appendfsync: 'always',
@@ -14,7 +14,7 @@ export const LOSSLESS = {
   'repl-diskless-sync-delay': 0,
 }
 
-/** Kills the node that owns `key`, and starts it again. Resolves when the cluster is whole. */
+/** Kills the node that owns `key`, and restarts it. Resolves when the cluster is complete again. */
 export async function crashOwner(cluster: TestCluster, key: string): Promise<void> {
   const owner = await cluster.ownerOf(key)
   await owner.crash()
@@ -22,7 +22,7 @@ export async function crashOwner(cluster: TestCluster, key: string): Promise<voi
   await becomesWhole(cluster)
 }
 
-/** The replica of the node that owns `key` takes over, once it has received everything. */
+/** Makes the replica of the node that owns `key` take over, once it has received everything. */
 export async function switchOver(cluster: TestCluster, key: string, replica: ClusterNode): Promise<void> {
   await eventually('the replica has everything on disk', () => isInStep(replica), WITHIN_MS)
   const hasTakenOver = async () => (await replica.admin.info('replication')).includes('role:master')
@@ -45,7 +45,7 @@ async function becomesWhole({ nodes }: TestCluster): Promise<void> {
     )
 }
 
-/** After a full copy from its primary, a replica has all on disk only when it has rewritten its file. */
+/** After a full copy from its primary, a replica has everything on disk only once it has rewritten its file. */
 async function isInStep({ admin }: ClusterNode): Promise<boolean> {
   const info = `${await admin.info('replication')}${await admin.info('persistence')}`
   return [

@@ -1,4 +1,4 @@
-/** A collector of traces: takes what OpenTelemetry's exporters send over HTTP as JSON. */
+/** A trace collector: receives JSON that OpenTelemetry's exporters send over HTTP. */
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +10,7 @@ export interface SeenSpan {
   traceId: string
   spanId: string
   parentSpanId: string
-  /** As the protocol numbers them: 2 server, 3 client, 4 producer, 5 consumer. */
+  /** The protocol's number: 2 server, 3 client, 4 producer, 5 consumer. */
   kind: number
   attributes: Record<string, string | number>
   /** 2 = error. */
@@ -20,9 +20,9 @@ export interface SeenSpan {
 export interface Collector {
   url: string
   spans: SeenSpan[]
-  /** Everything received, as it came. */
+  /** Everything received, unparsed. */
   text: string
-  /** The spans of the trace of a job, as soon as they are so many. */
+  /** The spans of a job's trace, once there are `count` of them. */
   ofJob(jobId: string, count: number): Promise<SeenSpan[]>
 }
 
@@ -36,7 +36,7 @@ export async function startCollector(t: Test): Promise<Collector> {
     text: '',
     async ofJob(jobId, count) {
       for (;;) {
-        // By an attempt at it: what was refused and asked for again may have left a trace of its own.
+        // Find the trace by an attempt: a request that was refused and repeated may have left another trace.
         const attempt = collector.spans.find(
           ({ kind, attributes }) => kind === CONSUMER && attributes['stagecast.job.id'] === jobId,
         )

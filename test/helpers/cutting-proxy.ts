@@ -1,4 +1,4 @@
-/** A TCP proxy that a test can cut: what a flaky network does to a connection. */
+/** A TCP proxy whose connections a test can cut, as a flaky network does. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 export class CuttingProxy {
   /** Connections accepted so far. */
   accepted = 0
-  /** Request heads seen on the way, one text per connection. */
+  /** The request heads that passed, one text per connection. */
   readonly requests: string[] = []
   private readonly server: Server
   private readonly sockets = new Set<Socket>()
@@ -51,7 +51,7 @@ export class CuttingProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
   }
 
-  /** Breaks every connection, without a word. */
+  /** Breaks every connection without notice. */
   cut(): void {
     for (const socket of this.sockets) socket.resetAndDestroy()
   }

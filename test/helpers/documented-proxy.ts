@@ -22,8 +22,8 @@ export function lacks(kind: ProxyKind): string | false {
 }
 
 /**
- * Returns its URL; gone with the test. `change` edits the documented configuration; `block` is another one of the page,
- * with the API under `path`.
+ * Starts a proxy that is closed with the test, and returns its URL. `change` edits the documented configuration; `block`
+ * names another example on the page, which serves the API under `path`.
  */
 export async function documentedProxy(
   t: Test,
@@ -39,7 +39,7 @@ export async function documentedProxy(
   const { text, args } = {
     nginx: { text: aroundNginx(dir, port, given), args: ['-p', dir, '-c', file, '-e', 'stderr'] },
     haproxy: { text: given.replace('127.0.0.1:8080', `127.0.0.1:${port}`), args: ['-db', '-f', file] },
-    // Without its own listener for administration, and on plain HTTP.
+    // Use plain HTTP, and no admin listener.
     caddy: {
       text: `{\n  admin off\n}\n${given.replace('example.org', `http://127.0.0.1:${port}`)}`,
       args: ['run', '--config', file, '--adapter', 'caddyfile'],

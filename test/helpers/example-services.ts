@@ -1,4 +1,4 @@
-/** The services of examples/catalogue as processes of their own, and the catalogue that names their addresses. */
+/** The services of examples/catalogue as separate processes, and the catalogue that names their addresses. */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,12 +10,12 @@ import { program, ROOT } from './processes.ts'
 const PYTHON = '/usr/bin/python3'
 
 export interface ExampleServices {
-  /** For STAGES_FILE. */
+  /** Path for STAGES_FILE. */
   file: string
   intake: ServiceProcess
   trends: ServiceProcess
   report: ServiceProcess
-  /** Starts the service of stages 3 and 4 again, at its address. */
+  /** Restarts the service of stages 3 and 4 at the same address. */
   restartTrends(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export async function startExampleServices(t: Test): Promise<ExampleServices> {
   }
 }
 
-/** Puts `stagecast/stage` where the services look for it, as `npm install stagecast` would. */
+/** Installs `stagecast/stage` for the services, as `npm install stagecast` would. */
 export async function installKit(dir: string): Promise<void> {
   const inside = join(dir, 'node_modules', 'stagecast')
   await mkdir(inside, { recursive: true })

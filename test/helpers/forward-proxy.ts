@@ -1,4 +1,4 @@
-/** A forward proxy: tunnels (CONNECT) and plain requests with an absolute address. Every host name leads to this machine. */
+/** A forward proxy: tunnels (CONNECT) and plain requests with an absolute URL. It resolves every name to this machine. */
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -10,7 +10,7 @@ export interface ForwardProxy {
   seen: string[]
   /** The credentials of the last request. */
   credentials: string | undefined
-  /** If set, the status with which it refuses everything. */
+  /** If set, the proxy refuses everything with this status. */
   refusal: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Watching jobs, and looking behind the API: the queue and Redis themselves. */
+/** Watches jobs, and looks directly at the queue and Redis. */
 import { type Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
@@ -9,7 +9,7 @@ import { authorization, type Env, get, type Queued } from './app.ts'
 import { sharedRedis } from './redis.ts'
 import { type Frame, openStream, type Stream } from './sse.ts'
 
-/** A connection of the test's own, closed with it. */
+/** A separate connection, closed with the test. */
 export async function testRedis(t: Test, url?: string): Promise<Redis> {
   const redis = connectRedis(url ?? (await sharedRedis(t)), 'blocking', '')
   redis.on('error', () => {})
@@ -42,7 +42,7 @@ export function status(url: string, job: Queued): Promise<JobSnapshot> {
   return get<JobSnapshot>(url + job.urls.status)
 }
 
-/** The state as soon as it `is` so: long polls, one for each change. */
+/** Long-polls the state of a job until `is` returns true for it. */
 export async function statusWhen(
   url: string,
   job: Queued,
@@ -60,20 +60,20 @@ export async function finished(url: string, job: Queued): Promise<JobSnapshot> {
   return statusWhen(url, job, ({ status }) => ['completed', 'failed', 'cancelled'].includes(status))
 }
 
-/** Asks to cancel; the status of the answer and its body. */
+/** Cancels a job; returns the status and body of the response. */
 export async function cancel(url: string, job: Queued): Promise<[number, Record<string, unknown>]> {
   const response = await fetch(url + job.urls.cancel, { method: 'POST', headers: authorization() })
   return [response.status, (await response.json()) as Record<string, unknown>]
 }
 
-/** Events in short: `type attempt progress`, and the code where there is an error. */
+/** Short forms of events: `type attempt progress`, and the code if there is an error. */
 export function brief(frames: Frame[]): string[] {
   return frames.map(({ event, data }) =>
     [event, data.attempt, data.progress, data.error?.code].filter((part) => part !== undefined).join(' '),
   )
 }
 
-/** Ids rise, the stream begins with `queued`, and ends with its only terminal event. */
+/** Checks that ids increase, and that the stream starts with `queued` and ends with its only terminal event. */
 export function assertWhole(t: Test, frames: Frame[]): void {
   const ids = frames.map(({ id }) => id ?? '')
   t.same([...new Set(ids)].sort(), ids, 'ids rise strictly')
@@ -84,7 +84,7 @@ export function assertWhole(t: Test, frames: Frame[]): void {
   t.same(ends, [frames.length - 1], 'exactly one terminal event, the last')
 }
 
-/** The events of a job that completed at its first attempt without telling progress. */
+/** The events of a job that completed at its first attempt and whose service reported no progress. */
 export const SMOOTH = [
   'queued 0 0',
   'active 1 0',

@@ -11,7 +11,7 @@ export interface Family {
   samples: Sample[]
 }
 
-/** Families by name, in the order told; throws where the text is not in the format. */
+/** Families by name, in the order of the text; throws if the text is malformed. */
 export function parseMetrics(text: string): Map<string, Family> {
   const families = new Map<string, Family>()
   let family: Family | undefined

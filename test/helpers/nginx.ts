@@ -17,8 +17,8 @@ if (!program && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(missing)
 export const noNginx: string | false = program ? false : missing
 
 /**
- * A proxy in front of `target`, closed with the test. Ignores the server's wish not to be buffered, unless it
- * `heeds` that. Returns its URL.
+ * Starts a proxy in front of `target`, closed with the test, and returns its URL. It ignores `X-Accel-Buffering: no`,
+ * unless `heeds` is set.
  */
 export async function bufferingNginx(t: Test, target: string, { heeds = false } = {}): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'nginx-'))

@@ -1,4 +1,4 @@
-/** Holds answers against a published OpenAPI document. */
+/** Checks responses against a published OpenAPI document. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
@@ -33,7 +33,7 @@ export function operationsOf({ paths }: Document): DocumentedOperation[] {
   )
 }
 
-/** The document with each reference replaced by what it leads to; no schema of it contains itself. */
+/** The document with each reference replaced by its target. No schema contains itself. */
 export function expanded(document: Document): Document {
   const expand = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(expand)
@@ -45,7 +45,7 @@ export function expanded(document: Document): Document {
   return expand(document) as Document
 }
 
-/** Every answer that is documented, as `<operationId> <status> <media type>`. */
+/** Every documented response, as `<operationId> <status> <media type>`. */
 export function answersOf(document: Document): string[] {
   return operationsOf(document).flatMap(({ operationId, responses }) =>
     Object.entries(responses).flatMap(([status, { content }]) =>
@@ -54,7 +54,7 @@ export function answersOf(document: Document): string[] {
   )
 }
 
-/** Every header of an answer that is documented, as `<operationId> <status> <name>`. */
+/** Every documented response header, as `<operationId> <status> <name>`. */
 export function headersOf(document: Document): string[] {
   return operationsOf(document).flatMap(({ operationId, responses }) =>
     Object.entries(responses).flatMap(([status, { headers = {} }]) =>
@@ -80,7 +80,7 @@ export class Judge {
     return found
   }
 
-  /** What is wrong with this answer, and which documented one it is. */
+  /** The faults of a response, and the documented response that it matches. */
   judge(
     id: string,
     status: number,
@@ -96,7 +96,7 @@ export class Judge {
       return { answer: `${id} ${status} -`, faults }
     }
     const given = contentType?.split(';')[0] ?? ''
-    // A file may be of any type; generated clients have to be told that it is bytes.
+    // A file may have any type, but the document must describe it as bytes for generated clients.
     const type = [given, 'application/octet-stream'].find((one) => documented.content?.[one])
     if (!type) return { answer: '', faults: [`${status} of ${id} is not documented as ${given}`] }
     const answer = `${id} ${status} ${type}`

@@ -14,7 +14,7 @@ export interface Outage {
   stop(): Promise<void>
 }
 
-/** A Redis that is not running yet, may come and go, and keeps its data. */
+/** A Redis that is not running yet. It can be started and stopped, and keeps its data. */
 export async function absentRedis(t: Test): Promise<Outage> {
   const dir = await mkdtemp(join(tmpdir(), 'outage-test-'))
   let redis: EmbeddedRedis | undefined
@@ -33,7 +33,7 @@ export async function absentRedis(t: Test): Promise<Outage> {
   return outage
 }
 
-/** Waits until the API says it can do its work. */
+/** Waits until the API is ready. */
 export async function becomesReady(url: string, withinMs = 120_000): Promise<void> {
   for (let left = withinMs / 25; (await fetch(`${url}/health/ready`)).status !== 200; left -= 1) {
     if (left === 0) throw new Error('the API does not become ready')
@@ -41,7 +41,7 @@ export async function becomesReady(url: string, withinMs = 120_000): Promise<voi
   }
 }
 
-/** A connection of the test's own, closed with it. */
+/** A separate connection, closed with the test. */
 export function adminOf(t: Test, { url }: Pick<EmbeddedRedis, 'url'>): Redis {
   const admin = new Redis(url.slice('unix://'.length))
   admin.on('error', () => {})
@@ -62,7 +62,7 @@ export async function freeze(t: Test, admin: Redis): Promise<() => void> {
   return thaw
 }
 
-/** Kills the server, as a machine that fails does. */
+/** Kills the server, as a failing machine would. */
 export async function crash(admin: Redis): Promise<void> {
   const pid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1])
   admin.disconnect()

@@ -1,4 +1,4 @@
-/** What every error answer has to be. */
+/** Checks that an error response is a problem document. */
 
 import { FormatRegistry } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -7,7 +7,7 @@ import { ERRORS, type ErrorCode, Problem } from '../../contract/errors.ts'
 
 FormatRegistry.Set('uri', (text) => URL.canParse(text))
 
-/** The common ground of a fetch Response, an injected one and a raw one. */
+/** The common parts of a response from `fetch`, from `app.inject` and from a raw socket. */
 export interface Answered {
   status: number
   header(name: string): string | undefined
@@ -34,7 +34,7 @@ export function injected(response: {
   }
 }
 
-/** Insists on the problem document of `code`; returns it. */
+/** Requires the problem document of `code`, and returns it. */
 export function isProblem(t: Test, answer: Answered, code: ErrorCode, about: string = code): Problem {
   const { status, header, text } = answer
   const expected = ERRORS[code].status

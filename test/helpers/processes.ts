@@ -1,4 +1,4 @@
-/** Processes under test: what they log, how they end, and in which order. */
+/** Runs processes under test, reads their logs and waits for their end. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
@@ -31,7 +31,7 @@ export async function logLine(door: Door, text: string): Promise<string> {
     const ended = await Promise.race([once(door.child.stdout as NodeJS.ReadableStream, 'data'), door.exited])
     if (!Array.isArray(ended))
       throw new Error(`ended with ${ended} before it logged ${text}:\n${door.logs.join('\n')}`)
-    // The line reader of the door has its turn first.
+    // Let the process's line reader run first.
     await new Promise(setImmediate)
   }
 }
@@ -64,7 +64,7 @@ export async function startCompiled(t: Test, file: string, env: Env): Promise<Do
 }
 
 function spawnNode(t: Test, args: string[], env: Env, cwd: string) {
-  // By way of `env`: tap adds its loaders to every Node it sees started, and these would not be as in production.
+  // Start it through `env`, because tap adds its loaders to every Node process that it sees starting.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },

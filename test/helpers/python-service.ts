@@ -4,7 +4,7 @@ import { startProcess } from '../../packages/literature/test/service-process.ts'
 import type { Owner } from './owner.ts'
 import { ROOT } from './processes.ts'
 
-/** Serves `application` (`module:name`) of the folder test/runs. Returns its URL. */
+/** Serves `application` (`module:name`) from the folder test/runs. Returns its URL. */
 export async function startPython(
   t: Owner,
   application: string,

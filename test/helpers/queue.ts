@@ -1,10 +1,10 @@
-/** The queue as BullMQ sees it, without our own code. */
+/** The queue through BullMQ alone, without our code. */
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { Env } from './app.ts'
 
-/** Closed with the test. */
+/** Opens a queue that is closed with the test. */
 export function openQueue(t: Test, env: Env, name = 'workflow-stages'): Queue {
   const url = (env.REDIS_URL as string).replace('unix://', '')
   const connection = new Redis(url, { maxRetriesPerRequest: null })

@@ -1,4 +1,4 @@
-/** An HTTP request on a bare socket: to see the very bytes, or not to read them. */
+/** An HTTP request on a bare socket, for tests that need the exact bytes or must not read them. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Test } from 'tap'

@@ -1,4 +1,4 @@
-/** HTTP by hand, for what a decent client cannot send. */
+/** Raw HTTP, for requests that a normal client cannot send. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Answered } from './problem.ts'
@@ -25,7 +25,7 @@ export async function readToEnd(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** The first answer in a text; its body is taken as it is on the wire. */
+/** The first response in a text, with its body as sent. */
 export function parseAnswer(text: string): Answered {
   const end = text.indexOf('\r\n\r\n')
   const [first = '', ...lines] = text.slice(0, end).split('\r\n')

@@ -1,4 +1,4 @@
-/** A Redis Cluster of real servers on this machine, for one test. */
+/** Starts a Redis Cluster of real servers on this machine for one test. */
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -17,7 +17,7 @@ export interface ClusterNode {
   admin: Redis
   /** Kills the server as if its machine failed. Resolves when it is gone. */
   crash(): Promise<void>
-  /** Starts it again with what it has kept. */
+  /** Restarts the server with the data that it has kept. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -115,7 +115,7 @@ async function startNode(dir: string, own: Settings & { port: number }): Promise
     dir,
     bind: '127.0.0.1',
     'cluster-enabled': 'yes',
-    // Short, so that a fail-over takes no longer than a test may.
+    // Short, so that a fail-over is quick enough for a test.
     'cluster-node-timeout': 1500,
     appendonly: 'yes',
     // A primary that ends would wait for its replicas.

@@ -1,7 +1,7 @@
-/** All that Redis holds of one queue. */
+/** Dumps everything that Redis stores for one queue. */
 import type { TestApi } from './app.ts'
 
-/** Every key of this queue with all that it holds. */
+/** Every key of this queue with its content. */
 export async function dump({ app, config }: TestApi): Promise<string> {
   const { redis } = app.stagecast
   const keys = await redis.keys(`${config.REDIS_PREFIX}:*`)

@@ -1,4 +1,4 @@
-/** Redis for tests: the one the runner started, under a prefix of the test's own; or a private one to be tortured. */
+/** Redis for tests: the shared one that the runner started, for use under a random prefix, or a private one for faults. */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ export async function sharedRedis(t: Owner): Promise<string> {
   return process.env.TEST_REDIS_URL || (await privateRedis(t)).url
 }
 
-/** A Redis of this test alone, which may be stopped, frozen or filled. */
+/** A Redis for this test alone, which it may stop, freeze or fill. */
 export async function privateRedis(t: Owner): Promise<EmbeddedRedis & { dir: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'stagecast-test-'))
   const redis = await startRedis({ dir })

@@ -1,4 +1,4 @@
-/** A client of one job's events that loses its connection again and again and resumes with its last id. */
+/** A client of one job's events that loses its connection repeatedly and resumes with its last event ID. */
 import { setMaxListeners } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,9 +10,9 @@ export interface RestlessOptions {
   path: string
   /** After how many events the connection is cut; Infinity = never. */
   patience: () => number
-  /** Whether there is nothing to wait for behind this event; without it the end is what the server says. */
+  /** Whether no event follows this one. Without this function, the server decides when the stream ends. */
   isOver?: (lastId: string) => boolean
-  /** Cuts a connection that was silent for this long, in ms, as a doubtful client does. Default: never. */
+  /** Cuts a connection that was silent for this long, in ms, as a client that checks for heartbeats does. Default: never. */
   silenceMs?: number
   /** How long to pause reading after each chunk, in ms. Default 0. */
   stallMs?: number
@@ -20,12 +20,12 @@ export interface RestlessOptions {
 
 export class RestlessClient {
   readonly events: { id: string; event: string }[] = []
-  /** Events without a place in the log: `gap`, `gone`. */
+  /** Events that are not in the log: `gap`, `gone`. */
   readonly oddities: string[] = []
   /** Answers that were not 200. */
   readonly refusals: number[] = []
   connections = 0
-  /** Connections cut by others. */
+  /** Connections that the client did not cut itself. */
   broken = 0
   private readonly options: RestlessOptions
 
@@ -47,7 +47,7 @@ export class RestlessClient {
 
   /** Follows the job to its terminal event, then reconnects once more, where 204 stops it. */
   async run(signal: AbortSignal): Promise<this> {
-    // Many clients share it.
+    // Many clients share the signal.
     setMaxListeners(0, signal)
     while (!signal.aborted) {
       const status = await this.connectOnce(signal)
@@ -61,7 +61,7 @@ export class RestlessClient {
     return this
   }
 
-  /** One connection to its end; 0 when it could not be made or broke. */
+  /** Reads one connection to its end. Returns its status, 0 if it could not be made or broke. */
   private connectOnce(signal: AbortSignal): Promise<number> {
     const origins = this.options.origins()
     const origin = origins[Math.floor(Math.random() * origins.length)] as string
@@ -113,7 +113,7 @@ export interface Faults {
   disordered: number
 }
 
-/** What is wrong with the ids a client has seen, against those of the log. */
+/** Compares the ids that a client has seen with those in the log. */
 export function compare(seen: readonly string[], log: readonly string[]): Faults {
   const set = new Set(seen)
   return {

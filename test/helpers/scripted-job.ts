@@ -1,4 +1,4 @@
-/** A job whose log the test writes itself, entry by entry, in place of a worker. */
+/** A job whose log the test writes entry by entry, instead of a worker. */
 import { randomUUID } from 'node:crypto'
 import { eventId, type LogEntry } from '../../contract/events.ts'
 import type { JobData, JobResult, JobSnapshot } from '../../contract/job.ts'
@@ -13,7 +13,7 @@ export class ScriptedJob {
   readonly urls: Queued['urls']
   /** Absolute URL of the events, with its ticket. */
   readonly events: string
-  /** Ids of all events so far, that of `queued` first. */
+  /** IDs of all events so far, beginning with `queued`. */
   readonly ids = ['000000000000']
   private readonly api: TestApi
   private readonly token = randomUUID()

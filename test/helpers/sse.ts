@@ -1,6 +1,6 @@
 /**
- * A reader of Server-Sent Events: every frame as it stands on the wire, comments and retry included. It uses node:http:
- * when a connection is cut, fetch throws away what it has not handed out, and the server cuts streams on purpose.
+ * Reads Server-Sent Events: every frame as sent, comments and `retry` included. It uses node:http, because when a connection
+ * is cut, `fetch` discards data that was not read yet, and the server cuts streams on purpose.
  */
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
@@ -39,7 +39,7 @@ export interface StreamOptions {
 /** Opens a stream; `response.status` may be anything. */
 export async function openStream(url: string, { lastEventId, headers }: StreamOptions = {}): Promise<Stream> {
   const sent = request(url, {
-    // A connection of its own, which asks for no other end than a browser's does.
+    // Use a separate connection, and do not send `Connection: close`: a browser does not either.
     agent: false,
     headers: {
       connection: 'keep-alive',
@@ -48,7 +48,7 @@ export async function openStream(url: string, { lastEventId, headers }: StreamOp
       ...headers,
     },
   })
-  // Reads from the first byte on, even if no one asks for frames yet.
+  // Read from the first byte on, even before a caller reads frames.
   const body = new PassThrough()
   sent.once('response', (response) => {
     response.on('error', () => {}) // The connection was cut, by us or by the server: the body ends here.
@@ -63,7 +63,7 @@ export async function openStream(url: string, { lastEventId, headers }: StreamOp
   const frames = readFrames(body, close)
   const collect = async (stop: (frame: Frame) => boolean) => {
     const seen: Frame[] = []
-    // Not for-await: leaving it would end the generator, and more may be read later.
+    // Do not use for-await: leaving the loop would end the generator, but more frames may be read later.
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
       if (isEvent(next.value)) seen.push(next.value)
       if (stop(next.value)) break
@@ -79,7 +79,7 @@ export async function openStream(url: string, { lastEventId, headers }: StreamOp
   }
 }
 
-/** Neither a comment nor a hint, which may come at any time. */
+/** Whether a frame is an event: comments and hints, which may come at any time, do not count. */
 export function isEvent({ event }: Frame): boolean {
   return event !== undefined && event !== 'hint'
 }

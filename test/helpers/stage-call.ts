@@ -1,4 +1,4 @@
-/** One call of the client, and all that came of it. */
+/** Makes one call with the stage client and collects everything that it reports. */
 import type { Test } from 'tap'
 import type { JobData } from '../../contract/job.ts'
 import type { StageAnswer } from '../../contract/service.ts'

@@ -1,4 +1,4 @@
-/** A stage service whose answers a test decides: it records every call and never answers by itself. */
+/** A stage service that records every call and answers as the test sets. */
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -38,7 +38,7 @@ export class FakeStageService {
   onGet: (url: string, response: ServerResponse) => void = (_url, response) =>
     void response.writeHead(404).end()
 
-  /** Deletes nothing, as a service without files. */
+  /** By default deletes nothing, like a service without files. */
   onDelete: (url: string, response: ServerResponse) => void = (_url, response) =>
     void response.writeHead(404).end()
 
@@ -66,14 +66,14 @@ export class FakeStageService {
     await new Promise((resolve) => this.server.close(resolve))
   }
 
-  /** The nth call, counted from 0, as soon as it has come. */
+  /** Resolves with the nth call, counted from 0, once it has arrived. */
   async call(index: number): Promise<StageCallSeen> {
     while (!this.calls[index]) await once(this.events, 'call')
     return this.calls[index] as StageCallSeen
   }
 }
 
-/** A fake service for one test, closed with it. The default answer is a plain JSON success. */
+/** A fake service, closed with the test. By default it answers with success as JSON. */
 export async function fakeStageService(t: Test, answer: Answer = succeed()): Promise<FakeStageService> {
   const service = await new FakeStageService(answer).open()
   t.teardown(() => service.close())

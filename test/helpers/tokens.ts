@@ -1,4 +1,4 @@
-/** Tokens of every kind, good and broken, and an issuer's key set over HTTP. */
+/** Makes valid and invalid tokens, and serves an issuer's key set over HTTP. */
 import { createHmac, type KeyObject, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
@@ -8,9 +8,9 @@ import { JWT_SECRET } from './app.ts'
 
 export interface TokenParts {
   header?: Record<string, unknown>
-  /** Added to usable claims; `undefined` takes one away. */
+  /** Added to valid claims; `undefined` removes one. */
   claims?: Record<string, unknown>
-  /** Instead of any claims, as JSON text. */
+  /** JSON text to use instead of the claims. */
   payload?: string
   /** A secret for HS*, a private key for RS* and ES*. */
   key?: string | KeyObject
@@ -42,7 +42,7 @@ function base64url(text: string): string {
 
 export interface Issuer {
   url: string
-  /** How often the keys were asked for. */
+  /** How often the keys were requested. */
   requests: number
   answer: RequestListener
   /** Stops listening, so that connections are refused. */
@@ -51,7 +51,7 @@ export interface Issuer {
   start(): Promise<void>
 }
 
-/** A server of a key set, closed with the test. */
+/** Serves a key set; closed with the test. */
 export async function startIssuer(t: Test, answer: RequestListener): Promise<Issuer> {
   let server: Server
   let port = 0

@@ -1,4 +1,4 @@
-/** Waits for things that send no event. */
+/** Waits for conditions that no event announces. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Frame, isEvent, type Stream } from './sse.ts'
 

@@ -1,4 +1,4 @@
-/** A workflow of scripted jobs, and its watchers. */
+/** A workflow of scripted jobs, and clients that watch it. */
 import { randomUUID } from 'node:crypto'
 import type { JobEventData } from '../../contract/job-event.ts'
 import { authorization, get, type TestApi } from './app.ts'
@@ -23,7 +23,7 @@ export class ScriptedWorkflow {
     this.user = user
   }
 
-  /** Key of its order. */
+  /** Key of the workflow's order in Redis. */
   get order(): string {
     return this.api.app.stagecast.journal.keys.order(this.user, this.id)
   }
@@ -46,7 +46,7 @@ export class ScriptedWorkflow {
   }
 }
 
-/** Which event of which job: what a position stands for. */
+/** The job and event behind each position. */
 export function lines(events: { event?: string; data?: unknown }[]): string[] {
   return events.map(({ event, data }) => {
     const { job_id, attempt, message } = data as JobEventData

@@ -25,7 +25,7 @@ export const apiCases: FaultCase[] = [
       if (exit !== 0 || ms > 10_000) throw new Error(`exit ${exit} after ${ms} ms`)
       scene.apis.shift()
       await scene.settled()
-      return `exit 0 after ${Math.round(ms)} ms; ${clients.filter(({ connections }) => connections > 2).length} of 500 clients came back`
+      return `exit 0 after ${Math.round(ms)} ms; ${clients.filter(({ connections }) => connections > 2).length} of 500 clients reconnected`
     },
   },
   {

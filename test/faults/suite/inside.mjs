@@ -1,6 +1,6 @@
 /**
- * Loaded into a process under test, before the program: an hour off, a loop that stands still, files used up, a look at its
- * memory.
+ * Loaded into a process under test, before the program. It can shift the clock by an hour, block the event loop, use up file
+ * descriptors, and report memory.
  */
 import { closeSync, openSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
@@ -27,7 +27,7 @@ process.on('message', (message) => {
   if (typeof message?.block === 'number')
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.block)
   if (typeof message?.spareFiles === 'number') {
-    // Not by a limit from the start: loading the program takes more files than running it.
+    // Do not set a limit at the start: loading the program needs more open files than running it.
     const held = []
     try {
       for (;;) held.push(openSync('/dev/null'))

@@ -1,4 +1,4 @@
-/** All faults at once. The size depends on the scale. */
+/** Cases with several kinds of fault at once. Their size depends on the scale. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Door } from '../../helpers/app.ts'
 import type { FaultCase } from './case.ts'

@@ -1,6 +1,6 @@
 /**
- * The one check after every case: each accepted job has its outcome or waits, with exactly one terminal event or none;
- * every watching client has seen its events once and in order; nothing was done twice.
+ * The check after every case. Each accepted job has its outcome and exactly one terminal event, or waits and has none. Every
+ * watching client has seen its events once and in order. Nothing was done twice.
  */
 import type { JobSnapshot } from '../../../contract/job.ts'
 import type { JobEvent } from '../../../contract/job-event.ts'
@@ -20,9 +20,9 @@ const TERMINAL = new Set(['completed', 'failed', 'cancelled'])
 const WAITING = new Set(['queued', 'active', 'retrying', 'cancelling'])
 
 export interface Forgiven {
-  /** Redis has lost its data: accepted jobs may be gone. */
+  /** Whether Redis has lost its data, so that accepted jobs may be gone. */
   losses?: boolean
-  /** Orders that should still be waiting. */
+  /** Whether orders may still be waiting. */
   waiting?: boolean
 }
 

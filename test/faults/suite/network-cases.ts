@@ -28,7 +28,7 @@ const linkCases: FaultCase[] = (Object.entries(LINKS) as [Link, string][]).flatM
     name: `half-open connections between ${between}`,
     promise: 'the unaware side detects the silence, reconnects and misses nothing',
     ...(link === 'clientApi' ? { quick: true as const } : {}),
-    // This is how long a worker waits for a stage service to begin its answer.
+    // STAGE_TIMEOUT_MS is how long a worker waits for a stage service to begin its answer.
     scene: { env: { SSE_HEARTBEAT_MS: '1000', STAGE_TIMEOUT_MS: '8000' } },
     run: (scene) => troubled(scene, scene[link], async (proxy) => proxy.halfOpen()),
   },
@@ -86,7 +86,7 @@ const unheardCancel: FaultCase = {
     await fetch(scene.api.url + order.urls.cancel, { method: 'POST', headers: authorization() })
     await hungUp
     await scene.settled()
-    return `hung up and cancelled ${((performance.now() - from) / 1000).toFixed(1)} s after it was asked for`
+    return `aborted and cancelled ${((performance.now() - from) / 1000).toFixed(1)} s after the request`
   },
 }
 
@@ -105,7 +105,7 @@ async function troubled(
   await scene.watchedOrders(4)
   await scene.settled()
   const again = scene.service.calls.filter(({ nth }) => nth > 1).length
-  return `8 jobs, ${again} called again; all told ${((performance.now() - before) / 1000).toFixed(1)} s after it began`
+  return `8 jobs, ${again} called again; all events delivered ${((performance.now() - before) / 1000).toFixed(1)} s after the start`
 }
 
 export const networkCases: FaultCase[] = [...linkCases, unheardCancel]

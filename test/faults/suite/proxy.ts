@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Owner } from '../../helpers/owner.ts'
 
-/** Where the proxy leads: a port of this machine or of another, or the path of a socket. */
+/** The target of a proxy: a port on this or another machine, or the path of a socket. */
 export type Target = number | string | { host: string; port: number }
 
 /**
@@ -17,7 +17,7 @@ export type Mode = 'pass' | 'drop' | 'refuse'
 interface Pair {
   client: Socket
   server: Socket
-  /** The other side is gone without notice: nothing passes any more. */
+  /** Whether one side has gone without notice, so that nothing passes any more. */
   halfOpen: boolean
 }
 
@@ -90,7 +90,7 @@ export class FaultProxy {
     }
   }
 
-  /** Delays the end as much as the data before it. */
+  /** Closes a pair of connections, delayed as much as the data before it. */
   private async close(pair: Pair, from: Socket, to: Socket, broken: boolean): Promise<void> {
     if (pair.halfOpen && from === pair.server) return
     if (this.delayMs > 0) await delay(this.delayMs)

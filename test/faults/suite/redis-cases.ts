@@ -104,7 +104,7 @@ const cases: FaultCase[] = [
       await admin.config('SET', 'maxmemory', '0')
       await scene.ready()
       await scene.watchedOrders(3)
-      return `5 jobs finished while full, ready ${refused.status}; 3 more after it`
+      return `5 jobs finished while full, ready ${refused.status}; 3 more afterwards`
     },
   },
   {

@@ -1,4 +1,4 @@
-/** What Redis stores by kind of key: where its memory goes, and what never expires. */
+/** Measures the memory of Redis by kind of key, and finds keys that never expire. */
 import type { Redis } from 'ioredis'
 
 /** All keys whose names differ only in IDs and digests, split by whether they expire. */
@@ -12,7 +12,7 @@ export interface Kind {
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
-/** The name with a star for each part that differs from one job, user or request to the next. */
+/** The name of a key, with a star for each part that differs between jobs, users or requests. */
 export function kindOf(key: string): string {
   return key
     .replace(/^.*?:workflow-stages:/, '')
@@ -20,7 +20,7 @@ export function kindOf(key: string): string {
     .replace(/^(order|asked|queued|jobs):.*/, '$1:*')
 }
 
-/** Of the whole Redis. */
+/** The kinds of all keys in this Redis. */
 export async function kindsOfKeys(redis: Redis): Promise<Map<string, Kind>> {
   const kinds = new Map<string, Kind>()
   for await (const { name, bytes, ttlMs } of eachKey(redis)) {
@@ -54,7 +54,7 @@ async function* eachKey(redis: Redis): AsyncGenerator<{ name: string; bytes: num
     const answers = ((await asked.exec()) ?? []).map(([, answer]) => answer)
     for (const [i, name] of names.entries()) {
       const bytes = answers[2 * i + 1]
-      // It may have expired meanwhile.
+      // The key may have expired meanwhile.
       if (typeof bytes === 'number') yield { name, bytes, ttlMs: Number(answers[2 * i]) }
     }
   } while (cursor !== '0')

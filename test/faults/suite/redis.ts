@@ -1,4 +1,4 @@
-/** The Redis of a case: behind proxies, with every fault that can happen to it. */
+/** The Redis of a case. Proxies are in front of it, and each method causes a fault. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ export class CaseRedis {
     this.path = join(dir, 'redis.sock')
   }
 
-  /** Not started yet. */
+  /** Creates a Redis that is not started yet. */
   static async create(owner: Owner): Promise<CaseRedis> {
     const redis = new CaseRedis(await mkdtemp(join(tmpdir(), 'fault-redis-')))
     owner.teardown(async () => {
@@ -39,7 +39,7 @@ export class CaseRedis {
     await this.running?.stop()
   }
 
-  /** Resolves when the server that runs now has ended, however that comes. */
+  /** Resolves when the current server has exited, for any reason. */
   get exited(): Promise<unknown> {
     return this.running?.exited ?? Promise.resolve()
   }
@@ -89,7 +89,7 @@ export class CaseRedis {
     const offset = async (redis: Redis, field: string) =>
       new RegExp(`${field}:(\\d+)`).exec(await redis.info('replication'))?.[1]
     await eventually(
-      'the replica has heard everything',
+      'the replica has received everything',
       async () => (await offset(old, 'master_repl_offset')) === (await offset(mine, 'slave_repl_offset')),
     )
     await mine.call('REPLICAOF', 'NO', 'ONE')

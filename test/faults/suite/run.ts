@@ -1,11 +1,11 @@
 /**
- * `npm run test:faults`: every case of the fault suite, one after the other, with a line for each as it ends.
+ * `npm run test:faults`: runs every case of the fault suite, one after the other, and prints a line after each.
  *
- *   npm run test:faults -- --list            what there is
- *   npm run test:faults -- <part of a name>  those cases alone
- *   npm run test:faults -- --scale=0.1       the large cases at a tenth of their size
- *   npm run test:faults -- --redis=redis://…   on a Redis of yours, without the cases that harm it
- *   npm run test:faults -- --table           and the rows of docs/reliability.md at the end
+ *   npm run test:faults -- --list              lists the cases
+ *   npm run test:faults -- <part of a name>    runs only these cases
+ *   npm run test:faults -- --scale=0.1         runs the large cases at a tenth of their size
+ *   npm run test:faults -- --redis=redis://…   uses your own Redis, without the cases that harm it
+ *   npm run test:faults -- --table             also prints the rows of docs/reliability.md at the end
  */
 
 import { play } from './case.ts'

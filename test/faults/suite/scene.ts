@@ -13,7 +13,7 @@ import { CaseRedis } from './redis.ts'
 import { RecordingService, work } from './service.ts'
 
 export interface SceneOptions {
-  /** On top of short times; see `QUICK`. */
+  /** Settings in addition to `QUICK`. */
   env?: Env
   apis?: number
   workers?: number
@@ -24,7 +24,7 @@ export interface SceneOptions {
   redisUrl?: string | undefined
 }
 
-/** Settings that shorten minutes, with the defaults, to seconds. */
+/** Settings with which a case takes seconds. With the defaults it would take minutes. */
 const QUICK: Env = {
   STAGE_WORKER_CONCURRENCY: '5',
   STAGE_JOB_ATTEMPTS: '5',
@@ -56,7 +56,7 @@ export class Scene {
   readonly cluster: TestCluster | undefined
   readonly service: RecordingService
   readonly ledger: Ledger
-  /** On the connections from API to Redis, from worker to Redis, from worker to service, from client to API. */
+  /** Proxies on the connections from API to Redis, worker to Redis, worker to service, and client to API. */
   readonly apiRedis: FaultProxy
   readonly workerRedis: FaultProxy
   readonly workerService: FaultProxy
@@ -226,7 +226,7 @@ export class Scene {
     return order
   }
 
-  /** The first of them. */
+  /** The first worker process. */
   get worker(): Door {
     return this.workers[0] as Door
   }

@@ -88,14 +88,14 @@ export const serviceCases: FaultCase[] = [
   ),
   misbehaving(
     'says success in a word',
-    'the answer is not usable and would be the same again: failed at once',
+    'the answer is not usable: the job fails',
     ({ response }) =>
       void response.writeHead(200, { 'content-type': 'application/json' }).end('{"success":"true"}'),
     { status: 'failed', code: 'STAGE_ANSWER_INVALID', calls: 1 },
   ),
   misbehaving(
     'sends lines that are not JSON',
-    'the answer is not usable and would be the same again: failed at once',
+    'the answer is not usable: the job fails',
     ({ response }) =>
       void response
         .writeHead(200, { 'content-type': 'application/x-ndjson' })
@@ -137,7 +137,7 @@ export const serviceCases: FaultCase[] = [
         throw new Error(`${status} ${error?.code}`)
       const grown = Math.round(((await memoryOf(scene)).rss - before.rss) / 1e6)
       if (grown > 150) throw new Error(`the worker grew by ${grown} MB`)
-      return `hung up on after ${sent} MB; the worker grew by ${grown} MB`
+      return `aborted after ${sent} MB; the worker grew by ${grown} MB`
     },
   },
   misbehaving('answers 404', 'the job fails at once', refuse(404), {

@@ -1,6 +1,6 @@
 /**
- * A stage service that honours the Idempotency-Key and keeps a record of its effects: what it has done under a key it
- * does not do again, and answers as before. How it behaves otherwise, a case decides.
+ * A stage service that honours the Idempotency-Key and records its effects: it does the work of each key once, and repeats
+ * its answer for a repeated key. Each case decides how it behaves otherwise.
  */
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Owner } from '../../helpers/owner.ts'
 
 export interface Call {
-  /** The client's order, whatever job and key it became. */
+  /** The client's order, which is the same for every job and key made for it. */
   order: string
   key: string
   attempt: number
@@ -86,7 +86,7 @@ export class RecordingService {
   }
 
   private async take(request: import('node:http').IncomingMessage, response: ServerResponse): Promise<void> {
-    // It lists no stages.
+    // This service lists no stages.
     if (request.method === 'GET') return void response.writeHead(404).end()
     let text = ''
     try {

@@ -1,6 +1,6 @@
 /**
- * The same for long. It goes in rounds of jobs; after each, time is made to pass: whatever has an expiry goes, however
- * far that is off. What is left must not grow from one round to the next.
+ * Runs jobs for a long time, in rounds. After each round it removes every key that has an expiry, as if that time had
+ * passed. The remaining data must not grow from one round to the next.
  */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,13 +12,13 @@ import { type Kind, kindOf, kindsOfKeys, letTimePass } from './redis-memory.ts'
 import type { Scene } from './scene.ts'
 import { work } from './service.ts'
 
-/** The first one warms up. Small runs make do with the fewest. */
+/** Number of rounds at full and at small scale. The first round warms up. */
 const ROUNDS = { full: 6, small: 3 }
 const JOBS = 10_000
-/** A run of full size goes on until so much time has passed. */
+/** Shortest duration at full scale, in ms. */
 const SOAK_MS = 600_000
 const AUDIT_EVERY = 50
-/** Redis cuts its stream by whole nodes of so many entries. */
+/** Redis trims a stream by whole nodes with this many entries. */
 const STREAM_NODE = 100
 
 export const soakCase: FaultCase = {
@@ -40,7 +40,7 @@ interface Sample {
   /** Bytes of the event stream. */
   entries: number
   streamBytes: number
-  /** All that Redis has taken, but for the event stream, in bytes. */
+  /** Memory used by Redis without the event stream, in bytes. */
   redis: number
 }
 
@@ -59,7 +59,7 @@ async function soak(scene: Scene, scale: number): Promise<string> {
         await scene.watchedOrder(2)
         await delay(10)
       }
-      // What has ended is checked, and forgotten.
+      // Check the jobs of this round, then forget them.
       await scene.audit()
     }
     await settled(admin, `${base}:active`)
@@ -78,7 +78,7 @@ async function soak(scene: Scene, scale: number): Promise<string> {
   return `${samples.length * jobs} jobs; ${told}; of each job ${kept.join(', ')}`
 }
 
-/** The queue follows the journal, so wait until nobody holds a key any more. */
+/** The queue follows the journal, so wait until no job is active in it. */
 async function settled(admin: Redis, active: string): Promise<void> {
   while ((await admin.llen(active)) > 0) await delay(20)
 }
@@ -108,7 +108,7 @@ async function measure({ child }: Door): Promise<{ heapUsed: number; handles: nu
   return answer as { heapUsed: number; handles: number }
 }
 
-/** What grows, a line each. Ratios leave room for buffers, never for something that is left of every job. */
+/** A line for everything that grows. The ratios allow for buffers, but not for data left behind by every job. */
 function compare(early: Sample, late: Sample): string[] {
   const faults: string[] = []
   for (const [i, heap] of late.heap.entries())

@@ -26,7 +26,7 @@ export const workerCases: FaultCase[] = [
       await scene.settled()
       const again = scene.service.calls.filter(({ nth }) => nth > 1).length
       if (again !== 4) throw new Error(`${again} jobs were called again`)
-      return `8 jobs, ${again} called again under the same key`
+      return `8 jobs, ${again} called again with the same key`
     },
   },
   {
