@@ -1,6 +1,6 @@
 /**
- * Which folder may import which: those at the top, and those below packages/. They are found by looking, so that
- * moving a file edits no list. The table here is the one in docs/architecture.md.
+ * Which folder may import which, at the top level and in packages/. The test finds the folders itself, so
+ * moving a file needs no edit here. docs/architecture.md has the same table.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -11,7 +11,7 @@ import { ROOT } from './helpers/processes.ts'
 /** Folders at the top that are not part of the program. */
 const APART = ['test', 'bench', 'docs', 'examples', 'dist', 'node_modules']
 
-/** What each folder may import besides itself. `types` stands for a type-only import of a folder. */
+/** What each folder may import besides itself. `types`: type-only imports of a folder. */
 const MAY: Record<string, { folders: string[]; types?: string[] }> = {
   contract: { folders: [] },
   outgoing: { folders: [] },
@@ -43,10 +43,10 @@ const MAY: Record<string, { folders: string[]; types?: string[] }> = {
   'packages/literature': { folders: ['contract', 'packages/stage-kit'] },
 }
 
-/** Files of the contract that check values by JSON Schemas of other people's. */
+/** Files of the contract that check values with JSON Schemas from users. */
 const CHECKS_SCHEMAS = ['contract/inputs.ts', 'contract/catalogue-faults.ts']
 
-/** Who reads the environment: the doors hand it to config.ts; the rest are programs of their own. */
+/** Files that read the environment: entry points, which pass it to config.ts, and separate programs. */
 const READ_ENVIRONMENT =
   /^server\/(config|api|worker|all|command)\.ts$|^dev\/|^packages\/client\/terminal\/stage\.ts$|^packages\/literature\/(serve|settings)\.ts$/
 
@@ -70,7 +70,7 @@ t.test('the root shows one source file, and every folder has its row', async (t)
   t.ok(files.length > 200, `${files.length} files were read`)
 })
 
-t.test('each folder imports what it may', async (t) => {
+t.test('each folder imports only what it may', async (t) => {
   for (const [file, found] of imports) {
     const { folders = [], types = [] } = MAY[folderOf(file)] ?? {}
     for (const { target, typeOnly } of found.filter(isLocal)) {
@@ -81,7 +81,7 @@ t.test('each folder imports what it may', async (t) => {
   }
 })
 
-t.test('no folder may import what it does not need', async (t) => {
+t.test('the table allows no import that is not used', async (t) => {
   for (const [owner, { folders, types = [] }] of Object.entries(MAY)) {
     const needed = files
       .filter((file) => folderOf(file) === owner)
@@ -108,7 +108,7 @@ t.test('the documentation has the same table', async (t) => {
     t.same(documented.get(owner)?.sort(), [...folders, ...types].sort(), `what ${owner} may import`)
 })
 
-t.test('packages have their places', async (t) => {
+t.test('each package is imported only where it may be', async (t) => {
   const importers = (name: string) => files.filter((file) => names(file).includes(name))
   const names = (file: string) => (imports.get(file) ?? []).map(({ target }) => target)
   for (const file of files.filter((one) => folderOf(one) === 'contract'))
@@ -129,7 +129,7 @@ t.test('packages have their places', async (t) => {
   t.same(takesJobs.sort(), ['workers/run-worker.ts', 'workers/stage-worker.ts'])
 })
 
-t.test('the client runs on nothing but the platform', async (t) => {
+t.test('the client has no dependencies', async (t) => {
   for (const [file, found] of imports) {
     if (!/^packages\/client\/(react\/)?[^/]+$/.test(file)) continue
     for (const { target, typeOnly } of found) {
@@ -143,7 +143,7 @@ t.test('one file reads the environment', async (t) => {
   for (const file of files) if (code(file).includes('process.env')) t.match(file, READ_ENVIRONMENT)
 })
 
-t.test('what is exported is imported', async (t) => {
+t.test('every export is imported somewhere', async (t) => {
   const taken = new Set([...imports.values()].flatMap(namesTaken))
   const byTests = new Set(
     [...sourcesBelow('test'), ...sourcesBelow('bench'), ...found.filter(isTest)]
@@ -164,7 +164,7 @@ t.test('what is exported is imported', async (t) => {
   t.same(unused, [], 'by nobody')
 })
 
-t.test('whatever runs is a dependency, not a tool, of the package and of its workspace', async (t) => {
+t.test('everything needed at run time is a dependency of the package and of its workspace', async (t) => {
   const workspaces = files.map(folderOf).filter((one) => one.startsWith('packages/'))
   t.same(MANIFEST.workspaces.toSorted(), [...new Set(workspaces)].sort(), 'they are found by looking')
   for (const file of files) {
@@ -184,7 +184,7 @@ t.test('whatever runs is a dependency, not a tool, of the package and of its wor
   }
 })
 
-t.test('an example stands by itself: it uses what is published', async (t) => {
+t.test('examples import only what is published', async (t) => {
   const examples = sourcesBelow('examples')
   t.ok(examples.length >= 3, `${examples.length} files were read`)
   for (const file of examples) {
@@ -240,7 +240,7 @@ t.test('no imports in a circle', async (t) => {
   for (const file of files) t.equal(visit(file, []), null, file)
 })
 
-t.test('the reader of imports sees them all', async (t) => {
+t.test('the parser finds every kind of import', async (t) => {
   const text = `
 import 'a'
 import b from 'b'
@@ -276,7 +276,7 @@ const text = "import l from 'l'"
   t.same(readImports(text)[7]?.names, ['j', 'k'])
 })
 
-/** All source files below a folder, '' for the whole project; of the top, only what belongs to the program. */
+/** All source files in a folder. '' stands for the whole project, without top-level folders that are not part of it. */
 function sourcesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
@@ -286,7 +286,7 @@ function sourcesBelow(folder: string): string[] {
   })
 }
 
-/** Tests and benchmarks of a package stand inside it. */
+/** Whether a file is a test or benchmark inside a package. */
 function isTest(path: string): boolean {
   return /^packages\/[^/]+\/(test|bench)\//.test(path)
 }
@@ -302,7 +302,7 @@ function packagesOf(file: string): string[] {
     .map(({ target }) => target.split('/', target.startsWith('@') ? 2 : 1).join('/'))
 }
 
-/** The folder at the top that holds a file, its package, or the file itself. */
+/** The top-level folder of a file, its package, or the file itself. */
 function folderOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
   return first === 'packages' ? `${first}/${second}` : first
@@ -323,7 +323,7 @@ function importsOf(file: string): Import[] {
   )
 }
 
-/** Static and dynamic imports and re-exports, in the style this project is formatted in. */
+/** Static and dynamic imports and re-exports, as this project formats them. */
 function readImports(text: string): Import[] {
   const found: (Import & { at: number })[] = []
   for (const match of text.matchAll(/^(?:import|export) (?:(type )?([^'"]*?) from )?'([^']+)'/gm)) {

@@ -1,7 +1,7 @@
-/** From a JSON Schema, as the published document has them, to values that fit it and values that do not. */
+/** Generates values that match a JSON Schema of the published document, and values that do not. */
 import fc, { type Arbitrary } from 'fast-check'
 
-/** The part of JSON Schema that the document uses; a keyword that is not known here fails the test. */
+/** The part of JSON Schema that the document uses; an unknown keyword fails the test. */
 export interface Schema {
   type?: string
   properties?: Record<string, Schema>
@@ -36,7 +36,7 @@ const KNOWN = new Set(
   ),
 )
 
-/** Values that fit. */
+/** Values that match the schema. */
 export function fitting(schema: Schema): Arbitrary<unknown> {
   for (const keyword of Object.keys(schema))
     if (!KNOWN.has(keyword)) throw new Error(`the generator does not know the keyword ${keyword}`)
@@ -63,14 +63,14 @@ export function fitting(schema: Schema): Arbitrary<unknown> {
   }
 }
 
-/** Fitting values with one place in them replaced by something else: most of them fit no more. */
+/** Valid values with one part replaced by something else, so that most of them are invalid. */
 export function spoiled(schema: Schema): Arbitrary<unknown> {
   return fc
     .tuple(fitting(schema), fc.array(fc.nat(7), { maxLength: 4 }), oddities)
     .map(([value, path, odd]) => spoil(value, path, odd))
 }
 
-/** What careless or hostile clients put in the place of a value. */
+/** What careless or hostile clients send instead of a value. */
 const oddities: Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   fc.string({ unit: 'binary', maxLength: 30 }),
@@ -105,7 +105,7 @@ function spoil(value: unknown, [turn, ...rest]: number[], odd: unknown): unknown
   const name = names[turn % names.length] as string
   const old = (value as Record<string, unknown>)[name]
   const { [name]: _, ...others } = value as Record<string, unknown>
-  // Now and then the member is taken away.
+  // Sometimes remove the member.
   return rest.length > 2 ? others : { ...others, [name]: old === undefined ? odd : spoil(old, rest, odd) }
 }
 
@@ -122,7 +122,7 @@ function objects({
       .record(members, { requiredKeys: required })
       .filter((value) => Object.keys(value).length >= minProperties)
   if (additionalProperties === false && !patternProperties) return fc.constant({})
-  // The document has the one where the schema has the other.
+  // The document writes `const` where the schema has an `enum` of one value, and vice versa.
   const others = typeof additionalProperties === 'object' ? additionalProperties : undefined
   const values = Object.values(patternProperties ?? {})[0] ?? others
   const names = fc.string({ maxLength: 10 }).filter((name) => name !== '__proto__' && name !== 'constructor')
@@ -143,11 +143,11 @@ function texts({ format, pattern, minLength = 0, maxLength = minLength + 40 }: S
       fc.uuid().map((id) => id.toUpperCase()),
     )
   const text = fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, minLength + 60) })
-  // Length counts code points for the schema, and graphemes for the generator.
+  // JSON Schema counts code points, the generator counts graphemes.
   const fits = (value: string) => [...value].length <= maxLength && [...value].length >= minLength
   if (!pattern) return text.filter(fits)
   const match = new RegExp(pattern, 'u')
-  // Random text would hardly ever match a pattern from end to end.
+  // Random text would hardly ever match a whole pattern.
   if (/^\^(?!\[\^)[^(]*\$$/.test(pattern)) return fc.stringMatching(match)
   return text
     .map((value) => `${value}x`.slice(0, maxLength))

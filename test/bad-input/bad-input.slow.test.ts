@@ -1,4 +1,4 @@
-/** Bad input as a table: each request has its answer, every answer is a problem document, and the server goes on. */
+/** Bad requests as data: each gets its expected response, always a problem document, and the server keeps working. */
 import t from 'tap'
 import { enqueue, execute, startApi, startWorker, testEnv, token } from '../helpers/app.ts'
 import { assertWhole, finished, status, watch } from '../helpers/jobs.ts'
@@ -13,10 +13,10 @@ import { type Scene, send } from './request.ts'
 import { badBytes } from './sockets.ts'
 import { badTokens } from './tokens.ts'
 
-/** How many there must be. */
+/** The least number of bad requests. */
 const AT_LEAST = 150
 
-t.test('every bad request gets its own answer', async (t) => {
+t.test('every bad request gets its expected response', async (t) => {
   const service = await fakeStageService(t, succeed({ artifacts: ['a.json'] }))
   const env = await testEnv(t, { WORKER_URL: service.url })
   const brief = await startApi(t, { ...env, TICKET_TTL_SECONDS: '1' })
@@ -35,7 +35,7 @@ t.test('every bad request gets its own answer', async (t) => {
     foreignTicket: ticketOf(foreign.urls.events),
     expiredTicket: ticketOf(expired),
   }
-  // It is over when the server says so.
+  // The stream ends when the server closes it.
   await (await openStream(brief.url + expired, { lastEventId: '000000000000' })).rest()
   while ((await fetch(api.url + expired)).status !== 401);
 

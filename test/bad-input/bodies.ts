@@ -1,4 +1,4 @@
-/** Bodies that are not jobs. */
+/** Invalid bodies of execute requests. */
 import { QUESTION } from '../helpers/app.ts'
 import type { BadRequest, Scene } from './request.ts'
 

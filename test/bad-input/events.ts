@@ -1,4 +1,4 @@
-/** Tickets that do not fit, and positions that never were. */
+/** Invalid tickets, and positions that never existed. */
 import type { BadRequest, Scene } from './request.ts'
 
 export function badEvents({
@@ -81,7 +81,7 @@ export function badEvents({
   ]
 }
 
-/** What a client may send as its last id, however wrong: it gets the whole state instead. */
+/** Wrong last event IDs that a client may send; it gets a `gap` with the whole state. */
 export const FOOLISH_IDS = [
   'x',
   '-1',

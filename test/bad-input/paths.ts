@@ -1,4 +1,4 @@
-/** Paths, queries, methods and headers that lead nowhere. */
+/** Invalid paths, queries, methods and headers. */
 import type { BadRequest, Scene } from './request.ts'
 
 export function badPaths({ token, mine, foreign }: Scene): BadRequest[] {

@@ -1,8 +1,8 @@
 /**
- * The published document, driven: every operation is given requests that fit its schemas and requests that do not.
- * Never a 5xx; every answer as its operation says; every 4xx a problem document; what fits is never called invalid,
- * unless it breaks a rule between fields, which no schema can say.
- * PROPERTY_RUNS sets the number of requests an operation gets, PROPERTY_SEED repeats a run.
+ * Sends random requests to every operation of the published document: requests that match its schemas, and others.
+ * There is never a 5xx; every response is as documented; every 4xx is a problem document; a valid request is never
+ * rejected as invalid, unless it breaks a rule between fields that a schema cannot express.
+ * PROPERTY_RUNS sets the number of requests per operation, PROPERTY_SEED repeats a run.
  */
 import fc, { type Arbitrary } from 'fast-check'
 import t from 'tap'
@@ -24,17 +24,17 @@ interface Generated {
   path: string
   headers: Record<string, string>
   body?: string
-  /** Whether all of it fits the document. */
+  /** Whether the whole request matches the document. */
   fits: boolean
 }
 
-t.test('the document is driven with generated requests', async (t) => {
+t.test('generated requests get documented responses', async (t) => {
   const service = await fakeStageService(t, succeed({ artifacts: ['a.json'] }))
   const env = await testEnv(t, {
     WORKER_URL: service.url,
     STAGE_WORKER_CONCURRENCY: '10',
     LOG_LEVEL: 'silent',
-    // A workflow's stream has no end of its own.
+    // A workflow's stream does not end by itself.
     SSE_LIFETIME_SECONDS: '1',
     LONG_POLL_MAX_SECONDS: '1',
   })
@@ -80,7 +80,7 @@ t.test('the document is driven with generated requests', async (t) => {
   await worker.close(500)
 })
 
-/** A stream of events also answers as a page to who prefers JSON: as the operation of the page, with its own parameters. */
+/** An event route answers with a page if the client prefers JSON; then check it as the operation of the page. */
 function withPages(operations: DocumentedOperation[]): DocumentedOperation[] {
   const pages = operations.flatMap(({ operationId, path, parameters = [] }) => {
     const page = operations.find((one) => one.operationId === `${operationId}Page`)
@@ -90,7 +90,7 @@ function withPages(operations: DocumentedOperation[]): DocumentedOperation[] {
   return [...operations, ...pages]
 }
 
-/** Half of the requests fit; in the others one part or more is spoiled. Paths often name the job that there is. */
+/** Half of the requests are valid; in the others at least one part is not. Paths often name the existing job. */
 function requestsOf(operation: DocumentedOperation, job: Queued): Arbitrary<Generated> {
   const { path, parameters = [], requestBody, responses, security } = operation
   const parts = parameters.map((parameter) => {
@@ -122,7 +122,7 @@ function requestsOf(operation: DocumentedOperation, job: Queued): Arbitrary<Gene
     const query = new URLSearchParams()
     const headers: Record<string, string> = {
       ...(security?.length ? authorization() : {}),
-      // The form that the operation documents: some have another one too, which is an operation of its own.
+      // Ask for the form that the operation documents. Another form of the same route is a separate operation.
       accept: Object.keys(responses[200]?.content ?? { 'application/json': 0 }).join(', '),
     }
     if (text !== undefined) headers['content-type'] = 'application/json'
@@ -131,7 +131,7 @@ function requestsOf(operation: DocumentedOperation, job: Queued): Arbitrary<Gene
       const value = asText(one.value)
       if (parameter.in === 'path') filled = filled.replace(`{${parameter.name}}`, () => segment(value))
       else if (parameter.in === 'query') query.append(parameter.name, value)
-      // What a client's HTTP library lets through.
+      // Only values that an HTTP client library can send.
       else headers[parameter.name] = value.replace(/[^\x20-\x7e]/g, '')
     }
     return {
@@ -143,7 +143,7 @@ function requestsOf(operation: DocumentedOperation, job: Queued): Arbitrary<Gene
   })
 }
 
-/** Of stages that there are, which random numbers hardly ever name. */
+/** Numbers of existing stages, which random numbers hardly ever hit. */
 const run = fc.record({
   stages: fc.shuffledSubarray([1, 2, 3, 17], { minLength: 1 }),
   research_question: fc.constant('Does exercise lower blood pressure in adults?'),
@@ -152,13 +152,13 @@ const run = fc.record({
 const asText = (value: unknown) =>
   (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toWellFormed()
 
-/** What a schema cannot say: rules between fields of a run, and between the options of the literature review. */
+/** Rules that a schema cannot express: between fields of a run, and between options of the literature review. */
 function breaksRule({ operationId }: DocumentedOperation, body = 'null', catalogue: Catalogue): boolean {
   const asked = JSON.parse(body)
   if (operationId === 'startRun') return requestFaults(asked, catalogue).length > 0
   return asked?.inputs !== undefined && literatureFaults(asked.inputs).length > 0
 }
 
-/** A short one, and none that makes another path of the whole. */
+/** A short segment that does not change the rest of the path. */
 const segment = (text: string) =>
   encodeURIComponent(text.slice(0, 80).toWellFormed()).replace(/^\.{0,2}$/, '%20')

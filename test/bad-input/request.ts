@@ -1,4 +1,4 @@
-/** One bad request as data, and how it is sent: nothing is repaired on the way. */
+/** A bad request as data, sent exactly as written. */
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { finished } from 'node:stream/promises'
@@ -6,15 +6,15 @@ import type { ErrorCode } from '../../contract/errors.ts'
 import type { Answered } from '../helpers/problem.ts'
 import { sendRaw } from '../helpers/raw.ts'
 
-/** What there is to be abused. */
+/** The jobs and tokens that bad requests use. */
 export interface Scene {
-  /** A good token of alice. */
+  /** A valid token of alice. */
   token: string
   /** Path of a finished job of alice, `/api/workflow/stages/2/jobs/<id>`. */
   mine: string
   /** Path of a finished job of bob. */
   foreign: string
-  /** Tickets of alice's job, of bob's, and of one that has expired. */
+  /** Tickets for alice's job and for bob's, and an expired ticket. */
   ticket: string
   foreignTicket: string
   expiredTicket: string
@@ -28,11 +28,11 @@ export interface BadRequest {
   path?: string
   headers?: Record<string, string | string[]>
   body?: string | Buffer
-  /** Instead of all that: the very bytes. */
+  /** The exact bytes to send, instead of the fields above. */
   bytes?: string | Buffer
 }
 
-/** Sends it over a connection of its own. */
+/** Sends the request over a separate connection. */
 export async function send(
   url: string,
   { method, path = '/', headers = {}, body, bytes }: BadRequest,
@@ -48,13 +48,13 @@ export async function send(
     agent: false,
   }
   const sent = request(options)
-  // A server that has answered need not read the rest.
+  // Once the server has answered, it need not read the rest.
   sent.on('error', () => {})
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   const chunks: Buffer[] = []
   response.on('data', (chunk: Buffer) => chunks.push(chunk))
-  // An event stream that ends before its job is cut; any other response has to be complete.
+  // An event stream that ends before its job is interrupted; any other response must be complete.
   const isStream = /^text\/event-stream/.test(response.headers['content-type'] ?? '')
   await finished(response).catch((error) => {
     if (!isStream) throw error

@@ -1,4 +1,4 @@
-/** Bytes that are not HTTP, or not quite. */
+/** Bytes that are not valid HTTP. */
 import type { BadRequest, Scene } from './request.ts'
 
 export function badBytes({ token, mine }: Scene): BadRequest[] {

@@ -1,4 +1,4 @@
-/** Tokens that open nothing. */
+/** Invalid tokens. */
 import { JWT_SECRET } from '../helpers/app.ts'
 import { inOneHour, makeToken } from '../helpers/tokens.ts'
 import type { BadRequest, Scene } from './request.ts'
@@ -63,7 +63,7 @@ export function badTokens({ token, mine }: Scene): BadRequest[] {
     })),
     ...Object.entries(absent).map(([about, authorization]) => ({
       about: `token: ${about}`,
-      // Joined by a comma it is still one word, and that word is not a token.
+      // Two headers are joined by a comma, and the joined text is not a valid token.
       code: 'UNAUTHENTICATED' as const,
       path,
       headers: { authorization },

@@ -1,4 +1,4 @@
-/** Benchmarks run, in their smallest form, and answer with rows; what they report is what they measured. */
+/** Benchmarks run in their smallest form and return rows that report what they measured. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,18 +14,18 @@ import { BUILD, ROOT } from '../helpers/processes.ts'
 
 const run = promisify(execFile)
 
-/** As `npm run bench` does it; by way of `env`, since tap adds its loaders to every Node it sees started. */
+/** Runs like `npm run bench`, but through `env`, because tap adds its loaders to every Node process it sees starting. */
 async function bench(args: string[]) {
   return run('env', ['-u', 'NODE_OPTIONS', process.execPath, join(BUILD, 'bench', 'run.js'), ...args], {
     cwd: ROOT,
   })
 }
 
-/** These two start so many programs that the whole check runs them instead: `npm run bench -- --quick`. */
+/** These two start too many programs for this test; `npm run bench -- --quick` runs them. */
 const LONG = ['peers', 'growth']
 const names = BENCHMARKS.map(({ name }) => name).filter((name) => !LONG.includes(name))
 
-t.test('in their smallest form', async (t) => {
+t.test('every benchmark runs in its smallest form', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'stagecast-bench-test-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   const out = join(dir, 'results.json')
@@ -48,7 +48,7 @@ t.test('in their smallest form', async (t) => {
   }
 })
 
-t.test('a name that is none', async (t) => {
+t.test('an unknown name is rejected', async (t) => {
   const said = (args: string[]) => bench(args).catch(({ code, stderr }) => `${code}: ${stderr}`)
   t.match(
     await said(['nothing-of-the-kind']),

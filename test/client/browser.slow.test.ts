@@ -29,7 +29,7 @@ async function servePage(t: Test): Promise<string> {
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    // Named, or one in some folder above would have a say.
+    // Name the configuration, or esbuild would use a tsconfig.json in a folder above.
     tsconfig: 'tsconfig.json',
     write: false,
     metafile: true,
@@ -94,7 +94,7 @@ for (const by of ['token', 'ticket'] as const) {
     await job.steps(2, 'while nobody watches')
     await caughtUp()
 
-    // Alone it refuses new connections and leaves the open one be.
+    // Going offline alone refuses new connections but keeps the open one.
     await context.setOffline(true)
     proxy.cut()
     await eventually('the server has noticed', () => api.app.stagecast.streams.size === 0)

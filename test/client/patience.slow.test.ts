@@ -1,4 +1,4 @@
-/** What watching takes for granted, and for how long: against servers that do what a test says, request by request. */
+/** The timeouts of watching, against servers that answer each request as a test sets. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
@@ -10,7 +10,7 @@ import { eventually } from '../helpers/waiting.ts'
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
-/** The nth request gets the nth answer, the last one for ever. */
+/** The nth request gets the nth answer; all later ones get the last answer. */
 async function scripted(t: Test, ...answers: Answer[]) {
   const requests: { at: number; accept: string; url: string }[] = []
   const server = createServer((request, response) => {
@@ -24,7 +24,7 @@ async function scripted(t: Test, ...answers: Answer[]) {
 }
 
 const HOURS = 3_600_000
-/** Only what a test names is short: the rest never ends by itself. */
+/** Only the timeouts that a test sets are short; the others never expire. */
 const LONG: Patience = {
   ...PATIENCE,
   ...{ firstBytes: HOURS, silence: HOURS, pageSpare: HOURS, polling: HOURS, longestPolling: HOURS },
@@ -78,7 +78,7 @@ function gather(url: string, patience: Partial<Patience> = {}, options: WatchOpt
   return { seen, transports, done }
 }
 
-t.test('a stream that falls silent once is opened again, behind what was seen', async (t) => {
+t.test('a stream that falls silent once is reopened after the last event', async (t) => {
   const { url, requests } = await scripted(t, opens(frame(1)), ends)
   const { seen, transports, done } = gather(url, { silence: 300 })
   await done
@@ -87,7 +87,7 @@ t.test('a stream that falls silent once is opened again, behind what was seen', 
   t.match(requests[1], { accept: 'text/event-stream', url: `/events?after=${id(1)}` })
 })
 
-t.test('one that does so again is polled for a while, then tried again', async (t) => {
+t.test('after a second silence the client polls for a while, then tries a stream again', async (t) => {
   const { url, requests } = await scripted(
     t,
     ...[opens(frame(1)), opens(frame(2)), pages([3]), pages([4]), silent],
@@ -102,7 +102,7 @@ t.test('one that does so again is polled for a while, then tried again', async (
   await t.rejects(done, { message: 'enough' })
 })
 
-t.test('from polling back to a stream, when its time has come', async (t) => {
+t.test('the client returns from polling to a stream after the set time', async (t) => {
   const { url, requests } = await scripted(t, (response, request) => {
     if (requests.length === 1) return silent(response, request)
     if (request.headers.accept === 'application/json') return pages([1], { events: [] })(response, request)
@@ -114,7 +114,7 @@ t.test('from polling back to a stream, when its time has come', async (t) => {
   t.equal(requests.at(-1)?.accept, 'text/event-stream')
 })
 
-t.test('a page that does not come either is asked for again', async (t) => {
+t.test('a page that does not arrive either is requested again', async (t) => {
   const { url, requests } = await scripted(t, silent, silent, pages([1]), pages([2], { finished: true }))
   const { seen, transports, done } = gather(url, { firstBytes: 200, pageWait: 0, pageSpare: 200 })
   await done
@@ -167,7 +167,7 @@ t.test('`retry:` is obeyed after an end and after a break, however long', async 
   await t.rejects(done, { message: 'enough' })
 })
 
-t.test('an empty page that is further on is left behind', async (t) => {
+t.test('the client resumes after the cursor of an empty page', async (t) => {
   const { url, requests } = await scripted(
     t,
     ...[problem(429, 'TOO_MANY_STREAMS'), pages([], { cursor: id(5), more: true }), pages([6]), silent],
@@ -180,7 +180,7 @@ t.test('an empty page that is further on is left behind', async (t) => {
   await t.rejects(done, { message: 'enough' })
 })
 
-t.test('a server that is away is waited for', async (t) => {
+t.test('the client waits for an unreachable server', async (t) => {
   const { url, requests } = await scripted(t, ends)
   let away = 3
   const http = new Http({
@@ -198,20 +198,23 @@ t.test('a server that is away is waited for', async (t) => {
   t.ok(refused instanceof TypeError, 'as what `fetch` throws')
 })
 
-t.test('a page of somebody else: waited for by who knows the API, else an error', async (t) => {
-  const portal: Answer = (response) =>
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome to our hotel</h1>')
-  const known = await scripted(t, opens(frame(1)), portal, portal, ends)
-  const { seen, done } = gather(known.url, { silence: 300, polling: 10 })
-  await done
-  t.same(seen, [id(1), id(9)])
-  const stranger = gather((await scripted(t, portal)).url)
-  await t.rejects(stranger.done, { code: 'HTTP_200', status: 200, message: /did not come from the API/ })
-  const stages = new Stagecast({ baseUrl: (await scripted(t, portal)).url }).stages()
-  await t.rejects(stages, StagecastError)
-})
+t.test(
+  'a page from another server: the client waits if it has reached the API before, else it throws',
+  async (t) => {
+    const portal: Answer = (response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome to our hotel</h1>')
+    const known = await scripted(t, opens(frame(1)), portal, portal, ends)
+    const { seen, done } = gather(known.url, { silence: 300, polling: 10 })
+    await done
+    t.same(seen, [id(1), id(9)])
+    const stranger = gather((await scripted(t, portal)).url)
+    await t.rejects(stranger.done, { code: 'HTTP_200', status: 200, message: /did not come from the API/ })
+    const stages = new Stagecast({ baseUrl: (await scripted(t, portal)).url }).stages()
+    await t.rejects(stages, StagecastError)
+  },
+)
 
-t.test('what no repeat can cure is thrown at once', async (t) => {
+t.test('an error that a retry cannot fix is thrown at once', async (t) => {
   t.throws(() => new Stagecast({ baseUrl: 'localhost:3001' }), /baseUrl must be like https:/)
   t.throws(() => new Stagecast({ baseUrl: '/api' }), /baseUrl must be like https:/)
   const { url, requests } = await scripted(t, ends)
@@ -228,7 +231,7 @@ t.test('what no repeat can cure is thrown at once', async (t) => {
   t.equal(requests.length, 1)
 })
 
-t.test('who takes long to give a token is not taken for a proxy', async (t) => {
+t.test('a slow token function is not mistaken for a buffering proxy', async (t) => {
   const { url } = await scripted(t, ends)
   const token = () => new Promise<string>((resolve) => setTimeout(() => resolve('a'), 300))
   const transports: string[] = []
@@ -245,12 +248,12 @@ t.test('who takes long to give a token is not taken for a proxy', async (t) => {
 
 const dated = (n: number, ago: number) => frame(n).replace('"message"', `"at":${Date.now() - ago},"message"`)
 
-t.test('events that come in blocks are polled for instead', async (t) => {
+t.test('if events arrive in blocks, the client polls', async (t) => {
   const { url, requests } = await scripted(
     t,
     async (response) => {
       response.writeHead(200, HEAD).write(`: connected\n\n${dated(1, 60_000)}`)
-      // Heartbeats all the while, and then everything at once.
+      // Heartbeats arrive all the time, then all events at once.
       for (let i = 0; i < 4; i += 1) {
         await new Promise((resolve) => setTimeout(resolve, 150))
         response.write(':\n\n')
@@ -283,7 +286,7 @@ t.test('old events, and other clocks, do not mean that the stream is blocked', a
   t.same(transports, ['sse'])
 })
 
-t.test('what a slow reader has not yet taken is not late', async (t) => {
+t.test('events that a slow reader has not read yet do not count as late', async (t) => {
   const { url } = await scripted(t, async (response) => {
     response.writeHead(200, HEAD).write(`: connected\n\n${dated(1, 0)}`)
     for (let n = 2; n < 8; n += 1) {
@@ -300,7 +303,7 @@ t.test('what a slow reader has not yet taken is not late', async (t) => {
   t.same(transports, ['sse'])
 })
 
-t.test('a stream that says reconnect is followed by another, at the pace it names', async (t) => {
+t.test('after `reconnect` the client opens another stream after the time that the server sets', async (t) => {
   const { url, requests } = await scripted(
     t,
     (response) => {
@@ -317,7 +320,7 @@ t.test('a stream that says reconnect is followed by another, at the pace it name
   t.equal(requests[1]?.url, `/events?after=${id(1)}`)
 })
 
-t.test('pages are held back for less where a proxy gives up', async (t) => {
+t.test('waits become shorter if a proxy ends long polls', async (t) => {
   const html: Answer = (response) =>
     response.writeHead(504, { 'content-type': 'text/html' }).end('<h1>504</h1>')
   const { url, requests } = await scripted(t, silent, html, html, pages([1], { finished: true }))

@@ -1,4 +1,4 @@
-/** Below a path that an nginx removes: every URL leads back through it, for programs, the console and the docs page. */
+/** nginx serves the API under a path and removes it: all URLs lead back through nginx, in clients, console and /docs. */
 import t from 'tap'
 import { Stagecast } from '../../packages/client/index.ts'
 import { consoleOfWorkingCopy } from '../../packages/console/bundle.mjs'
@@ -57,7 +57,7 @@ t.test('an nginx that removes a prefix', { skip: lacks('nginx') || noBrowser }, 
     const { page, complaints } = await openTab(t)
     const outside: string[] = []
     page.on('request', (request) => {
-      // A preview is a blob that the page creates; no server is asked for it.
+      // A preview is a blob that the page creates, so no request is sent for it.
       const isOwn = request.url().startsWith('blob:') || request.url().startsWith(`${url}/`)
       if (!isOwn) outside.push(request.url())
     })
@@ -77,7 +77,7 @@ t.test('an nginx that removes a prefix', { skip: lacks('nginx') || noBrowser }, 
   })
 })
 
-t.test('what others say of a prefix does not count', { skip: lacks('nginx') }, async (t) => {
+t.test('an untrusted X-Forwarded-Prefix is ignored', { skip: lacks('nginx') }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { TRUST_PROXY: '10.0.0.0/8' })))
   const url = await documentedProxy(t, 'nginx', api.url, undefined, PREFIXED)
   const { urls } = await enqueue(url)

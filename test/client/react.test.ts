@@ -1,4 +1,4 @@
-/** What the React hooks subscribe to, as React does it. The hooks themselves run in a browser: test/packaging. */
+/** The stores that the React hooks subscribe to, used as React does. test/packaging runs the hooks in a browser. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { Stagecast } from '../../packages/client/index.ts'
@@ -32,7 +32,7 @@ const jobStore = (client: Stagecast, job_id: string) =>
     followJob(client, { stage: 2, job_id }, view, signal, change),
   )
 
-t.test('a job to its end, subscribed as StrictMode does', async (t) => {
+t.test('a job is followed to its end, with the subscriptions of StrictMode', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
   const job = await runningJob(api)
   const { client, streams } = counting(api.url, () => token())
@@ -67,31 +67,34 @@ t.test('a job to its end, subscribed as StrictMode does', async (t) => {
   t.equal(streams.length, 1, 'what is over is not opened again')
 })
 
-t.test('without subscribers it is quiet, and goes on behind the last event', async (t) => {
-  const api = closeQuickly(t, await startApi(t, await testEnv(t)))
-  const job = await runningJob(api)
-  const { client, streams } = counting(api.url, () => token())
-  const store = jobStore(client, job.id)
-  const stop = store.subscribe(() => {})
-  await eventually('the first events', () => store.snapshot().steps.length === job.ids.length)
-  const open = api.app.stagecast.streams
-  stop()
-  await eventually('the stream is closed', () => open.size === 0)
-  await job.steps(2)
-  const seen = store.snapshot().steps.length
-  t.equal(seen, job.ids.length - 2)
-  t.teardown(store.subscribe(() => {}))
-  await job.complete()
-  await eventually('the end', () => store.snapshot().isOver)
-  t.same(
-    store.snapshot().steps.map(({ id }) => id),
-    job.ids,
-    'none missed, none twice',
-  )
-  t.match(streams[1], /[?&]after=/)
-})
+t.test(
+  'without subscribers no connection is open; a new subscriber resumes after the last event',
+  async (t) => {
+    const api = closeQuickly(t, await startApi(t, await testEnv(t)))
+    const job = await runningJob(api)
+    const { client, streams } = counting(api.url, () => token())
+    const store = jobStore(client, job.id)
+    const stop = store.subscribe(() => {})
+    await eventually('the first events', () => store.snapshot().steps.length === job.ids.length)
+    const open = api.app.stagecast.streams
+    stop()
+    await eventually('the stream is closed', () => open.size === 0)
+    await job.steps(2)
+    const seen = store.snapshot().steps.length
+    t.equal(seen, job.ids.length - 2)
+    t.teardown(store.subscribe(() => {}))
+    await job.complete()
+    await eventually('the end', () => store.snapshot().isOver)
+    t.same(
+      store.snapshot().steps.map(({ id }) => id),
+      job.ids,
+      'none missed, none twice',
+    )
+    t.match(streams[1], /[?&]after=/)
+  },
+)
 
-t.test('an expired token is asked for again; a refused one can be retried', async (t) => {
+t.test('an expired token is fetched again; after a refused one, retry works', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
   const job = await runningJob(api)
   const tokens = [token('alice', { exp: 1 }), token()]
@@ -173,7 +176,7 @@ t.test('a workflow, and a job that is started later', async (t) => {
   t.equal(streams.length, 1, 'over one connection')
 })
 
-t.test('the runs of a workflow, up to date over the same connection', async (t) => {
+t.test('the runs of a workflow are kept up to date over the same connection', async (t) => {
   const service = await fakeStageService(t, succeed())
   const stages = await stagesFile(t, [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }])
   const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: stages })

@@ -27,7 +27,7 @@ async function settled({ runs }: Stagecast, reference: RunReference): Promise<Ru
   return run
 }
 
-t.test('a run from its plan to its end, over a sign-off', async (t) => {
+t.test('a run from its plan to its end, with a sign-off', async (t) => {
   const { stagecast, workflow } = await setUp(t)
   const { runs } = stagecast
   const plan = await runs.plan(workflow, ALL)
@@ -97,7 +97,7 @@ t.test('watching a workflow yields the events of its runs, and its view holds jo
   }
   t.same(told, ['running', 'completed'])
 
-  // Without a token, by the URL of the run, which has a cursor already.
+  // Watch without a token, with the run's URL, which contains a cursor.
   const { urls } = accepted
   const [first, second] = await read(2)
   t.match(first, { event: 'run', data: { status: 'running' } })
@@ -113,7 +113,7 @@ t.test('watching a workflow yields the events of its runs, and its view holds jo
     return events
   }
 
-  // Starts when all of that is over: the stream replays it, and one more job marks its end.
+  // Watch afterwards: the stream replays everything, and one more job marks the end.
   const { job_id } = await stagecast.execute(1, { workflow_id: workflow })
   const stop = new AbortController()
   let view = NO_WORKFLOW

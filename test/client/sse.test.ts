@@ -18,7 +18,7 @@ const TEXT = [
   'id: 4\nevent: cut off\ndata: by the end',
 ].join('')
 
-t.test('frames come out alike however the bytes are cut', async (t) => {
+t.test('frames do not depend on how the bytes are split into chunks', async (t) => {
   for (const size of [1, 2, 3, 5, 7, 64, 10_000]) {
     const retries: number[] = []
     const frames = []

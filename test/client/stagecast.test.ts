@@ -18,7 +18,7 @@ async function setUp(t: Test) {
 
 const request = () => ({ workflow_id: randomUUID(), research_question: QUESTION })
 
-t.test('the whole round', async (t) => {
+t.test('a job from execute to its result', async (t) => {
   const { stagecast } = await setUp(t)
   t.equal((await stagecast.stages()).length, 20)
   const body = request()
@@ -54,7 +54,7 @@ t.test('cancel', async (t) => {
   t.equal(last, 'cancelled')
 })
 
-t.test('errors are typed: of the API, and of something else on the way', async (t) => {
+t.test('errors are typed, from the API and from a proxy', async (t) => {
   const { stagecast, url } = await setUp(t)
   const refused = await stagecast.execute(2, { ...request(), research_question: 'short' }).catch((e) => e)
   t.type(refused, StagecastError)
@@ -72,7 +72,7 @@ t.test('errors are typed: of the API, and of something else on the way', async (
   await t.rejects(elsewhere.stages(), { status: 418, code: 'HTTP_418' })
 })
 
-t.test('a token that has ended is asked for again, once', async (t) => {
+t.test('an expired token is fetched again, once', async (t) => {
   const { url } = await setUp(t)
   const tokens = [token('alice', { exp: 1 }), token()]
   const stagecast = new Stagecast({ baseUrl: url, token: async () => tokens.shift() ?? '' })
@@ -81,7 +81,7 @@ t.test('a token that has ended is asked for again, once', async (t) => {
   await t.rejects(stagecast.stages(), { status: 401, code: 'UNAUTHENTICATED' }, 'and then it gives up')
 })
 
-t.test('an execute whose outcome is unknown is repeated under one key', async (t) => {
+t.test('an execute with an unknown outcome is repeated with the same key', async (t) => {
   const { url } = await setUp(t)
   const keys: (string | null)[] = []
   const broken: typeof fetch = async (input, init) => {
@@ -92,7 +92,7 @@ t.test('an execute whose outcome is unknown is repeated under one key', async (t
   }
   const stagecast = new Stagecast({ baseUrl: url, token: token(), fetch: broken })
   const job = await stagecast.execute(2, request())
-  // A busy machine may not confirm the second one in time.
+  // On a busy machine the second job may not be confirmed in time.
   t.ok(keys.length >= 2)
   t.equal(new Set(keys).size, 1)
   t.match(keys[0], /^[0-9a-f]{32}$/)

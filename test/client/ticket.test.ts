@@ -8,7 +8,7 @@ import { closeQuickly } from '../helpers/quick-close.ts'
 import { runningJob } from '../helpers/scripted-job.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-t.test('a ticket is renewed when it has ended; without that it is an error', async (t) => {
+t.test('an expired ticket is renewed; without a way to renew it, watching throws', async (t) => {
   const env = await testEnv(t, { TICKET_TTL_SECONDS: '2' })
   const api = closeQuickly(t, await startApi(t, env))
   const job = await runningJob(api)
@@ -27,7 +27,7 @@ t.test('a ticket is renewed when it has ended; without that it is an error', asy
   let tickets = 0
   const events = async () => {
     tickets += 1
-    // Relative or absolute, both will do.
+    // The URL may be relative or absolute.
     return (tickets % 2 ? api.url : '') + (await owner.ticket(reference)).events_url
   }
   const ids: (string | null)[] = []
@@ -49,12 +49,12 @@ t.test('a ticket is renewed when it has ended; without that it is an error', asy
   await job.complete()
   await done
   t.same(ids, job.ids, 'nothing missed, nothing twice')
-  // Between two connections it may wait; it never polls.
+  // The client may wait between two connections, but never polls.
   t.same(new Set(transports.filter((one) => one !== 'waiting')), new Set(['sse']))
   t.same(new Set(sent), new Set([null]), 'no token')
 })
 
-t.test('a ticket of a workflow opens the events of its jobs, and tells when they are gone', async (t) => {
+t.test('a workflow ticket opens the events of its jobs; `gone` arrives when they are deleted', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
   const workflow_id = randomUUID()
   const job = await runningJob(api, 2, { body: { workflow_id } })
@@ -77,7 +77,7 @@ t.test('a ticket of a workflow opens the events of its jobs, and tells when they
   t.equal((await source.next()).done, true)
 })
 
-t.test('when the server allows no further stream, a ticket opens pages', async (t) => {
+t.test('when the server has no room for a stream, the client reads pages with the ticket', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { SSE_MAX_PER_JOB: '1' })))
   const job = await runningJob(api)
   const reference = { stage: 2, job_id: job.id }

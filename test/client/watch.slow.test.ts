@@ -1,4 +1,4 @@
-/** Watching over connections that break, are held back, or come too late. */
+/** Watching over connections that break or are buffered. */
 import t, { type Test } from 'tap'
 import { Stagecast, type WatchedEvent, type WatchOptions } from '../../packages/client/index.ts'
 import { startApi, testEnv, token } from '../helpers/app.ts'
@@ -14,7 +14,7 @@ interface Watching {
   done: Promise<void>
 }
 
-/** Gathers what the client gives. */
+/** Collects what the client yields. */
 function gather(
   baseUrl: string,
   job: { stage: number; job_id: string },
@@ -41,7 +41,7 @@ async function setUp(t: Test, overrides: Record<string, string> = {}) {
 
 const idsOf = (seen: WatchedEvent[]) => seen.map(({ id }) => id)
 
-t.test('a connection that breaks again and again: nothing missed, nothing twice', async (t) => {
+t.test('a connection that breaks repeatedly: nothing is missed or repeated', async (t) => {
   const { api, job, reference } = await setUp(t)
   const proxy = await CuttingProxy.open(t, api.url)
   const watching = gather(proxy.url, reference)
@@ -59,7 +59,7 @@ t.test('a connection that breaks again and again: nothing missed, nothing twice'
   t.match(watching.transports.slice(0, 2), ['sse', 'waiting'])
 })
 
-t.test('what begins at one process goes on at another', async (t) => {
+t.test('watching that starts at one process resumes at another', async (t) => {
   const { env, api, job, reference } = await setUp(t)
   const other = await startApi(t, env)
   await job.steps(3)
@@ -75,7 +75,7 @@ t.test('what begins at one process goes on at another', async (t) => {
   t.same([...idsOf(first.seen), ...idsOf(second.seen)], job.ids)
 })
 
-t.test('behind a proxy that holds everything back it polls, and says so', async (t) => {
+t.test('behind a proxy that buffers everything the client polls, and reports it', async (t) => {
   const { api, job, reference } = await setUp(t)
   const proxy = await bufferingProxy(t, api.url)
   const watching = gather(proxy.url, reference)
@@ -92,7 +92,7 @@ t.test('behind a proxy that holds everything back it polls, and says so', async 
   t.equal(streams[0]?.passed, false)
 })
 
-t.test('when the server allows no further stream, the client polls', async (t) => {
+t.test('when the server has no room for a stream, the client polls', async (t) => {
   const { job, api, reference } = await setUp(t, { SSE_MAX_PER_JOB: '1' })
   const first = gather(api.url, reference)
   await eventually('an event', () => first.seen.length > 0)
@@ -106,7 +106,7 @@ t.test('when the server allows no further stream, the client polls', async (t) =
   t.equal(second.seen.at(-1)?.id, cursor)
 })
 
-t.test('an expired position leads to a gap, with the state', async (t) => {
+t.test('an expired position leads to a gap with the state', async (t) => {
   const { job, api, reference } = await setUp(t)
   await job.steps(600)
   const watching = gather(api.url, reference)
@@ -134,7 +134,7 @@ t.test('leaving the loop closes the connection', async (t) => {
   await eventually('0 streams', () => api.app.stagecast.streams.size === 0)
 })
 
-t.test('a workflow, streamed and polled: all its jobs, in one order', async (t) => {
+t.test('streaming and polling a workflow give all its jobs in one order', async (t) => {
   const { api, job } = await setUp(t)
   const { workflow_id } = (await new Stagecast({ baseUrl: api.url, token: token() }).jobs()).jobs[0] ?? {}
   const second = await runningJob(api, 2, { stage: 3, body: { workflow_id } })

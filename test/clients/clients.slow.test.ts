@@ -1,4 +1,4 @@
-/** The published document passes a strict linter, and each client that is made from it does the whole round. */
+/** The published document passes a strict linter, and each generated client completes the round. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,7 +14,7 @@ import { generate } from './generate.ts'
 import { FILE, round, runRound } from './round.ts'
 import { CLIENTS, provideTools, runTool } from './tools.ts'
 
-/** An adapter each; a further client joins with one more. */
+/** One adapter per client. */
 const GENERATED = ['openapi-fetch', 'hey-api', 'orval', 'kubb', 'swagger-typescript-api']
 const ALL = [...GENERATED, 'first-party']
 
@@ -38,7 +38,7 @@ t.test('the document and its clients', { skip: missing ?? false }, async (t) => 
   await generate(t, document)
   const readme = join(CLIENTS, 'generated', 'readme.ts')
   await writeFile(readme, ofReadme(url))
-  await t.test('the clients compile, and what must not compile does not', async (t) => {
+  await t.test('the clients compile, and misuse.ts does not', async (t) => {
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
     const { output } = await runNode(t, [tsc, '-p', CLIENTS], {}, CLIENTS)
     t.equal(output, '')
@@ -52,7 +52,7 @@ t.test('the document and its clients', { skip: missing ?? false }, async (t) => 
 
   for (const name of ALL) {
     await t.test(`the round of ${name}`, async (t) => {
-      // The tests are compiled; the code that was generated a moment ago is not.
+      // The tests are compiled, but the generated code is not.
       const adapter = pathToFileURL(join(CLIENTS, 'adapters', `${name}.ts`)).href
       const { connect } = (await tsImport(adapter, import.meta.url)) as { connect: Connect }
       const client = connect({ baseUrl: url, token: token(name) })
@@ -63,7 +63,7 @@ t.test('the document and its clients', { skip: missing ?? false }, async (t) => 
   }
 })
 
-/** It comes from a project of its own, with other names and another server. */
+/** The README's example, adapted to this server and these folder names. */
 function ofReadme(url: string): string {
   return example('generated')
     .replace('./stagecast.d.ts', './openapi-typescript.ts')
@@ -71,7 +71,7 @@ function ofReadme(url: string): string {
     .replace('test-token', token())
 }
 
-/** An API with a worker and a stage service: stage 2 is done at once, stage 3 never. */
+/** An API with a worker and a stage service: stage 2 completes at once, stage 3 never. */
 async function start(t: Test): Promise<string> {
   const service = await fakeStageService(t, (call) => {
     if (call.stage === 3) return silence(call)

@@ -1,10 +1,10 @@
-/** Generates the clients from a published document, side by side. */
+/** Generates the clients from a published document in parallel. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { CLIENTS, runTool } from './tools.ts'
 
-/** Writes `generated/` from scratch. */
+/** Deletes and rewrites `generated/`. */
 export async function generate(t: Test, documentUrl: string): Promise<void> {
   await rm(join(CLIENTS, 'generated'), { recursive: true, force: true })
   await Promise.all([

@@ -1,4 +1,4 @@
-/** What kubb makes, and from which document. */
+/** kubb's configuration: the document, and what to generate. */
 import { defineConfig } from '@kubb/core'
 import { pluginClient } from '@kubb/plugin-client'
 import { pluginOas } from '@kubb/plugin-oas'

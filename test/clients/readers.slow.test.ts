@@ -1,4 +1,4 @@
-/** Readers of event streams that people use: a job that outlives several connections, and its end, each event once. */
+/** Popular readers of event streams get each event of a job once, over several connections and up to its end. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
@@ -22,7 +22,7 @@ if (noPython && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(noPython)
 const AUTHORIZATION = { Authorization: `Bearer ${token()}` }
 const TYPES = ['queued', 'active', 'progress', 'completed']
 
-/** A job whose streams last for a second; it completes after more than two. */
+/** A job that takes more than two seconds, while each stream lasts for one. */
 async function lively(t: Test): Promise<{ job: ScriptedJob; url: string; life: Promise<void> }> {
   const env = await testEnv(t, { SSE_LIFETIME_SECONDS: '1', SSE_HEARTBEAT_MS: '200' })
   const api = closeQuickly(t, await startApi(t, env))
@@ -71,13 +71,13 @@ t.test('eventsource', { skip: missing ?? false }, async (t) => {
 })
 
 t.test('@microsoft/fetch-event-source', { skip: missing ?? false }, async (t) => {
-  // It takes a page for granted.
+  // The library expects to run in a page.
   Object.assign(globalThis, { window: globalThis, document: { removeEventListener() {} } })
   const { job, url, life } = await lively(t)
   const { fetchEventSource } = load('@microsoft/fetch-event-source')
   const ids: string[] = []
   let last = ''
-  // Its default: a clean end is success, anything else is tried again.
+  // By default it treats a clean end as success and retries after anything else.
   await fetchEventSource(url, {
     headers: AUTHORIZATION,
     openWhenHidden: true,
@@ -92,7 +92,7 @@ t.test('@microsoft/fetch-event-source', { skip: missing ?? false }, async (t) =>
   t.same(ids, job.ids)
 })
 
-/** As its users write it: a clean end is the end. */
+/** Typical user code, which treats a clean end as the end of the job. */
 const HTTPX = `
 import httpx, json, sys
 url, authorization = sys.argv[1:]

@@ -1,10 +1,10 @@
-/** What every client is asked to do, in one round through the whole API. */
+/** The round: uses every part of the API through a client's adapter. */
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { QUESTION } from '../helpers/app.ts'
 import type { Adapter, Job, RunName, RunState } from './adapters/adapter.ts'
 
-/** What the stage service gives as the file of stage 2. It never answers stage 3. */
+/** The file that the stage service returns for stage 2. It never answers stage 3. */
 export const FILE = { name: 'literature_review.json', content: JSON.stringify({ papers: ['Größe 試験'] }) }
 
 const QUESTIONED = { research_question: QUESTION }
@@ -51,7 +51,7 @@ export async function round(t: Test, client: Adapter, url: string): Promise<void
   t.equal(listed.length, 2)
 }
 
-/** Stage 5 is a gate, stage 10 needs a stage that is not asked for. */
+/** Stage 5 is a gate; stage 10 needs a stage that is not requested. */
 export async function runRound(t: Test, client: Adapter): Promise<void> {
   const workflow_id = randomUUID()
   t.same(await client.plan(workflow_id, [5, 6]), [
@@ -89,7 +89,7 @@ async function settled(client: Adapter, run: RunName): Promise<RunState> {
   return state
 }
 
-/** By page and by stream, as far as the client has both: each whole, in order, and the same. */
+/** Reads the events by page and by stream, as far as the client can: both are complete, in order, and equal. */
 async function readEvents(t: Test, client: Adapter, job: Job, cursor: string): Promise<void> {
   const whole = (await client.page?.(job))?.events ?? []
   const streamed = client.watch ? await all(client.watch(job)) : whole
@@ -120,7 +120,7 @@ function ended(client: Adapter, job: Job) {
   return until(client, job, ({ finished }) => finished)
 }
 
-/** Long polls: each asks for what is newer than the one before. */
+/** Long polls; each one asks for changes after the previous state. */
 async function until(
   client: Adapter,
   job: Job,
@@ -134,7 +134,7 @@ async function until(
   return state
 }
 
-/** A busy machine may not confirm in time that the job is queued: the same request with the same key may be repeated. */
+/** A busy machine may not confirm the job in time, so repeat the same request with the same key. */
 async function confirmed<T>(request: () => Promise<T>): Promise<T> {
   for (let tries = 1; tries < 5; tries += 1) {
     try {

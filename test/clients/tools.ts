@@ -1,6 +1,6 @@
 /**
- * The generators and the linter: a package of its own, since they are many and some need a TypeScript of their own. It is
- * installed when a test first needs it, and again when its lock file has changed.
+ * The generators and the linter. They are in a separate package, because some need an older TypeScript. The package is
+ * installed when a test first needs it, and again after a change of its lock file.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { ROOT, runNode } from '../helpers/processes.ts'
 
 export const CLIENTS = join(ROOT, 'test', 'clients')
 
-/** Installs what is missing. Returns why that could not be done, null when all is there. */
+/** Installs what is missing. Returns null, or the reason why that failed. */
 export function provideTools(say: (line: string) => void): string | null {
   if (modulesAreCurrent(CLIENTS)) return null
   say('Installing the generators of clients (test/clients), once and when their lock file changes.')
@@ -23,7 +23,7 @@ export function provideTools(say: (line: string) => void): string | null {
   return 'The generators of clients cannot be installed (`npm ci` in test/clients)'
 }
 
-/** Runs one of their programs, on the Node of this process, and gives its output. Throws unless it ends well. */
+/** Runs one of the programs with this process's Node and returns its output. Throws unless it exits with 0. */
 export async function runTool(t: Test, name: string, args: string[], env: Env = {}): Promise<string> {
   const [owner, program] = PROGRAMS[name] ?? [name, name]
   const folder = join(CLIENTS, 'node_modules', owner)
@@ -34,14 +34,14 @@ export async function runTool(t: Test, name: string, args: string[], env: Env = 
   return output
 }
 
-/** Package and program, where they are called otherwise. */
+/** Programs whose package has another name. */
 const PROGRAMS: Record<string, [owner: string, program: string]> = {
   'openapi-ts': ['@hey-api/openapi-ts', 'openapi-ts'],
   kubb: ['@kubb/cli', 'kubb'],
   redocly: ['@redocly/cli', 'redocly'],
 }
 
-/** No colours; nothing is reported to anybody, and nothing asks whether there is something newer. */
+/** Disables colours, telemetry and checks for updates. */
 const QUIET = {
   NO_COLOR: '1',
   CI: 'true',

@@ -78,7 +78,7 @@ t.test('the research question', async (t) => {
   t.ok(accepts('Wirkt Schlaf auf das Gedächtnis? 睡眠与记忆\nzweite Zeile'))
 })
 
-t.test('options of stage 2 are its own, those of others any object', async (t) => {
+t.test('stage 2 has typed options; other stages take any object', async (t) => {
   const accepts = (stage: number, inputs: unknown) => catalogue.inputFaults(stage, inputs).length === 0
   t.ok(accepts(2, { sources: ['sample'], max_results: 200, year_from: 1990, language: 'en' }))
   for (const bad of [{ max_results: 201 }, { max_results: '5' }, { sources: [] }, { other: 1 }])
@@ -91,7 +91,7 @@ t.test('options of stage 2 are its own, those of others any object', async (t) =
   )
 })
 
-t.test('the worker judges the data of a job by itself', async (t) => {
+t.test('the worker checks the data of a job again', async (t) => {
   const data = {
     stage: 3,
     job_id: WORKFLOW,
@@ -112,7 +112,7 @@ const file = (change: object = {}, more: object = {}) => ({
   ...more,
 })
 
-t.test('each fault of a catalogue names its place', async (t) => {
+t.test('each fault of a catalogue names its pointer', async (t) => {
   const entry = (stage: number, more: object = {}) => ({
     stage,
     slug: `s${stage}`,
@@ -230,7 +230,7 @@ t.test('each fault of a catalogue names its place', async (t) => {
   }
 })
 
-t.test('a catalogue of its own', async (t) => {
+t.test('a custom catalogue', async (t) => {
   const own = openCatalogue({
     file: {
       stages: [
@@ -275,7 +275,7 @@ t.test('a catalogue of its own', async (t) => {
   t.same(own.inputFaults(300, { anything: 1 }), [])
 })
 
-t.test('the rules of a built-in stage are not those of another with its number', async (t) => {
+t.test('rules of built-in stages do not apply to a custom stage with the same number', async (t) => {
   const own = openCatalogue({ file: file({ stage: 2 }), services: SERVICES })
   t.same(own.inputFaults(2, { year_from: 2020, year_to: 2010 }), [])
 })
@@ -285,7 +285,7 @@ t.test(
   async (t) => {
     const inDocs = (name: string) => JSON.parse(readFileSync(join(ROOT, 'docs', name), 'utf8'))
     const made = { $schema: 'stages.schema.json', ...BUILT_IN }
-    // To write them again after a change: UPDATE=1 npx tsx test/contract/catalogue.test.ts
+    // To rewrite both after a change: UPDATE=1 npx tsx test/contract/catalogue.test.ts
     if (process.env.UPDATE) {
       const write = (name: string, value: unknown) =>
         writeFileSync(join(ROOT, 'docs', name), `${JSON.stringify(value, null, 2)}\n`)

@@ -8,7 +8,7 @@ import {
   statusAfter,
 } from '../../contract/events.ts'
 
-t.test('ids are twelve digits, and their order as texts is the order of events', async (t) => {
+t.test('ids are twelve digits, and sorting them as strings gives the order of events', async (t) => {
   const places: Parameters<typeof eventId>[0][] = [
     { attempt: 0, seq: 0 },
     { attempt: 0, seq: 0, behind: 1 },
@@ -31,7 +31,7 @@ t.test('ids are twelve digits, and their order as texts is the order of events',
   t.equal(ids[0], FIRST_ID)
 })
 
-t.test('isNext leaves room for nothing in between', async (t) => {
+t.test('isNext is true only if no event can be in between', async (t) => {
   const line = (attempt: number, seq: number, behind?: 1 | 9) =>
     eventId(behind ? { attempt, seq, behind } : { attempt, seq })
   t.ok(isNext(line(1, 1), line(1, 2)))
@@ -43,7 +43,7 @@ t.test('isNext leaves room for nothing in between', async (t) => {
   t.notOk(isNext(line(1, 9), line(2, 1)), 'the attempt before may have had more lines')
 })
 
-t.test('progress means active; only the three ends are terminal', async (t) => {
+t.test('a job with progress is active; only the three ends are terminal', async (t) => {
   t.equal(statusAfter('progress'), 'active')
   for (const type of ['queued', 'active', 'retrying', 'cancelling'] as const) {
     t.equal(statusAfter(type), type)

@@ -1,8 +1,8 @@
-/** What JSON.parse would change or lose is found, with its path; what it keeps is let through. */
+/** Finds values that JSON.parse would change or lose, with their paths, and accepts all others. */
 import t from 'tap'
 import { findLoss, LossyJsonError, mendSurrogates, parseExact } from '../../contract/exact-json.ts'
 
-t.test('numbers that come out as they went in', async (t) => {
+t.test('numbers that are kept exactly', async (t) => {
   const good = [
     '0',
     '-1',
@@ -53,7 +53,7 @@ t.test('numbers that would be changed', async (t) => {
   }
 })
 
-t.test('a name that is given twice, however it is written', async (t) => {
+t.test('a duplicate name, however it is escaped', async (t) => {
   const bad: [text: string, path: string[]][] = [
     ['{"a":1,"a":2}', ['a']],
     ['{"a":1,"a":1}', ['a']],
@@ -66,7 +66,7 @@ t.test('a name that is given twice, however it is written', async (t) => {
   for (const [text, path] of bad) t.match(findLoss(text), { path, message: /twice/ }, text)
 })
 
-t.test('what only looks like it', async (t) => {
+t.test('text that only looks like a fault', async (t) => {
   const good = [
     '{"a":{"a":1},"b":{"a":[{"a":1},{"a":1}]}}',
     '{"a":"-0","b":"12345678901234567890","c":"\\",\\"a\\":1"}',
@@ -78,7 +78,7 @@ t.test('what only looks like it', async (t) => {
   for (const text of good) t.equal(findLoss(text), null, text)
 })
 
-t.test('a long number takes no longer than its length', async (t) => {
+t.test('the time for a long number grows linearly', async (t) => {
   const zeros = '0'.repeat(500_000)
   const start = performance.now()
   t.ok(findLoss(`1${zeros}1`))
@@ -88,14 +88,14 @@ t.test('a long number takes no longer than its length', async (t) => {
   t.ok(performance.now() - start < 2000)
 })
 
-t.test('what is thrown says where', async (t) => {
+t.test('the error says where', async (t) => {
   t.throws(() => parseExact('{"results":{"n":1e999}}'), { name: 'LossyJsonError', path: '/results/n' })
   t.throws(() => parseExact('{"a":1,"a":2}'), LossyJsonError)
   t.throws(() => parseExact('{"a":1,}'), SyntaxError)
   t.throws(() => parseExact('NaN'), SyntaxError)
 })
 
-t.test('halves of surrogate pairs are replaced, pairs and texts about them are not', async (t) => {
+t.test('lone surrogates are replaced; whole pairs and escaped backslashes are not', async (t) => {
   const mended = (text: string) => JSON.parse(mendSurrogates(text))
   t.equal(mended('"a\\ud800b"'), 'a\ufffdb')
   t.equal(mended('"\\uDC00\\uD800"'), '\ufffd\ufffd')

@@ -1,4 +1,4 @@
-/** Who works, and why jobs wait. */
+/** The live workers, and why jobs wait. */
 import t from 'tap'
 import { isCutOff, serving, type WorkerState, waitingBecause } from '../../contract/fleet.ts'
 import { DEAD_AFTER_MS, readWorkers } from '../../journal/workers.ts'
@@ -32,7 +32,7 @@ t.test('why jobs wait', async (t) => {
   t.equal(waitingBecause({ ...paused, delayed: 1 }, [open]), 'paused')
 })
 
-t.test('who serves a stage', async (t) => {
+t.test('the workers that serve a stage', async (t) => {
   const earlier = worker({ id: 'earlier' })
   const open = worker({
     id: 'open',
@@ -48,8 +48,8 @@ t.test('who serves a stage', async (t) => {
   t.equal(isCutOff(2, serving(2, [other])), false, 'no worker can be cut off')
 })
 
-t.test('the silent are dead', async (t) => {
-  // As a worker of an earlier release reports it.
+t.test('silent workers count as dead', async (t) => {
+  // A worker of an earlier release reports this.
   const state = JSON.stringify({ concurrency: 2, running: 1, circuit: 'closed' })
   const now = 1_800_000_000_000
   const hash = {

@@ -1,4 +1,4 @@
-/** There is no container engine where the tests run: the promises of the compose file are checked on its text. */
+/** Checks the text of the compose file, because the tests cannot rely on a container engine. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -16,11 +16,11 @@ import { loadConfig, VARIABLES } from '../../server/config.ts'
 import { TRACING_VARIABLES } from '../../server/tracing-env.ts'
 import { ROOT, runNode } from '../helpers/processes.ts'
 
-// It builds the image's context whole, which a busy machine takes minutes for.
+// The test builds the whole project, which takes minutes on a busy machine.
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
-/** The part of the compose format that is used, and nothing else: a misspelt key is a fault. */
+/** The part of the compose format that is used. Any other key is a fault, so that misspelt ones are found. */
 const Service = Type.Object(
   {
     image: Type.String(),
@@ -97,7 +97,7 @@ const compose = Value.Decode(Compose, parse(text, { merge: true })) as Static<ty
 const { redis, api, worker, 'stage-service': stageService } = compose.services
 const ours = { api, worker, 'stage-service': stageService }
 
-/** As compose fills it in with `env` for .env and shell: a variable without a value is passed on or left out. */
+/** Fills in `env` as compose does. A variable without a value is passed on if it is set, else left out. */
 function environmentOf(
   service: Static<typeof Service>,
   env: Record<string, string> = {},
@@ -115,7 +115,7 @@ function environmentOf(
 
 const secret = { JWT_SECRET: 'x'.repeat(48), REDIS_PASSWORD: 'a1b2' }
 
-t.test('Redis loses nothing, is nobody else’s, and is waited for', async (t) => {
+t.test('Redis persists its data, is not reachable from outside, and the others wait for it', async (t) => {
   const command = redis.command.join(' ')
   t.match(command, '--appendonly yes')
   t.match(command, '--maxmemory-policy noeviction')
@@ -157,7 +157,7 @@ t.test('each process accepts its environment, with and without options from .env
   t.throws(() => loadConfig(environmentOf(api)), /JWT_SECRET/, 'without a secret nothing starts')
 })
 
-t.test('the stage service can be any, by the environment', async (t) => {
+t.test('the environment can name another stage service', async (t) => {
   for (const door of [api, worker]) {
     const url = 'https://stages.example.org/api'
     const role = door === worker ? 'worker' : 'api'
@@ -166,7 +166,7 @@ t.test('the stage service can be any, by the environment', async (t) => {
   }
 })
 
-t.test('Redis asks for the password that the others have', async (t) => {
+t.test('Redis requires the password that the others use', async (t) => {
   const [, password] =
     /^(\$\{REDIS_PASSWORD:\?is required;.*openssl rand.*\})$/.exec(redis.command.at(-1) ?? '') ?? []
   t.ok(password, 'compose itself requires it')
@@ -181,7 +181,7 @@ t.test('each service has limits, and its log is rotated', async (t) => {
   }
 })
 
-t.test('the secret is required by compose itself, with a word on how to make one', async (t) => {
+t.test('compose requires the secret, and its message says how to make one', async (t) => {
   t.match(api.environment?.JWT_SECRET, /^\$\{JWT_SECRET:\?is required;.*openssl rand/)
   t.notOk('JWT_SECRET' in (worker.environment ?? {}), 'a worker verifies no token')
   t.notOk('JWT_SECRET' in (stageService.environment ?? {}), 'the stage service has no business with it')
@@ -215,7 +215,7 @@ t.test('every option of the contract can be set, and every variable named is doc
   )
 })
 
-t.test('a process that is stopped can finish: the engine waits longer than the process itself', async (t) => {
+t.test('a stopped process can finish: the engine waits longer than its grace period', async (t) => {
   for (const door of [api, worker]) {
     const grace = loadConfig(
       environmentOf(door, secret),
@@ -225,19 +225,19 @@ t.test('a process that is stopped can finish: the engine waits longer than the p
   }
 })
 
-t.test('workers can be scaled: nothing about them exists only once', async (t) => {
+t.test('workers can be scaled: they have no fixed names or ports', async (t) => {
   t.notMatch(text, 'container_name')
   t.equal(worker.volumes, undefined)
 })
 
-t.test('each of our processes runs what npm start runs', async (t) => {
+t.test('each of our processes runs the same program as npm start', async (t) => {
   const { scripts } = JSON.parse(read('package.json'))
   for (const [name, { command }] of Object.entries(ours))
     t.equal(`exec ${command.join(' ')}`, scripts[`start:${name}`])
   t.strictSame(api.command, lastInstruction('CMD'), 'the image’s own command is the API')
 })
 
-t.test('the health checks ask the right port and tell well from ill', async (t) => {
+t.test('the health checks use the right port and detect an unhealthy process', async (t) => {
   const checks = [
     { name: 'the image', test: lastInstruction('HEALTHCHECK'), port: '3001' },
     { name: 'worker', test: worker.healthcheck?.test, port: environmentOf(worker).WORKER_HEALTH_PORT },
@@ -265,7 +265,7 @@ t.test('the image: no root, no secrets', async (t) => {
   t.match(dockerfile, /npm ci[\s\S]*npm run build && npm prune --omit=dev/)
 })
 
-t.test('what .dockerignore lets in is all that the build needs', async (t) => {
+t.test('the files that .dockerignore allows are enough for the build', async (t) => {
   const [first, ...letIn] = read('.dockerignore')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
@@ -281,7 +281,7 @@ t.test('what .dockerignore lets in is all that the build needs', async (t) => {
   t.ok(named.includes('package-lock.json') && named.includes('.npmrc'), 'npm ci installs what was tried')
   await symlink(join(ROOT, 'node_modules'), join(context, 'node_modules'))
   const { build } = JSON.parse(read('package.json')).scripts
-  // What `npm run build` does behind its set-up, step by step.
+  // The steps of `npm run build` after its set-up.
   const [, ...steps] = build.split(' && ') as string[]
   t.ok(steps.length > 2, build)
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')

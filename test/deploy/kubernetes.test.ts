@@ -1,4 +1,4 @@
-/** The manifests: valid by Kubernetes' own schemas, without misspelt fields, and of one mind with the processes. */
+/** The manifests are valid by Kubernetes' own schemas, have no misspelt fields, and match the processes. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -56,7 +56,7 @@ function find(kind: string, name: string): Manifest {
 
 const containerOf = (workload: Manifest) => workload.spec.template.spec.containers[0]
 
-/** As Kubernetes fills it in. */
+/** The environment as Kubernetes fills it in. */
 function environmentOf({ env = [], envFrom = [] }: Container): Record<string, string> {
   const filled: Record<string, string> = {}
   for (const { configMapRef } of envFrom) Object.assign(filled, find('ConfigMap', configMapRef.name).data)
@@ -67,8 +67,8 @@ function environmentOf({ env = [], envFrom = [] }: Container): Record<string, st
   return filled
 }
 
-t.test('each is valid by the schema of its kind', async (t) => {
-  // By name: its types are many, and nothing else needs them.
+t.test('each manifest is valid by the schema of its kind', async (t) => {
+  // Load it by name: its many types would slow down the compiler, and nothing else needs them.
   const require = createRequire(import.meta.url)
   for (const manifest of manifests) {
     const kinds = require(`kubernetes-models/${manifest.apiVersion}`)
@@ -102,7 +102,7 @@ t.test('selectors, ports and labels fit together', async (t) => {
   }
 })
 
-t.test('each process accepts its environment, and asks where it listens', async (t) => {
+t.test('each process accepts its environment, and its probes use the right port', async (t) => {
   for (const role of ['api', 'worker'] as const) {
     const workload = find('Deployment', role)
     const container = containerOf(workload)
@@ -125,7 +125,7 @@ t.test('each process accepts its environment, and asks where it listens', async 
   t.match(readSettings(environmentOf(stages)), { host: '0.0.0.0', port: 8000, dataDir: '/data' })
 })
 
-t.test('each of our containers runs what npm start runs', async (t) => {
+t.test('each of our containers runs the same program as npm start', async (t) => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   for (const name of ['api', 'worker', 'stage-service']) {
     const workload = workloads.find(({ metadata }) => metadata.name === name) as Manifest

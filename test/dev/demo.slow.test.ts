@@ -16,7 +16,7 @@ const DEMO = program('dev/demo.ts')
 
 interface Run {
   demo: ChildProcess
-  /** Everything said so far, on both outputs. */
+  /** All output so far, from both streams. */
   said: string[]
   /** Resolves at the first line that matches. */
   line(pattern: RegExp): Promise<string>
@@ -25,7 +25,7 @@ interface Run {
   dataDir: string
 }
 
-/** Runs the demo with data of its own; whatever the test does, it is over at the end. */
+/** Runs the demo with a separate data folder; it is stopped at the end of the test. */
 async function run(t: Test, question: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
   const demo = spawn(process.execPath, [DEMO, ...question], {
@@ -55,7 +55,7 @@ async function run(t: Test, question: string[], env: NodeJS.ProcessEnv = {}): Pr
   return { demo, said, line, end, dataDir }
 }
 
-/** The embedded Redis takes its lock file away as the very last of all. */
+/** The embedded Redis removes its lock file last of all. */
 const redisLock = (dataDir: string) => join(dataDir, 'redis', 'redis.lock')
 
 t.test(
@@ -96,14 +96,14 @@ t.test(
   },
 )
 
-t.test('shows readably what the API has against a question', async (t) => {
+t.test('shows readably why the API rejects a question', async (t) => {
   const { said, end, dataDir } = await run(t, ['Why?'])
   t.equal(await end, 1)
   t.match(said.join('\n'), /The demo failed: The API answered 400: [\s\S]*research_question/)
   t.notOk(existsSync(redisLock(dataDir)))
 })
 
-t.test('Redis and jobs of others are left alone, whatever the environment names', async (t) => {
+t.test('other Redis servers and jobs are not touched, whatever the environment names', async (t) => {
   const { url } = await privateRedis(t)
   const prefix = randomPrefix()
   const queue = openQueue(t, { REDIS_URL: url, REDIS_PREFIX: prefix })
@@ -115,16 +115,16 @@ t.test('Redis and jobs of others are left alone, whatever the environment names'
   t.ok(Object.values(others).every((count) => count === 0))
 })
 
-/** At work on its first step when it is told to end, with little time for that. */
+/** The demo is running its first step when it is stopped, and has little time to end. */
 const BUSY = { STAGE_PACE_MS: '60000', SHUTDOWN_GRACE_MS: '1000' }
 
-t.test('a blank question is none', async (t) => {
+t.test('a blank question is rejected', async (t) => {
   const { said, end } = await run(t, [' '.repeat(12)])
   t.equal(await end, 0, said.join('\n'))
   t.match(said.join('\n'), 'What are the effects of intermittent fasting')
 })
 
-t.test('a reader that goes away stops it, quietly', async (t) => {
+t.test('when the reader of its output exits, the demo stops quietly', async (t) => {
   const { demo, said, line, end, dataDir } = await run(t, [])
   await line(/^Question/)
   demo.stdout?.destroy()
@@ -133,13 +133,13 @@ t.test('a reader that goes away stops it, quietly', async (t) => {
   t.notOk(existsSync(redisLock(dataDir)))
 })
 
-t.test('a server that does not start: its own words, exit code 1', async (t) => {
+t.test('if the server does not start, the demo shows its output and exits with 1', async (t) => {
   const { said, end } = await run(t, [], { STAGE_WORKER_CONCURRENCY: 'many' })
   t.equal(await end, 1)
   t.match(said.join('\n'), /The server exited unexpectedly \(exit code 1\)[\s\S]*STAGE_WORKER_CONCURRENCY/)
 })
 
-t.test('asks another question when given one; Ctrl-C in the middle stops all', async (t) => {
+t.test('asks the given question; Ctrl-C in the middle stops everything', async (t) => {
   const { demo, said, line, end, dataDir } = await run(t, ['Does a vegan diet', 'help?'], BUSY)
   await line(/^Question {2}Does a vegan diet help\?$/)
   await line(/calling the stage service/)
@@ -165,7 +165,7 @@ t.test('a demo killed with SIGKILL leaves neither server nor Redis behind', asyn
 
 const STAGES = [1, 2, 10, 14, 16]
 
-t.test('walks a workflow from the question to the manuscript and its checklist', async (t) => {
+t.test('runs a workflow from the question to the manuscript and its checklist', async (t) => {
   const { said, end, dataDir } = await run(t, ['--workflow', '--approve'])
   t.equal(await end, 0, said.join('\n'))
   const text = said.join('\n')
@@ -196,7 +196,7 @@ t.test('walks a workflow from the question to the manuscript and its checklist',
   t.notOk(existsSync(redisLock(dataDir)), 'Redis is gone')
 })
 
-t.test('a workflow without a terminal and without --approve is not begun', async (t) => {
+t.test('a workflow without a terminal and without --approve does not start', async (t) => {
   const { said, end } = await run(t, ['--workflow'])
   t.equal(await end, 2)
   t.match(said.join('\n'), /There is no terminal to ask at the gates[\s\S]*--approve/)
@@ -234,7 +234,7 @@ async function atTerminal(t: Test, answers: [RegExp, string][]) {
   return { said, code, dataDir }
 }
 
-t.test('asks at each gate; a rejection has a reason and ends the run', { skip: noTerminal }, async (t) => {
+t.test('asks at each gate; a rejection needs a reason and ends the run', { skip: noTerminal }, async (t) => {
   const { said, code, dataDir } = await atTerminal(t, [
     [/Approve it\? \(y\/n\) /, 'perhaps\n'],
     [/Approve it\? \(y\/n\) /, 'y\n'],
@@ -248,7 +248,7 @@ t.test('asks at each gate; a rejection has a reason and ends the run', { skip: n
   t.notOk(existsSync(redisLock(dataDir)))
 })
 
-t.test('Ctrl-C at a gate stops all', { skip: noTerminal }, async (t) => {
+t.test('Ctrl-C at a gate stops everything', { skip: noTerminal }, async (t) => {
   const { said, code, dataDir } = await atTerminal(t, [[/Approve it\? \(y\/n\) /, '\x03']])
   t.equal(code, 130, said)
   t.match(said, /The demo was stopped by SIGINT/)

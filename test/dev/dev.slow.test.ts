@@ -1,4 +1,4 @@
-/** `npm run dev`: what is wrong with what it brings along is said, and ends it. */
+/** `npm run dev` reports faults of the servers that it starts, and exits. */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ async function environment(t: Test) {
   return { STAGECAST_DATA: data, PORT: '0', LOG_LEVEL: 'info' }
 }
 
-t.test('its settings are judged like those of the processes', async (t) => {
+t.test('its settings are checked like those of the other processes', async (t) => {
   const env = { ...(await environment(t)), STAGE_PACE_MS: 'abc', STAGE_KEEP_SECONDS: '1' }
   const { exit, output } = await runNode(t, [program('server/all.ts'), '--dev'], env)
   t.equal(exit, 1)
@@ -23,7 +23,7 @@ t.test('its settings are judged like those of the processes', async (t) => {
   t.match(output, /^ +STAGE_KEEP_SECONDS must be a whole number from 3600 to/m)
 })
 
-t.test('when its Redis ends, it says so and ends too', async (t) => {
+t.test('when its Redis exits, it says so and exits too', async (t) => {
   const env = await environment(t)
   const dev = await startDoor(t, 'server/all.ts', env, { args: ['--dev'] })
   const redis = connectRedis(`unix://${join(env.STAGECAST_DATA, 'redis', 'redis.sock')}`, 'blocking', 'bull')

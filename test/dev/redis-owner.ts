@@ -1,4 +1,4 @@
-/** A process of its own that holds an embedded Redis in the folder given, for tests that kill it. */
+/** A separate process that runs an embedded Redis in the given folder, for tests that kill it. */
 import { startRedis } from '../../dev/redis.ts'
 
 const dir = process.argv[2]

@@ -15,21 +15,21 @@ import { spawnGuarded } from '../../dev/redis-guard.ts'
 
 const OWNER = fileURLToPath(new URL('./redis-owner.js', import.meta.url))
 
-/** Short, unlike tap's own: the path of a socket has a limit. */
+/** A short path, unlike tap's own folder, because the length of a socket's path is limited. */
 async function tempDir(t: Test): Promise<string> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'sc-')))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   return dir
 }
 
-/** Stopped at the end of the test, before its folder goes. */
+/** A Redis that is stopped at the end of the test, before its folder is removed. */
 async function start(t: Test, dir: string): Promise<EmbeddedRedis> {
   const redis = await startRedis({ dir })
   t.teardown(() => redis.stop())
   return redis
 }
 
-/** A client that does not reconnect, so that its `end` says the server is gone. */
+/** A client that does not reconnect, so its `end` event shows that the server is gone. */
 function clientOf(t: Test, url: string): Redis {
   const client = new Redis({ path: socketOf(url), retryStrategy: () => null })
   client.on('error', () => {})
@@ -72,7 +72,7 @@ t.test('data survives a stop, and the stop leaves neither socket nor lock', asyn
   t.equal(await clientOf(t, second.url).get('kept'), 'yes')
 })
 
-t.test('data survives a Redis killed with SIGKILL, which its owner hears of', async (t) => {
+t.test('data survives a Redis killed with SIGKILL, and its owner is notified', async (t) => {
   const dir = await tempDir(t)
   const first = await start(t, dir)
   const client = clientOf(t, first.url)
@@ -91,7 +91,7 @@ t.test('without persist nothing is kept', async (t) => {
   const first = await startRedis({ dir, persist: false })
   await clientOf(t, first.url).set('kept', 'no')
   await first.stop()
-  // Where only the program without its own name is installed, the link that names it stays beside the log.
+  // If only redis-check-rdb is installed, the link that renames it stays next to the log.
   const left = (await readdir(dir)).filter((name) => name !== 'redis-server')
   t.strictSame(left, ['redis.log'])
 })
@@ -107,7 +107,7 @@ t.test('Redis ends with an owner killed by SIGKILL, and the folder is free again
   const gone = once(client, 'end')
   owner.kill('SIGKILL')
   await once(owner, 'exit')
-  // The old Redis may still be ending: the new start waits for that.
+  // The old Redis may still be exiting; the new start waits for it.
   const next = await start(t, dir)
   await gone
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
@@ -149,7 +149,7 @@ t.test('of several starts at once exactly one wins', async (t) => {
   for (const { reason } of refused) t.match(reason.message, /Another npm run dev/)
 })
 
-t.test('a lock and a socket left by a crash are not in the way', async (t) => {
+t.test('a lock and a socket left by a crash do not prevent a start', async (t) => {
   const dir = await tempDir(t)
   const { pid } = spawnSync(process.execPath, ['-e', ''])
   await writeFile(join(dir, 'redis.lock'), JSON.stringify({ pid, socket: join(dir, 'redis.sock') }))
@@ -168,7 +168,7 @@ t.test('a folder of data is never taken for the temporary folder of a socket', a
   t.ok(existsSync(join(dir, 'appendonlydir')))
 })
 
-t.test('a garbled lock is not in the way', async (t) => {
+t.test('a garbled lock does not prevent a start', async (t) => {
   const dir = await tempDir(t)
   await writeFile(join(dir, 'redis.lock'), '{"pid":')
   const { url } = await start(t, dir)
@@ -179,7 +179,7 @@ for (const [what, name] of [
   ['a long path', 'x'.repeat(120)],
   ['spaces and quotes in its path', `it's a "folder" 100% ünlike`],
 ] as const) {
-  t.test(`a folder with ${what} gets its socket elsewhere`, async (t) => {
+  t.test(`the socket of a folder with ${what} is elsewhere`, async (t) => {
     const dir = join(await tempDir(t), name)
     await mkdir(dir)
     const first = await start(t, dir)
@@ -193,7 +193,7 @@ for (const [what, name] of [
   })
 }
 
-t.test('a start that fails shows what Redis said, and frees the folder', async (t) => {
+t.test("a failed start shows Redis's output and unlocks the folder", async (t) => {
   const dir = await tempDir(t)
   await writeFile(join(dir, 'appendonlydir'), 'a file where a folder is needed')
   await t.rejects(startRedis({ dir }), { message: /Redis exited during startup[\s\S]*append/i })
@@ -202,7 +202,7 @@ t.test('a start that fails shows what Redis said, and frees the folder', async (
 
 t.test('a server that fails at once is noticed, however busy the process is', async (t) => {
   let isBusy = true
-  // All threads that open and close files have something else to do first.
+  // All threads that open and close files are busy first.
   const keepBusy = () => {
     if (isBusy) pbkdf2('', '', 20_000, 64, 'sha512', keepBusy)
   }

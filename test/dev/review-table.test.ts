@@ -25,7 +25,7 @@ const review = {
   papers: [paper],
 }
 
-t.test('the table keeps within the width and says what is in it', async (t) => {
+t.test('the table stays within the width and shows the papers', async (t) => {
   const long = { ...paper, rank: 2, title: '間欠的断食'.repeat(30) }
   const text = reviewTable({ ...review, papers: [paper, long] }, 90)
   const [head = '', rule = '', first = '', second = ''] = text.split('\n')
@@ -41,7 +41,7 @@ t.test('the table keeps within the width and says what is in it', async (t) => {
   t.match(text, 'Note: Sample data.')
 })
 
-t.test('a long review is cut, and tells so', async (t) => {
+t.test('a long review is cut, and says so', async (t) => {
   const papers = Array.from({ length: 20 }, (_, at) => ({ ...paper, rank: at + 1 }))
   const text = reviewTable({ ...review, papers, notice: null }, 90)
   t.match(text, '… and 5 more in the file')
@@ -52,6 +52,6 @@ t.test('a review without papers still has its counts', async (t) => {
   t.match(reviewTable({ ...review, papers: [] }, 90), '9 records found')
 })
 
-t.test('something else than a review is named', async (t) => {
+t.test('a file that is not a review is an error', async (t) => {
   t.throws(() => reviewTable({ ...review, papers: [{ ...paper, year: 'old' }] }, 90), /\/papers\/0\/year/)
 })

@@ -9,7 +9,7 @@ import { ROOT } from '../helpers/processes.ts'
 const SOURCES = join(ROOT, 'dev')
 const INSTALLED = { 'node_modules/dep': { version: '1.0.0', integrity: 'sha512-one' } }
 
-/** What the fake npm does: as the real one, its own lock file comes last. */
+/** The fake npm. Like the real one, it writes its own lock file last. */
 const WORKING_NPM = `
 rm -rf node_modules
 mkdir -p node_modules/dep node_modules/tool
@@ -19,13 +19,13 @@ cp package-lock.json node_modules/.package-lock.json`
 
 interface Machine {
   root: string
-  /** Runs the set-up in this process on the made-up machine: its exit code and what it said. */
+  /** Runs the set-up in this process on the fake machine; returns its exit code and output. */
   run(args?: string[], overrides?: Parameters<typeof setup>[1]): { code: number; said: string }
   /** Each command that was run, in order. */
   ran(): Promise<string[]>
 }
 
-/** A project in a folder of its own and a PATH with nothing but small scripts, each noting how it was called. */
+/** A project in a separate folder, with a PATH of small scripts that record how they were called. */
 async function machine(t: Test, programs: Record<string, string>): Promise<Machine> {
   const root = t.testdir({ bin: {}, dev: {} })
   const manifest = {
@@ -45,7 +45,7 @@ async function machine(t: Test, programs: Record<string, string>): Promise<Machi
   for (const [name, body] of Object.entries({ npm: WORKING_NPM, ...programs })) {
     await program(join(root, 'bin', name), `echo "${name} $*" >> "${root}/ran"\n${body}`)
   }
-  // What the scripts themselves need.
+  // The scripts themselves need these programs.
   await program(join(root, 'bin', 'true'), '')
   for (const tool of ['rm', 'mkdir', 'cp', 'chmod']) {
     const { stdout } = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' })
@@ -75,7 +75,7 @@ async function program(path: string, body: string): Promise<void> {
   await chmod(path, 0o755)
 }
 
-/** For a fake package manager: puts a server program on the PATH. */
+/** Shell code for a fake package manager: puts a server program on the PATH. */
 const installs = (name: string) => `{ echo '#!/bin/sh' > "\${0%/*}/${name}"; chmod 755 "\${0%/*}/${name}"; }`
 
 t.test('node_modules', async (t) => {
@@ -144,7 +144,7 @@ t.test('node_modules', async (t) => {
     t.match(said, /npm install/)
   })
 
-  t.test('a failing npm ends it, with what to do', async (t) => {
+  t.test('a failing npm stops the set-up with instructions', async (t) => {
     const { run, ran } = await machine(t, { npm: 'exit 7', 'apt-get': '' })
     const { code, said } = run()
     t.equal(code, 1)
@@ -160,14 +160,14 @@ t.test('node_modules', async (t) => {
     t.match(said, /could not be started/)
   })
 
-  t.test('--modules-only asks for no Redis', async (t) => {
+  t.test('--modules-only does not install Redis', async (t) => {
     const { run, ran } = await machine(t, { 'apt-get': '' })
     t.equal(run(['--modules-only']).code, 0)
     t.strictSame(await ran(), ['npm ci --include=dev --include=optional --loglevel=error'])
   })
 })
 
-t.test('an old Node is refused with both versions named', async (t) => {
+t.test('an old Node is refused, and the message names both versions', async (t) => {
   const { run, ran } = await machine(t, { 'redis-server': '' })
   for (const nodeVersion of ['18.20.4', '20.19.9']) {
     const { code, said } = run([], { nodeVersion })
@@ -195,7 +195,7 @@ t.test('Redis', async (t) => {
     }
   })
 
-  t.test('a server outside PATH, in a usual folder, is found', async (t) => {
+  t.test('a server outside PATH, in a common folder, is found', async (t) => {
     const { root, run } = await machine(t, {})
     const sbin = join(root, 'sbin')
     await mkdir(sbin)
@@ -238,7 +238,7 @@ t.test('Redis', async (t) => {
     t.match(sudo.at(-1), 'sudo -n apt-get install')
   })
 
-  t.test('with a sudo that would ask: the command to type, and nothing is run', async (t) => {
+  t.test('with a sudo that asks for a password: prints the command and runs nothing', async (t) => {
     const here = await machine(t, { 'apt-get': '', sudo: 'echo "a password is required" >&2; exit 1' })
     const { code, said } = here.run([], { isRoot: false })
     t.equal(code, 1)
@@ -257,14 +257,14 @@ t.test('Redis', async (t) => {
     t.strictSame(await afterModules(here), [])
   })
 
-  t.test('apt fails: what failed, what to do', async (t) => {
+  t.test('if apt fails, the message says what failed and what to do', async (t) => {
     const here = await machine(t, { 'apt-get': 'exit 100' })
     const { code, said } = here.run()
     t.equal(code, 1)
     t.match(said, /`apt-get install .*` ended with exit code 100[\s\S]*by hand:[\s\S]*or set REDIS_URL/)
   })
 
-  t.test('an install that brings no server is not believed', async (t) => {
+  t.test('an install that succeeds without a server is an error', async (t) => {
     const { code, said } = (await machine(t, { apk: '' })).run()
     t.equal(code, 1)
     t.match(said, '`apk add --no-cache redis` brought no redis-server')
@@ -284,14 +284,14 @@ t.test('Redis', async (t) => {
     t.strictSame(await afterModules(here), ['brew install redis'])
   })
 
-  t.test('no known package manager: what is needed', async (t) => {
+  t.test('without a known package manager, the message says what is needed', async (t) => {
     const { code, said } = (await machine(t, {})).run()
     t.equal(code, 1)
     t.match(said, /Install Redis .* or Valkey, or set REDIS_URL/)
   })
 })
 
-t.test('as a program it runs on Node alone and reports by its exit code', async (t) => {
+t.test('the program runs on Node alone and reports by its exit code', async (t) => {
   const { root } = await machine(t, {})
   await mkdir(join(root, 'dev'), { recursive: true })
   for (const file of ['setup', 'find-redis', 'install-redis', 'node-modules']) {

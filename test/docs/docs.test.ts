@@ -1,4 +1,4 @@
-/** Fails when the documentation says something else than the code. */
+/** Fails when the documentation and the code disagree. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -33,7 +33,7 @@ const WORKSPACES: (typeof MANIFEST)[] = MANIFEST.workspaces.map((path: string) =
   ...JSON.parse(read(join(path, 'package.json'))),
 }))
 
-/** The default of each variable as a text; undefined where there is none. */
+/** The default of each variable as text; undefined if it has none. */
 const DEFAULTS = (() => {
   const REQUIRED = { REDIS_URL: 'redis://h', WORKER_URL: 'http://h', JWT_SECRET: 'x'.repeat(32) }
   const config: Record<string, unknown> = { ...loadConfig(REQUIRED) }
@@ -134,7 +134,7 @@ t.test('every error code and variable in the docs exists in the code', async (t)
   for (const { path, text } of DOCUMENTS) {
     const names = new Set(inBackticks(text).filter((code) => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(code)))
     for (const name of names) {
-      // The one code that is made of a status.
+      // The only code that contains a status.
       const needle = name.replace(/^(STAGE_SERVICE_)\d{3}$/, '$1')
       t.ok(
         SOURCES.some((source) => source.includes(needle)),
@@ -165,7 +165,7 @@ t.test('the image is built with the manifest of every workspace', async (t) => {
     t.match(read('Dockerfile'), `COPY ${path}/package.json ${path}/\n`, `COPY of ${path} before npm ci`)
 })
 
-t.test('every command that is named exists', async (t) => {
+t.test('every command in the documentation exists', async (t) => {
   for (const { path, text } of DOCUMENTS) {
     for (const [, script = ''] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) {
       t.ok(script in MANIFEST.scripts, `npm run ${script}, named in ${path}`)
@@ -173,7 +173,7 @@ t.test('every command that is named exists', async (t) => {
   }
 })
 
-t.test('every path that the README and docs/api.md name is a path of the API', async (t) => {
+t.test('every path in the README and docs/api.md is a path of the API', async (t) => {
   const config = loadConfig(await testEnv(t))
   const app = await buildApp(config, createLogger('silent', 'docs'))
   t.teardown(() => app.close())
@@ -182,7 +182,7 @@ t.test('every path that the README and docs/api.md name is a path of the API', a
   const patterns = Object.keys(document.paths).map(
     (path) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
   )
-  // The stage service's own paths are not the API's; what a shell puts in stands for any one segment.
+  // Leave out paths of the stage service. A shell variable stands for any one segment.
   const text = (README.replace(section(README, 'Write a stage'), '') + API).replaceAll(
     /\$\([^()]*\)|\$\w+/g,
     'x',
@@ -190,7 +190,7 @@ t.test('every path that the README and docs/api.md name is a path of the API', a
   const named = [...text.matchAll(/\/(?:api|health)\/[\w/{}…-]+/g)].map(([path]) => path)
   t.ok(named.length > 8, 'paths were found')
   for (const path of new Set(named)) {
-    // `$jobs` and `$workflow` hold what the paths of one begin with.
+    // `$jobs` and `$workflow` contain the beginning of a path.
     const whole = [path, `${path}/status`, `${path}/events`]
     t.ok(
       whole.some((one) => patterns.some((pattern) => pattern.test(one))),
@@ -213,7 +213,7 @@ t.test('every promise names a test that exists', async (t) => {
   }
 })
 
-t.test('every decision tells its context, itself and its consequences', async (t) => {
+t.test('every decision has a context, a decision and consequences', async (t) => {
   const decisions = DOCUMENTS.filter(({ path }) => path.startsWith(join('docs', 'decisions')))
   t.ok(decisions.length >= 10)
   for (const { path, text } of decisions) {

@@ -20,7 +20,7 @@ import { program } from '../helpers/processes.ts'
 import { fakeStageService } from '../helpers/stage-service.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
 
-// Demo, servers and a browser one after the other: a busy machine takes minutes for them.
+// The demo, servers and a browser run one after the other, which takes minutes on a busy machine.
 
 const README = read('README.md')
 const API = 'http://127.0.0.1:3001'
@@ -41,7 +41,7 @@ const SHELL = [
   'retry',
   'delete',
 ] as const
-/** In one shell, against a stage service that has every stage. */
+/** Examples that run in one shell, against a stage service that has every stage. */
 const RUNS = ['run-plan', 'run-start', 'run-sign-off'] as const
 const OTHERS = [
   'quickstart',
@@ -57,9 +57,9 @@ const OTHERS = [
   'cors',
   'serve',
 ]
-/** In `test/clients/clients.slow.test.ts`. */
+/** Examples that `test/clients/clients.slow.test.ts` runs. */
 const ELSEWHERE = ['generated']
-/** What installs, builds or deploys. */
+/** Examples that install, build or deploy. */
 const NOT_RUN = [
   'git clone … && cd stagecast',
   'npm run build',
@@ -93,12 +93,12 @@ const FILES = [
   'search_log.json',
 ]
 
-t.test('no marked example is forgotten here', async (t) => {
+t.test('every marked example is tested', async (t) => {
   t.same(exampleNames().sort(), [...SHELL, ...RUNS, ...OTHERS, ...ELSEWHERE].sort())
   t.same(unmarked(), NOT_RUN)
 })
 
-t.test('the server to try things on, also from a page elsewhere', async (t) => {
+t.test('the development server, also for a page of another origin', async (t) => {
   const origin = 'http://127.0.0.1:8080'
   for (const [name, allowed] of [
     ['dev', null],
@@ -220,7 +220,7 @@ t.test('the examples of a run', WITH_CURL, async (t) => {
   })
 })
 
-t.test('the example of cancelling, while both places of the worker are held', async (t) => {
+t.test('the example of cancelling, while both slots of the worker are in use', async (t) => {
   const { url } = await startAll(t, { paceMs: 60_000 })
   const script = ['execute', 'idempotent', 'cancel'].map((name) => code(name, url)).join('\n')
   const { stdout } = await run('bash', ['-euc', script], { cwd: await folder(t) })
@@ -240,7 +240,7 @@ t.test('the quick start of the README', async (t) => {
   t.match(stdout, /^event: queued$[\s\S]*^event: completed$/m)
 })
 
-t.test('a token made as the README says is accepted', async (t) => {
+t.test('a token made as documented is accepted', async (t) => {
   const { url } = await startApi(t, await testEnv(t))
   const { stdout } = await run('bash', ['-euc', `${code('token', url)}\nprintf %s "$token"`], {
     cwd: ROOT,
@@ -275,7 +275,7 @@ t.test('the first-party client', async (t) => {
   t.match(stdout, /^queued \{\n[\s\S]*^completed \{\n[\s\S]*'literature_review.json'/m)
 })
 
-t.test('the script behind the figures', async (t) => {
+t.test('the script in docs/performance.md', async (t) => {
   const { url } = await startAll(t)
   const { stdout } = await runNode(t, 'measure', url, ['5'])
   t.match(
@@ -289,7 +289,7 @@ t.test(
   { skip: browser || requireAll ? false : 'SKIPPED: no Chromium is installed' },
   async (t) => {
     const port = await freePort()
-    // A ticket that ends before the job does: the page has to get another one.
+    // The ticket expires before the job ends, so the page must get another one.
     const env = { CORS_ORIGINS: `http://127.0.0.1:${port}`, TICKET_TTL_SECONDS: '2' }
     const { url } = await startAll(t, { paceMs: 300, env })
     const dir = await folder(t)
@@ -341,12 +341,12 @@ async function startAll(t: Test, { paceMs = 0, env = {} }: Parts = {}): Promise<
   return api
 }
 
-/** As the user that requests without a token have. */
+/** The user of requests without a token. */
 async function get<T>(url: string, headers: Record<string, string> = {}): Promise<T> {
   return (await fetch(url, { headers })).json() as Promise<T>
 }
 
-/** An example with the address of the API that runs here. */
+/** An example with the address of this test's API. */
 function code(name: string, url: string): string {
   return example(name).replaceAll(API, url)
 }
@@ -357,10 +357,10 @@ async function runNode(t: Test, name: string, url: string, args: string[] = []) 
   return run(process.execPath, [file, ...args])
 }
 
-/** Runs a command that serves until it is ended, with data of its own on a free port; resolves with its greeting. */
+/** Runs a serving command with separate data on a free port; resolves with its greeting. */
 async function startDev(t: Test, name: string): Promise<string> {
   const env = { ...process.env, PORT: '0', REDIS_URL: '', STAGECAST_DATA: await folder(t) }
-  // tap's loaders are for the tests alone.
+  // Remove tap's loaders, which are only for tests.
   const script = `unset NODE_OPTIONS\n${example(name)}`
   const server = spawn('bash', ['-euc', script], { cwd: ROOT, env, detached: true })
   const closed = once(server, 'close')
@@ -379,7 +379,7 @@ async function startDev(t: Test, name: string): Promise<string> {
   throw new Error(`it ended:\n${said.join('\n')}`)
 }
 
-/** The README's own little server for the page, on another port. */
+/** The documentation's small server for the page, on another port. */
 async function serve(t: Test, dir: string, port: number): Promise<void> {
   const server = spawn('bash', ['-c', `exec ${example('serve').replaceAll('8080', String(port))}`], {
     cwd: dir,

@@ -11,7 +11,7 @@ export function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
 
-/** Paths below the root, relative to it, of files that end so; folders of tools and builds are left out. */
+/** Relative paths of all files with this ending, without folders of tools and builds. */
 export function filesEndingIn(...ends: string[]): string[] {
   const below = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -33,7 +33,7 @@ export function section(text: string, heading: string): string {
   return lines.slice(start + 1, end === -1 ? undefined : end).join('\n')
 }
 
-/** The cells of all table rows, heads and rules left out. */
+/** The cells of all table rows, without header and separator rows. */
 export function rows(text: string): string[][] {
   const lines = text.split('\n')
   return lines
@@ -42,12 +42,12 @@ export function rows(text: string): string[][] {
     .map((cells) => cells.map((cell) => cell.trim()))
 }
 
-/** Everything in single backticks, fenced blocks left out. */
+/** Everything in single backticks, without fenced blocks. */
 export function inBackticks(text: string): string[] {
   return [...withoutFences(text).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
 }
 
-/** What a cell of a table names: code in backticks, and the words of links. */
+/** The names in a table cell: code in backticks, and the text of links. */
 export function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`|\[([^\]]+)\]/g)].map(([, code, words]) => (code ?? words) as string)
 }
@@ -68,7 +68,7 @@ const WITH_EXAMPLES = [
   .map(read)
   .join('\n')
 
-/** The block behind `<!-- example: name -->`, in whichever document. */
+/** The block after `<!-- example: name -->`, in any document. */
 export function example(name: string): string {
   const block = new RegExp(`^<!-- example: ${name} -->\\n\`\`\`\\w*\\n([\\s\\S]*?)^\`\`\``, 'm')
   const found = block.exec(WITH_EXAMPLES)
@@ -80,7 +80,7 @@ export function exampleNames(): string[] {
   return [...WITH_EXAMPLES.matchAll(/^<!-- example: ([\w-]+) -->$/gm)].map(([, name]) => name as string)
 }
 
-/** The first line of each block of code that no mark calls an example. */
+/** The first line of each code block that is not marked as an example. */
 export function unmarked(): string[] {
   const blocks = ['README.md', 'docs/api.md', 'docs/deployment.md']
     .map(read)
@@ -89,7 +89,7 @@ export function unmarked(): string[] {
   return [...blocks].flatMap(([, mark, line]) => (mark ? [] : (line as string)))
 }
 
-/** The anchor GitHub gives a heading. */
+/** The anchor that GitHub generates for a heading. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

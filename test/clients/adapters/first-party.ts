@@ -1,4 +1,4 @@
-/** The first-party client, which nothing generates: it does the same round. */
+/** The first-party client, which is not generated, does the same round. */
 import { Stagecast, StagecastError } from '../../../packages/client/index.ts'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 import { decisionOf, stateOf } from './run-state.ts'

@@ -1,4 +1,4 @@
-/** Server-Sent Events from bytes, for a client that hands the stream over as it is. Expects whole `data` on one line. */
+/** Parses Server-Sent Events for a client that returns the raw stream. Expects each `data` on one line. */
 export async function* frames(
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ id: string; event: string; data: string }> {

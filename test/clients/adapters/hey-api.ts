@@ -1,4 +1,4 @@
-/** @hey-api/openapi-ts with its own fetch client. */
+/** @hey-api/openapi-ts with its built-in fetch client. */
 import { type Auth, createClient } from '../generated/hey-api/client'
 import {
   cancelJob,
@@ -28,7 +28,7 @@ import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'
 import { decisionOf, stateOf } from './run-state.ts'
 
 export const connect: Connect = ({ baseUrl, token }): Adapter => {
-  // It answers every scheme that a route names; a ticket is a scheme too, and a token is none.
+  // `auth` is called for every security scheme of a route. A ticket is another scheme, for which the token is wrong.
   const auth = ({ scheme }: Auth) => (scheme === 'bearer' ? token : undefined)
   const client = createClient({ baseUrl, auth })
   return {
@@ -73,7 +73,7 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
         client,
         path,
         sseMaxRetryAttempts: 1,
-        // Called for the frames without data too, such as the first one.
+        // This is also called for frames without data, such as the first one.
         onSseEvent: ({ id = '', event, data }) => {
           const told = data as JobStreamData | undefined
           if (told && 'at' in told) events.push(seen({ id, event, data: told } as JobEvent))

@@ -1,4 +1,4 @@
-/** How the code that kubb generates sends its requests: to which server, with which token, and what it makes of answers. */
+/** The request function of the code that kubb generates. It adds server and token, and handles responses. */
 
 let server = { baseUrl: '', token: '' }
 
@@ -14,10 +14,10 @@ export interface RequestConfig<Data = unknown> {
   headers?: object
 }
 
-/** kubb puts the documented errors of an operation in here; this one throws the problem that it got. */
+/** kubb passes the documented errors of an operation here. This function throws the problem it got. */
 export type ResponseErrorConfig<Problem = unknown> = Problem
 
-/** Thrown for an answer that is an error. */
+/** Thrown for an error response. */
 export class Refused<Problem> extends Error {
   readonly problem: Problem
 

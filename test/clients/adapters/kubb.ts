@@ -1,4 +1,4 @@
-/** kubb with a client of our own: a function for each operation, an answer that is an error is thrown. */
+/** kubb with our own request function: one function per operation, which throws error responses. */
 import {
   cancelJob,
   createTicket,

@@ -1,4 +1,4 @@
-/** What must not compile: each line below the remark is a mistake that the generated types have to catch. */
+/** Code that must not compile: each line after a remark is a mistake that the generated types must catch. */
 import { executeStage2, type JobEvent, type JobStreamData } from '../generated/hey-api'
 import type { components, paths } from '../generated/openapi-typescript.ts'
 import { listJobs, type JobEvent as OrvalEvent } from '../generated/orval'
@@ -17,15 +17,15 @@ export const unknown: Review = { workflow_id, research_question, inputs: { max_r
 export const untyped: Schemas['JobEvent']['event'] = 'progressing'
 // @ts-expect-error a problem has a code
 export const { kind }: Schemas['Problem'] = {} as Schemas['Problem']
-// @ts-expect-error a decision names what was shown
+// @ts-expect-error a decision needs the digest of the result
 export const blind: Schemas['SignOffRequest'] = { verdict: 'approved' }
-// @ts-expect-error the state at a gap is a snapshot, not a text
+// @ts-expect-error the state at a gap is a snapshot, not a string
 export const gap: JobStreamData = 'gap'
 
 export function narrowing(event: Schemas['JobEvent'] | JobEvent | OrvalEvent) {
   // @ts-expect-error not every event has a result
   if (event.event !== 'completed') return event.data.result
-  // @ts-expect-error what is completed has no error
+  // @ts-expect-error a completed job has no error
   return event.data.error
 }
 

@@ -1,4 +1,4 @@
-/** openapi-fetch over the types of openapi-typescript. */
+/** openapi-fetch with the types of openapi-typescript. */
 import createClient from 'openapi-fetch'
 import type { components, paths } from '../generated/openapi-typescript.ts'
 import type { Adapter, Connect, Refusal, Seen } from './adapter.ts'

@@ -1,4 +1,4 @@
-/** How the code that orval generates sends its requests: to which server, with which token, and what it makes of answers. */
+/** The request function of the code that orval generates. It adds server and token, and handles responses. */
 
 let server = { baseUrl: '', token: '' }
 

@@ -1,4 +1,4 @@
-/** What the round looks at of a run. Each client passes its own type, which must have these fields. */
+/** The fields of a run that the round checks. Each client's own type must have them. */
 import type { RunState } from './adapter.ts'
 
 interface Step {

@@ -1,4 +1,4 @@
-/** swagger-typescript-api: a class with a method for each operation, an answer that is an error is thrown. */
+/** swagger-typescript-api: a class with a method per operation, which throws error responses. */
 import {
   Api,
   type JobEvent,
@@ -49,7 +49,7 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
     },
 
     async *watch({ stage, job_id }) {
-      // It reads no answer for which it knows no format: the bytes are left to us.
+      // Without a known format it does not read the body, so we can read the bytes.
       const { body } = await api.getJobEvents(stage, job_id, {}, { format: undefined })
       for await (const { id, event, data: text } of frames(body as ReadableStream<Uint8Array>)) {
         const told: JobStreamData = JSON.parse(text)
