@@ -10,7 +10,8 @@ export const MATCH_RULE =
   'A record meets a concept if its title or abstract contains one of its terms or synonyms, or all significant words of ' +
   'a term; endings and British or American spelling do not matter. A record is included if it meets every required ' +
   'concept except setting and comparator (one in four may be missing), or if it matches the search step that filled the ' +
-  'review and contains a word of the topic or intervention. It is excluded if it does not reach half of any concept, ' +
+  'review and contains a word of the topic or intervention; a single word does not suffice if an undecided record meets ' +
+  'two concepts. It is excluded if it does not reach half of any concept, ' +
   'and is uncertain otherwise.'
 
 /** Where one record covers one concept. */

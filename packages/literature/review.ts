@@ -171,7 +171,8 @@ function entry(
 }
 
 function why(paper: Paper, found: ReturnType<typeof hits>): string {
-  if (found.length === 0) return 'Found by its source; its title and abstract name nothing that was asked.'
+  if (found.length === 0)
+    return 'Found by its source; its title and abstract deal with none of the concepts, at most with words of them.'
   const parts = found.map(({ concept, title, abstract }) => {
     const place = title.length > 0 ? (abstract.length > 0 ? 'title and abstract' : 'title') : 'abstract'
     const terms = [...new Set([...title, ...abstract])].slice(0, 3).join(', ')

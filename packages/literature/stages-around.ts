@@ -98,7 +98,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         to_decide: toDecide(sources.review.value),
       }
     })
-    .stage(16, { version: '1', inputs: schemaOf(16) }, async (job) => {
+    .stage(16, { version: '2', inputs: schemaOf(16) }, async (job) => {
       const text = await readText(job, 14, MANUSCRIPT)
       const bindings = await readJson<Bindings>(job, 14, BINDINGS)
       await job.progress(40, 'manuscript and bindings read, hashes verified')

@@ -7,6 +7,7 @@ import type { Frequency } from './bm25.ts'
 import { plural } from './count.ts'
 import { decide } from './decide.ts'
 import { deduplicate } from './deduplicate.ts'
+import { holdBack } from './hold-back.ts'
 import { doiOf } from './identifiers.ts'
 import type { Asked } from './inputs.ts'
 import { complete } from './merge.ts'
@@ -54,7 +55,10 @@ export async function findingsOf(
   const completions = [...searched.completions]
   const judge = () => {
     const { papers, notices } = setApart(completed(unique, completions))
-    const { screened, unknown } = decide(screen(papers, query, inputs, asked_for), inputs.decisions)
+    const { screened, unknown } = decide(
+      holdBack(screen(papers, query, inputs, asked_for), query),
+      inputs.decisions,
+    )
     return { notices, unknown, screened, selection: select(screened, query, inputs.max_results, lines) }
   }
   let judged = judge()

@@ -100,7 +100,9 @@ function inline(text: string): ComponentChildren[] {
     const [, , code, bold] = found
     parts.push(
       code === undefined ? (
-        <strong class={bold?.startsWith('[') ? 'open-gap' : undefined}>{unescaped(bold ?? '')}</strong>
+        <strong class={unescaped(bold ?? '').startsWith('[') ? 'open-gap' : undefined}>
+          {unescaped(bold ?? '')}
+        </strong>
       ) : (
         <code>{code.trim()}</code>
       ),

@@ -13,20 +13,18 @@ export function checklistMarkdown({ manuscript, items, unbound }: Checklist): st
   const lines = [
     '# Checklist: PRISMA 2020',
     '',
-    `Of ${inlineCode(manuscript.name)}, SHA-256 ${inlineCode(manuscript.sha256)}.`,
-    '',
-    'The items are in our own words. The list shows where the draft reports each item. It makes no judgement and gives no score.',
-    '"Not assessed" means that the draft has no section for the item.',
+    `${inShort(items)} The list shows where the draft reports each item. It makes no judgement and gives no score.`,
+    '"Not assessed" means that the draft has no section for the item. The items are in our own words.',
     ...items.flatMap(({ item, topic, asks, state, places }) => [
       '',
       `## ${item}. ${topic}: ${STATES[state]}`,
       '',
-      asks,
+      `The item asks: ${asks}`,
       ...places.flatMap(({ title, quotation, gap }) => [
         '',
         `${gap ? 'Gap in' : 'Place'}: ${title}`,
         '',
-        `> ${plainText(quotation.replace(/\\(?=[\\`*_[\]<>#|~&])/g, ''))}`,
+        `> ${gap ? gapOf(quotation) : plainText(unmarked(quotation))}`,
       ]),
     ]),
     '',
@@ -35,6 +33,34 @@ export function checklistMarkdown({ manuscript, items, unbound }: Checklist): st
     ...(unbound.length === 0
       ? ['None.']
       : unbound.map(({ text, start }) => `- ${text} at character ${start}`)),
+    '',
+    '## The text that was checked',
+    '',
+    `${inlineCode(manuscript.name)}, SHA-256 ${inlineCode(manuscript.sha256)}.`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+const COUNTED: readonly [CheckedItem['state'], string][] = [
+  ['told', 'reported'],
+  ['told_in_part', 'partly reported'],
+  ['for_the_author', 'for the author'],
+  ['not_assessed', 'not assessed'],
+]
+
+function inShort(items: readonly CheckedItem[]): string {
+  const counts = COUNTED.map(([wanted, words]) => {
+    return `${items.filter(({ state }) => state === wanted).length} ${words}`
+  })
+  return `${items.length} items: ${counts.join(', ')}.`
+}
+
+/** A gap stays bold, as in the draft. */
+function gapOf(quotation: string): string {
+  return `**${plainText(unmarked(quotation.replace(/^\*\*|\*\*$/g, '')))}**`
+}
+
+/** The quoted text without the draft's own Markdown escapes. */
+function unmarked(quotation: string): string {
+  return quotation.replace(/\\(?=[\\`*_[\]<>#|~&])/g, '')
 }

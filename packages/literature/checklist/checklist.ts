@@ -107,8 +107,8 @@ function passage(
 
 function trimmed(text: string, start: number, end: number): [number, number] {
   const part = text.slice(start, end)
-  // Drop the list marker.
-  const from = start + (/^\s*(?:- )?/.exec(part)?.[0].length ?? 0)
+  // Drop the list marker, and what joined the passage to a gap before it.
+  const from = start + (/^[\s:;,.]*(?:- )?/.exec(part)?.[0].length ?? 0)
   const to = Math.min(end - (part.length - part.trimEnd().length), from + LONGEST)
   // Do not split a surrogate pair.
   return [from, /[\ud800-\udbff]/.test(text[to - 1] ?? '') ? to - 1 : to]

@@ -54,6 +54,14 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   other: 'study of another kind',
 }
 
+/** `2`, `cohort` as "cohort studies". */
+export function kindsInWords(count: number, kind: string): string {
+  const one = kindInWords(kind)
+  if (count === 1) return one
+  if (/\bstudy\b/.test(one)) return one.replace(/\bstudy\b/, 'studies')
+  return one.endsWith('analysis') ? one.replace(/analysis$/, 'analyses') : `${one}s`
+}
+
 export function kindInWords(kind: string): string {
   if (kind === NOT_TOLD) return 'study of an unknown kind'
   return IN_WORDS[kind] ?? kind.replaceAll('_', ' ')

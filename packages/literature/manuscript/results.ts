@@ -1,5 +1,5 @@
 /** The results section: counts, and quotations from abstracts. */
-import { kindInWords } from '../evidence-map/shape.ts'
+import { kindInWords, kindsInWords } from '../evidence-map/shape.ts'
 import type { Sources } from './sources-of.ts'
 import {
   type Block,
@@ -63,7 +63,7 @@ function characteristics({ review, references }: Sources): Block[] {
   if (papers.length === 0) return [{ kind: 'paragraph', content: say`No paper is included.` }]
   const kinds = Object.keys(summary.study_types).map(
     (kind) =>
-      say`${value(review, pointerTo('summary', 'study_types', kind))} ${words(kind === 'not told' ? 'of no stated kind' : kindInWords(kind))}`,
+      say`${value(review, pointerTo('summary', 'study_types', kind))} ${words(kind === 'not told' ? 'of no stated kind' : kindsInWords(summary.study_types[kind] ?? 0, kind))}`,
   )
   const dated = papers
     .flatMap(({ year }, at) => (year === null ? [] : [{ year, at }]))

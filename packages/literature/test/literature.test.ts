@@ -70,6 +70,23 @@ t.test('the question of the demo', async (t) => {
   t.strictSame(article?.related, [{ id: preprint?.id, relation: 'preprint' }])
 })
 
+t.test('no paper is included for one word while undecided papers deal with more', async (t) => {
+  const question = 'Does regular exercise improve sleep quality in older adults?'
+  const { review } = await stageOver(t).work({ question })
+  const labels = review.concepts.map(({ label }) => label)
+  const covered = (papers: LiteratureReview['papers']) =>
+    papers.map(({ screening }) => screening.criteria.met.filter((one) => labels.includes(one)).length)
+  t.ok(Math.max(...covered(review.uncertain)) >= 2, 'undecided papers meet two concepts')
+  t.ok(review.papers.length > 0)
+  t.ok(
+    covered(review.papers).every((count) => count > 0),
+    'each included one meets a concept',
+  )
+  const fasting = review.uncertain.find(({ title }) => title.startsWith('Long-term fasting'))
+  t.match(fasting?.screening, { decision: 'uncertain', rule: 'part_of_question', reason: /only one word/ })
+  t.equal(review.counts.uncertain, review.uncertain.length)
+})
+
 t.test('the same question gives the same bytes, and each file its hash', async (t) => {
   const [one, two] = [await stageOver(t).work(), await stageOver(t).work()]
   t.strictSame(one.files, two.files)

@@ -155,6 +155,17 @@ t.test('the checklist: 27 items, each with its place and quotation', async (t) =
   t.notMatch(ran.text('checklist.md'), /of 27|score:/)
   t.match(
     ran.text('checklist.md'),
+    /^# Checklist: PRISMA 2020\n\n27 items: \d+ reported, \d+ partly reported, \d+ for the author, \d+ not assessed\./,
+    'it begins with what it found',
+  )
+  t.match(ran.text('checklist.md'), /^> \*\*\\\[AUTHOR: /m, 'a gap is bold, as in the draft')
+  t.notMatch(
+    ran.text('checklist.md'),
+    /\\\*|^> :/m,
+    'no asterisk as text, no quotation that begins with a colon',
+  )
+  t.match(
+    ran.text('checklist.md'),
     /## 16\. Study selection: reported\n\n.*\n\nPlace: Study selection\n\n> The sources have \d+ records/,
   )
   const again = await run(16, { after: [draft] })
