@@ -1,7 +1,7 @@
 /**
- * Loaded into every test process, and ends it when its tests are done and nothing else is left. Node 20 may count a timer
- * that no longer exists, and then keeps the process alive for ever: such processes were seen with every timer destroyed.
- * A process that keeps anything else open for five minutes fails, and names it. tap's time limit stays, for tests that hang.
+ * Loaded into every test process. Ends the process when its tests are done and nothing else is open. Node 20 may count a timer
+ * that no longer exists and then keeps the process alive for ever, even with every timer destroyed.
+ * A process that keeps anything else open for five minutes fails and names it. tap's time limit covers tests that hang.
  */
 const MAY_BE_LEFT = new Set(['Timeout', 'PipeWrap', 'TTYWrap'])
 const EVERY_MS = 2000

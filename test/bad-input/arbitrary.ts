@@ -122,7 +122,7 @@ function objects({
       .record(members, { requiredKeys: required })
       .filter((value) => Object.keys(value).length >= minProperties)
   if (additionalProperties === false && !patternProperties) return fc.constant({})
-  // The document writes `const` where the schema has an `enum` of one value, and vice versa.
+  // The document writes `additionalProperties` where the schema has `patternProperties`.
   const others = typeof additionalProperties === 'object' ? additionalProperties : undefined
   const values = Object.values(patternProperties ?? {})[0] ?? others
   const names = fc.string({ maxLength: 10 }).filter((name) => name !== '__proto__' && name !== 'constructor')

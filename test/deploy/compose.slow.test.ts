@@ -225,7 +225,7 @@ t.test('a stopped process can finish: the engine waits longer than its grace per
   }
 })
 
-t.test('workers can be scaled: they have no fixed names or ports', async (t) => {
+t.test('workers can be scaled: they have no container name and no volume', async (t) => {
   t.notMatch(text, 'container_name')
   t.equal(worker.volumes, undefined)
 })

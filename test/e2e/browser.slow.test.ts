@@ -73,7 +73,7 @@ t.test('EventSource of a browser', { skip }, async (t) => {
 
   await job.steps(1, 'ünïcödé ✓ \u2028')
   await job.complete()
-  // It reconnects behind the terminal event and is told to stop.
+  // It reconnects after the terminal event, and a 204 stops it.
   await page.waitForFunction(() => window.source.readyState === 2)
   const all = await seen()
   t.same(idsOf(all), job.ids)

@@ -1,6 +1,6 @@
 /**
- * Everything breaks while hundreds of clients follow: nothing may be missing, doubled or out of order. Two API
- * processes and two workers, real and killed; the readers' connections cut; the event stream trimmed.
+ * Hundreds of clients watch while everything breaks: no event may be missing, repeated or out of order. Two API
+ * processes and two workers are killed, the event readers' connections are cut, and the event stream is trimmed.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
@@ -15,7 +15,7 @@ import { eventually } from '../helpers/waiting.ts'
 
 const JOBS = 60
 const CLIENTS_PER_JOB = 4
-/** Everything must be told by then, in ms from the first job on. */
+/** Time limit for all events, in ms after the first job. */
 const DEADLINE_MS = 40_000
 
 t.test('clients see every event once and in order, whatever breaks', async (t) => {

@@ -1,6 +1,6 @@
 /**
- * The figures of metrics and overview against the ledger: what the API says about each job, read one by one. 500 jobs that
- * complete, fail, are tried again and are cancelled; a worker is killed with its hands full, another is shut down so.
+ * Compares metrics and overview with the state of each job. 500 jobs complete, fail, are retried and are cancelled; a
+ * worker is killed and another one is shut down, each while all its slots are in use.
  */
 import { EventEmitter, once } from 'node:events'
 import t, { type Test } from 'tap'
@@ -17,16 +17,16 @@ import { eventually } from '../helpers/waiting.ts'
 const JOBS = 500
 const STAGES = [1, 3, 4, 12, 20]
 const CONCURRENCY = 8
-/** What becomes of a job, by its number. */
+/** What happens to a job, by its number. */
 const KINDS = [
   ...['well', 'well', 'well', 'well', 'once more', 'no good', 'never'],
   ...['cancelled at once', 'cancelled in a call', 'cancelled between'],
 ]
 
-t.test('figures and ledger agree, whatever dies when', async (t) => {
+t.test('metrics and jobs agree, whatever dies when', async (t) => {
   const run = await setUp(t)
   await run.enqueueAll()
-  // Each is left with all its places taken by calls that get no answer.
+  // Both workers end while calls without an answer use all their slots.
   const killed = await run.workUntil(150)
   await end(killed, 'SIGKILL')
   const stopped = await run.workUntil(350)
@@ -37,7 +37,7 @@ t.test('figures and ledger agree, whatever dies when', async (t) => {
   const outcomes = countBy(ledger, ({ snapshot }) => snapshot.status)
   t.ok((outcomes.completed ?? 0) >= 200 && (outcomes.failed ?? 0) >= 50 && (outcomes.cancelled ?? 0) >= 100)
   const codes = countBy(ledger.flatMap(retriesOf), ({ data }) => data.error.code)
-  // A cancel may end one of those calls first.
+  // A cancel may have ended one of these calls first.
   t.match(codes, { WORKER_LOST: Number, WORKER_SHUTDOWN: Number, PASSING: Number })
 
   const { overview, metrics } = await run.readFigures()
@@ -86,7 +86,7 @@ async function setUp(t: Test) {
     SHUTDOWN_GRACE_MS: '1000',
     LOG_LEVEL: 'warn',
   })
-  // It logs that it listens.
+  // The worker logs its address.
   const workerEnv = { ...env, LOG_LEVEL: 'info' }
   const { url } = await startApi(t, env)
 
@@ -112,7 +112,7 @@ async function setUp(t: Test) {
         if (kind === 'cancelled at once') await cancel(url, job)
       })
     },
-    /** A worker process that works until the service has answered so often in all, and all its places are held. */
+    /** A worker that runs until the service has given `answers` answers in all, and all its slots are in use. */
     async workUntil(answers: number) {
       const full = once(held, 'full')
       answersLeft = answers - service.calls.length
@@ -133,7 +133,7 @@ async function setUp(t: Test) {
       await Promise.all(cancelling)
       return ledger
     },
-    /** As soon as they cover all jobs; they may be a second old. */
+    /** Metrics and overview, once they cover all jobs; they may be a second old. */
     async readFigures() {
       const headers = { authorization: `Bearer ${token('root', { scope: 'admin' })}` }
       const overview = await eventually('an overview of all jobs', async () => {
@@ -147,7 +147,7 @@ async function setUp(t: Test) {
   }
 }
 
-/** What the ledger of one stage says. */
+/** The counts of one stage from the states of its jobs. */
 function figuresOf(entries: Entry[]) {
   const { completed = 0, failed = 0, cancelled = 0 } = countBy(entries, ({ snapshot }) => snapshot.status)
   const starts = entries.map(({ events }) => events.filter(({ event }) => event === 'active'))
@@ -219,7 +219,7 @@ function sum(numbers: number[]): number {
   return numbers.reduce((total, one) => total + one, 0)
 }
 
-/** Calls `work` for 0 up to `count`, some at a time. */
+/** Calls `work` for 0 up to `count`, a few at a time. */
 async function inBatches(count: number, work: (i: number) => Promise<void>): Promise<void> {
   let next = 0
   const runner = async () => {

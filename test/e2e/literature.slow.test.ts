@@ -1,4 +1,4 @@
-/** Stage 2 from API to sources: the whole chain, with the imitated sources well, away, and cancelled. */
+/** Stage 2 from the API to the sources, which are imitated: working, unreachable, and cancelled. */
 import t, { type Test } from 'tap'
 import { OFFLINE } from '../../packages/literature/literature-settings.ts'
 import { LIVE } from '../../packages/literature/sources/index.ts'
@@ -59,7 +59,7 @@ t.test('a review from live sources, downloaded through the API', async (t) => {
   }
 })
 
-t.test('all sources away: tried again, then failed as SOURCES_UNREACHABLE', async (t) => {
+t.test('if all sources are unreachable, the job is retried, then fails as SOURCES_UNREACHABLE', async (t) => {
   const imitation = await imitate(t)
   for (const name of LIVE) imitation.fail(name, [], status(503, { 'retry-after': '600' }))
   const api = await startAll(t, imitation)
@@ -79,7 +79,7 @@ t.test('a question with private data fails at once, and nothing is sent', async 
   t.equal(imitation.requests.length, 0)
 })
 
-t.test('cancelling during the search hangs up on the sources', async (t) => {
+t.test('cancelling during the search aborts the requests to the sources', async (t) => {
   const imitation = await imitate(t)
   for (const name of LIVE) imitation.fail(name, [], silence)
   const api = await startAll(t, imitation)

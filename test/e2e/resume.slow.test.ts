@@ -1,4 +1,4 @@
-/** A client watches through one API process; that process is killed; the client goes on at another. */
+/** A client watches at one API process. The process is killed, and the client resumes at another. */
 import t from 'tap'
 import { enqueue, get, startApi, startDoor, startWorker, testEnv } from '../helpers/app.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
@@ -6,7 +6,7 @@ import { openStream } from '../helpers/sse.ts'
 import { fakeStageService, success } from '../helpers/stage-service.ts'
 import { idsOf, take } from '../helpers/waiting.ts'
 
-t.test('a client resumes at another process with its last id', async (t) => {
+t.test('a client resumes at another process with its last event ID', async (t) => {
   const service = await fakeStageService(t, () => {})
   const env = await testEnv(t, { WORKER_URL: service.url, LOG_LEVEL: 'info' })
   const [a, b] = await Promise.all([startDoor(t, 'server/api.ts', env), startApi(t, env)])
@@ -25,7 +25,7 @@ t.test('a client resumes at another process with its last id', async (t) => {
   a.child.kill('SIGKILL')
   t.equal(await a.exited, 'SIGKILL')
   t.same(await first.rest(), [], 'the connection breaks')
-  // Reported while no client is connected.
+  // These events happen while no client is connected.
   for (const percent of [40, 50]) tell({ type: 'progress', percent, message: `${percent}` })
 
   const second = await openStream(b.url + job.urls.events, { lastEventId: before.at(-1)?.id })

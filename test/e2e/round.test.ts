@@ -1,4 +1,4 @@
-/** The whole round of one job: accepted, queued, executed, streamed, polled. */
+/** The whole path of one job: accepted, queued, executed, streamed, polled. */
 import t from 'tap'
 import { enqueue, get, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { openStream } from '../helpers/sse.ts'

@@ -1,4 +1,4 @@
-/** One trace a job, from the POST through the queue and the worker to the stage service; and nothing when it is off. */
+/** Each job has one trace, from the POST through queue and worker to the stage service. While tracing is off, it has none. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -51,7 +51,7 @@ async function traced(t: Test, overrides: Env = {}) {
 
 const byKind = (spans: SeenSpan[], kind: number) => spans.filter((one) => one.kind === kind)
 
-t.test('a job with a retry is one trace, and each span hangs on the right one', async (t) => {
+t.test('a job with a retry has one trace, and each span has the right parent', async (t) => {
   const { collector, service, api } = await traced(t)
   service.answer = (call) => (call.headers['x-attempt'] === '1' ? fail(503, 'PASSING') : succeed())(call)
   const { job_id } = await accepted(api.url)
@@ -136,7 +136,7 @@ t.test("a user's cancel is not an error", async (t) => {
   t.match(byKind(spans, CLIENT), [{ status: 0, attributes: { 'stagecast.stopped': 'cancel' } }])
 })
 
-t.test('a worker that dies leaves no gap in the trace; what is left is sent at the end', async (t) => {
+t.test('a killed worker does not split the trace; remaining spans are sent at shutdown', async (t) => {
   const { collector, service, env, api, worker } = await traced(t, {
     OTEL_BSP_SCHEDULE_DELAY: '60000',
     WORKER_LOCK_MS: '1000',
@@ -158,7 +158,7 @@ t.test('a worker that dies leaves no gap in the trace; what is left is sent at t
   t.same(traces, [spans[0]?.traceId, spans[0]?.traceId])
 })
 
-t.test('a collector that takes the connection and says nothing holds no process back', async (t) => {
+t.test('a collector that accepts the connection but never answers does not delay a shutdown', async (t) => {
   const collector = createServer()
   const asked = new Set<Socket>()
   collector.on('connection', (socket) => asked.add(socket.on('error', () => {}).resume()))
@@ -173,12 +173,12 @@ t.test('a collector that takes the connection and says nothing holds no process 
     WORKER_URL: service.url,
     LOG_LEVEL: 'info',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
-    // Nothing is sent before the end.
+    // No span is sent before the shutdown.
     OTEL_BSP_SCHEDULE_DELAY: '60000',
   })
   const [api, worker] = await Promise.all([
     startDoor(t, 'server/api.ts', { ...env, SHUTDOWN_GRACE_MS: '900' }),
-    // The job takes 70 % of it.
+    // The job may use 70 % of the grace period.
     startDoor(t, 'server/worker.ts', { ...env, SHUTDOWN_GRACE_MS: '3000' }),
   ])
   await accepted(api.url)
@@ -190,7 +190,7 @@ t.test('a collector that takes the connection and says nothing holds no process 
   }
 })
 
-t.test('off, no header is made up, and a client that traces is passed on', async (t) => {
+t.test("while tracing is off, no trace header is created, and a client's header is passed on", async (t) => {
   const service = await fakeStageService(t, succeed())
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)
@@ -217,7 +217,7 @@ t.test('off, no header is made up, and a client that traces is passed on', async
   }
 })
 
-t.test('off, the SDK of OpenTelemetry is not loaded', async (t) => {
+t.test("while tracing is off, OpenTelemetry's SDK is not loaded", async (t) => {
   const env = await testEnv(t)
   const script = (otel: string) => `
     import { loadConfig } from './server/config.js'
@@ -246,7 +246,7 @@ function callsOf(service: FakeStageService, jobId: string): StageCallSeen[] {
   return service.calls.filter(({ body }) => body.job_id === jobId)
 }
 
-/** A job that was taken at the first asking: what a busy Redis did not confirm is another job, of another trace. */
+/** A job whose first request was accepted. After a request that a busy Redis did not confirm, use another job and trace. */
 async function accepted<H extends Record<string, string>>(url: string, toHeaders = () => ({}) as H) {
   return eventually('a job is accepted', async () => {
     const headers = toHeaders()

@@ -1,6 +1,6 @@
 /**
- * Everything breaks while clients follow whole workflows, each over one connection: nothing may be missing, doubled or
- * out of order, and all of them see one order, which agrees with the log of every job.
+ * Clients watch whole workflows over one connection each while everything breaks: no event may be missing, repeated or
+ * out of order. All clients see the same order, which agrees with the log of every job.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -20,10 +20,10 @@ import type { WorkflowPage } from '../helpers/workflow.ts'
 const WORKFLOWS = [20, 20, 13, 7, 1]
 const CLIENTS_PER_WORKFLOW = 6
 const CANCELLED_EVERY = 9
-/** Everything must be told by then, in ms from the first job on. */
+/** Time limit for all events, in ms after the first job. */
 const DEADLINE_MS = 60_000
 
-t.test('whole workflows are followed, whatever breaks', async (t) => {
+t.test('clients of a workflow see every event once and in order, whatever breaks', async (t) => {
   const redis = await privateRedis(t)
   const service = await fakeStageService(t, talkative)
   const env = await testEnv(t, {
@@ -117,7 +117,7 @@ t.test('whole workflows are followed, whatever breaks', async (t) => {
   t.ok(readersKilled > 10 && trims > 10, 'the readers were disturbed')
   t.ok(total.connections > 2 * clients.length, 'clients have come back')
 
-  /** One workflow from its first job to the last event of all of them, with those who follow it. */
+  /** One workflow and its clients, from its first job to the last event of all jobs. */
   async function followWorkflow(count: number) {
     const body = { workflow_id: randomUUID() }
     const path = `/api/workflow/workflows/${body.workflow_id}/events`
@@ -137,7 +137,7 @@ t.test('whole workflows are followed, whatever breaks', async (t) => {
       await delay(60 + 120 * Math.random())
     }
     for (const job of jobs) await ended(job)
-    // Nothing can follow: those who have seen the last event are done; who has seen it already comes back once more.
+    // No event can follow, so clients that have seen the last event are done. They reconnect once more.
     end = (await wholePage(path)).at(-1)?.id ?? ''
     return { jobs, path, clients: await Promise.all(following) }
   }

@@ -1,4 +1,4 @@
-/** A process with nothing but an application with Stagecast in it, twice; once that is closed, nothing holds it. */
+/** A process that only runs an application with Stagecast in it, twice. Once that is closed, the process exits. */
 import { startHost } from './host.ts'
 
 const { app, redis } = await startHost({ teardown() {} })

@@ -1,4 +1,4 @@
-/** Stagecast twice in an application of somebody else's, which keeps all that is its own. */
+/** Stagecast twice in a host application, which keeps its own decorators, hooks and errors. */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ import { type Host, startHost } from './host.ts'
 const body = () => JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
 const json = { 'content-type': 'application/json' }
 
-t.test('two side by side, each with its own callers and jobs', async (t) => {
+t.test('two registrations have separate callers and jobs', async (t) => {
   const service = await fakeStageService(t)
   const host = await startHost(t)
   for (const redisPrefix of Object.values(host.prefixes)) {
@@ -63,7 +63,7 @@ t.test('two side by side, each with its own callers and jobs', async (t) => {
   t.same(await host.redis.keys('host:*'), [], 'and nothing was written through it')
 })
 
-t.test('who may come in is for the application to say', async (t) => {
+t.test('the application decides who may call', async (t) => {
   const host = await startHost(t)
   for (const side of ['/left', '/right']) {
     const answer = await fetch(`${host.url}${side}/api/workflow/jobs`)
@@ -78,7 +78,7 @@ t.test('who may come in is for the application to say', async (t) => {
   t.match(host.logs.join(''), 'authenticate must return null or { id, scopes? }')
 })
 
-t.test('the application keeps what is its own', async (t) => {
+t.test('the application keeps its own decorators and errors', async (t) => {
   const host = await startHost(t)
   const own = await fetch(`${host.url}/own`, { headers: { 'x-user': 'ann' } })
   t.same(await own.json(), { user: { name: 'ann' } }, 'its `user`')
@@ -133,7 +133,7 @@ t.test('below the prefix, errors and pages are ours', async (t) => {
   t.equal((await get('/left/docs/json')).status, 200)
 })
 
-t.test('no ticket gets into the log of the application', async (t) => {
+t.test("the application's log contains no ticket", async (t) => {
   const host = await startHost(t)
   const answer = await post(host, '/left/api/workflow/stages/2/execute', { 'x-user': 'ann' })
   const { urls } = (await answer.json()) as { urls: { events: string } }
@@ -143,14 +143,14 @@ t.test('no ticket gets into the log of the application', async (t) => {
   t.notMatch(host.logs.join(''), urls.events.split('ticket=')[1], 'without its ticket')
 })
 
-t.test('our routes in the document of the application, if it wants them', async (t) => {
+t.test("the application's OpenAPI document contains our routes only if it asks for them", async (t) => {
   const { app } = await startHost(t, { openapi: true })
   const paths = Object.keys(app.swagger().paths ?? {})
   t.ok(paths.includes('/left/api/workflow/jobs'), 'of one')
   t.ok(paths.includes('/right/api/workflow/jobs'), 'and of the other')
 })
 
-t.test('once it is closed, nothing holds the process', async (t) => {
+t.test('once the application is closed, the process exits', async (t) => {
   const file = new URL(`./close-process${extname(import.meta.url)}`, import.meta.url).pathname
   const env = { ...process.env, TEST_REDIS_URL: await sharedRedis(t) }
   const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -167,7 +167,7 @@ t.test('once it is closed, nothing holds the process', async (t) => {
   t.equal(code, 0, 'it ends by itself')
 })
 
-t.test('options that cannot work say so', async (t) => {
+t.test('invalid options throw a clear error', async (t) => {
   const services = { default: { url: 'http://127.0.0.1:9' } }
   const stagecast = (await import('../../stagecast.ts')).default
   const { default: Fastify } = await import('fastify')

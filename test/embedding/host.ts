@@ -1,4 +1,4 @@
-/** An application that has everything of its own that Stagecast might want to call its own. */
+/** A host application that already uses every name and hook that Stagecast could conflict with. */
 import jwt from '@fastify/jwt'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -10,13 +10,13 @@ import { randomPrefix, sharedRedis } from '../helpers/redis.ts'
 export interface Host {
   app: FastifyInstance
   url: string
-  /** Of the host; Stagecast is given it. */
+  /** The host's own user, which `authenticate` passes to Stagecast. */
   redis: Redis
   prefixes: { left: string; right: string }
   logs: string[]
 }
 
-/** With Stagecast below /left and /right, each with callers, a queue and keys of its own. */
+/** The host with Stagecast under /left and /right, each with separate callers, queue and keys. */
 export async function startHost(t: Owner, more: Partial<StagecastOptions> = {}): Promise<Host> {
   const redisUrl = await sharedRedis(t)
   const redis = new Redis(redisUrl, { keyPrefix: 'host:', maxRetriesPerRequest: 5 })

@@ -1,4 +1,4 @@
-/** The catalogue of another field, in examples/catalogue: three services in two languages behind a real API and worker. */
+/** The catalogue for another field in examples/catalogue: three services in two languages with a real API and worker. */
 import { spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { finished, status, statusWhen } from '../helpers/jobs.ts'
 import { ROOT } from '../helpers/processes.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-/** Two years of months, half a milligram more each year; one value that cannot be, and one day that comes twice. */
+/** Two years of monthly values that rise by half a milligram a year, with one impossible value and one repeated day. */
 const MONTHS = Array.from({ length: 24 }, (_, n) => {
   const date = new Date(Date.UTC(2022, n, 1))
   const years = (date.getTime() - Date.UTC(2022, 0, 1)) / 86_400_000 / 365.25
@@ -50,9 +50,9 @@ t.test('from the table to the report', async (t) => {
       [5, 'report', [3], [4]],
     ],
   )
-  // One that did not answer in time is not asked again for a minute.
+  // A service that did not answer in time is asked again only after a minute.
   const told = async () => (await list()).every(({ available }) => available === true)
-  await eventually('each service has told what it has', told)
+  await eventually('each service has listed its stages', told)
   const wrong = await execute(url, { stage: 1, body: { inputs: { ...INPUTS, parameter: 'gold' } } })
   t.equal(wrong.status, 400)
   t.match(await wrong.json(), { errors: [{ path: 'body/inputs/parameter' }] })
@@ -99,7 +99,7 @@ t.test('from the table to the report', async (t) => {
   })
 })
 
-t.test('what a service says of an error reaches the user', async (t) => {
+t.test("a service's error message reaches the user", async (t) => {
   const { run } = await start(t)
   const { end } = await run(1, { inputs: { ...INPUTS, table: 'date,value\n2022-13-01,5' } })
   t.match(end, {
@@ -108,7 +108,7 @@ t.test('what a service says of an error reaches the user', async (t) => {
   })
 })
 
-t.test('a service that is away holds up its own stages only, and is met again', async (t) => {
+t.test('a service that is down delays only its own stages, and its jobs run when it is back', async (t) => {
   const { services, url, workflow_id, run } = await start(t, { BREAKER_RESET_MS: '200' })
   await run(1, { inputs: INPUTS })
   await run(2)
@@ -121,7 +121,7 @@ t.test('a service that is away holds up its own stages only, and is met again', 
   t.match(await finished(url, waiting), { status: 'completed', result: { results: { s: 276 } } })
 })
 
-t.test('the catalogue says what the Python service says of its inputs', async (t) => {
+t.test('the catalogue agrees with the Python service about inputs', async (t) => {
   const folder = join(ROOT, 'examples/catalogue')
   const env = { ...process.env, PYTHONPATH: join(ROOT, 'packages/python/src'), STAGE_DATA_DIR: t.testdir() }
   const args = ['-B', '-m', 'stagecast', 'describe', 'trends:stages']

@@ -1,4 +1,4 @@
-/** Jobs that arrive together are added by one call; each has its own outcome, and is what BullMQ itself would have added. */
+/** Jobs that arrive together share their round trips; each has its own outcome. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { FIRST_ID } from '../../contract/events.ts'
@@ -16,10 +16,10 @@ const request = (): EnqueueRequest => ({
   body: { workflow_id: randomUUID(), research_question: QUESTION },
 })
 
-t.test('many at once: every one is queued, once, in the order they came', async (t) => {
+t.test('of many jobs at once, each is queued once and in order', async (t) => {
   const env = await testEnv(t)
   const { app, url } = await startApi(t, env)
-  // Scripts are known and code is warm from here on.
+  // From here on, Redis knows the scripts and the code is warm.
   const { job_id } = await enqueue(url)
   const outcomes = await Promise.all(
     Array.from({ length: 100 }, () => app.stagecast.queue.enqueue(request())),
@@ -35,7 +35,7 @@ t.test('many at once: every one is queued, once, in the order they came', async 
     t.ok(await app.stagecast.redis.hget(app.stagecast.journal.keys.job(id), 'placed'), 'it has its place')
 })
 
-t.test('one that cannot be added is alone in that', async (t) => {
+t.test('a job that cannot be added does not affect the others', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
   const { redis, journal } = app.stagecast
@@ -52,7 +52,7 @@ t.test('one that cannot be added is alone in that', async (t) => {
     const rest = { research_question: QUESTION, timestamp: Date.now(), inputs: {} }
     return { stage, job_id, user_id: userId, workflow_id: body.workflow_id, ...rest }
   })
-  // Another value is in its place.
+  // Its key holds another type of value.
   const [first, broken, third] = jobs as [JobData, JobData, JobData]
   await redis.set(journal.keys.job(broken.job_id), 'not a hash')
   t.match(await add(jobs.map((data) => ({ data, priority: 1 }))), [null, NotAdded, null])
@@ -65,7 +65,7 @@ t.test('one that cannot be added is alone in that', async (t) => {
   t.match(await closed([{ data: first, priority: 1 }]), [NotAdded], 'nothing was sent')
 })
 
-t.test('it looks as BullMQ makes it', async (t) => {
+t.test('an added job looks like one that BullMQ itself added', async (t) => {
   const env = await testEnv(t)
   const { app, url } = await startApi(t, env)
   await enqueue(url, { headers: {} })
@@ -87,7 +87,7 @@ t.test('it looks as BullMQ makes it', async (t) => {
   t.equal(await ours?.getState(), 'prioritized')
 })
 
-t.test('a place that cannot be given keeps no job out, and is given with the first line', async (t) => {
+t.test('a job that cannot be placed is queued all the same, and placed with its first entry', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
   const { keys } = app.stagecast.journal
@@ -106,7 +106,7 @@ t.test('a place that cannot be given keeps no job out, and is given with the fir
   t.same(ids, [FIRST_ID, '000100000010'])
 })
 
-t.test('the announcement of a place names it', async (t) => {
+t.test('the announcement contains the position', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env)
   const asked = request()

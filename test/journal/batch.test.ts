@@ -1,8 +1,8 @@
-/** What is asked for in one turn is done together, and each has its own answer. */
+/** Items of one turn are handled together, and each gets its own result. */
 import t from 'tap'
 import { batched } from '../../journal/batch.ts'
 
-t.test('one call for a turn, at most so many at a time, answers in their places', async (t) => {
+t.test('one call per turn, with a maximum number of items, and results in order', async (t) => {
   const calls: number[][] = []
   const double = batched<number, number>(3, async (numbers) => {
     calls.push(numbers)
@@ -17,7 +17,7 @@ t.test('one call for a turn, at most so many at a time, answers in their places'
   t.same(calls.at(-1), [6])
 })
 
-t.test('an error in a place is that one alone, an error of the call is that of all', async (t) => {
+t.test('an error for one item fails only that item; an error of the call fails all', async (t) => {
   const some = batched<number, number>(10, async (numbers) =>
     numbers.map((number) => (number % 2 === 0 ? number : new Error(`${number} is odd`))),
   )

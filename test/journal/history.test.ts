@@ -1,4 +1,4 @@
-/** The history of the queue: what is kept of each minute, for how long, and what a chart gets. */
+/** The history of the queue: what each minute stores, for how long, and the points of a chart. */
 import { Redis } from 'ioredis'
 import t from 'tap'
 import {
@@ -23,7 +23,7 @@ function minute(at: number, fields: Partial<Minute> = {}): Minute {
   return { minute: at, waiting: 0, active: 0, ended: 0, failed: 0, ...fields }
 }
 
-t.test('a day is kept, and no more', async (t) => {
+t.test('exactly one day is kept', async (t) => {
   const redis = new Redis((await sharedRedis(t)).replace('unix://', ''))
   t.teardown(() => redis.disconnect())
   const keys = journalKeys(randomPrefix())
@@ -41,7 +41,7 @@ t.test('a day is kept, and no more', async (t) => {
   t.same([...(await readMinutes(redis, keys, NOW + 5, 7)).keys()], [NOW - 1, NOW])
 })
 
-t.test('minutes become points', async (t) => {
+t.test('minutes are summed up into points', async (t) => {
   const known = [
     minute(NOW, { waiting: 3, active: 2, ended: 5 }),
     minute(NOW - 1, { waiting: 9, active: null, ended: 1, failed: 1 }),

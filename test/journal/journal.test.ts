@@ -31,7 +31,7 @@ const line = (seq: number, attempt = 1): LogEntry => ({
   at: 1,
 })
 
-/** A job that worker `TOKEN` holds. */
+/** A job that is locked by the worker with `TOKEN`. */
 async function heldJob(t: Test) {
   const redis = await testRedis(t)
   const keys = journalKeys(randomPrefix())
@@ -51,7 +51,7 @@ async function heldJob(t: Test) {
       }),
     )
   const cancel = (now = 5) => scripts.cancel.run(redis, scripts.cancelCall(keys, job, now, 50))
-  /** Everything that a refused write must leave as it is. */
+  /** All data that a refused write must not change. */
   const state = async () => ({
     hash: await redis.hgetall(keys.job(id)),
     log: await redis.lrange(keys.log(id), 0, -1),
@@ -105,7 +105,7 @@ t.test('only the holder of the lock writes', async (t) => {
   await refuses(t, 'moved:000100000010', { token: '', entries: [line(1)] })
 })
 
-t.test('a cursor that is not where the writer left it', async (t) => {
+t.test('a write is refused if the cursor is not the expected one', async (t) => {
   const { refuses, record } = await heldJob(t)
   await refuses(t, 'moved:', { expected: '000100000010', entries: [line(2)] })
   await record({ entries: [line(1)] })
@@ -113,7 +113,7 @@ t.test('a cursor that is not where the writer left it', async (t) => {
   await refuses(t, 'moved:000100000010', { expected: '000100000020', entries: [line(3)] })
 })
 
-t.test('the end record is stored once, and nothing follows', async (t) => {
+t.test('the outcome is stored once, and no entry follows it', async (t) => {
   const { redis, keys, id, record, refuses, cancel, state } = await heldJob(t)
   t.equal(await record({ entries: [line(1)], end: { status: 'completed' }, logTtl: 50 }), 'ok')
   t.match(JSON.parse((await state()).end ?? ''), { status: 'completed' })
@@ -127,7 +127,7 @@ t.test('the end record is stored once, and nothing follows', async (t) => {
   t.same(await state(), before)
 })
 
-t.test('an outcome outlives its record, and an earlier life of the same id', async (t) => {
+t.test('an outcome survives the removal of its job, and a later job with the same id', async (t) => {
   const { redis, keys, id, record, refuses } = await heldJob(t)
   t.equal(await record({ entries: [line(1)], end: { status: 'completed' } }), 'ok')
   await redis.del(keys.end(id))
@@ -139,7 +139,7 @@ t.test('an outcome outlives its record, and an earlier life of the same id', asy
   await refuses(t, 'settled', { entries: [line(1)] })
 })
 
-t.test('a cancel request stops every write but the one that carries it out', async (t) => {
+t.test('a cancel request stops every write except the one that carries it out', async (t) => {
   const { redis, keys, id, record, refuses, cancel, state } = await heldJob(t)
   const listener = redis.duplicate()
   t.teardown(() => listener.disconnect())
@@ -168,7 +168,7 @@ t.test('a cancel request stops every write but the one that carries it out', asy
   t.equal(await cancel(), 'settled')
 })
 
-t.test('cancelling what nobody holds is for the caller', async (t) => {
+t.test('the caller itself cancels a job that is not locked', async (t) => {
   const { redis, keys, id, cancel, state } = await heldJob(t)
   await redis.del(keys.lock(id))
   const before = await state()
@@ -176,7 +176,7 @@ t.test('cancelling what nobody holds is for the caller', async (t) => {
   t.same(await state(), before)
 })
 
-t.test('between attempts a job is free, although a worker may still hold it', async (t) => {
+t.test('between attempts a job counts as free, even if a worker still holds the lock', async (t) => {
   const { record, cancel, state } = await heldJob(t)
   t.equal(await cancel(), 'free', 'taken, not begun')
   await record({ entries: [line(1)] })
@@ -193,13 +193,13 @@ t.test('a job that is gone', async (t) => {
   await redis.del(keys.job(id))
   await refuses(t, 'gone', { entries: [line(1)] })
   t.equal(await cancel(), 'gone')
-  // A lock renewal or a late field may bring back a hash that is not a job.
+  // A late write may recreate the hash with one field, which is not a job.
   await redis.hset(keys.job(id), 'progress', '5')
   await refuses(t, 'gone', { entries: [line(1)] })
   t.equal(await cancel(), 'gone')
 })
 
-t.test('the log keeps its newest lines', async (t) => {
+t.test('the log keeps its newest entries', async (t) => {
   const { redis, keys, id, record } = await heldJob(t)
   const entries = Array.from({ length: LOG_CAPACITY + 3 }, (_, index) => line(index + 1))
   t.equal(await record({ entries: entries.slice(0, -1) }), 'ok')
@@ -211,7 +211,7 @@ t.test('the log keeps its newest lines', async (t) => {
   t.same(JSON.parse(log.at(-1) ?? ''), entries.at(-1))
 })
 
-t.test('ends are counted by minute, and a minute that comes round starts at zero', async (t) => {
+t.test('ends are counted by minute, and a reused field starts at zero', async (t) => {
   const { redis, keys } = await heldJob(t)
   const minute = 29_000_000
   const end = async (at: number) => {

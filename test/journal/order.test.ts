@@ -32,7 +32,7 @@ async function start(t: Test) {
   return { redis, keys, key, origin, queued, place, order }
 }
 
-t.test('each event has one place, however often it is given', async (t) => {
+t.test('each event gets one place, however often it is placed', async (t) => {
   const { redis, keys, queued, place, order } = await start(t)
   const [one, two] = [await queued(), await queued()]
   t.equal(await place(one), 'placed')
@@ -61,7 +61,7 @@ t.test('each event has one place, however often it is given', async (t) => {
   t.equal(line, `${places[1]?.position} ${places[2]?.position}`, 'the position before, and the new one')
 })
 
-t.test('a job that is not there gets none', async (t) => {
+t.test('a missing job gets no place', async (t) => {
   const { redis, keys, origin, place, order } = await start(t)
   const job = origin()
   t.equal(await place(job), 'gone')
@@ -69,7 +69,7 @@ t.test('a job that is not there gets none', async (t) => {
   t.equal(await redis.exists(keys.job(job.job_id), keys.jobs('alice'), keys.events), 0, 'nothing is left')
 })
 
-t.test('an event without a place before it: queued comes first', async (t) => {
+t.test('if queued has no place yet, it is placed before the event', async (t) => {
   const { queued, place, order } = await start(t)
   const job = await queued()
   await place(job, '000100000010')
@@ -79,7 +79,7 @@ t.test('an event without a place before it: queued comes first', async (t) => {
   )
 })
 
-t.test('positions rise, although the clock is behind', async (t) => {
+t.test('positions increase even if the clock is set back', async (t) => {
   const { redis, keys, key, queued, place, order } = await start(t)
   await redis.rpush(key, `9000000000000000 ${randomUUID()} ${FIRST_ID}`)
   await redis.zadd(keys.jobs('alice'), 9e15, 'another')
@@ -101,7 +101,7 @@ t.test('positions rise, although the clock is behind', async (t) => {
   ])
 })
 
-t.test('the order keeps its newest places, and not for ever', async (t) => {
+t.test('the order keeps its newest places, and expires', async (t) => {
   const { redis, key, queued, place, order } = await start(t)
   const places = Array.from(
     { length: ORDER_CAPACITY },
@@ -122,7 +122,7 @@ t.test('the order keeps its newest places, and not for ever', async (t) => {
   t.ok(ttl > 86_400 && ttl < 3 * 86_400, `${ttl} s`)
 })
 
-t.test('order and list live on from the first place of each hour', async (t) => {
+t.test('the first place of each hour renews the expiry of order and list', async (t) => {
   const { redis, keys, key, queued, place, order } = await start(t)
   const jobs = keys.jobs('alice')
   await place(await queued())
@@ -134,7 +134,7 @@ t.test('order and list live on from the first place of each hour', async (t) => 
     )
     await redis.expire(name, 9)
   }
-  // As if the newest place were of an hour ago.
+  // Pretend that the newest place is an hour old.
   const [{ position = '', jobId = '' } = {}] = await order()
   await redis.lset(key, 0, `${Number(position) - 3_600_000_000} ${jobId} ${FIRST_ID}`)
   const job = await queued()

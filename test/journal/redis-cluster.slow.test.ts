@@ -1,4 +1,4 @@
-/** The whole round on a Redis Cluster: found by any of its nodes, and followed when the primary changes. */
+/** Jobs on a Redis Cluster: any node leads to it, and connections follow when the primary changes. */
 import t from 'tap'
 import { findNode, placeOf } from '../../journal/redis-cluster.ts'
 import { enqueue, startApi, startDoor, startWorker, testEnv } from '../helpers/app.ts'
@@ -17,7 +17,7 @@ t.test('three nodes', async (t) => {
   const clusterEnv = (REDIS_URL: string) =>
     testEnv(t, { WORKER_URL: service.url, REDIS_URL, REDIS_PREFIX: prefix, RATE_LIMIT_PER_MINUTE: '600' })
 
-  t.test('a list of nodes: the whole round', async (t) => {
+  t.test('a list of nodes: a job from start to end', async (t) => {
     const env = await clusterEnv(cluster.nodes.map(({ url }) => url).join(','))
     const { url } = await startApi(t, env)
     startWorker(t, env)
@@ -37,7 +37,7 @@ t.test('three nodes', async (t) => {
     t.equal(Number(await stranger.admin.dbsize()), 0, 'all keys lie on one node')
   })
 
-  t.test('one address, of a node that owns nothing of ours', async (t) => {
+  t.test('one address, of a node that does not own the queue', async (t) => {
     const env = await clusterEnv(stranger.url)
     const [api] = await Promise.all([
       startDoor(t, 'server/api.ts', env),
@@ -57,7 +57,7 @@ t.test('three nodes', async (t) => {
     }
   })
 
-  t.test('a node that is not there is passed over', async (t) => {
+  t.test('a missing node is skipped', async (t) => {
     const place = placeOf(['redis://127.0.0.1:9', stranger.url], prefix)
     t.equal((await findNode(place, {})).port, owner.port)
     t.equal(place.single, false)
@@ -70,7 +70,7 @@ t.test('the primary dies and its replica takes over', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, {
     WORKER_URL: service.url,
-    // One address, and that of the node which dies: the others are heard of from it.
+    // Configure only the node that will die: it names the others.
     REDIS_URL: primary.url,
     REDIS_PREFIX: await cluster.prefixOn(primary),
     WORKER_LOCK_MS: '30000',
@@ -94,7 +94,7 @@ t.test('the primary dies and its replica takes over', async (t) => {
   t.equal(service.calls.length, 2)
 })
 
-/** As `finished`, of an API that has no Redis for a while. */
+/** Like `finished`, while the API has no Redis for some time. */
 async function finishedThrough(url: string, job: Parameters<typeof status>[1]) {
   await becomesReady(url, 30_000)
   return finished(url, job)

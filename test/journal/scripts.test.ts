@@ -1,4 +1,4 @@
-/** The Lua scripts: their headers name all that they take, and nothing that they do not use. */
+/** The headers of the Lua scripts list every key and argument, and no unused ones. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -13,7 +13,7 @@ const FOLDER = join(ROOT, 'journal', 'scripts')
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.lua'))
 const texts = new Map(files.map((name) => [name.slice(0, -4), readFileSync(join(FOLDER, name), 'utf8')]))
 
-t.test('every name of a header is used, and everything comes by its name', async (t) => {
+t.test('every name in a header is used, and scripts use only these names', async (t) => {
   t.ok(texts.size >= 6, `${texts.size} scripts`)
   for (const [name, text] of texts) {
     const [header, body] = cut(text)
@@ -31,7 +31,7 @@ t.test('every name of a header is used, and everything comes by its name', async
   }
 })
 
-t.test('Redis can compile all of them, without a global variable', async (t) => {
+t.test('Redis compiles all scripts, and none uses a global variable', async (t) => {
   const redis = await testRedis(t)
   const loaded = { announceWorker, ...journal }
   const scripts = Object.values(loaded).filter(
@@ -42,7 +42,7 @@ t.test('Redis can compile all of them, without a global variable', async (t) => 
     t.match(await redis.script('LOAD', source), /^[0-9a-f]{40}$/)
 })
 
-t.test('a call that lacks a name, or has one too many, is refused', async (t) => {
+t.test('a call with a missing or an extra name is refused', async (t) => {
   const redis = await testRedis(t)
   const count = loadScript<[number, number]>('count-requests')
   const call = { counter: randomPrefix(), requests: 3, window: 1000 }

@@ -56,7 +56,7 @@ function sound(t: Test, snapshot: JobSnapshot, events: JobEvent[]) {
   t.equal(events.at(-1)?.data.status, snapshot.status)
 }
 
-t.test('what Redis holds of a job', async (t) => {
+t.test('parsing the stored fields of a job', async (t) => {
   t.same(parseJournal(hash(stored)), waiting)
   t.equal(parseJournal(hash({})), null, 'no such job')
   t.equal(parseJournal(hash({ last: '0', cancel: '{}' })), null, 'a hash that others left behind')
@@ -116,7 +116,7 @@ t.test('active', async (t) => {
   sound(t, snapshot, events)
 })
 
-t.test('a retry says why', async (t) => {
+t.test('a retrying job has the error', async (t) => {
   const last = line(1, 4, { type: 'retrying', error })
   const journal = { ...waiting, last }
   const snapshot = toSnapshot(journal)
@@ -126,11 +126,11 @@ t.test('a retry says why', async (t) => {
   sound(t, snapshot, events)
 })
 
-t.test('a start cut short by a shutdown raises the attempts', async (t) => {
+t.test('an attempt that a shutdown interrupted raises max_attempts', async (t) => {
   t.equal(toSnapshot({ ...waiting, last: line(1, 4, { type: 'retrying', max: 4 }) }).max_attempts, 4)
 })
 
-t.test('cancelling stands behind the newest line, and tells no old error', async (t) => {
+t.test('cancelling comes after the newest entry and has no old error', async (t) => {
   const cancel = { after: '000100000020', at: 7777 }
   const running = { ...waiting, last: line(1, 2), cancel }
   const snapshot = toSnapshot(running)
@@ -147,7 +147,7 @@ t.test('cancelling stands behind the newest line, and tells no old error', async
   t.equal(toSnapshot(between).error, null)
 })
 
-t.test('ended in the queue by hand', async (t) => {
+t.test('a job that an operator ended in the queue', async (t) => {
   for (const cancel of [null, { after: '000100000020' as const, at: 8000 }]) {
     const journal = { ...waiting, last: line(1, 2), cancel, abandonedAt: 9000 }
     const snapshot = toSnapshot(journal)
@@ -159,7 +159,7 @@ t.test('ended in the queue by hand', async (t) => {
   }
 })
 
-t.test('the end record', async (t) => {
+t.test('the outcome', async (t) => {
   const log = [line(1, 1, { type: 'active' }), line(1, 2), line(1, 3, { type: 'completed', progress: 100 })]
   const entry = log[2] as LogEntry
   const result = { success: true as const, artifacts: ['a.json'], duration_ms: 5 }
@@ -176,7 +176,7 @@ t.test('the end record', async (t) => {
   t.match(failed, { status: 'failed', result: null, error })
 })
 
-t.test('a log that has dropped its beginning does not begin with queued', async (t) => {
+t.test('the events of a log that has dropped its start do not begin with queued', async (t) => {
   const log = [line(1, 600), line(1, 601)]
   const journal = { ...waiting, last: log[1] as LogEntry }
   const events = toEvents(journal, log, toSnapshot(journal))

@@ -1,4 +1,4 @@
-/** Readings of the tally; that it is counted rightly is the matter of test/e2e/ledger.slow.test.ts. */
+/** Reading the tally. test/e2e/ledger.slow.test.ts checks that the counts are right. */
 import t from 'tap'
 import {
   BUCKETS_MS,
@@ -19,14 +19,14 @@ function histogram(...durations: number[]): Histogram {
   return { counts, sumMs: durations.reduce((sum, ms) => sum + ms, 0) }
 }
 
-t.test('buckets rise', async (t) => {
+t.test('bucket bounds increase', async (t) => {
   t.same(
     [...BUCKETS_MS].sort((a, b) => a - b),
     BUCKETS_MS,
   )
 })
 
-t.test('a quantile lies in its bucket, by its share of it', async (t) => {
+t.test('a quantile is interpolated within its bucket', async (t) => {
   t.equal(quantile(histogram(), 0.5), null, 'of nothing there is none')
   t.equal(quantile(histogram(2500), 0.5), 2500, 'half way between 2000 and 3000')
   t.equal(quantile(histogram(2500, 2500, 2500, 2500), 0.25), 2250)
@@ -67,7 +67,7 @@ t.test('the last hour, minute by minute', async (t) => {
   )
 })
 
-t.test('a tally of nothing is zeros', async (t) => {
+t.test('an empty tally is all zeros', async (t) => {
   const tally = readTally({ '3:failed': '7' }, 2)
   t.match(tally, { stage: 2, attempts: 0, completed: 0, failed: 0, cancelled: 0, retried: 0, lost: 0 })
   t.same(tally.duration, histogram())

@@ -1,4 +1,4 @@
-/** Calls to other servers go through the forward proxy that the operator names, and past it where NO_PROXY says so. */
+/** Calls to other servers go through the forward proxy, except to hosts in NO_PROXY. */
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -19,7 +19,7 @@ t.test('stage calls, versions, the listing and files', async (t) => {
     if (url.endsWith('/stages')) response.setHeader('content-type', 'application/json')
     response.end(url.endsWith('/stages') ? '[{"stage":2,"version":"7"}]' : 'the file')
   }
-  // No such host: only the proxy can find it.
+  // Only the proxy can resolve this host name.
   const base = `http://stages.example:${service.port}`
   const env = await testEnv(t, { WORKER_URL: base, HTTP_PROXY: withPassword(proxy) })
   const { url } = await startApi(t, env)
@@ -71,7 +71,7 @@ t.test('the key set of the issuer', async (t) => {
   t.same(proxy.seen, [`GET ${env.JWT_JWKS_URL}`])
 })
 
-t.test('past the proxy: loopback, and what NO_PROXY names', async (t) => {
+t.test('direct calls: loopback, and hosts in NO_PROXY', async (t) => {
   const proxy = await forwardProxy(t)
   const service = await fakeStageService(t)
   const call = async (url: string, none?: string | undefined) =>
@@ -88,9 +88,9 @@ t.test('past the proxy: loopback, and what NO_PROXY names', async (t) => {
   t.equal(proxy.seen.length, 4)
 })
 
-t.test('past the proxy: networks, for addresses only', async (t) => {
+t.test('direct calls: addresses in networks of NO_PROXY', async (t) => {
   const proxy = await forwardProxy(t)
-  // Nothing answers at these addresses, which are for documentation: what goes past the proxy fails.
+  // These addresses are reserved for documentation and never answer, so direct calls fail.
   const viaProxy = async (url: string, none: string, withinMs: number) => {
     const { fetch, close } = openFetch({ http: proxy.url, none })
     const before = proxy.seen.length
@@ -110,7 +110,7 @@ t.test('past the proxy: networks, for addresses only', async (t) => {
     t.equal(await viaProxy(`http://${host}:8009/`, none, isThrough ? 60_000 : 300), isThrough, host)
 })
 
-t.test('a proxy that refuses or is away; a cancel through it', async (t) => {
+t.test('a proxy that refuses or is down; a cancel through a proxy', async (t) => {
   const proxy = await forwardProxy(t)
   const service = await fakeStageService(t, silence)
   const url = `http://stages.example:${service.port}`
@@ -132,7 +132,7 @@ t.test('a proxy that refuses or is away; a cancel through it', async (t) => {
   t.equal(service.calls.length, 1)
 })
 
-t.test('without a proxy the environment of the process changes nothing', async (t) => {
+t.test('without the proxy setting, the environment of the process is ignored', async (t) => {
   const proxy = await forwardProxy(t)
   process.env.http_proxy = proxy.url
   t.teardown(() => delete process.env.http_proxy)

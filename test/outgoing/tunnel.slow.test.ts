@@ -1,4 +1,4 @@
-/** https through a forward proxy: a tunnel, in which the certificate is checked and nothing can be read. */
+/** https through a forward proxy uses a tunnel: the client checks the certificate, and the proxy can read nothing. */
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'

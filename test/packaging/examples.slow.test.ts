@@ -1,4 +1,4 @@
-/** The examples, and the one of docs/embedding.md, as installed from the tarball. */
+/** The examples, and the example of docs/embedding.md, with the package installed from the tarball. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -18,14 +18,14 @@ import { fakeStageService, success } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { install, pack, run, start } from './packed.ts'
 
-/** For a page on a machine that does other things too. */
+/** Time limit for a page on a busy machine. */
 const PATIENCE_MS = 60_000
 const tarball = await pack(t)
 
 const json = { 'content-type': 'application/json' }
 const body = () => JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
 
-/** Starts a program of an example, and answers where it listens. */
+/** Starts a program of an example; returns its address. */
 async function serve(t: Test, folder: string, file: string, more: NodeJS.ProcessEnv = {}) {
   const service = await fakeStageService(t)
   const REDIS_URL = await sharedRedis(t)
@@ -49,7 +49,7 @@ async function serve(t: Test, folder: string, file: string, more: NodeJS.Process
 t.test('examples/embedded and docs/embedding.md', { skip }, async (t) => {
   const folder = await install(t, tarball, 'examples/embedded')
 
-  await t.test('sessions of the application', async (t) => {
+  await t.test("the application's sessions", async (t) => {
     const more = {
       SESSION_SECRET: 'a secret of at least thirty-two characters',
       REDIS_PREFIX: randomPrefix(),
@@ -135,7 +135,7 @@ async function drivePage(t: Test, major: number, packages: string[]): Promise<vo
   const manifest = await readFile(join(folder, 'node_modules/react/package.json'), 'utf8')
   t.match(JSON.parse(manifest).version, new RegExp(`^${major}\\.`))
   await run('npm', ['run', 'build'], { cwd: folder })
-  // React checks what StrictMode asks for in this build alone: effects and stores are set up twice.
+  // Only in this build does StrictMode set up effects and stores twice.
   const env = { ...process.env, NODE_ENV: 'development' }
   await run('npx', ['vite', 'build', '--mode', 'development', '--outDir', 'dist-dev'], { cwd: folder, env })
 
@@ -168,7 +168,7 @@ async function drivePage(t: Test, major: number, packages: string[]): Promise<vo
       await shown('step two')
 
       await page.context().setOffline(true)
-      // Chromium keeps open what was open.
+      // Chromium keeps open connections when it goes offline.
       network.cut()
       await page.getByTestId('transport').getByText('waiting for the network').waitFor()
       step(30, 'step three')
@@ -203,7 +203,7 @@ async function idsOf(url: string, job_id: string): Promise<string[]> {
   return ((await answer.json()) as { events: { id: string }[] }).events.map(({ id }) => id)
 }
 
-/** What the page finds at its origin: itself, tokens that live for a few seconds, and Stagecast. */
+/** The page's origin: serves the page, short-lived tokens, and Stagecast. */
 async function backend(t: Test, files: string) {
   const service = await fakeStageService(t, () => {})
   const { log } = memoryLog()

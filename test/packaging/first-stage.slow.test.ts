@@ -1,6 +1,6 @@
 /**
- * The first stage of a newcomer: an empty folder with the tarball, the wheel, ten lines of Python and a catalogue of one
- * entry. Nothing of the working copy is used but what builds those two packages and drives them from outside.
+ * A newcomer's first stage: an empty folder with the tarball, the wheel, ten lines of Python and a catalogue of one
+ * entry. The working copy is used only to build the two packages and to test them from outside.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -18,12 +18,12 @@ import { eventually } from '../helpers/waiting.ts'
 import { install, pack, run, start } from './packed.ts'
 
 const PYTHON = '/usr/bin/python3'
-// setuptools has to come before pip, whose distutils it replaces.
+// Import setuptools before pip, because it replaces pip's distutils.
 const NEEDED = 'import setuptools, uvicorn, pip, wheel'
 const noPython = spawnSync(PYTHON, ['-c', NEEDED]).status === 0 ? false : `${PYTHON} cannot ${NEEDED}`
 if (noPython && process.env.REQUIRE_ALL_TESTS === '1') throw new Error(noPython)
 
-/** For processes on a machine that does other things too. */
+/** Time limit for processes on a busy machine. */
 const PATIENCE_MS = 120_000
 const QUESTION = 'Does sleep change memory?'
 
@@ -40,12 +40,12 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
   let service = await serve()
   const url = await startDev(t, folder, {
     ...{ STAGES_FILE: 'stages.json', WORKER_URL: `http://127.0.0.1:${port}`, STAGECAST_DATA: 'stagecast' },
-    // Long enough to act before the next attempt.
+    // Long enough for the test to act before the next attempt.
     ...{ STAGE_JOB_BACKOFF_MS: '5000', STAGE_JOB_ATTEMPTS: '10' },
   })
   const api = client(url)
 
-  await t.test('a job of the new stage runs, and is watched', async (t) => {
+  await t.test('a job of the new stage runs and can be watched', async (t) => {
     const job = await api.execute(3)
     const events = await api.events(job)
     t.equal(events.at(-1)?.event, 'completed')
@@ -63,7 +63,7 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
     })
   })
 
-  await t.test('typed inputs are refused when they are wrong', async (t) => {
+  await t.test('invalid inputs are refused', async (t) => {
     for (const words of ['three', 1.5, null]) {
       const answer = await api.post({ words })
       t.equal(answer.status, 400)
@@ -77,17 +77,17 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
     await api.said(job, 'word 1')
     t.equal((await fetch(url + job.urls.cancel, { method: 'POST' })).status, 202)
     t.equal((await api.events(job)).at(-1)?.event, 'cancelled')
-    // The call was closed, which is how the service knows.
+    // The closed connection tells the service to stop.
     const running = async () => ((await (await fetch(`${service.url}/health`)).json()) as Health).running
     await eventually('the service has stopped', async () => (await running()) === 0, PATIENCE_MS)
   })
 
-  await t.test('after kill -9 of the service it is tried again, with its result replayed', async (t) => {
+  await t.test('after kill -9 of the service, the job is retried and gets its stored result', async (t) => {
     const job = await api.execute(5)
     await api.said(job, 'word 1')
     await service.kill()
     await api.when(job, ({ status }) => status === 'retrying')
-    // What the worker's call would have come to, had only the connection broken: the result is stored.
+    // Run the job at the service, as if only the worker's connection had broken, so that its result is stored.
     const elsewhere = await serve(other)
     const { data } = await api.status(job)
     const { stage, workflow_id, research_question, user_id, inputs } = data
@@ -113,7 +113,7 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
     t.same(again, [], 'no step was taken again')
   })
 
-  await t.test('its form is in the console', async (t) => {
+  await t.test('the console shows its form', async (t) => {
     const { page, complaints } = await openTab(t)
     await page.goto(`${url}/console/`)
     await page.getByRole('link', { name: /Draft/ }).click()
@@ -165,7 +165,7 @@ function client(url: string) {
       if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`)
       return (await answer.json()) as Accepted
     },
-    /** The whole stream, which ends with the job. */
+    /** Reads the whole stream, which ends with the job. */
     async events(job: Accepted): Promise<Told[]> {
       const text = await (await fetch(url + job.urls.events)).text()
       return [...text.matchAll(/^event: (.+)\ndata: (.+)$/gm)].map(([, event = '', data = '']) => ({
@@ -186,7 +186,7 @@ function client(url: string) {
   }
 }
 
-/** Builds the wheel from a copy of its sources and installs it, without an index; returns where to. */
+/** Builds the wheel from a copy of its sources and installs it without an index; returns the folder. */
 async function installWheel(t: Test): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stagecast-wheel-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -228,7 +228,7 @@ async function startDev(t: Test, folder: string, more: NodeJS.ProcessEnv): Promi
   const env = { ...process.env, REDIS_URL: '', PORT: '0', ...more }
   const child = start('npx', ['stagecast', 'dev'], { cwd: folder, env, detached: true })
   t.teardown(() => {
-    // npx starts a shell, which starts the program.
+    // npx starts a shell, which starts the program, so signal the whole group.
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM')
     return child.exitCode === null ? once(child, 'exit') : undefined
   })
@@ -250,7 +250,7 @@ async function startDev(t: Test, folder: string, more: NodeJS.ProcessEnv): Promi
   return url
 }
 
-/** A port that was free a moment ago: a service that was killed must come back under its old address. */
+/** A port that was free a moment ago. A fixed port is needed, so that a killed service can restart at its address. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

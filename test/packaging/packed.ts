@@ -1,4 +1,4 @@
-/** The package as its users have it: packed, and installed in folders outside the project. */
+/** The package as users get it: packed, and installed in folders outside the project. */
 import { execFile, type SpawnOptions, spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import type { Owner } from '../helpers/owner.ts'
 import { ROOT } from '../helpers/processes.ts'
 
-/** tap loads itself into every Node below it, and the compiler does not bear that. */
+/** tap loads itself into every Node child process, which breaks the compiler. */
 const BARE = ['-u', 'NODE_OPTIONS']
 const exec = promisify(execFile)
 
@@ -17,19 +17,19 @@ interface Where {
   env?: NodeJS.ProcessEnv
 }
 
-/** Runs a program to its end; what it said on an error is in the error. */
+/** Runs a program to its end; an error contains its output. */
 export function run(program: string, args: string[], options: Where = {}) {
   return exec('env', [...BARE, program, ...args], { maxBuffer: 2 ** 26, ...options })
 }
 
-/** Starts a program that stays; its standard output is a pipe. */
+/** Starts a long-running program; its standard output is a pipe. */
 export function start(program: string, args: string[], options: SpawnOptions = {}) {
   return spawn('env', [...BARE, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'], ...options })
 }
 
 export const MANIFEST = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
 
-/** What `npm pack` makes. */
+/** The tarball that `npm pack` writes. */
 export async function pack(t: Owner): Promise<string> {
   const folder = await temporary(t)
   const how = ['pack', '--silent', '--pack-destination', folder]
@@ -37,7 +37,7 @@ export async function pack(t: Owner): Promise<string> {
   return join(folder, stdout.trim().split('\n').at(-1) as string)
 }
 
-/** Packing builds dist/ again: a second one at the same time would pack what is half removed. */
+/** Packing rebuilds dist/, so two packings at the same time would disturb each other. */
 async function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
   const lock = join(ROOT, '.stagecast', 'packing')
   for (;;) {
@@ -56,7 +56,7 @@ async function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
 /** A lock held for longer belongs to a process that was killed. */
 const STALE_MS = 300_000
 
-/** A copy of the project's folder `from`, with the packages of its manifest, the tarball, and `more`. */
+/** A copy of the folder `from`, with the packages of its manifest, the tarball and `more` installed. */
 export async function install(t: Owner, tarball: string, from: string, more: string[] = []): Promise<string> {
   const folder = await temporary(t)
   await cp(join(ROOT, from), folder, {
@@ -66,7 +66,7 @@ export async function install(t: Owner, tarball: string, from: string, more: str
   const manifest = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{ "type": "module" }')
   const { dependencies: { stagecast: _, ...dependencies } = {} as Record<string, string>, ...rest } =
     JSON.parse(manifest)
-  // Only the tarball has it: no registry.
+  // This package comes from the tarball, not from a registry.
   await writeFile(join(folder, 'package.json'), JSON.stringify({ ...rest, dependencies, private: true }))
   const how = ['install', '--no-audit', '--no-fund', '--prefer-offline']
   await run('npm', [...how, tarball, ...more], { cwd: folder })

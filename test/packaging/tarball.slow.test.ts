@@ -1,4 +1,4 @@
-/** What `npm pack` makes, installed in an empty folder: it compiles for its users, and runs. */
+/** The tarball of `npm pack`, installed in an empty folder, compiles and runs. */
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
@@ -12,7 +12,7 @@ const react = (major: number) => ['react', 'react-dom', '@types/react'].map((nam
 const tarball = await pack(t)
 const folder = await install(t, tarball, 'test/packaging/fixture', [...tools, ...react(19)])
 
-t.test('it brings what it needs, and no more', async (t) => {
+t.test('the tarball contains exactly the needed files', async (t) => {
   const inside = join(folder, 'node_modules/stagecast')
   const { stdout } = await run('find', ['.', '-type', 'f'], { cwd: inside })
   const files = stdout.split('\n')
@@ -44,7 +44,7 @@ for (const major of [18, 19])
     },
   )
 
-t.test('an application on it runs a job', async (t) => {
+t.test('an application with the package runs a job', async (t) => {
   const env = { ...process.env, REDIS_URL: await sharedRedis(t) }
   const { stdout } = await run(process.execPath, ['round.mjs'], { cwd: folder, env })
   t.match(JSON.parse(stdout), {

@@ -1,4 +1,4 @@
-/** Who calls: every kind of good token is let in, every defect of one is 401. */
+/** Authentication: every kind of valid token is accepted, every defect is a 401. */
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { type Env, JWT_SECRET, startApi, type TestApi, testEnv } from '../helpers/app.ts'
@@ -87,7 +87,7 @@ t.test('with a secret', async (t) => {
   t.equal((await sendRaw(api.url, latin)).status, 401, 'bytes beyond ASCII')
 })
 
-t.test('a token is refused on every route of the API, and needed on none outside it', async (t) => {
+t.test('every API route refuses an invalid token, and no other route needs a token', async (t) => {
   const api = await startWith(t, {})
   const job = `/api/workflow/stages/2/jobs/${randomUUID()}`
   const routes = [
@@ -209,7 +209,7 @@ t.test('a hostile or broken key set never becomes a 500', async (t) => {
   for (const [about, { status = 200, body }] of Object.entries(answers)) {
     issuer.answer = (_request, response) =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(body)
-    // An API of its own: a key set that was understood is kept for a while.
+    // Use a new API, because a valid key set is cached for a while.
     const api = await startWith(t, { JWT_SECRET: '', JWT_JWKS_URL: issuer.url })
     const answer = await ask(api, `Bearer ${token}`)
     t.ok([401, 503].includes(answer.status), `${about}: ${answer.status}`)
@@ -268,7 +268,7 @@ async function refuses(t: Test, api: TestApi, about: string, token: string): Pro
   isProblem(t, await ask(api, `Bearer ${token}`), 'INVALID_TOKEN', about)
 }
 
-/** Whose job it is that this header queues. */
+/** The owner of a job that a request with this header queues. */
 async function callerOf({ app }: TestApi, authorization: string | undefined): Promise<string> {
   const headers = authorization === undefined ? {} : { authorization }
   const payload = { workflow_id: randomUUID() }

@@ -1,4 +1,4 @@
-/** How the console is served: for whom, with what policy, for how long a browser may keep it. */
+/** How the console is served: redirects, content security policy and caching. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -11,7 +11,7 @@ t.test('the console', async (t) => {
   const env = await testEnv(t)
   const { app } = await startApi(t, env, { consoleFiles: async () => folder })
 
-  await t.test('the root redirects a browser, and is a 404 for a program', async (t) => {
+  await t.test('the root redirects a browser, and is a 404 for other clients', async (t) => {
     const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
     const browser = await app.inject({ url: '/', headers: { accept } })
     t.equal(browser.statusCode, 302)
@@ -22,7 +22,7 @@ t.test('the console', async (t) => {
   })
 
   const page = await app.inject({ url: '/console/' })
-  await t.test('the page is asked for each time, and runs nothing but its own scripts', async (t) => {
+  await t.test('the page is revalidated each time and runs only its own scripts', async (t) => {
     t.equal(page.statusCode, 200)
     t.match(page.headers['content-type'], 'text/html')
     t.equal(page.headers['cache-control'], 'no-cache')
@@ -40,7 +40,7 @@ t.test('the console', async (t) => {
     t.equal(again.statusCode, 304)
   })
 
-  await t.test('scripts and styles have a hash in their names, and are kept', async (t) => {
+  await t.test('scripts and styles have a hash in their names and are cached', async (t) => {
     const names = [...page.body.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, name = '']) => name)
     const hashed = names.filter((name) => /\.(js|css)$/.test(name))
     t.equal(hashed.length, 2)

@@ -11,7 +11,7 @@ import { eventually } from '../helpers/waiting.ts'
 
 const STATUS = `/api/workflow/stages/2/jobs/${randomUUID()}/status`
 
-t.test('paths that are not there', async (t) => {
+t.test('unknown paths', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   for (const url of [
     '/',
@@ -33,7 +33,7 @@ t.test('paths that are not there', async (t) => {
   isProblem(t, injected(await app.inject({ method: 'DELETE', url: '/nowhere' })), 'NOT_FOUND')
 })
 
-t.test('methods that a path does not know', async (t) => {
+t.test('unsupported methods', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const job = `/api/workflow/stages/2/jobs/${randomUUID()}`
   const paths: Record<string, string> = {
@@ -60,7 +60,7 @@ t.test('methods that a path does not know', async (t) => {
   }
 })
 
-t.test('path segments that cannot be', async (t) => {
+t.test('invalid path segments', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const ask = async (url: string) => injected(await app.inject({ url, headers: authorization() }))
   const id = randomUUID()
@@ -88,7 +88,7 @@ t.test('path segments that cannot be', async (t) => {
   }
 })
 
-t.test('what only a socket can send', async (t) => {
+t.test('requests that only a raw socket can send', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const badRequests: Record<string, string> = {
     garbage: 'this is not HTTP\r\n\r\n',
@@ -157,26 +157,26 @@ t.test('a client that closes its sending side gets no answer, and its job runs',
   await isNow('completed')
 })
 
-t.test('slow clients are not waited for without end', async (t) => {
+t.test('the server does not wait for slow clients for ever', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   t.equal(app.server.requestTimeout, 30_000, 'a whole request')
   t.ok(app.server.headersTimeout > 0 && app.server.headersTimeout <= 60_000, 'its head')
   t.ok(app.server.keepAliveTimeout > 0, 'an idle connection')
 })
 
-t.test('a request that takes too long gets its 408', async (t) => {
+t.test('a request that takes too long gets a 408', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const accepted = once(api.app.server, 'connection')
   const socket = openRaw(api.url)
   const answer = readToEnd(socket)
   const [connection] = await accepted
-  // What Node does when the time is up, without waiting for it.
+  // Emit the event that Node emits after the time limit, without waiting for it.
   const error = Object.assign(new Error('timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
   api.app.server.emit('clientError', error, connection)
   isProblem(t, parseAnswer(await answer), 'REQUEST_TIMEOUT')
 })
 
-t.test('an expectation beyond 100-continue is passed over', async (t) => {
+t.test('an unknown expectation is ignored', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const request = 'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: miracles\r\n\r\n'
   t.equal((await sendRaw(api.url, request)).status, 200)
@@ -184,7 +184,7 @@ t.test('an expectation beyond 100-continue is passed over', async (t) => {
   t.equal((await sendRaw(api.url, old)).status, 200, 'HTTP/1.0 needs no host')
 })
 
-t.test('an error of our own tells nothing about the inside', async (t) => {
+t.test('an internal error reveals no internals', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const inner = new Error('SELECT canary FROM secrets at /opt/app/db.ts')
   api.app.stagecast.journal.snapshot = () => Promise.reject(inner)
@@ -208,7 +208,7 @@ t.test('an error of our own tells nothing about the inside', async (t) => {
   }
 })
 
-t.test('the answers carry the security headers, errors too', async (t) => {
+t.test('all responses have the security headers, errors too', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   for (const url of ['/health/live', '/nowhere', STATUS]) {
     const { headers } = await app.inject({ url, headers: authorization() })
@@ -226,10 +226,10 @@ t.test('the answers carry the security headers, errors too', async (t) => {
   }
 })
 
-t.test('a request that meets the end of the process is answered like any other', async (t) => {
+t.test('a request during shutdown is answered like any other', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
-  // An answer under way: the process waits for it, and connections stay open meanwhile.
+  // The process waits for a response in progress and keeps connections open meanwhile.
   const { authorization: token } = authorization()
   const slow = openRaw(api.url)
   slow.on('data', () => {})
@@ -252,7 +252,7 @@ t.test('a request that meets the end of the process is answered like any other',
   t.match(JSON.parse(answer.text), { job_id: job.job_id, status: 'queued' })
 })
 
-t.test('closing does not wait for connections that ask for nothing', async (t) => {
+t.test('closing does not wait for idle connections', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const accepted = once(api.app.server, 'connection')
   const unused = openRaw(api.url)
@@ -286,7 +286,7 @@ function get(path: string, token: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${token}\r\n\r\n`
 }
 
-/** Holds back the next look at a job. */
+/** Delays the next read of a job. */
 function heldFind(journal: JournalReader) {
   const { find } = journal
   let release = () => {}

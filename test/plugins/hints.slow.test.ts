@@ -1,4 +1,4 @@
-/** Hints: what a waiting job waits for, told to those who watch it. */
+/** Hints tell watching clients what a waiting job waits for. */
 import t, { type Test } from 'tap'
 import type { Hint } from '../../contract/job.ts'
 import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -14,7 +14,7 @@ async function start(t: Test, overrides = {}) {
   return { ...closeQuickly(t, await startApi(t, env)), env }
 }
 
-/** The next hint, and what else came before it. */
+/** The next hint, and the other frames before it. */
 async function nextHint(stream: Stream): Promise<{ hint: Hint; frame: Frame; before: Frame[] }> {
   const before: Frame[] = []
   const source = stream[Symbol.asyncIterator]()
@@ -26,7 +26,7 @@ async function nextHint(stream: Stream): Promise<{ hint: Hint; frame: Frame; bef
   }
 }
 
-t.test('positions, and that nobody is there to take the jobs', async (t) => {
+t.test('positions, and that no worker is connected', async (t) => {
   const api = await start(t)
   const jobs = [await enqueue(api.url), await enqueue(api.url), await enqueue(api.url)]
   const [first, , third] = await Promise.all(jobs.map((job) => openStream(api.url + job.urls.events)))
@@ -48,7 +48,7 @@ t.test('positions, and that nobody is there to take the jobs', async (t) => {
   t.match((await nextHint(third as Stream)).hint, { position: 2, waiting: 2 }, 'a change is sent')
 })
 
-t.test('a turn, and the delay before another attempt', async (t) => {
+t.test('a turn, and the delay before the next attempt', async (t) => {
   const service = await fakeStageService(t, (call) =>
     call.stage === 3 ? fail(500, 'ILL')(call) : silence(call),
   )
@@ -76,7 +76,7 @@ t.test('a turn, and the delay before another attempt', async (t) => {
   })
 })
 
-t.test('a stage service that is away', async (t) => {
+t.test('a stage service that is down', async (t) => {
   const service = await fakeStageService(t, fail(500, 'ILL'))
   const api = await start(t, {
     WORKER_URL: service.url,
@@ -89,12 +89,12 @@ t.test('a stage service that is away', async (t) => {
   await first.until('retrying')
   const stream = await openStream(api.url + (await enqueue(api.url)).urls.events)
   let told = (await nextHint(stream)).hint
-  // The worker tells its circuit now and then.
+  // The worker reports its circuit periodically.
   while (told.waiting_for !== 'circuit') told = (await nextHint(stream)).hint
   t.match(told, { waiting_for: 'circuit', position: null, retry_at: null })
 })
 
-t.test('an attempt that is due, and cannot begin', async (t) => {
+t.test('an attempt that is due but cannot start', async (t) => {
   const service = await fakeStageService(t, fail(500, 'ILL'))
   const api = await start(t, {
     WORKER_URL: service.url,
@@ -110,7 +110,7 @@ t.test('an attempt that is due, and cannot begin', async (t) => {
   t.match(told, { waiting_for: 'circuit', retry_at: null }, 'no time in the past is sent')
 })
 
-t.test('one read for all watchers, none without watchers', async (t) => {
+t.test('one read serves all watchers; without watchers there is none', async (t) => {
   const api = await start(t)
   const { redis } = api.app.stagecast
   let looks = 0
@@ -148,7 +148,7 @@ t.test('one read for all watchers, none without watchers', async (t) => {
   quiet.close()
 })
 
-t.test('a job that was taken is hinted no more', async (t) => {
+t.test('a job that has started gets no more hints', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.queued()

@@ -4,7 +4,7 @@ import { startApi, testEnv } from '../helpers/app.ts'
 import { privateRedis } from '../helpers/redis.ts'
 import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
 
-t.test('records of several jobs come in one round trip, in the order asked', async (t) => {
+t.test('records of several jobs are read in one round trip and returned in order', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const { journal, redis } = api.app.stagecast
   const jobs = [await runningJob(api, 2), await scriptJob(api), await runningJob(api, 1)]
@@ -33,7 +33,7 @@ t.test('records of several jobs come in one round trip, in the order asked', asy
   t.same(await journal.records([]), [])
 })
 
-t.test('a job is found by its stage and owner only', async (t) => {
+t.test('a job is found only under its stage and owner', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await scriptJob(api)
   const { journal } = api.app.stagecast
@@ -43,7 +43,7 @@ t.test('a job is found by its stage and owner only', async (t) => {
   await t.rejects(journal.find(job.id, 2, 'bob'), { code: 'JOB_NOT_FOUND' })
 })
 
-t.test('a finished job is read when the queue has forgotten it', async (t) => {
+t.test('a finished job can be read after the queue has removed it', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   await job.complete({ papers: 1 })
@@ -56,7 +56,7 @@ t.test('a finished job is read when the queue has forgotten it', async (t) => {
   )
 })
 
-t.test('a record that the queue keeps after the result has expired does not count as a job', async (t) => {
+t.test('a job that is only left in the queue after its result has expired is not found', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   await job.complete()
@@ -65,7 +65,7 @@ t.test('a record that the queue keeps after the result has expired does not coun
   t.same(await api.app.stagecast.journal.records([job.id]), [null])
 })
 
-t.test('a job that outlives its log keeps its newest line', async (t) => {
+t.test('a job that outlives its log keeps its newest entry', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   await api.app.stagecast.redis.del(job.keys.log(job.id))
@@ -77,7 +77,7 @@ t.test('a job that outlives its log keeps its newest line', async (t) => {
   t.equal(record?.snapshot.cursor, job.head)
 })
 
-t.test('without Redis everything is 503', async (t) => {
+t.test('without Redis every read is a 503', async (t) => {
   const redis = await privateRedis(t)
   const api = await startApi(t, await testEnv(t, { REDIS_URL: redis.url }))
   const job = await runningJob(api, 2)
@@ -93,11 +93,11 @@ t.test('without Redis everything is 503', async (t) => {
   for (const ask of asked) await t.rejects(ask(), { code: 'QUEUE_UNAVAILABLE' })
 })
 
-t.test('a line that comes while a job is read belongs to the next read', async (t) => {
+t.test('an entry that is appended during a read belongs to the next read', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api, 2)
   const { redis, journal } = api.app.stagecast
-  // The hash as it was one line before the log.
+  // The hash is one entry older than the log.
   const [line = ''] = await redis.lrange(journal.keys.log(job.id), -2, -2)
   const whole = await redis.hget(journal.keys.job(job.id), 'last')
   await redis.hset(journal.keys.job(job.id), 'last', line)

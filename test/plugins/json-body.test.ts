@@ -1,4 +1,4 @@
-/** The reader of JSON bodies by itself: what it lets through is what was sent, and nothing that could hurt later. */
+/** The parser of JSON bodies: accepted bodies are unchanged, and dangerous ones are rejected. */
 import { gzipSync } from 'node:zlib'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -6,7 +6,7 @@ import errors from '../../plugins/errors.ts'
 import jsonBody from '../../plugins/json-body.ts'
 import { injected, isProblem } from '../helpers/problem.ts'
 
-t.test('what is good comes through unchanged', async (t) => {
+t.test('valid bodies are parsed unchanged', async (t) => {
   const send = await start(t)
   const good = [
     '{}',
@@ -34,7 +34,7 @@ t.test('a request without a body is accepted', async (t) => {
   t.strictSame(JSON.parse(text), {})
 })
 
-t.test('what cannot be stored and shown again is refused with its place', async (t) => {
+t.test('values that cannot be stored and returned unchanged are refused with their path', async (t) => {
   const send = await start(t)
   const bad: Record<string, string> = {
     '"\\u0000"': 'body',
@@ -58,7 +58,7 @@ t.test('what cannot be stored and shown again is refused with its place', async 
   }
 })
 
-t.test('bodies that are not JSON, or are a trick', async (t) => {
+t.test('bodies that are not JSON, or are malicious', async (t) => {
   const send = await start(t)
   const bad = [
     ' ',
@@ -80,7 +80,7 @@ t.test('bodies that are not JSON, or are a trick', async (t) => {
   for (const body of bad) isProblem(t, await send(body), 'BAD_REQUEST', JSON.stringify(String(body)))
 })
 
-t.test('endless nesting is refused and does no harm', async (t) => {
+t.test('very deep nesting is refused and does no harm', async (t) => {
   const send = await start(t)
   for (const [open, close] of [
     ['[', ']'],
@@ -108,7 +108,7 @@ async function start(t: Test) {
     )
 }
 
-t.test('a body that is encoded is refused with what would be read', async (t) => {
+t.test('an encoded body is refused, and the response names the supported coding', async (t) => {
   const send = await start(t)
   for (const coding of ['gzip', 'GZIP', 'br', 'deflate, gzip']) {
     const answer = await send(gzipSync('{"a":1}'), { 'content-encoding': coding })

@@ -1,4 +1,4 @@
-/** The rate limit: per caller, over all processes, and without Redis too. */
+/** The rate limit: per caller, across all processes, and without Redis. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { digest } from '../../journal/ids.ts'
@@ -6,7 +6,7 @@ import { authorization, type Env, startApi, type TestApi, testEnv } from '../hel
 import { absentRedis } from '../helpers/outage.ts'
 import { injected, isProblem } from '../helpers/problem.ts'
 
-t.test('the limit is of a caller, over all processes', async (t) => {
+t.test('the limit applies per caller across all processes', async (t) => {
   const env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: '5' })
   const apis = [await startApi(t, env), await startApi(t, env)] as const
   for (let i = 0; i < 5; i += 1) t.equal((await ask(apis[i % 2] as TestApi)).status, 200, `request ${i + 1}`)
@@ -39,7 +39,7 @@ t.test('the limit is of a caller, over all processes', async (t) => {
   t.equal((await apis[0].app.inject('/health/live')).statusCode, 200, 'health has no limit')
 })
 
-t.test('requests are taken a few at a time, and never more than the limit', async (t) => {
+t.test('requests are reserved a few at a time, and never exceed the limit', async (t) => {
   const limit = 1000
   const env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: String(limit) })
   const apis = [await startApi(t, env), await startApi(t, env)] as const
@@ -47,7 +47,7 @@ t.test('requests are taken a few at a time, and never more than the limit', asyn
   for (const { app } of apis) {
     const { sendCommand } = app.stagecast.redis
     app.stagecast.redis.sendCommand = (...args: Parameters<typeof sendCommand>) => {
-      // What else a process does in the meantime does not count.
+      // Ignore other commands that the process sends meanwhile.
       if (args[0].args.some((one) => String(one).includes(':rate:'))) looks += 1
       return sendCommand.apply(app.stagecast.redis, args)
     }
@@ -68,7 +68,7 @@ t.test('0 means no limit', async (t) => {
   }
 })
 
-t.test('without Redis every process limits by itself, and with it again together', async (t) => {
+t.test('without Redis each process limits alone; when Redis is back, they limit together', async (t) => {
   const redis = await absentRedis(t)
   await redis.start()
   const api = await startApi(t, await testEnv(t, { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '4' }))
@@ -89,7 +89,7 @@ t.test('without Redis every process limits by itself, and with it again together
   )
 })
 
-t.test('a counter in Redis goes with its minute', async (t) => {
+t.test('a counter in Redis expires with its minute', async (t) => {
   const env: Env = await testEnv(t, { RATE_LIMIT_PER_MINUTE: '2' })
   const api = await startApi(t, env)
   await ask(api)
@@ -99,7 +99,7 @@ t.test('a counter in Redis goes with its minute', async (t) => {
   await ask(api)
   t.ok((await api.app.stagecast.redis.pttl(name)) <= left, 'a further request does not prolong it')
   isProblem(t, await ask(api), 'RATE_LIMITED')
-  // The end of the minute, as Redis would have it.
+  // End the minute as Redis would.
   await api.app.stagecast.redis.pexpire(name, 1)
   await gone(t, api, name)
   t.equal((await ask(api)).status, 200)

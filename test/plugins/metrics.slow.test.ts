@@ -1,4 +1,4 @@
-/** What a process counts, as a scrape returns it. */
+/** Metrics of a process, as a scrape returns them. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
@@ -25,7 +25,7 @@ async function scrape(url: string) {
   return parseMetrics(await answer.text())
 }
 
-t.test('a client that takes nothing is dropped, and counted', async (t) => {
+t.test('a client that reads nothing is disconnected and counted', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t, { SSE_HEARTBEAT_MS: '50' })))
   const dropped = async () => sampleOf(await scrape(api.url), 'stagecast_slow_clients_dropped_total')
   const job = await runningJob(api, 1)
@@ -77,7 +77,7 @@ t.test('cut connections to Redis are counted when they reconnect', async (t) => 
   }
 })
 
-t.test('the routes of all stages are one series of answer times', async (t) => {
+t.test("response times of all stages' routes are one series", async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
   for (const stage of [2, 3, 20])
     await enqueue(api.url, {
@@ -99,7 +99,7 @@ t.test('the routes of all stages are one series of answer times', async (t) => {
   )
 })
 
-t.test('runs by state, and what waits for a sign-off since when', async (t) => {
+t.test('runs by state, and how long sign-offs have waited', async (t) => {
   const service = await fakeStageService(t, succeed())
   const stages = await stagesFile(t, [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }])
   const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: stages })

@@ -1,4 +1,4 @@
-/** The producer's outcomes: queued, replayed, mismatch, unavailable; and what stays in the queue. */
+/** The outcomes of enqueuing (queued, replayed, mismatch, unavailable), and what stays in the queue. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { EnqueueRequest } from '../../journal/enqueue.ts'
@@ -38,7 +38,7 @@ t.test('the four outcomes', async (t) => {
   )
 })
 
-t.test('users and keys do not run into each other', async (t) => {
+t.test('different pairs of user and key never collide', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const pairs = [
     ['a', 'bc'],
@@ -53,7 +53,7 @@ t.test('users and keys do not run into each other', async (t) => {
   }
 })
 
-t.test('while Redis takes no writes', async (t) => {
+t.test('while Redis refuses writes', async (t) => {
   const redis = await privateRedis(t)
   const admin = adminOf(t, redis)
   const env = await testEnv(t, { REDIS_URL: redis.url })
@@ -63,7 +63,7 @@ t.test('while Redis takes no writes', async (t) => {
   const lost = request({ idempotencyKey: 'lost' })
   const promised = await app.stagecast.queue.enqueue(lost)
   const { jobId } = promised as { jobId: string }
-  // As a process leaves it that died between the claim and the job.
+  // Leave Redis as a process would that died between storing the key and adding the job.
   await openQueue(t, env).remove(jobId)
   await admin.setrange(app.stagecast.journal.keys.asked(jobId), 0, 'q')
   await admin.config('SET', 'maxmemory', '1')
@@ -94,7 +94,7 @@ t.test('the queue keeps as many jobs as configured; every result stays readable'
   startWorker(t, env)
   for (const job of jobs) await (await openStream(api.url + job.urls.events)).rest()
   const queue = openQueue(t, env)
-  // The outcome is told before the queue has followed.
+  // Clients see the outcome before the queue follows.
   for (let left = 200; left > 0 && (await queue.getJobCounts('active')).active; left -= 1)
     await queue.getJobCounts()
   t.match(await queue.getJobCounts(), { completed: 2, failed: 1, prioritized: 0, delayed: 0 })
@@ -105,7 +105,7 @@ t.test('the queue keeps as many jobs as configured; every result stays readable'
   )
 })
 
-t.test('a job that is discarded is gone from the queue, twice over without harm', async (t) => {
+t.test('a discarded job is gone from the queue, and discarding it again is harmless', async (t) => {
   const env = await testEnv(t)
   const api = await startApi(t, env)
   await becomesReady(api.url)

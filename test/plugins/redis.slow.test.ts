@@ -1,4 +1,4 @@
-/** Redis in trouble: the API says so soon, loses nothing, does nothing twice, and heals by itself. */
+/** While Redis is in trouble, the API answers 503 quickly, loses nothing, does nothing twice, and recovers by itself. */
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -11,12 +11,12 @@ import { answered, isProblem } from '../helpers/problem.ts'
 import { openQueue } from '../helpers/queue.ts'
 import { privateRedis } from '../helpers/redis.ts'
 
-/** The command time-out of 2 s, and what a busy machine adds. */
+/** The command time-out of 2 s, and a margin for a busy machine. */
 const SOON_MS = 3500
 const KEY = { 'idempotency-key': 'the-same' }
 const BODY = { workflow_id: '123e4567-e89b-12d3-a456-426614174000' }
 
-t.test('away at the start', async (t) => {
+t.test('unavailable at the start', async (t) => {
   const redis = await absentRedis(t)
   const env = await limitedEnv(t, redis.url)
   const api = await startApi(t, env)
@@ -55,7 +55,7 @@ t.test('frozen', async (t) => {
   await enqueue(unlimited.url, { user: 'bob' })
   const thaw = await freeze(t, adminOf(t, redis))
   await Promise.all([
-    // Counting the request may take all the time there is: then no job is tried.
+    // If counting the request already times out, adding a job is not tried.
     isDown(t, limited, { statusUrl: job.urls.status }),
     isDown(t, unlimited, { knowsJob: null, statusUrl: job.urls.status }),
   ])
@@ -86,7 +86,7 @@ t.test('out of memory', async (t) => {
   await repeatIsOneJob(t, api, env, 1)
 })
 
-t.test('a replica that takes no writes', async (t) => {
+t.test('a read-only replica', async (t) => {
   const redis = await privateRedis(t)
   const admin = adminOf(t, redis)
   const env = await limitedEnv(t, redis.url)
@@ -99,7 +99,7 @@ t.test('a replica that takes no writes', async (t) => {
   await repeatIsOneJob(t, api, env, 1)
 })
 
-t.test('a primary without the replicas it insists on', async (t) => {
+t.test('a primary without the replicas that it requires', async (t) => {
   const redis = await privateRedis(t)
   const admin = adminOf(t, redis)
   const env = await limitedEnv(t, redis.url)
@@ -112,10 +112,10 @@ t.test('a primary without the replicas it insists on', async (t) => {
   await repeatIsOneJob(t, api, env)
 })
 
-t.test('a connection that is cut while the queue looks at it first', async (t) => {
+t.test('a connection that is cut while the queue checks it for the first time', async (t) => {
   const redis = await privateRedis(t)
   const proxy = await startProxy(t, redis.url.slice('unix://'.length))
-  // The first INFO is ioredis's, for readiness; the second is BullMQ's, for the version.
+  // ioredis sends the first INFO, to check readiness; BullMQ sends the second, to get the version.
   proxy.cutAt('info', 2)
   const env = await limitedEnv(t, proxy.url)
   const api = await startApi(t, env)
@@ -126,12 +126,12 @@ t.test('a connection that is cut while the queue looks at it first', async (t) =
 })
 
 interface Down {
-  /** Whether the 503 names a job; left out when both are right. */
+  /** Whether the 503 contains a job ID; absent if both are allowed. */
   knowsJob?: null
   statusUrl?: string
 }
 
-/** Insists on the answers that an unusable Redis must give, all of them soon. */
+/** Requires the responses that an API must give while Redis is unusable, all of them quickly. */
 async function isDown(t: Test, api: TestApi, { knowsJob, statusUrl }: Down): Promise<void> {
   const headers = authorization()
   const [executed, live, ready, status] = await Promise.all([
@@ -147,7 +147,7 @@ async function isDown(t: Test, api: TestApi, { knowsJob, statusUrl }: Down): Pro
   if (status) isProblem(t, status, 'QUEUE_UNAVAILABLE', 'status')
 }
 
-/** The request of `isDown` once more, twice: 202 with one id, and one job more in the queue. */
+/** Repeats the request of `isDown` twice: both get a 202 with the same ID, and the queue has one more job. */
 async function repeatIsOneJob(t: Test, api: TestApi, env: Env, others = 0): Promise<string> {
   const [first, second] = [await enqueue(api.url, request), await enqueue(api.url, request)]
   t.equal(first.job_id, second.job_id)
@@ -171,12 +171,12 @@ async function soon<T>(t: Test, answer: Promise<T>, limitMs = SOON_MS): Promise<
   return value
 }
 
-/** With the limit on, so that its own look at Redis is part of the time. */
+/** The rate limit is on, so that its call to Redis is part of the time. */
 function limitedEnv(t: Test, REDIS_URL: string): Promise<Env> {
   return testEnv(t, { REDIS_URL, RATE_LIMIT_PER_MINUTE: '600' })
 }
 
-/** Stands between client and Redis, and cuts a connection at the nth such command that passes by. */
+/** A proxy between client and Redis that cuts a connection at the nth command with this name. */
 async function startProxy(t: Test, path: string) {
   let left = Number.POSITIVE_INFINITY
   let word = ''

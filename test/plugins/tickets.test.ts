@@ -1,4 +1,4 @@
-/** Tickets: one job's events, until they expire, at any process, and nothing else. */
+/** A ticket opens the events of one job, at any process, until it expires, and nothing else. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
@@ -51,7 +51,7 @@ t.test('a ticket opens the events of its own job and nothing else', async (t) =>
   t.equal((await get(api.url + job.urls.status)).status, 'queued', 'nothing was cancelled')
 })
 
-t.test('a ticket with any byte changed is none', async (t) => {
+t.test('a ticket with any byte changed is invalid', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
   const { ticket } = await makeTicket(api.url, job.urls.status)
@@ -62,7 +62,7 @@ t.test('a ticket with any byte changed is none', async (t) => {
     return copy.toString('base64url')
   })
   forged.push(ticket.slice(0, -1), ticket.slice(1), `${ticket}A`, `${ticket}=`, ` ${ticket}`, '', 'x', 'é')
-  // The same bytes in the other alphabet, or with bits to spare in the last digit, are not the same ticket.
+  // The same bytes in base64 instead of base64url, or with unused bits set, are not the same ticket.
   forged.push(`${ticket.slice(0, -1)}${String.fromCharCode(ticket.charCodeAt(ticket.length - 1) + 1)}`)
   forged.push(bytes.subarray(0, 22).toString('base64url'), Buffer.alloc(38).toString('base64url'))
   for (const one of forged) {
@@ -73,13 +73,13 @@ t.test('a ticket with any byte changed is none', async (t) => {
   }
   const twice = `/api/workflow/stages/2/jobs/${job.job_id}/events?ticket=${ticket}&ticket=${ticket}`
   t.equal((await api.app.inject(twice)).statusCode, 401, 'two at once')
-  // A good token counts for itself, whatever stands beside it.
+  // A valid token counts, whatever ticket is next to it.
   const headers = { ...authorization(), accept: 'application/json' }
   const both = await api.app.inject({ url: `${job.urls.events}x`, headers })
   t.equal(both.statusCode, 200)
 })
 
-t.test('every process on the same Redis knows the ticket, and none on another prefix', async (t) => {
+t.test('every process on the same Redis accepts the ticket, but none with another prefix', async (t) => {
   const env = await testEnv(t)
   const [one, two, stranger] = await Promise.all([
     startApi(t, env),
@@ -94,7 +94,7 @@ t.test('every process on the same Redis knows the ticket, and none on another pr
   isProblem(t, await answered(fetch(stranger.url + events_url, page)), 'INVALID_TICKET')
 })
 
-t.test('it expires, and ends the stream it has opened', async (t) => {
+t.test('a ticket expires, and its stream ends then', async (t) => {
   const env = await testEnv(t, { TICKET_TTL_SECONDS: '1', SSE_HEARTBEAT_MS: '500' })
   const api = await startApi(t, env)
   const job = await enqueue(api.url)
@@ -107,12 +107,12 @@ t.test('it expires, and ends the stream it has opened', async (t) => {
   const endedAt = Date.now()
   t.match(frames, [{ event: 'queued' }], 'the stream ends although the job has not')
   t.ok(endedAt >= expires_at - 500 && endedAt < expires_at + 1000, `${endedAt - expires_at} ms after its end`)
-  // The stream may end a moment early: the ticket itself lasts to its last millisecond.
+  // The stream may end a moment before the ticket expires.
   await delay(Math.max(0, expires_at - Date.now()) + 10)
   isProblem(t, await answered(fetch(api.url + events_url)), 'TICKET_EXPIRED')
 })
 
-t.test('a token that expires ends its stream too', async (t) => {
+t.test('when a token expires, its stream ends too', async (t) => {
   const api = await startApi(t, await testEnv(t, { SSE_HEARTBEAT_MS: '500' }))
   const job = await enqueue(api.url)
   const exp = Math.floor(Date.now() / 1000) + 2
@@ -126,7 +126,7 @@ t.test('a token that expires ends its stream too', async (t) => {
   )
 })
 
-t.test('a ticket works for a finished job, every time that it is used', async (t) => {
+t.test('a ticket for a finished job can be used repeatedly', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)

@@ -1,4 +1,4 @@
-/** Runs tests of the Python package, which bring up uvicorn and gunicorn themselves. */
+/** Runs tests of the Python package, which start uvicorn and gunicorn themselves. */
 import { spawn, spawnSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -10,10 +10,10 @@ const PYTHON = '/usr/bin/python3'
 const NEEDED = ['pytest', 'uvicorn', 'hypercorn', 'gunicorn', 'fastapi', 'pip', 'setuptools', 'wheel']
 const PACKAGES = NEEDED.map((name) => (name === 'gunicorn' ? name : `python3-${name}`)).join(' ')
 
-/** A compiled test stands beside links to the package; the package itself is where its pyproject.toml really is. */
+/** The compiled tests are next to links to the package; follow them to the folder of pyproject.toml. */
 const project = fileURLToPath(new URL('../../packages/python/pyproject.toml', import.meta.url))
 
-/** Passes when pytest does, fails with its output, and skips, with the reason, where Debian's Python lacks something. */
+/** Passes if pytest passes, else fails with its output. Skips with a reason if a Python package is missing. */
 export async function runPytest(t: Test, files: readonly string[]): Promise<void> {
   const missing = NEEDED.filter((name) => spawnSync(PYTHON, ['-c', `import ${name}`]).status !== 0)
   if (missing.length > 0) {

@@ -1,4 +1,4 @@
-/** Files of a completed job: streamed through, named in its result, and nobody else's. */
+/** Files of a completed job: only those in its result, only for its owner, streamed. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -31,7 +31,7 @@ const NAMES = [
   LONG,
 ]
 
-t.test('a file comes through as it is, with what the service says of it', async (t) => {
+t.test("a file is passed on unchanged, with the service's headers", async (t) => {
   const { api, job, service } = await completed(t)
   for (const name of NAMES) {
     const bytes = randomBytes(1000)
@@ -65,7 +65,7 @@ t.test('a file comes through as it is, with what the service says of it', async 
   }
 })
 
-t.test('a redirect to storage is followed once, to a host that is allowed', async (t) => {
+t.test('one redirect to an allowed host is followed', async (t) => {
   const paths: (string | undefined)[] = []
   const storage = createServer((request, response) => {
     paths.push(`${request.headers.host?.split(':')[0]}${request.url}`)
@@ -107,7 +107,7 @@ t.test('a redirect to storage is followed once, to a host that is allowed', asyn
   t.ok(api.logs.some((line) => line.includes('ARTIFACT_REDIRECT_HOSTS') && line.includes('"[::1]"')))
 })
 
-t.test('50 MB are passed on as they come', async (t) => {
+t.test('50 MB are streamed, not buffered', async (t) => {
   const { api, job, service } = await completed(t)
   const chunk = Buffer.alloc(1_048_576, 'x')
   let sent = 0
@@ -119,7 +119,7 @@ t.test('50 MB are passed on as they come', async (t) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.write(chunk)
     sent = 1
-    // Nothing more until the client has the first bytes.
+    // Send nothing more until the client has the first bytes.
     await received
     for (; sent < 50; sent += 1) if (!response.write(chunk)) await once(response, 'drain')
     response.end()
@@ -153,7 +153,7 @@ t.test('a client that reads slowly slows the service down', async (t) => {
     const chunk = Buffer.alloc(1_048_576, 'x')
     const push = () => {
       while (sent < 200 && response.write(chunk)) sent += 1
-      // The socket stays full: nobody takes what is sent.
+      // The socket stays full, because the client does not read.
       const waiting = setTimeout(stuck, 500)
       response.once('drain', () => {
         clearTimeout(waiting)
@@ -175,7 +175,7 @@ t.test('a client that reads slowly slows the service down', async (t) => {
   t.pass('and hanging up closes the connection to the service')
 })
 
-t.test('a client that hangs up before the service answers', async (t) => {
+t.test('a client that disconnects before the service answers', async (t) => {
   const { api, job, service } = await completed(t)
   const asked = new Promise<ServerResponse>((resolve) => {
     service.answer = (_request, response) => resolve(response)
@@ -214,14 +214,14 @@ t.test("ranges and validators are the service's business", async (t) => {
   isProblem(t, await answered(download(api, job, 'a.json', { range: 'bytes=9-' })), 'RANGE_NOT_SATISFIABLE')
 })
 
-t.test('a coded file keeps its coding', async (t) => {
+t.test('an encoded file keeps its Content-Encoding', async (t) => {
   const { api, job, service } = await completed(t)
   service.answer = (_request, response) =>
     void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('plain text'))
   t.equal(await (await download(api, job, 'a.json')).text(), 'plain text')
 })
 
-t.test('only names that the result lists', async (t) => {
+t.test('only names in the result are served', async (t) => {
   const { api, job, service } = await completed(t)
   let asked = 0
   service.answer = (_request, response) => {
@@ -297,7 +297,7 @@ t.test('a service in trouble', async (t) => {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** An API with a job of alice's that is completed, and the service that has its files. */
+/** An API with a completed job of alice, and the service that has its files. */
 async function completed(t: Test, overrides: Env = {}) {
   const server = createServer((request, response) => void service.answer(request, response))
   const service = {

@@ -1,4 +1,4 @@
-/** Cancelling: what waits, what runs, what is over. */
+/** Cancelling waiting, running and finished jobs. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import {
@@ -45,7 +45,7 @@ t.test('a waiting job is cancelled at once, and never runs', async (t) => {
   )
 })
 
-t.test('a running job is stopped, from any process; its call is aborted', async (t) => {
+t.test('any process can cancel a running job; its call is aborted', async (t) => {
   const service = await fakeStageService(t, (call) =>
     ndjson([{ type: 'progress', percent: 10 }], { end: false })(call),
   )
@@ -75,7 +75,7 @@ t.test('a job that waits for its next attempt is cancelled at once', async (t) =
   const job = await enqueue(api.url)
   await (await openStream(api.url + job.urls.events)).until('retrying')
   const queue = openQueue(t, env)
-  // The attempt is told before the queue has put the job back.
+  // Clients see the end of the attempt before the queue has delayed the job.
   for (let left = 500; left > 0 && (await queue.getDelayedCount()) === 0; left -= 1)
     await queue.getDelayedCount()
   const answer = await cancel(api, job)
@@ -88,7 +88,7 @@ t.test('a job that waits for its next attempt is cancelled at once', async (t) =
   t.equal(await queue.getDelayedCount(), 0)
 })
 
-t.test('what is over stays as it is', async (t) => {
+t.test('a finished job does not change', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)
@@ -108,7 +108,7 @@ t.test('what is over stays as it is', async (t) => {
   }
 })
 
-t.test('20 at once agree', async (t) => {
+t.test('20 simultaneous cancels get the same answer', async (t) => {
   const env = await testEnv(t)
   const apis = [await startApi(t, env), await startApi(t, env)] as const
   const job = await enqueue(apis[0].url)
@@ -125,7 +125,7 @@ t.test('20 at once agree', async (t) => {
   )
 })
 
-t.test('a repeat of a cancelled request by its key starts nothing', async (t) => {
+t.test('repeating the request of a cancelled job with its key starts nothing', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)
@@ -141,7 +141,7 @@ t.test('a repeat of a cancelled request by its key starts nothing', async (t) =>
   t.equal((await get(api.url + job.urls.status)).status, 'cancelled')
 })
 
-t.test('what is not there', async (t) => {
+t.test('an unknown job', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
   const nowhere = { ...job, urls: { ...job.urls, cancel: job.urls.cancel.replace(job.job_id, randomUUID()) } }

@@ -38,7 +38,7 @@ t.test('the 20 stages', async (t) => {
   )
 })
 
-t.test('a service tells which stages it has; one that says nothing holds nobody up', async (t) => {
+t.test('a service lists its stages; a service that does not answer delays nobody', async (t) => {
   const service = await fakeStageService(t)
   service.onGet = (url, response) => {
     t.equal(url, '/api/workflow/stages')
@@ -68,7 +68,7 @@ t.test('a service tells which stages it has; one that says nothing holds nobody 
   t.ok(JSON.parse(body).stages.every((one: { available: unknown }) => one.available === null))
 })
 
-t.test('what can be run is what is listed', async (t) => {
+t.test('exactly the listed stages can be executed', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const { paths } = (await app.inject('/openapi.json')).json() as { paths: Record<string, unknown> }
   const executes = Object.keys(paths).filter((path) => path.endsWith('/execute'))

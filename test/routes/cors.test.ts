@@ -1,4 +1,4 @@
-/** Other origins: those on the list may call, from a browser, and nobody else. */
+/** CORS: only pages of listed origins may call the API from a browser. */
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../server/config.ts'
 import { authorization, type Env, enqueue, JWT_SECRET, startApi, testEnv } from '../helpers/app.ts'
@@ -11,7 +11,7 @@ const DEV = 'http://localhost:5173'
 const BASE: Env = { REDIS_URL: 'redis://localhost', WORKER_URL: 'http://localhost', JWT_SECRET }
 const ENV: Env = { CORS_ORIGINS: `${APP}, ${DEV}` }
 
-t.test('without a list nobody is let in', async (t) => {
+t.test('without a list no origin is allowed', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const headers = { ...authorization(), origin: APP }
   const answer = await app.inject({ url: '/api/workflow/stages', headers })
@@ -105,7 +105,7 @@ t.test('an origin with a wildcard anywhere else is refused', async (t) => {
     )
 })
 
-t.test('answers that are given before a request is understood', async (t) => {
+t.test('responses sent before a request is parsed', async (t) => {
   const { url } = await startApi(t, await testEnv(t, ENV))
   const ask = (path: string, headers: string) =>
     sendRaw(url, `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}Connection: close\r\n\r\n`)
@@ -129,7 +129,7 @@ t.test('answers that are given before a request is understood', async (t) => {
   t.equal(unknown.header('access-control-allow-origin'), '*', 'the origin may have been in an earlier packet')
 })
 
-t.test('what a page may read of an answer is all that the API says in its headers', async (t) => {
+t.test('a page may read every header that the API sends', async (t) => {
   const api = await startApi(t, await testEnv(t, { ...ENV, RATE_LIMIT_PER_MINUTE: '1' }))
   const headers = { origin: APP, ...authorization() }
   const answers = [
@@ -142,7 +142,7 @@ t.test('what a page may read of an answer is all that the API says in its header
     answers.map(({ status }) => status),
     [200, 429, 401, 405],
   )
-  // Safelisted by the Fetch standard, or of no use to a page.
+  // These are safelisted by the Fetch standard, or useless to a page.
   const readable = /^(cache-control|content-(language|length|type)|expires|last-modified|pragma)$/
   const ofNoUse =
     /^(access-control-.*|connection|keep-alive|vary|strict-transport-security|x-(content-type|frame)-options|.*-policy|referrer-policy)$/

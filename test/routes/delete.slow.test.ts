@@ -1,4 +1,4 @@
-/** DELETE of a job whose stage service takes the request and never answers. */
+/** DELETE of a job whose stage service accepts the request but never answers. */
 import { once } from 'node:events'
 import t from 'tap'
 import { authorization, enqueue, get, startApi, startWorker, testEnv } from '../helpers/app.ts'

@@ -1,4 +1,4 @@
-/** DELETE of jobs and workflows: the files first, then everything, and never half of a job. */
+/** DELETE of jobs and workflows: first the files, then all data, and never half of a job. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import {
@@ -34,7 +34,7 @@ async function startAll(t: Test, overrides: Record<string, string> = {}) {
   return { service, env, api, url: api.url }
 }
 
-/** The paths that the service was asked to delete; it answers with `status`. */
+/** The paths that the service was told to delete; it answers with `status`. */
 function deletions(service: FakeStageService, status: (path: string) => number = () => 204): string[] {
   const asked: string[] = []
   service.onDelete = (path, response) => {
@@ -44,13 +44,13 @@ function deletions(service: FakeStageService, status: (path: string) => number =
   return asked
 }
 
-/** What is left that names a job. */
+/** All remaining data that contains a job's ID. */
 async function partsOf(api: TestApi, { job_id }: Queued): Promise<[string, unknown][]> {
   const all = JSON.parse(await dump(api)) as [string, unknown][]
   return all.filter((one) => JSON.stringify(one).includes(job_id))
 }
 
-t.test('nothing is left of a job', async (t) => {
+t.test('a deleted job leaves nothing behind', async (t) => {
   const { service, api, url } = await startAll(t)
   const asked = deletions(service)
   const research_question = 'Does the zanzibarquestion matter to anybody at all?'
@@ -97,7 +97,7 @@ t.test('nothing is left of a job', async (t) => {
   t.match(line, { actor: 'alice', jobId: job.job_id })
 })
 
-t.test('a watched workflow goes on without the events of a deleted job', async (t) => {
+t.test('the stream of a workflow continues without the events of a deleted job', async (t) => {
   const { url } = await startAll(t)
   const workflow_id = randomUUID()
   const [one, two] = [
@@ -135,7 +135,7 @@ t.test('a job that has not finished is not deleted', async (t) => {
   t.equal((await remove(url, urlOf(job))).status, 204)
 })
 
-t.test('what the stage service says of the files', async (t) => {
+t.test("the stage service's responses to deleting files", async (t) => {
   const { service, api, url } = await startAll(t)
   for (const status of [200, 204, 404, 405]) {
     const job = await enqueue(url)
@@ -160,7 +160,7 @@ t.test('what the stage service says of the files', async (t) => {
   t.equal((await remove(url, urlOf(job))).status, 204, 'a repeat goes on')
 })
 
-t.test('a job that was ended by hand, of which only the queue knows the end', async (t) => {
+t.test('a job that an operator ended in the queue', async (t) => {
   const env = await testEnv(t, { WORKER_URL: (await fakeStageService(t)).url })
   const api = await startApi(t, env)
   const { redis, journal } = api.app.stagecast
@@ -195,7 +195,7 @@ t.test('a workflow with all its jobs', async (t) => {
   await cancel(url, running)
   await finished(url, running)
 
-  // The second is not confirmed: the first is gone, the others are whole, and a repeat goes on.
+  // The service does not confirm the second job: the first is gone, the others are untouched, and a repeat continues.
   const refused = jobs[1] as Queued
   const asked = deletions(service, (at) => (at.endsWith(refused.job_id) ? 500 : 204))
   isProblem(t, await answered(remove(url, path)), 'STAGE_SERVICE_UNAVAILABLE')
@@ -219,7 +219,7 @@ t.test('a workflow with all its jobs', async (t) => {
   t.match(lines, [{ actor: 'alice', workflowId: workflow_id }])
 })
 
-t.test('only the owner deletes, and an administrator', async (t) => {
+t.test('only the owner and administrators may delete', async (t) => {
   const { service, api, url } = await startAll(t)
   deletions(service)
   const workflow_id = randomUUID()

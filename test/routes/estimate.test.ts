@@ -1,11 +1,11 @@
-/** When a job will probably end, as its status tells. */
+/** The estimate of a job's end in its status. */
 import t from 'tap'
 import { authorization, enqueue, get, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { finished, statusWhen } from '../helpers/jobs.ts'
 import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
 import { fakeStageService, silence } from '../helpers/stage-service.ts'
 
-t.test('by the newest completed jobs of the stage, once there are 20', async (t) => {
+t.test('the estimate uses the newest completed jobs of the stage, once there are 20', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)
@@ -35,7 +35,7 @@ t.test('by the newest completed jobs of the stage, once there are 20', async (t)
   t.equal((await get(api.url + job.urls.status)).estimate, null, 'the job has finished')
 })
 
-t.test('a job that takes longer than all others ends in the future', async (t) => {
+t.test('the estimated end is never in the past', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)

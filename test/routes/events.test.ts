@@ -1,4 +1,4 @@
-/** The events of a job over HTTP, against lines that the tests write themselves. */
+/** The events of a job over HTTP, for log entries that the tests write themselves. */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
@@ -54,7 +54,7 @@ t.test('the head and the first bytes', async (t) => {
   for (const retry of retries) t.ok(Number(retry) >= 1000 && Number(retry) <= 3000, `retry ${retry}`)
 })
 
-t.test('the first bytes come at once, also when there is nothing to tell', async (t) => {
+t.test('the first bytes arrive at once, even without events', async (t) => {
   const api = await start(t)
   const job = await scriptJob(api)
   const client = new RawClient(t, `${job.events}&after=000000000000`).read()
@@ -171,7 +171,7 @@ t.test('resuming', async (t) => {
   }
 })
 
-t.test('a position that is none of ours', async (t) => {
+t.test('an unknown position', async (t) => {
   const api = await start(t)
   const positions = ['garbage', '!', '0', '00000001', '9999', '000900000000', '00010000001', 'a'.repeat(5000)]
   const job = await runningJob(api, 2)
@@ -186,7 +186,7 @@ t.test('a position that is none of ours', async (t) => {
   for (const [i, frames] of (await Promise.all(watching)).entries()) {
     t.equal(frames[0]?.event, 'gap', `${positions[i]?.slice(0, 20)} gets a gap`)
     t.match(frames[0]?.data, { job_id: job.id, status: 'active', data: { research_question: String } })
-    // A late one may get a gap that already reaches to the newest step.
+    // A late client may get a gap that already reaches the newest event.
     const rest = job.ids.filter((id) => id > (frames[0]?.id ?? ''))
     t.ok((frames[0]?.id ?? '') >= seen)
     t.same(idsOf(frames.slice(1)), rest.slice(0, 2), 'and goes on from there')
@@ -200,28 +200,31 @@ t.test('a position that is none of ours', async (t) => {
   }
 })
 
-t.test('an id seen at another process leads to no gap, though this one does not know it', async (t) => {
-  const env = await testEnv(t)
-  const [ahead, behind] = await Promise.all([startApi(t, env), startApi(t, env)])
-  for (const api of [ahead, behind]) closeQuickly(t, api)
-  const job = await runningJob(ahead, 2)
-  const here = behind.url + job.urls.events
-  const slow = await openStream(here)
-  t.same(idsOf(await take(slow, job.ids.length)), job.ids)
-  // What is written under another stream's name is in the journal and in no announcement.
-  const { keys } = ahead.app.stagecast.journal
-  const { events } = keys
-  keys.events = `${events}:unheard`
-  await job.steps(2)
-  keys.events = events
-  const known = job.head
-  const quick = await openStream(here, { lastEventId: known })
-  await eventually('both are there', () => behind.app.stagecast.streams.size === 2)
-  await job.steps(1)
-  await job.complete()
-  t.same(idsOf(await quick.rest()), job.ids.slice(-2))
-  t.same(idsOf(await slow.rest()), job.ids.slice(-4), 'the hole of the others is filled')
-})
+t.test(
+  'an event ID from another process causes no gap, even if this process does not know it yet',
+  async (t) => {
+    const env = await testEnv(t)
+    const [ahead, behind] = await Promise.all([startApi(t, env), startApi(t, env)])
+    for (const api of [ahead, behind]) closeQuickly(t, api)
+    const job = await runningJob(ahead, 2)
+    const here = behind.url + job.urls.events
+    const slow = await openStream(here)
+    t.same(idsOf(await take(slow, job.ids.length)), job.ids)
+    // An entry that is announced on another stream is in the journal, but this process hears no announcement.
+    const { keys } = ahead.app.stagecast.journal
+    const { events } = keys
+    keys.events = `${events}:unheard`
+    await job.steps(2)
+    keys.events = events
+    const known = job.head
+    const quick = await openStream(here, { lastEventId: known })
+    await eventually('both are there', () => behind.app.stagecast.streams.size === 2)
+    await job.steps(1)
+    await job.complete()
+    t.same(idsOf(await quick.rest()), job.ids.slice(-2))
+    t.same(idsOf(await slow.rest()), job.ids.slice(-4), 'the hole of the others is filled')
+  },
+)
 
 t.test('heartbeats', async (t) => {
   const api = await start(t, { SSE_HEARTBEAT_MS: '50' })
@@ -238,7 +241,7 @@ t.test('heartbeats', async (t) => {
   stream.close()
 })
 
-t.test('a stream lives no longer than its credentials', async (t) => {
+t.test('a stream ends when its credentials expire', async (t) => {
   const api = await start(t, { TICKET_TTL_SECONDS: '1', SSE_HEARTBEAT_MS: '100' })
   const job = await runningJob(api)
   const ticket = await fetch(`${api.url}/api/workflow/stages/2/jobs/${job.id}/tickets`, {
@@ -281,7 +284,7 @@ t.test('a job that disappears while it is watched', async (t) => {
   t.equal(api.app.stagecast.progress.watched, 0)
 })
 
-t.test('a page without news is held back until there are some', async (t) => {
+t.test('a page without events waits for one', async (t) => {
   const api = await start(t)
   const job = await runningJob(api)
   const { head } = job
@@ -293,7 +296,7 @@ t.test('a page without news is held back until there are some', async (t) => {
   t.match(await (await page(job, `?after=${job.head}&wait=0.1`)).json(), { events: [], finished: false })
 })
 
-t.test('a log that has dropped its beginning', async (t) => {
+t.test('a log that has dropped its start', async (t) => {
   const api = await start(t)
   const job = await scriptJob(api)
   await job.begin()
@@ -355,7 +358,7 @@ t.test('caps', async (t) => {
   }
 })
 
-t.test('no cap, no leak', async (t) => {
+t.test('without a cap, closed streams leave nothing behind', async (t) => {
   const caps = { SSE_MAX_CONNECTIONS: '0', SSE_MAX_PER_USER: '0', SSE_MAX_PER_JOB: '0' }
   const api = await start(t, caps)
   const job = await runningJob(api)
@@ -371,7 +374,7 @@ t.test('no cap, no leak', async (t) => {
   t.equal(api.app.stagecast.progress.watched, 0)
 })
 
-t.test('a client that hangs up while its job is looked up leaves nothing behind', async (t) => {
+t.test('a client that disconnects while its job is read leaves nothing behind', async (t) => {
   const api = await start(t)
   const job = await runningJob(api)
   const { records } = api.app.stagecast.journal
@@ -384,7 +387,7 @@ t.test('a client that hangs up while its job is looked up leaves nothing behind'
       client.socket.destroy()
       await hungUp
       const found = await records(...args)
-      // Behind the turn in which the answer would have been begun.
+      // Wait until after the turn in which the response would have started.
       setImmediate(() => setImmediate(resolve))
       return found
     }
@@ -395,14 +398,14 @@ t.test('a client that hangs up while its job is looked up leaves nothing behind'
   t.equal(api.app.stagecast.progress.watched, 0)
 })
 
-t.test('closing ends every stream and does not wait for those who do not read', async (t) => {
+t.test('closing ends every stream and does not wait for clients that do not read', async (t) => {
   const api = await start(t)
   const job = await runningJob(api)
   const streams = await Promise.all(Array.from({ length: 5 }, () => openStream(job.events)))
   for (const stream of streams) await take(stream, job.ids.length)
   const deaf = new RawClient(t, job.events)
   await eventually('all are there', () => api.app.stagecast.streams.size === 6)
-  // More than socket buffers hold: the deaf one is behind.
+  // Send more than socket buffers hold, so that the client that does not read is behind.
   const message = 'x'.repeat(200_000)
   const received = Promise.all(streams.map((stream) => take(stream, 60)))
   await job.steps(60, message)

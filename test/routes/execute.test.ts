@@ -1,4 +1,4 @@
-/** Queuing: what is taken, what is refused, and that a repeat never runs twice. */
+/** Execute: accepted and refused requests, and repeats, which never run a job twice. */
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -20,7 +20,7 @@ import { fakeStageService } from '../helpers/stage-service.ts'
 
 const WORKFLOW = '123e4567-e89b-12d3-a456-426614174000'
 
-t.test('each of the 20 stages takes a job', async (t) => {
+t.test('each of the 20 stages accepts a job', async (t) => {
   const env = await testEnv(t)
   const api = await startApi(t, env)
   const queue = openQueue(t, env)
@@ -62,7 +62,7 @@ t.test('each of the 20 stages takes a job', async (t) => {
   }
 })
 
-t.test('the question is needed by stage 2 alone', async (t) => {
+t.test('only stage 2 requires a question', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const body = { workflow_id: WORKFLOW }
   t.equal((await post(api, body, 3)).status, 202)
@@ -70,7 +70,7 @@ t.test('the question is needed by stage 2 alone', async (t) => {
   t.match(problem.errors, [{ path: 'body/research_question' }])
 })
 
-t.test('what no question can be, and what it can', async (t) => {
+t.test('valid and invalid questions', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const ask = (research_question: unknown) => post(api, { workflow_id: WORKFLOW, research_question })
   const good = [
@@ -111,7 +111,7 @@ t.test('what no question can be, and what it can', async (t) => {
   }
 })
 
-t.test('bodies that are refused, each for what is wrong with it', async (t) => {
+t.test('invalid bodies are refused with their faults', async (t) => {
   const env = await testEnv(t)
   const api = await startApi(t, env)
   const good = { workflow_id: WORKFLOW, research_question: QUESTION }
@@ -244,7 +244,7 @@ t.test('the options of stage 2 are typed', async (t) => {
   }
 })
 
-t.test('what the options of stage 2 say together must make sense', async (t) => {
+t.test('options of stage 2 must be consistent', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const ask = (inputs: unknown) => post(api, { workflow_id: WORKFLOW, research_question: QUESTION, inputs })
   const both = await ask({ sources: ['sample', 'pubmed'], year_from: 2021, year_to: 2020 })
@@ -354,7 +354,7 @@ t.test('an Idempotency-Key', async (t) => {
   }
 })
 
-t.test('keys that are none', async (t) => {
+t.test('invalid keys', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const payload = { workflow_id: WORKFLOW, research_question: QUESTION }
   const ask = async (key: string) =>
@@ -374,7 +374,7 @@ t.test('keys that are none', async (t) => {
   }
 })
 
-t.test('20 repeats at once, at two processes, are one job', async (t) => {
+t.test('20 simultaneous repeats at two processes are one job', async (t) => {
   const env = await testEnv(t)
   const apis = [await startApi(t, env), await startApi(t, env)]
   const answers = await Promise.all(
@@ -397,7 +397,7 @@ t.test('20 repeats at once, at two processes, are one job', async (t) => {
   )
 })
 
-t.test('a repeat after the queue has forgotten the job', async (t) => {
+t.test('a repeat after the queue has removed the job', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_KEEP_COMPLETED: '0' })
   const api = await startApi(t, env)
@@ -417,7 +417,7 @@ t.test('a repeat after the queue has forgotten the job', async (t) => {
   t.equal((await get(api.url + again.urls.status)).status, 'completed', 'its result is still there')
   t.equal(service.calls.length, 1)
 
-  // Even the outcome may be gone by then: what the key stands for is enough.
+  // Even the outcome may have expired by then; the stored request of the key is enough.
   const redis = new Redis(env.REDIS_URL as string)
   t.teardown(() => redis.disconnect())
   t.equal(await redis.del(api.app.stagecast.journal.keys.end(job.job_id)), 1)
@@ -430,7 +430,7 @@ t.test('a repeat after the queue has forgotten the job', async (t) => {
   t.equal(service.calls.length, 1, 'the work was done once')
 })
 
-t.test('a key that was claimed by a process which died before it added the job', async (t) => {
+t.test('a key that was stored by a process that died before it added the job', async (t) => {
   const env = await testEnv(t)
   const api = await startApi(t, env)
   const request = { headers: { 'idempotency-key': 'orphan' }, body: { workflow_id: WORKFLOW } }
@@ -449,7 +449,7 @@ t.test('a key that was claimed by a process which died before it added the job',
   )
 })
 
-/** POSTs a body as it is: text and bytes untouched, all else as JSON. */
+/** POSTs a body: text and bytes unchanged, anything else as JSON. */
 async function post(api: TestApi, body: unknown, stage = 2, headers: Record<string, string> = {}) {
   const raw = typeof body === 'string' || Buffer.isBuffer(body) ? (body as string) : JSON.stringify(body)
   return answered(

@@ -1,4 +1,4 @@
-/** Health: alive is not the same as ready. */
+/** Health: liveness and readiness. */
 import t from 'tap'
 import { startApi, testEnv } from '../helpers/app.ts'
 import { adminOf, becomesReady } from '../helpers/outage.ts'

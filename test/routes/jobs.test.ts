@@ -1,4 +1,4 @@
-/** The list of one's own jobs. */
+/** The list of the caller's own jobs. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { JobSummary } from '../../contract/job.ts'
@@ -86,7 +86,7 @@ t.test('filters', async (t) => {
   t.same(await list(api, `workflow_id=${randomUUID()}`), { jobs: [], next: null })
 })
 
-t.test('search finds questions by a part, jobs and workflows by the beginning of their id', async (t) => {
+t.test('search finds text in questions, and jobs and workflows by the beginning of their ID', async (t) => {
   const api = await start(t)
   const workflow_id = randomUUID()
   const ask = (research_question: string | undefined, stage = 2) =>
@@ -104,7 +104,7 @@ t.test('search finds questions by a part, jobs and workflows by the beginning of
   t.same(ids(await list(api, 'search=improve&stage=3')), [])
 })
 
-t.test('nobody else sees them', async (t) => {
+t.test('other users do not see them', async (t) => {
   const api = await start(t)
   const workflow_id = randomUUID()
   const mine = await accept(api, 2, { body: { workflow_id } })
@@ -114,18 +114,18 @@ t.test('nobody else sees them', async (t) => {
   t.same(await list(api, '', 'carol'), { jobs: [], next: null })
 })
 
-t.test('a repeat by the same key is listed once', async (t) => {
+t.test('a job with a repeated key is listed once', async (t) => {
   const api = await start(t)
   const options = { headers: { 'idempotency-key': 'once' }, body: { workflow_id: randomUUID() } }
   const first = await enqueue(api.url, options)
   await enqueue(api.url, options)
-  // As after a crash before the job was confirmed: then it is added again.
+  // After a crash before the confirmation, the job is added again.
   await api.app.stagecast.redis.setrange(api.app.stagecast.journal.keys.asked(first.job_id), 0, 'q')
   await enqueue(api.url, options)
   t.same(ids(await list(api)), [first.job_id])
 })
 
-t.test('while one pages, new jobs arrive, and others end', async (t) => {
+t.test('jobs arrive and end while a client reads pages', async (t) => {
   const api = await start(t)
   const early = await accept(api, 23)
   const finishing = await runningJob(api, 0)
@@ -137,7 +137,7 @@ t.test('while one pages, new jobs arrive, and others end', async (t) => {
   t.ok(walked.slice(0, -1).every(({ jobs }) => jobs.length === 5))
 })
 
-t.test('jobs that have expired leave no hole', async (t) => {
+t.test('expired jobs leave no gap in the pages', async (t) => {
   const api = await start(t)
   const kept = await accept(api, 2)
   for (let i = 0; i < 30; i += 1) {
@@ -216,7 +216,7 @@ t.test('the list is bounded', async (t) => {
   t.match((await api.app.stagecast.redis.zrange(key, '-1', '-1'))[0], job)
 })
 
-t.test('a list that has expired while a job waited has it again once it moves', async (t) => {
+t.test('a job whose list has expired while it waited is listed again once it changes', async (t) => {
   const api = await start(t)
   const job = await scriptJob(api)
   await api.app.stagecast.redis.del(api.app.stagecast.journal.keys.jobs('alice'))

@@ -1,4 +1,4 @@
-/** The OpenAPI document: sound in itself, and true of every route and every answer. */
+/** The OpenAPI document is valid, and describes every route and response correctly. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { workflowName } from '../../journal/order.ts'
@@ -28,7 +28,7 @@ const EXECUTES = Array.from({ length: 20 }, (_, i) => i + 1)
 const KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const HTTP_METHODS = /^(get|post|delete)$/
 
-t.test('the document is sound', async (t) => {
+t.test('the document is valid', async (t) => {
   const { app } = await startApi(t, await testEnv(t, { CORS_ORIGINS: 'https://a.example' }))
   const response = await app.inject('/openapi.json')
   t.equal(response.statusCode, 200)
@@ -92,7 +92,7 @@ t.test('the document is sound', async (t) => {
   t.notMatch(response.body, '"$id"', 'an $id would be the base of the references below it')
 })
 
-t.test('the request schemas say what the API does', async (t) => {
+t.test('the request schemas match what the API accepts', async (t) => {
   const api = await startApi(t, await testEnv(t))
   await becomesReady(api.url)
   const judge = new Judge((await api.app.inject('/openapi.json')).json())
@@ -126,7 +126,7 @@ t.test('the request schemas say what the API does', async (t) => {
   }
 })
 
-t.test('inputs of a catalogue are documented as they are checked', async (t) => {
+t.test('the inputs of a catalogue are documented as they are validated', async (t) => {
   const inputs = {
     type: 'object',
     properties: { picture: { type: 'string', contentEncoding: 'base64', contentMediaType: 'image/png' } },
@@ -154,7 +154,7 @@ t.test('inputs of a catalogue are documented as they are checked', async (t) => 
   t.equal(answers.size, 2)
 })
 
-t.test('every route is driven, and every answer is as documented', async (t) => {
+t.test('every response of every route is as documented', async (t) => {
   const service = await fakeStageService(t, (call) =>
     call.body.user_id === 'slow'
       ? silence(call)
@@ -223,7 +223,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
       headers: headers ?? {},
       ...(body !== undefined && { body }),
     })
-    // A live stream is read as far as its first event.
+    // Read a live stream up to its first event.
     const live = response.headers.get('content-type')?.startsWith('text/event-stream')
     const text = live ? await firstEvent(response) : await response.text()
     t.equal(response.status, status, `${id} gives ${status}: ${text.slice(0, 200)}`)
@@ -403,7 +403,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     () => service.calls.some(({ body }) => body.run_id === held.run_id),
     60_000,
   )
-  // 202, or 200 where the worker was faster.
+  // The status is 202, or 200 if the worker was faster.
   await fetch(`${main.url}/api/workflow/workflows/${path.workflow_id}/runs/${held.run_id}/cancel`, {
     ...{ method: 'POST', headers: slow },
   })
@@ -430,7 +430,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     await drive(id, 503, { at: redisless, headers: admin })
   }
 
-  // What every route with a token can answer.
+  // Responses that every route with a token can give.
   await fetch(`${limited.url}/api/workflow/stages`, { headers: alice })
   const rs256 = {
     authorization: `Bearer ${makeToken({ header: { alg: 'RS256' }, payload: '{}', key: KEY })}`,
@@ -445,7 +445,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
     if (['listJobs', 'listRuns', 'listSignOffs', 'listWorkflowRuns'].includes(id))
       await drive(id, 503, { at: redisless, path, headers: alice })
     if (!template.includes('{')) continue
-    // What wants a body was asked so above; and a list of runs may be empty.
+    // Routes with a body were called above, and a list of runs may be empty.
     const isOfRuns = ['startRun', 'signOff', 'listWorkflowRuns'].includes(id)
     if (!isOfRuns) {
       await drive(id, 503, { at: redisless, path, headers: alice })
@@ -465,7 +465,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   }
 
   t.same(
-    // The 410 of a deleted job is driven in test/faults/idempotency.slow.test.ts.
+    // test/faults/idempotency.slow.test.ts covers the 410 of a deleted job.
     answersOf(document).filter((answer) => !driven.has(answer) && !/ 410 |^cancelRun 202/.test(answer)),
     [],
     'nothing is documented that was not seen',
@@ -478,7 +478,7 @@ t.test('every route is driven, and every answer is as documented', async (t) => 
   await worker.close(500)
 })
 
-t.test('all that comes in a stream is as documented', async (t) => {
+t.test('every frame of a stream is as documented', async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t)))
   const judge = new Judge((await api.app.inject('/openapi.json')).json())
   const judged = judgeFrames(t, judge)
@@ -551,7 +551,7 @@ t.test('the events of a run are as documented, in the stream and on the page', a
   t.equal((page as { events: unknown[] }).events.length, frames.length)
 })
 
-t.test('the page of the document', async (t) => {
+t.test('the page that shows the document', async (t) => {
   const { app } = await startApi(t, await testEnv(t))
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
@@ -590,7 +590,7 @@ const PATHS = [
   ),
 ]
 
-/** Judges each frame by the schema of its type, and its data as one of those that the route names. Returns the types. */
+/** Checks each frame against the schema of its type, and its data against the route's schemas. Returns the types. */
 function judgeFrames(t: Test, judge: Judge) {
   const fits = (name: string, value: unknown) => {
     const validate = judge.at(['components', 'schemas', name])
@@ -611,7 +611,7 @@ function judgeFrames(t: Test, judge: Judge) {
   }
 }
 
-/** All frames with an event, hints too, up to the first of this type. */
+/** All frames with an event, including hints, up to the first one of this type. */
 async function framesUntil(stream: Stream, type: string): Promise<Frame[]> {
   const seen: Frame[] = []
   const source = stream[Symbol.asyncIterator]()

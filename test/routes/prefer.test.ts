@@ -1,4 +1,4 @@
-/** `Prefer: wait`: the state of a job that ends in time, with the request that queued it. */
+/** `Prefer: wait`: execute returns the state of a job that ends in time. */
 import t from 'tap'
 import { preferredWait } from '../../routes/prefer.ts'
 import { enqueue, execute, get, type Queued, startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -9,7 +9,7 @@ import { fail, fakeStageService, silence, succeed, success } from '../helpers/st
 const key = { 'idempotency-key': 'k' }
 const body = { workflow_id: '123e4567-e89b-42d3-a456-426614174000' }
 
-t.test('a job that ends in time is the answer', async (t) => {
+t.test('the response has the state of a job that ends in time', async (t) => {
   const service = await fakeStageService(t, succeed({ artifacts: ['a.json'] }))
   const env = await testEnv(t, { WORKER_URL: service.url })
   const { url } = await startApi(t, env)
@@ -39,7 +39,7 @@ t.test('a job that ends in time is the answer', async (t) => {
   t.match([failed.status, await failed.json()], [200, { status: 'failed', error: { code: 'BAD_QUESTION' } }])
 })
 
-t.test('one that does not is queued, as ever', async (t) => {
+t.test('a job that does not end in time gets the usual 202', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url, LONG_POLL_MAX_SECONDS: '1' })
   const { url } = await startApi(t, env)
@@ -68,7 +68,7 @@ t.test('a shutdown answers at once', async (t) => {
   await closing
 })
 
-t.test('the time is waited for, and others are served meanwhile', async (t) => {
+t.test('the server waits for the given time and serves others meanwhile', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const { url } = await startApi(t, env)
@@ -82,7 +82,7 @@ t.test('the time is waited for, and others are served meanwhile', async (t) => {
   t.equal((await asked).status, 200)
 })
 
-t.test('what is read of the header', async (t) => {
+t.test('parsing the header', async (t) => {
   for (const [header, seconds] of [
     ['wait=10', 10],
     ['WAIT = "10"', 10],

@@ -1,4 +1,4 @@
-/** Queries and ids as clients write them: typos are refused, empty parameters are absent, capitals make no other id. */
+/** Queries and IDs: unknown parameters are refused, empty ones count as absent, and case does not matter in IDs. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import {
@@ -16,7 +16,7 @@ import { type Document, operationsOf } from '../helpers/openapi.ts'
 import { answered, isProblem } from '../helpers/problem.ts'
 import { runningJob, scriptJob } from '../helpers/scripted-job.ts'
 
-t.test('a parameter that a route does not know', async (t) => {
+t.test('unknown parameters', async (t) => {
   const { url, app } = await startApi(t, await testEnv(t))
   await app.ready()
   const job = await enqueue(url)
@@ -64,7 +64,7 @@ t.test('a parameter that a route does not know', async (t) => {
   isProblem(t, stranger, 'UNAUTHENTICATED', 'a stranger is told nothing else')
 })
 
-t.test('empty parameters are as if absent', async (t) => {
+t.test('empty parameters count as absent', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await runningJob(api)
   const read = (path: string) => get(`${api.url}${path}`, undefined, { accept: 'application/json' })
@@ -115,7 +115,7 @@ t.test('ids in capitals are the same ids', async (t) => {
   t.match(await cancelled.json(), { job_id, status: 'cancelled' })
 })
 
-t.test('names of the last event', async (t) => {
+t.test('the parameters for the last event ID', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await scriptJob(api)
   await job.begin()

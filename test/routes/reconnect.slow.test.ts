@@ -1,4 +1,4 @@
-/** Over and come-back are told apart: only a job that has ended ends its stream as HTTP ends an answer. */
+/** Clients can tell an end from an interruption: only the end of a job ends its stream cleanly. */
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
 import { authorization, type Env, get, startApi, testEnv, token } from '../helpers/app.ts'
@@ -7,7 +7,7 @@ import { RawClient } from '../helpers/raw-socket.ts'
 import { runningJob, type ScriptedJob } from '../helpers/scripted-job.ts'
 import { openStream } from '../helpers/sse.ts'
 
-/** The chunk that ends a whole answer. */
+/** The last chunk of a complete response. */
 const LAST_CHUNK = '\r\n0\r\n\r\n'
 const RECONNECT = /\n\nretry: \d+\n(: [^\n]+\n)?event: reconnect\ndata: \{\}\n\n$/
 
@@ -17,7 +17,7 @@ async function start(t: Test, overrides: Env = {}) {
   return closeQuickly(t, await startApi(t, await testEnv(t, overrides)))
 }
 
-/** All of a stream as it is on the wire, until the connection is closed. */
+/** The bytes of a stream until the connection is closed. */
 async function wire(t: Test, url: string, headers = {}): Promise<{ text: string; body: string }> {
   const client = new RawClient(t, url, headers).read()
   await client.closed
@@ -84,14 +84,14 @@ t.test('the end of the job', async (t) => {
   t.ok(client.text.endsWith(LAST_CHUNK), 'a whole answer')
 })
 
-t.test('no reader of lines is led astray by a text', { skip: noPython }, async (t) => {
+t.test('no text makes a line reader split a frame', { skip: noPython }, async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 0)
   const message = 'a\u2028b\u2029c\u0085d\u000be\u001cf\ud800g\ud83d\ude00'
   await job.write([{ type: 'progress', message }])
   const client = new RawClient(t, job.events).read()
   await client.until(/event: progress\ndata: .*\n\n/)
-  // The readers of httpx and requests are built on it.
+  // httpx and requests use this function.
   const split = 'import json, sys; print(json.dumps(sys.stdin.buffer.read().decode().splitlines()))'
   const lines: string[] = JSON.parse(
     spawnSync('python3', ['-c', split], { input: client.text, encoding: 'utf8' }).stdout,
@@ -101,7 +101,7 @@ t.test('no reader of lines is led astray by a text', { skip: noPython }, async (
   client.socket.destroy()
 })
 
-t.test('the page of events has a route of its own', async (t) => {
+t.test('the page of events has a separate route', async (t) => {
   const api = await start(t, { LONG_POLL_MAX_SECONDS: '1' })
   const job = await runningJob(api)
   const json = { ...authorization(), accept: 'application/json' }

@@ -1,4 +1,4 @@
-/** Running a failed or cancelled job again: a new job of the same body, linked with the first. */
+/** Retrying a failed or cancelled job: a new job with the same body, linked to the first. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { JobSnapshot } from '../../contract/job.ts'
@@ -25,7 +25,7 @@ function retry(url: string, job: { job_id: string }, headers: Record<string, str
   })
 }
 
-t.test('a failed job is run again, with what was asked', async (t) => {
+t.test('a failed job runs again with the same request', async (t) => {
   const service = await fakeStageService(t, fail(400, 'BAD_QUESTION'))
   const env = await testEnv(t, { WORKER_URL: service.url })
   const { url } = await startApi(t, env)
@@ -55,7 +55,7 @@ t.test('a failed job is run again, with what was asked', async (t) => {
   isProblem(t, await answered(retry(url, second)), 'NOT_RETRYABLE', 'what is completed is not retried')
 })
 
-t.test('without a key each call makes a job; with one, one', async (t) => {
+t.test('without a key each call starts a job; with a key all calls start one', async (t) => {
   const { url } = await startApi(t, await testEnv(t))
   const first = await enqueue(url)
   isProblem(t, await answered(retry(url, first)), 'NOT_RETRYABLE', 'it is queued')
@@ -73,7 +73,7 @@ t.test('without a key each call makes a job; with one, one', async (t) => {
   isProblem(t, await answered(retry(url, other, key)), 'IDEMPOTENCY_KEY_REUSED', 'the key of another job')
 })
 
-t.test('it may wait for the end', async (t) => {
+t.test('a retry can wait for the end', async (t) => {
   const service = await fakeStageService(t, succeed())
   const env = await testEnv(t, { WORKER_URL: service.url })
   const { url } = await startApi(t, env)
@@ -85,7 +85,7 @@ t.test('it may wait for the end', async (t) => {
   t.match([answer.status, await answer.json()], [200, { status: 'completed', retry_of: first.job_id }])
 })
 
-t.test('nobody retries the job of somebody else, but an administrator, and then for its owner', async (t) => {
+t.test("only the owner and administrators may retry a job; it stays the owner's", async (t) => {
   const env = await testEnv(t, { MAX_WAITING_PER_USER: '1' })
   const { url, logs } = await startApi(t, env)
   const first = await enqueue(url)

@@ -1,4 +1,4 @@
-/** A job's state: its shape, its tag, and the long poll. */
+/** A job's status: its form, its ETag, and long polling. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
@@ -19,7 +19,7 @@ import { openRaw } from '../helpers/raw.ts'
 import { openStream } from '../helpers/sse.ts'
 import { fail, fakeStageService, json, silence, success } from '../helpers/stage-service.ts'
 
-t.test('the shape, from queued to completed', async (t) => {
+t.test('the form of the status, from queued to completed', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = await startApi(t, env)
@@ -131,7 +131,7 @@ t.test('a long poll answers at once when something is newer', async (t) => {
   t.equal(JSON.parse((await poll(api, queued, '?after=000000000000&wait=0')).text).status, 'queued')
 })
 
-t.test('a long poll is woken by an event, at another process too', async (t) => {
+t.test('an event ends a long poll, at another process too', async (t) => {
   const env = await testEnv(t)
   const [one, two] = [await startApi(t, env), await startApi(t, env)]
   const job = await enqueue(one.url)
@@ -148,13 +148,13 @@ t.test('a long poll is woken by an event, at another process too', async (t) => 
   await Promise.all([watching(one, 0), watching(two, 0)])
 })
 
-t.test('a long poll without news answers with what there is', async (t) => {
+t.test('a long poll without news returns the current state', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
   const startedAt = performance.now()
   const waiting = poll(api, job, '?after=000000000000&wait=1')
   await watching(api, 1)
-  // A timer that only weak references hold would be collected, and the answer with it.
+  // A timer with only weak references would be garbage-collected, and the response with it.
   collectGarbage()
   const answer = await Promise.race([waiting, timeUp(5000)])
   const ms = performance.now() - startedAt
@@ -166,7 +166,7 @@ t.test('a long poll without news answers with what there is', async (t) => {
   await watching(api, 0)
 })
 
-t.test('a client that hangs up is not waited for', async (t) => {
+t.test('the wait ends when the client disconnects', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
   const socket = openRaw(api.url)
@@ -180,7 +180,7 @@ t.test('a client that hangs up is not waited for', async (t) => {
   t.equal(api.app.stagecast.progress.watched, 0)
 })
 
-t.test('closing the API ends a long poll with an answer', async (t) => {
+t.test('closing the API answers a long poll', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
   const waiting = poll(api, job, '?after=000000000000&wait=30')
@@ -192,7 +192,7 @@ t.test('closing the API ends a long poll with an answer', async (t) => {
   t.ok(performance.now() - startedAt < 5000)
 })
 
-t.test('queries that make no sense', async (t) => {
+t.test('invalid queries', async (t) => {
   const api = await startApi(t, await testEnv(t))
   const job = await enqueue(api.url)
   for (const query of [
@@ -221,7 +221,7 @@ t.test('queries that make no sense', async (t) => {
   )
 })
 
-t.test('nobody else sees a job, and cannot tell that it is there', async (t) => {
+t.test('other users cannot see a job or that it exists', async (t) => {
   const service = await fakeStageService(t, (call) =>
     json(200, success(call, { artifacts: ['a.json'] }))(call),
   )
@@ -263,7 +263,7 @@ t.test('nobody else sees a job, and cannot tell that it is there', async (t) => 
   t.equal((await get(api.url + done.urls.status)).status, 'completed')
 })
 
-t.test('a finished job is readable as long as promised, and not at all after that', async (t) => {
+t.test('a finished job can be read for as long as promised, and not afterwards', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url, RESULT_TTL_SECONDS: '100' })
   const api = await startApi(t, env)
@@ -287,7 +287,7 @@ async function cancel({ url }: TestApi, { urls }: Queued): Promise<void> {
   if (status !== 200) throw new Error(`cancel answered ${status}`)
 }
 
-/** Waits until so many jobs are watched in this process. */
+/** Waits until `count` jobs are watched in this process. */
 async function watching({ app }: TestApi, jobs: number): Promise<void> {
   const end = Date.now() + 10_000
   while (app.stagecast.progress.watched !== jobs) {

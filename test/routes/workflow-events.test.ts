@@ -1,4 +1,4 @@
-/** The events of all jobs of a workflow, over one connection, against lines that the tests write themselves. */
+/** The events of all jobs of a workflow over one connection, for log entries that the tests write themselves. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { ORDER_CAPACITY, workflowName } from '../../journal/order.ts'
@@ -17,7 +17,7 @@ async function start(t: Test, overrides: Env = {}) {
   return { ...api, env }
 }
 
-t.test('the events of several jobs come in one order, live and read later', async (t) => {
+t.test('the events of several jobs have the same order live and afterwards', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const one = await workflow.running(1)
@@ -112,7 +112,7 @@ t.test('twenty stages over one connection', async (t) => {
   }
 })
 
-t.test('all who watch see one order, at every process', async (t) => {
+t.test('all clients see the same order, at every process', async (t) => {
   const api = await start(t)
   const other = closeQuickly(t, await startApi(t, api.env))
   const workflow = new ScriptedWorkflow(api)
@@ -126,7 +126,7 @@ t.test('all who watch see one order, at every process', async (t) => {
   t.same(lines((await workflow.page('', other.url)).events), lines(one ?? []))
 })
 
-t.test('nobody else’s', async (t) => {
+t.test("another user's workflow is not visible", async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const mine = await workflow.queued()
@@ -144,7 +144,7 @@ t.test('nobody else’s', async (t) => {
       t.equal(texts.size, 1, 'one text for all')
       isProblem(t, await ask('/events'), 'WORKFLOW_NOT_FOUND', `${user} ${id}`)
     }
-  // Bob has one of the same id.
+  // Bob has a workflow with the same ID.
   const theirs = Object.assign(new ScriptedWorkflow(api, 'bob'), { id: workflow.id, path: workflow.path })
   const job = await theirs.queued()
   t.same(
@@ -204,7 +204,7 @@ t.test('a ticket opens this workflow of this user and nothing else', async (t) =
   isProblem(t, await answered(fetch(`${api.url}${workflow.path}/events?ticket=${ofJob}`)), 'INVALID_TICKET')
 })
 
-t.test('a cancel that was asked for has its place once', async (t) => {
+t.test('a requested cancel gets one place', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const live = await workflow.running(1).then(async (job) => {
@@ -212,7 +212,7 @@ t.test('a cancel that was asked for has its place once', async (t) => {
     const origin = { job_id: job.id, stage: 2, workflow_id: workflow.id, user_id: 'alice' }
     t.equal(await api.app.stagecast.journal.cancel(origin), 'cancelling')
     t.equal(await api.app.stagecast.journal.cancel(origin), 'cancelling')
-    // Its worker dies, and somebody asks again: then it is settled here.
+    // The worker dies, and the cancel is requested again, so the API ends the job.
     await api.app.stagecast.redis.del(job.keys.lock(job.id))
     t.equal(await api.app.stagecast.journal.cancel(origin), 'cancelled')
     return stream
@@ -225,7 +225,7 @@ t.test('a cancel that was asked for has its place once', async (t) => {
   t.same(lines((await workflow.page()).events), lines(frames))
 })
 
-t.test('what the reader did not hear is read', async (t) => {
+t.test('events whose announcement was missed are read', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const one = await workflow.running(1)
@@ -245,7 +245,7 @@ t.test('what the reader did not hear is read', async (t) => {
   t.equal(frames.at(-1)?.data.job_id, two.id)
 })
 
-t.test('unwatched workflows cost no read, and steps of a watched one neither', async (t) => {
+t.test('unwatched workflows cost no read, and neither do steps of a watched one', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.running(1)
@@ -267,7 +267,7 @@ t.test('unwatched workflows cost no read, and steps of a watched one neither', a
   t.equal(reads, 1, 'a result is read')
 })
 
-t.test('a job that has expired leaves nothing but its positions', async (t) => {
+t.test('an expired job leaves only its positions', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const gone = await workflow.running(1)
@@ -293,14 +293,14 @@ t.test('a job that has expired leaves nothing but its positions', async (t) => {
   t.match(await take(late, 1), [{ event: 'progress', data: { job_id: kept.id } }], 'who stood at it goes on')
 })
 
-t.test('a position that cannot be replayed is told as a gap, with the states of the jobs', async (t) => {
+t.test('a position that cannot be replayed leads to a gap with the states of the jobs', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const one = await workflow.running(1)
   const two = await workflow.running(1, 7)
   await one.complete()
   const { cursor } = await workflow.page()
-  // Of a history that Redis has lost.
+  // The position belongs to a history that Redis has lost.
   for (const lost of ['0000000000000001', '9999999999999999']) {
     t.match(await workflow.page(lost), { events: [], cursor, gap: { jobs: [{}, {}] } })
     const [gap] = await take(await workflow.watch(lost), 1)
@@ -314,7 +314,7 @@ t.test('a position that cannot be replayed is told as a gap, with the states of 
   t.match(await take(stream, 1), [{ event: 'progress', data: { job_id: two.id } }], 'and it goes on')
 })
 
-t.test('an order that has dropped its beginning', async (t) => {
+t.test('an order that has dropped its start', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.running(1)
@@ -337,7 +337,7 @@ t.test('an order that has dropped its beginning', async (t) => {
   )
 })
 
-t.test('the log of a job has dropped its beginning', async (t) => {
+t.test('the log of a job has dropped its start', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const chatty = await workflow.running(1)
@@ -362,7 +362,7 @@ t.test('the log of a job has dropped its beginning', async (t) => {
   t.equal((await take(await workflow.watch(positions.at(-4)), 3)).length, 3)
 })
 
-t.test('a job ended by hand gets one place, whichever process notices', async (t) => {
+t.test('the end of a job by an operator gets one place, whichever process notices it', async (t) => {
   const api = await start(t)
   const other = closeQuickly(t, await startApi(t, api.env))
   const queue = operatorQueue(t, api.env)
@@ -372,7 +372,7 @@ t.test('a job ended by hand gets one place, whichever process notices', async (t
   const streams = await Promise.all([workflow.watch(), workflow.watch(undefined, other.url)])
   await Promise.all(streams.map((stream) => take(stream, 2)))
   await (await queuedJob(queue, job.id)).moveToFailed(new Error('by hand'), '0', false).catch(() => {})
-  // As BullMQ leaves it.
+  // Leave the job as BullMQ does.
   await api.app.stagecast.redis.hset(job.keys.job(job.id), 'finishedOn', Date.now())
   await api.app.stagecast.redis.xadd(job.keys.events, '*', 'event', 'failed', 'jobId', job.id)
   const [one, two] = await Promise.all(streams.map((stream) => take(stream, 1)))
@@ -383,11 +383,11 @@ t.test('a job ended by hand gets one place, whichever process notices', async (t
   t.match(await take(streams[0] as never, 1), [{ event: 'active' }])
 })
 
-t.test('a job whose place was lost has it before its first line', async (t) => {
+t.test('a job whose queued event was not placed gets that place before its first entry', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.queued()
-  // As the script leaves it that added the job and could not place it.
+  // Leave the job as if it was added but could not be placed.
   await api.app.stagecast.redis.del(workflow.order)
   await api.app.stagecast.redis.hdel(job.keys.job(job.id), 'placed')
   t.equal(
@@ -413,10 +413,10 @@ t.test('a workflow that disappears while it is watched', async (t) => {
   if (!feed) throw new Error('it is not watched')
   api.app.stagecast.workflows.catchUp(feed)
   t.match(await stream.rest(), [{ event: 'gone', data: { workflow_id: workflow.id } }])
-  await eventually('it is forgotten', () => api.app.stagecast.workflows.watched === 0)
+  await eventually('the feed is dropped', () => api.app.stagecast.workflows.watched === 0)
 })
 
-t.test('caps count workflows like jobs; an EventSource is told to come back', async (t) => {
+t.test('caps count workflows like jobs; an EventSource is told to reconnect', async (t) => {
   const api = await start(t, { SSE_MAX_PER_JOB: '1' })
   const workflow = new ScriptedWorkflow(api)
   await workflow.queued()

@@ -1,4 +1,4 @@
-/** What an administrator may do with the jobs of others, and that it is logged. */
+/** Administrators act on jobs of other users, and each action is logged. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { JobSummary } from '../../../contract/job.ts'
@@ -46,7 +46,7 @@ t.test('all jobs, or those of one user, each with its owner', async (t) => {
     )
 })
 
-t.test('reading and cancelling, each a line in the log', async (t) => {
+t.test('reading and cancelling are each logged', async (t) => {
   const { url, logs } = await startApi(t, await testEnv(t))
   const job = await enqueue(url, { body: { workflow_id: randomUUID() } })
   const path = `${url}/api/workflow/stages/2/jobs/${job.job_id}`

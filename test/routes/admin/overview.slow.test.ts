@@ -1,4 +1,4 @@
-/** What administrators see of the queue. */
+/** The overview for administrators. */
 import { hostname } from 'node:os'
 import type { Static } from '@sinclair/typebox'
 import t from 'tap'
@@ -29,7 +29,7 @@ async function overview(url: string): Promise<Overview> {
   return (await response.json()) as Overview
 }
 
-/** What it says as soon as it says so: it may be a second old, and a worker says its own every two. */
+/** Reads the overview until `is` holds: it may be a second old, and workers report every two seconds. */
 function overviewWhen(url: string, what: string, is: (seen: Overview) => boolean): Promise<Overview> {
   return eventually(what, async () => {
     const seen = await overview(url)
@@ -81,7 +81,7 @@ t.test('an empty queue, and jobs that wait for a worker', async (t) => {
   t.equal((await overview(url)).waiting_because, 'no-worker')
 })
 
-t.test('what workers do, and how it ends', async (t) => {
+t.test('running and ended jobs', async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_WORKER_CONCURRENCY: '1' })
   const { url } = await startApi(t, env)
@@ -126,7 +126,7 @@ t.test('an open circuit', async (t) => {
   t.match(workers, [{ circuit: 'open' }])
 })
 
-t.test('a worker that reads another catalogue', async (t) => {
+t.test('a worker with another catalogue', async (t) => {
   const stages = await stagesFile(t, [{ stage: 2, title: 'Something else' }])
   const env = await testEnv(t)
   const { url, logs } = await startApi(t, env)
@@ -149,14 +149,14 @@ t.test('a worker that reads another catalogue', async (t) => {
   await eventually('the next change is logged', async () => (await overview(url)) && told().length === 2)
 })
 
-t.test('a worker that died is found missing, and its announcement is cleared away', async (t) => {
+t.test('a dead worker disappears from the overview, and its report is removed', async (t) => {
   const env: Env = await testEnv(t)
   const { url, app } = await startApi(t, env)
   const redis = await testRedis(t, env.REDIS_URL)
   const dead = await startDoor(t, 'server/worker.ts', env)
   await overviewWhen(url, 'a worker', ({ workers }) => workers.length === 1)
   await end(dead, 'SIGKILL')
-  // As if it had been longer ago.
+  // Pretend that its last report was longer ago.
   const { workers } = app.stagecast.journal.keys
   const [id = '', value = ''] = Object.entries(await redis.hgetall(workers))[0] ?? []
   await redis.hset(

@@ -1,4 +1,4 @@
-/** A paused queue: everybody who looks is told, and an administrator can pause and resume it. */
+/** A paused queue is visible everywhere, and an administrator can pause and resume it. */
 import t from 'tap'
 import type { Hint } from '../../../contract/job.ts'
 import {
@@ -47,7 +47,7 @@ const linesOf = (logs: string[]) =>
 const PAUSED = [JOBS, 'a queue is paused: its jobs wait until it is resumed']
 const RESUMED = [JOBS, 'a queue was resumed']
 
-t.test('paused by another tool: hint, overview, readiness, metrics and log say so', async (t) => {
+t.test('a pause by another tool shows in hint, overview, readiness, metrics and log', async (t) => {
   const service = await fakeStageService(t, succeed())
   const env = await testEnv(t, { WORKER_URL: service.url, LOG_LEVEL: 'info' })
   const api = await startApi(t, env)
@@ -117,7 +117,7 @@ t.test('an administrator pauses: running jobs end, no other starts; the log says
   ])
 })
 
-t.test('the queue of runs, paused before the start, is told and resumed too', async (t) => {
+t.test('a pause of the queue of runs before the start is shown and can be resumed too', async (t) => {
   const env = await testEnv(t)
   await openQueue(t, env).pause()
   await openQueue(t, env, RUNS).pause()

@@ -1,4 +1,4 @@
-/** What an administrator sees of the runs of others, and that it is logged. */
+/** Administrators see runs of other users, and each access is logged. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Run } from '../../../contract/run.ts'
@@ -15,7 +15,7 @@ interface Page {
   next: string | null
 }
 
-t.test('all runs, each with its owner, and any of them by its id', async (t) => {
+t.test('the list has all runs with their owners, and each can be read by its ID', async (t) => {
   const service = await fakeStageService(t)
   const STAGES_FILE = await stagesFile(t, [{ stage: 1, sign_off: true }, { stage: 2 }])
   const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE })
