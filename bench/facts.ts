@@ -1,4 +1,4 @@
-/** How often a review states the right kind and size of a study, with the confusion matrix of kinds. */
+/** Measures how often a review states the right kind and size of a study, with the confusion matrix of kinds. */
 import { confusion, measureFacts } from '../packages/literature/bench/facts.ts'
 import type { Benchmark, Row } from './benchmark.ts'
 

@@ -105,7 +105,7 @@ const ACCEPTING: [string, string, string][] = [
   ['status p50', 'ms', 'status'],
 ]
 
-/** One client at a time, to measure the path and not the load. */
+/** One client at a time, to measure latency without load. */
 async function accepting(
   bench: Bench,
   _prefix: string,

@@ -76,7 +76,7 @@ export async function drive(source: Source, perSecond: number, ms: number): Prom
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(writes)
-  // Wait for events that are late.
+  // Wait for late events.
   for (let waited = 0; sentAt.size > 0 && waited < 5000; waited += 10)
     await new Promise((resolve) => setTimeout(resolve, 10))
   return {

@@ -48,7 +48,7 @@ async function ours(bench: Bench, count: number, jobCount: number): Promise<Figu
 
 /**
  * Starts a new process for each measurement, because a process does not return memory. Later streams reuse what the first
- * rush allocated: compiled code, and room for garbage.
+ * rush allocated: compiled code and heap space.
  */
 async function hold(server: Child, count: number, path: (i: number) => string): Promise<Figures> {
   const watchers = new Watchers(server.port)

@@ -8,7 +8,7 @@ async function reportOf(tap: string) {
   return { ...counts, lines, text: lines.join('\n') }
 }
 
-t.test('assertions are counted once, however deep, and each file has its line', async (t) => {
+t.test('assertions are counted once at any depth, and each file has one line', async (t) => {
   const { lines, ...counts } = await reportOf(`TAP version 14
 # Subtest: test/a.test.ts
     # Subtest: outer
@@ -35,7 +35,7 @@ ok 2 - test/b.test.ts # time=10ms
   ])
 })
 
-t.test('a failure shows its path and its details behind the line of its file', async (t) => {
+t.test('a failure shows its path and details after the line of its file', async (t) => {
   const { text, lines, ...counts } = await reportOf(`TAP version 14
 # Subtest: test/a.test.ts
     # Subtest: adds
@@ -57,7 +57,7 @@ not ok 1 - test/a.test.ts # time=10ms
   t.match(text, /✖ test\/a\.test\.ts > adds > should be equal\n[\s\S]*-one\n +\+two/)
 })
 
-t.test('a test that fails as a whole counts, with all its assertions passed or none made', async (t) => {
+t.test('a test that fails as a whole counts as a failure, even if no assertion failed', async (t) => {
   const { text, ...counts } = await reportOf(`TAP version 14
 # Subtest: test/a.test.ts
     ok 1 - fine
@@ -77,7 +77,7 @@ not ok 2 - test/crash.test.ts
   t.match(text, /✖ test\/crash\.test\.ts\n +signal: SIGSEGV/)
 })
 
-t.test('what is skipped or left to do is named with its reason, and does not pass', async (t) => {
+t.test('skipped and todo tests are named with their reason and do not count as passed', async (t) => {
   const { passed, failed, skipped } = await reportOf(`TAP version 14
 # Subtest: test/a.test.ts
     ok 1 - in a browser # SKIP no Chromium
@@ -101,7 +101,7 @@ t.test('a bail-out and an empty stream do not succeed', async (t) => {
   t.match(await reportOf(''), { passed: 0 })
 })
 
-t.test('a file that took too long is known by its name', async (t) => {
+t.test('a file that took too long is named', async (t) => {
   const { failedFiles, failed } = await reportOf(`TAP version 14
 # Subtest: .stagecast/build/test/a.test.js
     # Subtest: hangs

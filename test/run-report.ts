@@ -1,4 +1,4 @@
-/** Turns tap's own output into lines for a person: one a test file, the details of each failure, the counts. */
+/** Turns tap's output into lines for people: one per test file, the details of failures, and the counts. */
 import type { Readable } from 'node:stream'
 import { Parser, type Result } from 'tap-parser'
 import { stringify } from 'yaml'
@@ -6,9 +6,9 @@ import { stringify } from 'yaml'
 export interface Report {
   passed: number
   failed: number
-  /** Name of each skipped test, with the reason when it gives one. */
+  /** The name of each skipped test, with its reason if it gives one. */
   skipped: string[]
-  /** Test files in which something failed. */
+  /** Test files with a failure. */
   failedFiles: string[]
 }
 
@@ -35,11 +35,11 @@ function follow(parser: Parser, path: string[], total: Report, print: (line: str
 
   parser.on('child', (child: Parser) => {
     before = snapshot(total)
-    // Held back until the file's own line is out.
+    // Print the details after the line of the file.
     follow(child, [...path, child.name], total, atTop ? (line) => details.push(line) : print)
   })
   parser.on('assert', (result: Result) => {
-    // The closing point of a subtest repeats what its assertions told, unless the subtest failed as a whole.
+    // The last point of a subtest repeats its assertions, unless the subtest failed as a whole.
     const repeats = result.closingTestPoint && !result.skip && (result.ok || total.failed > before.failed)
     if (!repeats) count(result, [...path, result.name], total, atTop ? (line) => details.push(line) : print)
     if (!atTop) return
@@ -53,7 +53,7 @@ function follow(parser: Parser, path: string[], total: Report, print: (line: str
   })
 }
 
-/** Tests run compiled, and are known by their sources. */
+/** Tests run compiled, but are shown under the names of their sources. */
 function sourceOf(file: string): string {
   return file.replace(/^\.stagecast\/build\/(.*)\.js$/, '$1.ts')
 }

@@ -1,10 +1,10 @@
 /**
- * What `npm test` and `npm run test:all` run last: compiles the project, starts one Redis for all tests, runs tap, and
- * closes with a line of counts. Without `--all`, files named `*.slow.test.ts` are left out: those that start many
- * processes, a Redis of their own or a browser, or that wait for timers most of their time.
+ * The last step of `npm test` and `npm run test:all`: compiles the project, starts one Redis for all tests, runs tap, and
+ * ends with a line of counts. Without `--all`, files named `*.slow.test.ts` are left out: those that start many
+ * processes, a private Redis or a browser, or that spend most of their time waiting for timers.
  *
- * `npm test -- test/x.test.ts test/plugins` runs just those; REDIS_URL takes another Redis; REQUIRE_ALL_TESTS=1 lets
- * nothing be skipped; RERUN_FAILED=1 gives a few files that failed among the others a second run, alone, and says so.
+ * `npm test -- test/x.test.ts test/plugins` runs only these; REDIS_URL names another Redis; REQUIRE_ALL_TESTS=1 allows
+ * no skipped test; RERUN_FAILED=1 runs a few failed files once more, alone, and reports it.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ const requireFromHere = createRequire(import.meta.url)
 const requireFromTap = createRequire(requireFromHere.resolve('tap'))
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 
-/** More files than these do not fail by chance. */
+/** If more files than this fail, they are not rerun, because that is no coincidence. */
 const MOST_AGAIN = 8
 
 process.exitCode = await main(process.argv.slice(2))
@@ -84,7 +84,7 @@ async function runTap(args: string[], redisUrl: string): Promise<Report & { end:
     env: { ...env, TEST_REDIS_URL: redisUrl },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  // Stay for the clean-up; the guard of Redis would end it anyway, but the folder would be left.
+  // Stay alive to clean up: the guard would stop Redis anyway, but its folder would remain.
   for (const end of ['SIGINT', 'SIGTERM'] as const) process.once(end, () => tap.kill(end))
   const [[code, signal], counts] = await Promise.all([
     once(tap, 'exit'),
@@ -93,7 +93,7 @@ async function runTap(args: string[], redisUrl: string): Promise<Report & { end:
   return { ...counts, end: code ?? signal }
 }
 
-/** Test files by their compiled names: those below a folder or of the name given. */
+/** The compiled names of the test files in a folder or with a given name. */
 function chosenFiles(args: string[]): string[] {
   const wanted = args.filter((one) => !one.startsWith('-')).map((one) => one.replace(/\/$/, ''))
   return allFiles(true).filter((file) => {
@@ -115,7 +115,7 @@ function compiled(source: string): string {
   return join(BUILD, source.replace(/\.ts$/, '.js'))
 }
 
-/** What is wrong with this run, if anything: a run that proves nothing is a failure too. */
+/** Why this run failed, if it did: a run without any test fails too. */
 function judge(end: number | string, passed: number, failed: number, skipped: number): string | null {
   if (failed > 0) return 'Some tests failed: their details are above.'
   if (end !== 0) return `tap ended with ${end} although no test reported a failure.`
@@ -140,7 +140,7 @@ function missingTools(args: string[]): string[] {
       'There is no Python with FastAPI and uvicorn here: the tests of the Python example will be skipped.',
     )
   }
-  // Here and not in the test, which would have to wait for the network within its time.
+  // Install here, because the network may be slower than the time limit of a test.
   const needsClients = args.includes('--all') || args.some((one) => one.includes('test/clients'))
   const failure = needsClients ? provideTools((line) => console.log(line)) : null
   if (failure) lines.push(`${failure}: the tests of generated clients will be skipped.`)
@@ -148,8 +148,8 @@ function missingTools(args: string[]): string[] {
 }
 
 /**
- * tap's test class is generated for a set of plugins. `tap run` does so when it must, but then starts its tests with the
- * loaders of the old set. TypeScript 7 does not work with one of those, and that of `mock` doubles the start of each test.
+ * tap's test class is generated for a set of plugins. `tap run` generates it if necessary, but then starts the tests with the
+ * loaders of the old set. One of these does not work with TypeScript 7, and that of `mock` doubles the start-up time.
  */
 function buildTapOnce(): void {
   const { tap: config } = requireFromHere('../package.json') as { tap: { plugin: string[] } }

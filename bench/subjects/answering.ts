@@ -14,7 +14,7 @@ export function answering(ready: Record<string, unknown>, answers: Answers = {})
 }
 
 function usage() {
-  // Twice: the second pass frees what the first one finalises.
+  // Collect twice: the second pass frees what the first one finalises.
   for (let pass = 0; pass < 2; pass += 1) globalThis.gc?.()
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed } = process.memoryUsage()

@@ -1,9 +1,9 @@
-/** Measurements come in: stage 1 reads a table, stage 2 sorts out what cannot be. `node intake.mjs` serves both. */
+/** Stage 1 reads a table of measurements; stage 2 rejects impossible values. `node intake.mjs` serves both. */
 import { readFileSync } from 'node:fs'
 import { StageError, Stages } from 'stagecast/stage'
 
 const catalogue = JSON.parse(readFileSync(new URL('stages.json', import.meta.url), 'utf8'))
-/** The schema that the API checks inputs by, so that the service takes the same. */
+/** The schema with which the API checks inputs, so that the service accepts the same. */
 const inputs = (number) => catalogue.stages.find(({ stage }) => stage === number).inputs
 
 const stages = new Stages({ data: process.env.STAGE_DATA_DIR ?? 'data/intake', logger: true })

@@ -1,4 +1,4 @@
-/** The last word: stage 5 answers the question from the trend, and from the seasons if they are there. */
+/** Stage 5 answers the question from the trend, and from the seasons if stage 4 has run. */
 import { Stages } from 'stagecast/stage'
 
 const MONTHS = new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' })

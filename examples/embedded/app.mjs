@@ -40,7 +40,7 @@ export async function buildApp({
   app.post('/login', async (request, reply) => {
     const name = login(request.body)
     if (!name) return reply.code(401).type('text/html').send(page(null, 'Name or password is wrong.'))
-    // A new session: one that somebody else has planted is worth nothing.
+    // Start a new session, so that a session ID planted by an attacker is useless.
     await request.session.regenerate()
     request.session.set('user', name)
     return reply.redirect('/')
@@ -55,11 +55,11 @@ export async function buildApp({
   await app.register(stagecast, {
     ...connection,
     prefix: '/research',
-    // The hook above has run: who has no session has no user, and null is a 401.
+    // The hook above has run. Without a session there is no user, and null is a 401.
     authenticate: ({ user }) => user && { id: user.name, scopes: user.admin ? ['admin'] : [] },
   })
 
-  // Here in the same process. On its own it is these lines in another file.
+  // The worker runs in this process. For a separate process, move these lines to another file.
   const worker = startStageWorker({ ...connection, log: app.log })
   app.addHook('onClose', () => worker.close(10_000))
   return app

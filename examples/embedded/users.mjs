@@ -1,4 +1,4 @@
-/** Who may come in. Yours are in a database; these two are for trying it out. */
+/** The users. Yours are in a database; these two are for trying the example. */
 import { scryptSync, timingSafeEqual } from 'node:crypto'
 
 const SALT = 'example'
@@ -10,7 +10,7 @@ const accounts = new Map([
   ['bob', { password: hash('battery staple'), admin: false }],
 ])
 
-/** What a request may know of its user. */
+/** The user's data that requests may see. */
 export const users = new Map([...accounts].map(([name, { admin }]) => [name, { admin }]))
 
 /**

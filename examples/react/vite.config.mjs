@@ -7,7 +7,7 @@ const API = process.env.STAGECAST_URL ?? 'http://127.0.0.1:3001'
 const SECRET = new TextEncoder().encode(process.env.JWT_SECRET ?? '')
 const SECONDS = 60
 
-/** What your own backend does for a user that has signed in: a token that lives for a minute. */
+/** Stands in for your backend, which would issue a token to a signed-in user: a token for one minute. */
 const tokens = {
   name: 'tokens',
   configureServer({ middlewares }) {

@@ -58,7 +58,7 @@ export async function followWorkflow(
       change((now) => withHint(now, event.data))
     } else if (event.event !== 'gone' && event.event !== 'run' && event.event !== 'sign_off') {
       change((now) => withEvent(now, event.data))
-      // The worker's clock tells the beginning of an attempt, and events only when it was told.
+      // The last event has only the time at which it was reported; the status also has the time at which the attempt started.
       if (isOver(event.data.status))
         client.status(event.data, { signal }).then(
           (snapshot) => change((now) => withTimes(now, snapshot)),

@@ -1,4 +1,4 @@
-/** Whatever comes in whatever order, and however often: the run is the same. */
+/** `advance` gives the same run for any order and number of inputs. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
@@ -34,7 +34,7 @@ function shopOf({ edges, uses, gates }: Workflow): Workshop {
   return new Workshop(uncheckedCatalogue(...entries))
 }
 
-/** A run of all stages has come to its end, and the next one has begun, with other results from now on. */
+/** A run of all stages has ended, and the next one has started; jobs give other results from now on. */
 function secondRun(given: Workflow): Workshop {
   const shop = shopOf(given)
   shop.post({ stages: STAGES })
@@ -50,7 +50,7 @@ function verdictOf({ rejected }: Workflow, { stage }: Step): 'approved' | 'rejec
   return rejected.includes(stage) ? 'rejected' : 'approved'
 }
 
-/** Without what tells when something happened. */
+/** The run without times. */
 function essence(run: RunDocument | null): unknown {
   return run?.steps.map(({ stage, status, because, content, round, sign_off }) => {
     const { digest, decision } = sign_off ?? {}
@@ -58,7 +58,7 @@ function essence(run: RunDocument | null): unknown {
   })
 }
 
-t.test('any order of ends, repeats, late news and crashes gives the same run', async () => {
+t.test('any order of ends, repeats, late inputs and crashes gives the same run', async () => {
   fc.assert(
     fc.property(workflow, fc.infiniteStream(fc.nat()), (given, chance) => {
       const dice = chance[Symbol.iterator]()
@@ -80,7 +80,7 @@ t.test('any order of ends, repeats, late news and crashes gives the same run', a
         const results = [...shaken.results.values()]
         switch (roll(5)) {
           case 0:
-            // What was worked out is lost with its process.
+            // The computed state is lost with its process.
             for (const step of live)
               advance(shaken.run, {
                 results,
@@ -89,7 +89,7 @@ t.test('any order of ends, repeats, late news and crashes gives the same run', a
               })
             break
           case 1:
-            // Old news, and none.
+            // Old inputs, and none.
             shaken.take(ended)
             shaken.take(new Map())
             break
@@ -101,7 +101,7 @@ t.test('any order of ends, repeats, late news and crashes gives the same run', a
             }
             break
           default: {
-            // Some at once.
+            // Several inputs at once.
             const some = live.filter(() => roll(2) === 0)
             for (const step of some) ended.set(step.job_id, shaken.endOf(step))
             shaken.take(new Map(some.map((step) => [step.job_id ?? '', ended.get(step.job_id)])))
@@ -168,7 +168,7 @@ t.test('each change of a step without an event of its job is reported once', asy
   )
 })
 
-t.test('one text for one value', async (t) => {
+t.test('equal values have the same canonical text', async (t) => {
   t.equal(
     canonical({ b: [1e21, 0.000001, -0], a: { é: '\u2028"', z: null, A: true }, gone: undefined }),
     '{"a":{"A":true,"z":null,"é":"\u2028\\""},"b":[1e+21,0.000001,0]}',

@@ -1,4 +1,4 @@
-/** Runs on a Redis Cluster: to the end, signed off, cancelled, and while processes and nodes are killed. */
+/** Runs on a Redis Cluster: completed, signed off, cancelled, and while processes and nodes are killed. */
 import t from 'tap'
 import { startDoor, startWorker } from '../helpers/app.ts'
 import { crashOwner, LOSSLESS, switchOver } from '../helpers/cluster-faults.ts'
@@ -10,7 +10,7 @@ import { arm, begin, DIE_AFTER, open, persistently, signOff } from './killing.ts
 import { MANY, RUNS, underRandomKills } from './random-kills.ts'
 import { Runs, statuses } from './scene.ts'
 
-/** On a busy machine it takes many minutes. */
+/** The test takes many minutes on a busy machine. */
 t.setTimeout(3_600_000)
 
 t.test('three nodes', async (t) => {
@@ -60,7 +60,7 @@ t.test('three nodes', async (t) => {
     service.answer = silence
     const { run_id } = await begin(running, 'running', [1])
     const { hungUp } = await service.call(calls)
-    // The worker may be quicker than the answer.
+    // The worker may be faster than the response.
     t.match(await running.send(`/runs/${run_id}/cancel`), { status: /^20[02]$/ })
     await hungUp
     const cancelled = await running.until(run_id, 'cancelled')
@@ -68,7 +68,7 @@ t.test('three nodes', async (t) => {
     t.same(statuses(cancelled), ['1 cancelled'])
   })
 
-  t.test('a worker is killed while it goes on', async (t) => {
+  t.test('a worker is killed while it advances a run', async (t) => {
     const runs = new Runs(origin)
     await arm(doomed, { dieAfter: 3, from: ':memory:' })
     const { run_id } = await begin(runs, 'killed', [1, 2, 3, 4, 5])
@@ -80,7 +80,7 @@ t.test('three nodes', async (t) => {
   })
 })
 
-/** The owner of all keys is killed and comes back, and in turn hands them over to its replica. */
+/** The node that owns all keys is alternately killed and restarted, and failed over to its replica. */
 t.test(`${RUNS} runs while processes and nodes are killed`, async (t) => {
   const cluster = await startCluster(t, 3, 1, LOSSLESS)
   const [first, , , replica] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode]

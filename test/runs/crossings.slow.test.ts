@@ -1,4 +1,4 @@
-/** Runs to which two things happen at once, or under which something changes. */
+/** Two things happen to a run at the same time, or its catalogue, service or files change meanwhile. */
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import t, { type Test } from 'tap'
@@ -13,7 +13,7 @@ import { type Answer, fail, fakeStageService, json, success } from '../helpers/s
 import { eventually } from '../helpers/waiting.ts'
 import { KeptWork, Runs, resultsOf, statuses } from './scene.ts'
 
-/** 2 is a gate behind 1; 3 stands behind both. */
+/** 2 is a gate after 1; 3 comes after both. */
 const STAGES = [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }, { stage: 3, needs: [1, 2] }]
 
 async function open(t: Test, answer: Answer, over: Env = {}) {
@@ -71,7 +71,7 @@ t.test('cancel crosses a completion', async (t) => {
     })
     const { run_id } = await runs.post({ stages: i % 2 === 0 ? [1] : [1, 2] })
     await called
-    // The answer is on its way: each time the cancel comes a little later.
+    // The answer is in transit; in each round the cancel comes a little later.
     for (let turns = 0; turns < i * 3; turns += 1) await new Promise(setImmediate)
     const answer = await runs.send(`/runs/${run_id}/cancel`)
     const run = await runs.until(run_id, 'completed', 'cancelled', 'waiting')
@@ -84,7 +84,7 @@ t.test('cancel crosses a completion', async (t) => {
     for (const step of run.steps) {
       if (step.job_id === null || !['completed', 'cancelled'].includes(step.status)) continue
       const end = told.filter(({ data }) => data.job_id === step.job_id).at(-1)
-      // A gate whose job had completed is cancelled as a step: nobody will be asked.
+      // If the job of a gate had completed, its step is cancelled, and no decision is due.
       if (step.sign_off === null) t.equal(end?.event, step.status, 'a step is what its job is')
     }
     t.same(await runs.faults(run, api.app.stagecast.redis, env.REDIS_PREFIX as string), [])
@@ -111,7 +111,7 @@ t.test('cancel crosses the queueing of a step', async (t) => {
   const memory = await plugin.store.memory(origin)
   await plugin.store.write(memory, [{ before: null, after: document }], [], carrier.key, now)
 
-  // A process that has read the run, and is about to queue its step, stands still while somebody cancels it.
+  // Freeze a process after it has read the run and before it queues the step, and cancel the run meanwhile.
   const moments = new EventEmitter()
   const reached = once(moments, 'reached')
   const released = once(moments, 'released')
@@ -131,7 +131,7 @@ t.test('cancel crosses the queueing of a step', async (t) => {
   moments.emit('released')
   await going
   startWorker(t, env)
-  // A job behind it in the queue shows that the late one was settled.
+  // A later job in the queue shows that the late one has ended.
   const other = new Runs(() => api.url)
   await other.until((await other.post({ stages: [1] })).run_id, 'completed')
   const run = await runs.read(origin.run_id)
@@ -144,7 +144,7 @@ t.test('cancel crosses the queueing of a step', async (t) => {
   t.same(await faults(run), [])
 })
 
-t.test('the version of a service changes while a run is under way', async (t) => {
+t.test('the version in the catalogue changes during a run', async (t) => {
   const files = await Promise.all(
     ['1', '2'].map((version) =>
       stagesFile(
@@ -181,7 +181,7 @@ t.test('the version of a service changes while a run is under way', async (t) =>
   ])
 })
 
-t.test('the version that a service lists changes while a run is under way', async (t) => {
+t.test('the version that a service lists changes during a run', async (t) => {
   let version = '1'
   const work = new KeptWork()
   const { env, runs, service } = await open(t, work.answer)
@@ -195,7 +195,7 @@ t.test('the version that a service lists changes while a run is under way', asyn
     const { body } = await runs.send('/runs?plan=true', { stages: [1, 2, 3] })
     return (body.steps as unknown as PlanStep[]).map(({ because }) => because)
   }
-  // A process keeps what a service lists for some seconds.
+  // A process caches a service's list for some seconds.
   const says = (because: string) =>
     eventually(`the plan says: ${because}`, async () => (await planned())[0] === because)
   await says('nothing changed')
@@ -214,7 +214,7 @@ t.test('files are gone at the service', async (t) => {
   let made = 0
   const { env, runs, service } = await open(t, async (call) => {
     if (call.stage === 1) {
-      // Made a second time, it is there.
+      // The second run makes the file again.
       isThere = made++ > 0
       return json(200, success(call, { artifacts: [file.name], files: [file] }))(call)
     }
@@ -242,7 +242,7 @@ t.test('files are gone at the service', async (t) => {
   t.equal(other.steps[0]?.status, 'reused')
 })
 
-t.test('a step whose files cannot be read is tried again, and fails', async (t) => {
+t.test('a step whose files cannot be read is retried, then fails', async (t) => {
   const file = { name: 'a.txt', sha256: 'a'.repeat(64), bytes: 3, media_type: 'text/plain' }
   const { env, runs, service } = await open(t, (call) =>
     json(200, success(call, { artifacts: [file.name], files: [file] }))(call),
@@ -250,7 +250,7 @@ t.test('a step whose files cannot be read is tried again, and fails', async (t) 
   const old = startWorker(t, env)
   const waiting = await runs.until((await runs.post({ stages: [1, 2, 3] })).run_id, 'waiting')
   await old.close(1000)
-  // A worker that serves the stage, and does not know at which service the results before it were made.
+  // This worker serves the stage, but does not know the service of the earlier results.
   startWorker(t, { ...env, STAGES_FILE: await stagesFile(t, [{ stage: 3 }]) })
   t.equal((await runs.sign(waiting, 2)).status, 200)
   const failed = await runs.until(waiting.run_id, 'failed')
@@ -258,7 +258,7 @@ t.test('a step whose files cannot be read is tried again, and fails', async (t) 
   t.equal(service.calls.filter(({ stage }) => stage === 3).length, 0, 'it is not called without them')
 })
 
-t.test('the catalogue lacks a stage of a run that waits', async (t) => {
+t.test('the catalogue lacks a stage of a waiting run', async (t) => {
   const work = new KeptWork()
   const { env, runs, service } = await open(t, work.answer)
   const old = startWorker(t, env)
@@ -281,7 +281,7 @@ t.test('the catalogue lacks a stage of a run that waits', async (t) => {
   t.equal(service.calls.filter(({ stage }) => stage === 3).length, 0)
   await lacking.close(1000)
 
-  // This one knows the step, and not the stages that it stands on: their results are given all the same.
+  // This catalogue has the step's stage, but not the earlier ones. Their results are passed on all the same.
   await without(3)
   const done = await runs.until(waiting.run_id, 'completed')
   t.same(work.of(done), [1, 1, 1])

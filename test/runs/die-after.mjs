@@ -1,8 +1,8 @@
 /**
- * Loaded into a process under test, before the program. Told `{ dieAfter: n, from }`, the process kills itself when Redis
- * has answered the nth command, counted from the first one that names a key with `from` in it. With `victim`, the id of
- * Redis's process, Redis is killed instead; with `unanswered` as soon as it has run the command, and the answer is lost.
- * Answers with whether it has killed since it was last told.
+ * Loaded into a process under test, before the program. On the message `{ dieAfter: n, from }`, the process kills itself when Redis
+ * has answered the nth command, counted from the first one with a key that contains `from`. With `victim`, the id of
+ * Redis's process, it kills Redis instead; with `unanswered`, as soon as Redis has run the command, so that the reply is lost.
+ * It answers each message with whether it has killed since the previous one.
  */
 import { Redis } from 'ioredis'
 
@@ -11,7 +11,7 @@ let from = null
 let victim = process.pid
 let unanswered = false
 let hasKilled = false
-/** Settles when the blow that is under way has fallen. */
+/** Settles once a kill in progress has happened. */
 let blow = Promise.resolve()
 
 const send = Redis.prototype.sendCommand
@@ -32,12 +32,12 @@ function strike() {
   process.kill(victim, 'SIGKILL')
 }
 
-/** What another connection asked later was answered, so the command has been run. */
+/** Waits until Redis has answered a later command on another connection, so the earlier command has run. */
 async function loseAnswer({ stream, options: { path, host, port } }) {
   stream?.pause()
   const other = new Redis(path ? { path } : { host, port })
   other.on('error', () => {})
-  // Once written, twice round.
+  // Wait two turns: in the first, the command is written to the socket.
   await other.ping()
   await other.ping()
   strike()

@@ -1,4 +1,4 @@
-/** Runs whose process ends between two writes, and two people who decide at once. */
+/** A process ends between two writes of a run, and two people decide at the same time. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Run } from '../../contract/run.ts'
@@ -12,7 +12,7 @@ import { eventually } from '../helpers/waiting.ts'
 
 const STAGES = [{ stage: 1 }, { stage: 2, needs: [1], sign_off: true }, { stage: 3, needs: [2] }]
 
-t.test('a run whose process ended right after it was stored is begun by a worker', async (t) => {
+t.test('a worker starts a run whose process ended right after storing it', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: await stagesFile(t, STAGES) })
   const { app, url } = await startApi(t, env)
@@ -40,7 +40,7 @@ t.test('a run whose process ended right after it was stored is begun by a worker
   t.equal(service.calls.length, 1)
 })
 
-t.test('of two opposite decisions at once, at two processes, one counts', async (t) => {
+t.test('of two opposite decisions at the same time, at two processes, one counts', async (t) => {
   const service = await fakeStageService(t)
   const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE: await stagesFile(t, STAGES) })
   const apis = [await startApi(t, env), await startApi(t, env)]
@@ -64,7 +64,7 @@ t.test('of two opposite decisions at once, at two processes, one counts', async 
   t.same(answers.map(({ status }) => status).sort(), [200, 409])
   t.equal(answers.find(({ status }) => status === 409)?.body.code, 'DECIDED')
   const verdict = answers[0]?.status === 200 ? 'completed' : 'rejected'
-  await eventually('it ends so', async () => (await read()).status === verdict)
+  await eventually('the run ends with the first decision', async () => (await read()).status === verdict)
   const { events } = await get<{ events: { event: string }[] }>(`${apis[0]?.url}${workflow}/events/page`)
   t.equal(events.filter(({ event }) => event === 'sign_off').length, 1, 'and is told once')
 })

@@ -1,4 +1,4 @@
-/** What the tests share in which processes or Redis are killed under runs. */
+/** Shared code of the tests that kill processes or Redis during runs. */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
@@ -11,7 +11,7 @@ import { KeptWork, type Runs } from './scene.ts'
 
 export const DIE_AFTER = new URL('die-after.mjs', import.meta.url).href
 
-/** 1 and 2 side by side, 3 is a gate behind both. */
+/** 1 and 2 run side by side; 3 is a gate after both. */
 export const STAGES = [
   { stage: 1 },
   { stage: 2 },
@@ -22,7 +22,7 @@ export const STAGES = [
 
 export type Opened = Awaited<ReturnType<typeof open>>
 
-/** An environment, a service that honours its key, and an audit of finished runs, by what Redis has stored. */
+/** An environment, a service that honours the key, and a check of finished runs against the data in Redis. */
 export async function open(t: Test, over: Env = {}) {
   const work = new KeptWork()
   const service = await fakeStageService(t, work.answer)
@@ -49,7 +49,7 @@ export interface Doom {
   unanswered?: boolean
 }
 
-/** See die-after.mjs. Returns whether the process has killed its victim since the last call. */
+/** Sends a message to die-after.mjs. Returns whether the process has killed its victim since the last call. */
 export async function arm(door: Door, doom: Doom): Promise<boolean> {
   const armed = once(door.child, 'message')
   door.child.send(doom)
@@ -57,7 +57,7 @@ export async function arm(door: Door, doom: Doom): Promise<boolean> {
   return hasKilled
 }
 
-/** Repeats what a process that was killed did not answer, as a client does. */
+/** Repeats a request that a killed process did not answer, as a client does. */
 export async function persistently<T>(ask: () => Promise<T>): Promise<NonNullable<T>> {
   for (;;) {
     const answer = await ask().catch(() => null)
@@ -66,7 +66,7 @@ export async function persistently<T>(ask: () => Promise<T>): Promise<NonNullabl
   }
 }
 
-/** Starts a run. A repeat names the same one. */
+/** Starts a run. A repeat returns the same run. */
 export function begin(runs: Runs, key: string, stages: readonly number[]) {
   return persistently(async () => {
     const { status, body } = await runs.send('/runs', { stages }, { 'idempotency-key': key })
@@ -74,12 +74,12 @@ export function begin(runs: Runs, key: string, stages: readonly number[]) {
   })
 }
 
-/** Signs off at stage 3, until that is confirmed. */
+/** Signs off stage 3 and repeats the request until it is confirmed. */
 export function signOff(runs: Runs, waiting: Run) {
   return persistently(async () => (await runs.sign(waiting, 3)).status === 200)
 }
 
-/** As a client whose Redis may lose a second: what was forgotten is asked for again, until the run is so. */
+/** Behaves like a client of a Redis that may lose a second: repeats lost requests until the run is in the wanted state. */
 export function drive(runs: Runs, key: string, stages: readonly number[], goal: Run['status']): Promise<Run> {
   return persistently(async () => {
     const run = await runs.read((await begin(runs, key, stages)).run_id)

@@ -1,4 +1,4 @@
-/** Runs while processes and Redis are killed: after every single command of going on, and at random moments. */
+/** Processes and Redis are killed during runs: after every single command that advances a run, and at random. */
 import t from 'tap'
 import { CaseRedis } from '../faults/suite/redis.ts'
 import { startDoor, startWorker } from '../helpers/app.ts'
@@ -6,17 +6,17 @@ import { arm, DIE_AFTER, open } from './killing.ts'
 import { MANY, RUNS, underRandomKills } from './random-kills.ts'
 import { Runs } from './scene.ts'
 
-/** On a busy machine it takes many minutes. */
+/** The test takes many minutes on a busy machine. */
 t.setTimeout(3_600_000)
 
 /** 1 to `last`. */
 const each = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
 
-/** Commands of going on from one step to the next are fewer, and so are those of a sign-off. */
+/** More than the number of commands that advance a run by one step or sign off. */
 const WORKER_MOMENTS = each(14)
 const API_MOMENTS = each(12)
 
-t.test('a worker is killed after each command of going on', async (t) => {
+t.test('a worker is killed after each command that advances a run', async (t) => {
   const { env, audit } = await open(t)
   const api = await startDoor(t, 'server/api.ts', env)
   let died = 0
@@ -53,7 +53,7 @@ t.test('an API process is killed after each command of a sign-off', async (t) =>
     const answer = await Promise.race([runs.sign(waiting, 3).catch(() => null), doomed.exited])
     if (doomed.child.signalCode === 'SIGKILL' || answer === null) died += 1
     at = steady.url
-    // Stored or not: to say it again is right.
+    // Whether or not the sign-off was stored, repeating it is right.
     t.equal((await runs.sign(waiting, 3)).status, 200, `killed after ${moment} commands`)
     const done = await runs.until(waiting.run_id, 'completed')
     t.same(await audit(runs, done), [])

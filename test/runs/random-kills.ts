@@ -6,18 +6,18 @@ import { compare, RestlessClient } from '../helpers/restless-client.ts'
 import { begin, type Opened, persistently, signOff } from './killing.ts'
 import { Runs } from './scene.ts'
 
-/** RUNS_UNDER_KILLS makes it smaller or larger. */
+/** RUNS_UNDER_KILLS changes the number of runs. */
 export const RUNS = Number(process.env.RUNS_UNDER_KILLS ?? 200)
 const AT_ONCE = 20
 
-/** For `open`: workers that take the steps of so many runs at once. */
+/** Settings for `open` with which workers take the steps of many runs at once. */
 export const MANY = { STAGE_WORKER_CONCURRENCY: '10' }
 
 const FILES = ['server/api.ts', 'server/api.ts', 'server/worker.ts', 'server/worker.ts'] as const
 
 /**
- * Does RUNS runs of five steps (two side by side, one a gate), with two API and two worker processes. `strike` does
- * something to Redis by which it loses nothing that it has confirmed, and says what.
+ * Executes RUNS runs of five steps (two side by side, one gate) with two API and two worker processes. `strike` causes a
+ * fault of Redis that loses nothing that Redis has confirmed, and returns its name.
  */
 export async function underRandomKills(
   t: Test,
@@ -32,7 +32,7 @@ export async function underRandomKills(
   const kills = { processes: 0, redis: 0 }
   const strikes = new Map<string, number>()
   const killing = repeat(trouble.signal, 500, async () => {
-    // Not left to chance: on a busy machine there are few kills.
+    // Require a minimum of kills, because on a busy machine there may be few.
     if (kills.redis <= kills.processes / 4) {
       const what = await strike()
       strikes.set(what, (strikes.get(what) ?? 0) + 1)

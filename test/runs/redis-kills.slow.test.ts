@@ -1,4 +1,4 @@
-/** Runs whose Redis is killed after every single command of going on, with its answer given or lost, and comes back. */
+/** Redis is killed after every single command that advances a run, before or after its reply, and restarted. */
 import t, { type Test } from 'tap'
 import type { Run } from '../../contract/run.ts'
 import { CaseRedis } from '../faults/suite/redis.ts'
@@ -7,14 +7,14 @@ import { repeat } from '../helpers/chaos.ts'
 import { arm, begin, DIE_AFTER, type Doom, drive, open, persistently, signOff } from './killing.ts'
 import { Runs } from './scene.ts'
 
-/** Redis comes back dozens of times: a busy machine takes many minutes for that. */
+/** Redis restarts dozens of times, which takes many minutes on a busy machine. */
 t.setTimeout(3_600_000)
 
-/** Commands of going on, in one process, are fewer. */
+/** More than the number of commands that advance a run in one process. */
 const EACH = Array.from({ length: 15 }, (_, i) => i + 1)
 const MOMENTS = { answered: EACH, 'run but not answered': EACH.slice(0, 12) }
 
-/** One API process and one worker, which outlive every Redis. */
+/** One API process and one worker, which keep running while Redis restarts. */
 async function setUp(t: Test) {
   const redis = await (await CaseRedis.create(t)).start()
   const { env, audit } = await open(t, { REDIS_URL: `unix://${redis.path}` })
@@ -22,7 +22,7 @@ async function setUp(t: Test) {
     ['server/api.ts', 'server/worker.ts'].map((file) => startDoor(t, file, env, { preload: DIE_AFTER })),
   )
 
-  /** Does what is asked while Redis is killed and comes back; whether it was killed in the middle. */
+  /** Performs an action while Redis is killed and restarted. Returns whether Redis was killed in the middle. */
   async function amid<T>(door: Door, doom: Doom, act: () => Promise<T>) {
     const admin = redis.admin()
     await admin.config('SET', 'appendfsync', 'always')
@@ -44,7 +44,7 @@ for (const [fate, moments] of Object.entries(MOMENTS)) {
   const title = `the last command is ${fate}`
   const unanswered = fate !== 'answered'
 
-  t.test(`while a worker goes on; ${title}`, async (t) => {
+  t.test(`while a worker advances a run; ${title}`, async (t) => {
     const { api, worker, amid, audit } = await setUp(t)
     let deaths = 0
     for (const dieAfter of moments) {
@@ -62,7 +62,7 @@ for (const [fate, moments] of Object.entries(MOMENTS)) {
     t.ok(deaths >= moments.length - 2, `Redis was killed ${deaths} times`)
   })
 
-  t.test(`while a run is begun, signed off and cancelled; ${title}`, async (t) => {
+  t.test(`while a run is started, signed off and cancelled; ${title}`, async (t) => {
     const { api, amid, audit } = await setUp(t)
     const deaths = { begin: 0, sign: 0, cancel: 0 }
     for (const dieAfter of moments) {
@@ -90,7 +90,7 @@ for (const [fate, moments] of Object.entries(MOMENTS)) {
         }),
       )
       if (cancelled.killed) deaths.cancel += 1
-      // Redis may be coming back: a 503 says nothing about the run.
+      // While Redis restarts, a 503 says nothing about the run.
       const end = await other.until(waits.run_id, 'cancelled', 'completed', 'failed')
       t.equal(end.status, 'cancelled')
     }
@@ -125,7 +125,7 @@ t.test('appendfsync everysec: Redis is killed at random moments', async (t) => {
   )
   trouble.abort()
   await killing
-  // The last kill may have taken an end along.
+  // The last kill may have lost the end of a run.
   for (const { runs, toItsEnd } of ended) t.same(await audit(runs, await toItsEnd()), [])
   t.comment(`Redis was killed ${kills} times`)
   t.ok(kills > 3)

@@ -1,18 +1,18 @@
-/** What is reused, what runs again, and what the plan and the steps say of it: a table. */
+/** A table of cases: what is reused, what runs again, and what plan and steps say about it. */
 import type { Test } from 'tap'
 import type { PlanStep } from '../../contract/run.ts'
 import type { RunRequest } from '../../runs/request.ts'
 
 type Later<T> = T | Promise<T>
 
-/** A workflow of these five stages. Whether its jobs run in memory or at services is the same to a case. */
+/** A workflow of these five stages. Its jobs run in memory or at services; a case does not depend on which. */
 export interface Shop {
-  /** What a stage gives, by stage; else it follows from its inputs. */
+  /** Results by stage; by default a result is derived from the inputs. */
   readonly gives: Map<number, unknown>
   readonly fails: Set<number>
   readonly versions: Map<number, string>
   plan(request: RunRequest): Later<PlanStep[]>
-  /** Goes on until the run waits or has ended; null, or needs that nothing meets. */
+  /** Advances the run until it waits or has ended. Returns null, or the needs that are not met. */
   post(request: RunRequest): Later<unknown>
   sign(stage: number, verdict: 'approved' | 'rejected'): Later<unknown>
   /** The newest run. */
@@ -20,11 +20,11 @@ export interface Shop {
     status: string
     steps: readonly { stage: number; status: string; because: string }[]
   } | null
-  /** Stages in the order in which their jobs ran. */
+  /** The stages in the order in which their jobs ran. */
   readonly ran: number[]
 }
 
-/** 1 and 2 stand first; 3 needs both and is a gate; 4 needs 3 and uses 1; 5 uses 2. */
+/** 1 and 2 come first; 3 needs both and is a gate; 4 needs 3 and uses 1; 5 uses 2. */
 export const STAGES = [
   { stage: 1 },
   { stage: 2 },
@@ -37,13 +37,13 @@ const asked = (more: Partial<RunRequest>): RunRequest => ({ ...ALL, ...more })
 
 export interface Case {
   name: string
-  /** What happens between a whole, approved run and the request. */
+  /** What happens between a complete, approved run and the request. */
   before?: (shop: Shop) => unknown
   ask: RunRequest
   /** By stage: `<action>: <because>`, and whether the gate will wait. */
   plan: Record<number, string>
   gate?: boolean | 'if_changed'
-  /** Stages whose jobs run, and how the run stands then. */
+  /** Stages whose jobs run, and the status of the run afterwards. */
   runs: number[]
   status: string
 }
@@ -52,7 +52,7 @@ const REUSE = 'reuse: nothing changed'
 const KEPT = { 1: REUSE, 2: REUSE, 3: REUSE, 4: REUSE, 5: REUSE }
 const AFTER_1 = { 3: 'run_if_changed: stage 1 runs again', 4: 'run_if_changed: stage 3 runs again' }
 
-/** Stage 1 gives something else from now on. */
+/** Stage 1 gives another result from now on. */
 const other = (stage: number) => (shop: Shop) => void shop.gives.set(stage, 'something else')
 
 export const CASES: Case[] = [
@@ -360,7 +360,7 @@ export const CASES: Case[] = [
   },
 ]
 
-/** Plays a case on a workflow in which nothing has run. */
+/** Runs a case on a new workflow. */
 export async function play(t: Test, shop: Shop, { before, ask, plan, gate, runs, status }: Case) {
   const statuses = () => Object.fromEntries((shop.run?.steps ?? []).map((step) => [step.stage, step.status]))
   await shop.post(ALL)

@@ -1,4 +1,4 @@
-/** The table of reuse in memory, and what a table cannot hold. */
+/** The table of reuse, run in memory, and cases that do not fit into the table. */
 import t from 'tap'
 import { type RunRequest, requestFaults } from '../../runs/request.ts'
 import { ALL, CASES, play, STAGES } from './reuse-cases.ts'
@@ -25,7 +25,7 @@ t.test('the first run says that nothing has run', async (t) => {
   t.same(shop.step(1).because, 'never run')
 })
 
-t.test('needs that nothing meets', async (t) => {
+t.test('needs that are not met', async (t) => {
   const shop = new Workshop(CATALOGUE)
   t.same(shop.post({ stages: [3, 2] }), [{ stage: 3, needs: 1 }])
   shop.post({ stages: [1, 2, 3] })
@@ -47,7 +47,7 @@ t.test('a preview does not count as a result', async (t) => {
   t.same(shop.step(5).upstream, [], 'and it is not used')
 })
 
-t.test('what is used enters where it is there', async (t) => {
+t.test('a stage uses an optional result only if it exists', async (t) => {
   const shop = new Workshop(CATALOGUE)
   shop.post({ stages: [5] })
   shop.post({ stages: [2] })
@@ -57,7 +57,7 @@ t.test('what is used enters where it is there', async (t) => {
   )
 })
 
-t.test('a rejected gate takes along what stands behind it', async (t) => {
+t.test('a rejected gate skips the steps after it', async (t) => {
   const shop = new Workshop(CATALOGUE)
   shop.post(ALL)
   t.equal(shop.sign(3, 'approved', 'f'.repeat(64)), 'content-changed')
@@ -90,7 +90,7 @@ t.test('a cancelled run', async (t) => {
   t.equal(shop.run?.status, 'waiting', 'the gate waits on in the next run')
 })
 
-t.test('what is wrong with a request, whatever the workflow has', async (t) => {
+t.test('faults of a request that do not depend on the workflow', async (t) => {
   const inputs = { type: 'object', properties: { a: { type: 'array', items: { type: 'integer' } } } }
   const catalogue = catalogueOf({ stage: 1, needs_question: true }, { stage: 2, inputs })
   const faults = (request: RunRequest) => requestFaults(request, catalogue).map(({ path }) => path)

@@ -1,4 +1,4 @@
-/** Workflow runs over HTTP: from the request to the end of the last step. */
+/** Workflow runs over HTTP, from the request to the end of the last step. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { PlanStep, Run } from '../../contract/run.ts'
@@ -8,7 +8,7 @@ import { openStream } from '../helpers/sse.ts'
 import { type Answer, fail, fakeStageService, json, success } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-/** 1 and 2 stand first; 3 needs both and is a gate; 4 needs 3; 5 uses 2. */
+/** 1 and 2 come first; 3 needs both and is a gate; 4 needs 3; 5 uses 2. */
 const STAGES = [
   { stage: 1 },
   { stage: 2, needs_question: true },
@@ -23,7 +23,7 @@ const STAGES = [
 const QUESTION = 'What is known about intermittent fasting?'
 const ALL = { stages: [1, 2, 3, 4, 5], research_question: QUESTION }
 
-/** What each stage gives follows from what it was given. */
+/** The result of each stage is derived from its input. */
 const honest: Answer = (call) => {
   const { inputs, upstream } = call.body as {
     inputs: object
@@ -83,72 +83,81 @@ async function start(t: Test, { answer = honest, over = {} }: { answer?: Answer;
 const statuses = ({ steps }: { steps: Run['steps'] }) =>
   steps.map(({ stage, status }) => `${stage} ${status}`)
 
-t.test('steps run in order, a gate waits for its sign-off, and the same again is reused', async (t) => {
-  const { service, env, post, until, sign, send, url, workflow, api } = await start(t)
-  const accepted = await post({ ...ALL, name: 'first' })
-  t.match(accepted, { success: true, name: 'first', status: 'running', workflow_id: workflow })
-  t.same(statuses(accepted), ['1 queued', '2 queued', '3 pending', '4 pending', '5 pending'])
-  t.same(
-    accepted.steps.map(({ because }) => because),
-    ['never run', 'never run', '', '', ''],
-  )
-  startWorker(t, env)
-  const waiting = await until(accepted.run_id, 'waiting')
-  t.same(statuses(waiting), ['1 completed', '2 completed', '3 awaiting_sign_off', '4 pending', '5 completed'])
-  const gate = waiting.steps[2]
-  t.match(gate?.sign_off, { digest: /^[0-9a-f]{64}$/, since: Number, decision: null })
-  t.equal((await get(`${api.url}/api/workflow/stages/3/jobs/${gate?.job_id}/status`)).status, 'completed')
-  const third = service.calls.find(({ stage }) => stage === 3)
-  t.equal(third?.body.run_id, accepted.run_id)
-  t.same(Object.keys(third?.body.upstream as object), ['1', '2'])
-  t.match(third?.body.upstream, { 1: { job_id: waiting.steps[0]?.job_id } })
+t.test(
+  'steps run in order, a gate waits for its sign-off, and a repeated run reuses all results',
+  async (t) => {
+    const { service, env, post, until, sign, send, url, workflow, api } = await start(t)
+    const accepted = await post({ ...ALL, name: 'first' })
+    t.match(accepted, { success: true, name: 'first', status: 'running', workflow_id: workflow })
+    t.same(statuses(accepted), ['1 queued', '2 queued', '3 pending', '4 pending', '5 pending'])
+    t.same(
+      accepted.steps.map(({ because }) => because),
+      ['never run', 'never run', '', '', ''],
+    )
+    startWorker(t, env)
+    const waiting = await until(accepted.run_id, 'waiting')
+    t.same(statuses(waiting), [
+      '1 completed',
+      '2 completed',
+      '3 awaiting_sign_off',
+      '4 pending',
+      '5 completed',
+    ])
+    const gate = waiting.steps[2]
+    t.match(gate?.sign_off, { digest: /^[0-9a-f]{64}$/, since: Number, decision: null })
+    t.equal((await get(`${api.url}/api/workflow/stages/3/jobs/${gate?.job_id}/status`)).status, 'completed')
+    const third = service.calls.find(({ stage }) => stage === 3)
+    t.equal(third?.body.run_id, accepted.run_id)
+    t.same(Object.keys(third?.body.upstream as object), ['1', '2'])
+    t.match(third?.body.upstream, { 1: { job_id: waiting.steps[0]?.job_id } })
 
-  const keys = await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*`)
-  t.ok(keys.some((key) => key.includes('runs-waiting-of')))
-  t.same(
-    keys.filter((key) => key.includes('alice')),
-    [],
-    'no key names a user',
-  )
+    const keys = await api.app.stagecast.redis.keys(`${api.config.REDIS_PREFIX}:*`)
+    t.ok(keys.some((key) => key.includes('runs-waiting-of')))
+    t.same(
+      keys.filter((key) => key.includes('alice')),
+      [],
+      'no key names a user',
+    )
 
-  const wrong = await sign(waiting, 3, 'approved', { digest: 'f'.repeat(64) })
-  t.match(wrong, { status: 409, body: { code: 'CONTENT_CHANGED' } })
-  t.match(await sign(waiting, 3, 'rejected'), { status: 400, body: { errors: [{ path: 'body/reason' }] } })
-  t.match(await sign(waiting, 3, 'approved'), { status: 200, body: { run_id: accepted.run_id } })
-  const done = await until(accepted.run_id, 'completed')
-  t.same(
-    statuses(done),
-    [1, 2, 3, 4, 5].map((stage) => `${stage} completed`),
-  )
-  t.match(done.steps[2]?.sign_off?.decision, { verdict: 'approved', by: 'alice', reason: null })
-  t.match(await sign(done, 3, 'approved'), { status: 200 })
-  t.match(await sign(done, 3, 'rejected', { reason: 'no' }), { status: 409, body: { code: 'DECIDED' } })
+    const wrong = await sign(waiting, 3, 'approved', { digest: 'f'.repeat(64) })
+    t.match(wrong, { status: 409, body: { code: 'CONTENT_CHANGED' } })
+    t.match(await sign(waiting, 3, 'rejected'), { status: 400, body: { errors: [{ path: 'body/reason' }] } })
+    t.match(await sign(waiting, 3, 'approved'), { status: 200, body: { run_id: accepted.run_id } })
+    const done = await until(accepted.run_id, 'completed')
+    t.same(
+      statuses(done),
+      [1, 2, 3, 4, 5].map((stage) => `${stage} completed`),
+    )
+    t.match(done.steps[2]?.sign_off?.decision, { verdict: 'approved', by: 'alice', reason: null })
+    t.match(await sign(done, 3, 'approved'), { status: 200 })
+    t.match(await sign(done, 3, 'rejected', { reason: 'no' }), { status: 409, body: { code: 'DECIDED' } })
 
-  const calls = service.calls.length
-  const again = await post(ALL)
-  t.equal(again.status, 'completed', 'a fully reused run is completed at once')
-  t.same(
-    statuses(again),
-    [1, 2, 3, 4, 5].map((stage) => `${stage} reused`),
-  )
-  t.equal(service.calls.length, calls)
-  const { body: plan } = await send(`${url}?plan=true`, { ...ALL, inputs: { 5: { a: [1] } }, rerun: [1] })
-  t.same(
-    (plan as { steps: PlanStep[] }).steps.map(({ stage, action, because, sign_off }) => [
-      ...[stage, action, because, sign_off],
-    ]),
-    [
-      [1, 'run', 'a rerun was requested', false],
-      [2, 'reuse', 'nothing changed', false],
-      [3, 'run_if_changed', 'stage 1 runs again', 'if_changed'],
-      [4, 'run_if_changed', 'stage 3 runs again', false],
-      [5, 'run', 'inputs.a changed', false],
-    ],
-  )
-  t.equal((await get<{ runs: Run[] }>(url)).runs.length, 2)
-})
+    const calls = service.calls.length
+    const again = await post(ALL)
+    t.equal(again.status, 'completed', 'a fully reused run is completed at once')
+    t.same(
+      statuses(again),
+      [1, 2, 3, 4, 5].map((stage) => `${stage} reused`),
+    )
+    t.equal(service.calls.length, calls)
+    const { body: plan } = await send(`${url}?plan=true`, { ...ALL, inputs: { 5: { a: [1] } }, rerun: [1] })
+    t.same(
+      (plan as { steps: PlanStep[] }).steps.map(({ stage, action, because, sign_off }) => [
+        ...[stage, action, because, sign_off],
+      ]),
+      [
+        [1, 'run', 'a rerun was requested', false],
+        [2, 'reuse', 'nothing changed', false],
+        [3, 'run_if_changed', 'stage 1 runs again', 'if_changed'],
+        [4, 'run_if_changed', 'stage 3 runs again', false],
+        [5, 'run', 'inputs.a changed', false],
+      ],
+    )
+    t.equal((await get<{ runs: Run[] }>(url)).runs.length, 2)
+  },
+)
 
-t.test('events of runs stand in the order of the workflow, and come once', async (t) => {
+t.test('events of runs are in the order of the workflow, and arrive once', async (t) => {
   const { env, post, until, sign, api, workflow } = await start(t)
   const accepted = await post({ ...ALL, stages: [1, 2, 3] })
   const stream = await openStream(`${api.url}${accepted.urls.events}`)
@@ -181,7 +190,7 @@ t.test('events of runs stand in the order of the workflow, and come once', async
   )
 })
 
-t.test('what a request may not be', async (t) => {
+t.test('invalid requests', async (t) => {
   const { send, url, post, env, until } = await start(t)
   const faults = async (body: unknown) => {
     const { status, body: problem } = await send(url, body)
@@ -235,7 +244,7 @@ t.test('a plan says how long each step that runs will take', async (t) => {
   )
 })
 
-t.test('a key names its run', async (t) => {
+t.test('a key identifies its run', async (t) => {
   const { send, url, post } = await start(t)
   const headers = { 'idempotency-key': 'k' }
   const first = await post({ stages: [1] }, headers)
@@ -245,7 +254,7 @@ t.test('a key names its run', async (t) => {
   t.match(await send(url, { stages: [5] }, 'alice', headers), { status: 422 })
 })
 
-t.test('a failed step takes along what stands behind it, and the next run goes on', async (t) => {
+t.test('a failed step skips the steps after it, and the next run continues', async (t) => {
   let broken = true
   const { env, post, until, service } = await start(t, {
     answer: (call) => (call.stage === 2 && broken ? fail(422, 'BROKEN')(call) : honest(call)),
@@ -318,7 +327,7 @@ t.test('two users with different scopes', async (t) => {
   t.equal((await as('signer-2', `${url}/${accepted.run_id}`)).status, 404, 'and by no other')
 })
 
-t.test('a run that waits is superseded, and its gate waits on in the next one', async (t) => {
+t.test('a waiting run is superseded, and its gate waits in the next run', async (t) => {
   const { env, post, until, read, sign } = await start(t)
   startWorker(t, env)
   const first = await until((await post({ ...ALL, stages: [1, 2, 3] })).run_id, 'waiting')
@@ -333,7 +342,7 @@ t.test('a run that waits is superseded, and its gate waits on in the next one', 
   await until(second.run_id, 'completed')
 })
 
-t.test('a job that a run uses is not deleted, and after its end the run says so', async (t) => {
+t.test('a job that a run uses cannot be deleted; after the run it can, and the run shows it', async (t) => {
   const { env, api, post, until, read } = await start(t)
   startWorker(t, env)
   const accepted = await post({ ...ALL, stages: [1, 2, 3] })
@@ -353,7 +362,7 @@ t.test('a job that a run uses is not deleted, and after its end the run says so'
 })
 
 t.test(
-  'steps count as queued jobs of their user: beyond the limit no run begins, and none is held up',
+  'steps count as queued jobs of their user: at the limit no run starts, but started runs continue',
   async (t) => {
     const { env, api, send, workflow } = await start(t, { over: { MAX_WAITING_PER_USER: '2' } })
     const begin = (user: string, body: object, at = randomUUID(), headers = {}) =>
@@ -382,7 +391,7 @@ t.test(
     startWorker(t, env)
     const url = `${api.url}/api/workflow/workflows/${workflow}/runs`
     const waits = async () => (await get<{ runs: Run[] }>(url)).runs[0]?.status === 'waiting'
-    await eventually('the run goes on to its gate', waits)
+    await eventually('the run reaches its gate', waits)
     t.equal((await begin('alice', { stages: [1] })).status, 202, 'there is room again')
   },
 )

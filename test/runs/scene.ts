@@ -1,4 +1,4 @@
-/** What the tests of broken runs share: requests to any API process, a service that honours its key, and an audit. */
+/** Shared code of the fault tests of runs: requests to any API process, a service that honours the key, and a check. */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Run } from '../../contract/run.ts'
@@ -7,7 +7,7 @@ import { authorization, get } from '../helpers/app.ts'
 import { type Answer, json, type StageCallSeen, success } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-/** A busy machine gets all the time that it needs. */
+/** Time limit, long enough for a busy machine. */
 const WITHIN_MS = 120_000
 
 export interface Told {
@@ -16,7 +16,7 @@ export interface Told {
   data: Record<string, unknown>
 }
 
-/** The runs of one workflow, asked for at whichever process `origin` names. */
+/** The runs of one workflow, requested from the process that `origin` names. */
 export class Runs {
   readonly workflow: string
   private readonly origin: () => string
@@ -77,8 +77,8 @@ export class Runs {
   }
 
   /**
-   * What is wrong with the events of a finished run: each one that its log and the logs of its jobs hold must be told
-   * once, in their order, and every completed step must have one end.
+   * The faults in the events of a finished run. Each event in its log and in the logs of its jobs must have arrived once
+   * and in order, and every completed step must have one end.
    */
   async faults(run: Run, redis: Redis, prefix: string): Promise<string[]> {
     const faults: string[] = []
@@ -117,7 +117,7 @@ export function statuses({ steps }: Pick<Run, 'steps'>): string[] {
   return steps.map(({ stage, status }) => `${stage} ${status}`)
 }
 
-/** What a stage gives follows from what it was given. */
+/** The result of a stage is derived from its input. */
 export function resultsOf(call: StageCallSeen): Record<string, unknown> {
   const { inputs, upstream } = call.body as {
     inputs: object
@@ -127,9 +127,9 @@ export function resultsOf(call: StageCallSeen): Record<string, unknown> {
   return { stage: call.stage, inputs, from }
 }
 
-/** A service that does the work of a job once, however often it is called for it. */
+/** A service that does the work of a job once, however often it is called. */
 export class KeptWork {
-  /** Work that was done, by run and stage. */
+  /** The work that was done, by run and stage. */
   readonly done = new Map<string, number>()
   private readonly kept = new Map<string, object>()
 

@@ -1,4 +1,4 @@
-/** A workflow whose stages are at two services, 2 and 3 in Python: see given.py. Each gives what the test says. */
+/** A workflow with stages at two services; 2 and 3 are in Python (given.py). The test sets the results. */
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,9 +16,9 @@ import { Runs } from './scene.ts'
 const IN_PYTHON = [2, 3]
 
 export interface Mall {
-  /** Where stages are told what to give, and say that they ran: a file each for a workflow. */
+  /** The folder with a file per workflow in which the test sets results, and one in which stages record that they ran. */
   told: string
-  /** The API, when the catalogue has these versions. */
+  /** The API for a catalogue with these versions. */
   open(versions: ReadonlyMap<number, string>): Promise<string>
 }
 
@@ -47,7 +47,7 @@ export async function openMall(t: Test): Promise<Mall> {
     async open(versions) {
       const key = JSON.stringify([...versions])
       if (now?.key === key) return now.url
-      // A worker runs a job by its own catalogue, so there is one at a time.
+      // A worker uses its own catalogue, so only one worker runs at a time.
       await now?.worker.close(1000)
       const entries = STAGES.map((one) => ({
         ...one,
@@ -113,7 +113,7 @@ export class ServiceShop implements Shop {
       const run = await this.runs.read(id)
       return enough(run) ? run : null
     }
-    this.run = await eventually('the run is so far', read, 120_000)
+    this.run = await eventually('the run waits or has ended', read, 120_000)
     const path = join(this.mall.told, `${this.runs.workflow}.ran`)
     const lines = (await readFile(path, 'utf8')).trimEnd().split('\n').map(Number)
     this.ran.push(...lines.slice(this.heard))

@@ -1,6 +1,6 @@
 /**
- * Five toy stages at two services, one of them in Python: the plan says what a run will do, what has changed runs again and
- * nothing else, and two people with different scopes see a sign-off, and what voids it.
+ * Five toy stages at two services, one of them in Python. The plan says what a run will do, only changed stages run again,
+ * and two users with different scopes see a sign-off and what voids it.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -121,7 +121,7 @@ t.test('plan, change, sign-off and void', async (t) => {
   t.match(gateOf(done)?.sign_off?.decision, { verdict: 'approved', by: 'editor' })
   t.same(ran, [1, 5, 4])
 
-  t.comment('one input of the last stage: that stage alone')
+  t.comment('a changed input of the last stage: only that stage runs')
   const listed = { ...ALL, inputs: { ...ALL.inputs, 5: { as: 'a list' } } }
   t.same(planned(await plan(listed)), { 1: REUSE, 2: REUSE, 3: REUSE, 4: REUSE, 5: 'run: inputs.as changed' })
   ran.length = 0
@@ -130,7 +130,7 @@ t.test('plan, change, sign-off and void', async (t) => {
   t.same(statuses(relisted), ['1 reused', '2 reused', '3 reused', '4 reused', '5 completed'])
   t.equal(reasons(relisted)[5], 'inputs.as changed')
 
-  t.comment('the same words in another case: what is made of them has not changed')
+  t.comment('the same words in another case: the content does not change')
   const louder = { ...ALL, inputs: { 1: { text: TEXT.toUpperCase() } } }
   const louderPlan = await plan(louder)
   t.match(planned(louderPlan), {
@@ -143,7 +143,7 @@ t.test('plan, change, sign-off and void', async (t) => {
   t.same(ran, [1])
   t.same(statuses(same), ['1 completed', '2 reused', '3 reused', '4 reused', '5 reused'])
 
-  t.comment('other words: everything, and the approval does not count for what is new')
+  t.comment('other words: everything runs, and the approval does not count for the new result')
   const other = { ...ALL, inputs: { 1: { text: `${TEXT} and the bird` } } }
   const changed = await begin(other, 'waiting')
   t.match(reasons(changed), { 1: 'inputs.text changed', 2: 'stage 1 changed', 3: 'stage 2 changed' })
@@ -155,7 +155,7 @@ t.test('plan, change, sign-off and void', async (t) => {
   t.match(gateOf(rejected)?.sign_off?.decision, { by: 'editor', reason: 'a bird too many' })
   t.equal(statuses(rejected)[3], '4 skipped')
 
-  t.comment('a rerun of the gate voids the approval that there was, and both see it')
+  t.comment('a rerun of the gate voids the approval, and both users see it')
   const again = { ...ALL, rerun: [3] }
   const voiding = await plan(again)
   t.match(planned(voiding), { 1: REUSE, 2: REUSE, 3: 'run: a rerun was requested' })

@@ -1,4 +1,4 @@
-/** Runs that wait for a sign-off, and what Redis is asked meanwhile. */
+/** Runs that wait for a sign-off, and the commands that Redis gets meanwhile. */
 import type { Test } from 'tap'
 import type { Run } from '../../contract/run.ts'
 import { startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -11,9 +11,9 @@ import { Runs } from './scene.ts'
 const AT_ONCE = 20
 
 export interface Watched {
-  /** Commands between the first heartbeat of the worker and the last. */
+  /** Commands between the first and the last report of the worker. */
   commands: number
-  /** The keys that they named. */
+  /** The keys in these commands. */
   keys: string[]
   /** Commands that named a run, its workflow or a job of it. */
   aboutRuns: string[]
@@ -25,7 +25,7 @@ export async function openWaiting(t: Test) {
     { stage: 1, sign_off: true },
     { stage: 2, needs: [1] },
   ])
-  // Only with few other commands does ioredis keep the first lines of MONITOR apart from replies.
+  // ioredis confuses the first lines of MONITOR with replies, unless there are few other commands.
   const { url: REDIS_URL } = await privateRedis(t)
   const over = { WORKER_URL: service.url, STAGES_FILE, STAGE_WORKER_CONCURRENCY: '20' }
   const env = await testEnv(t, { ...over, REDIS_URL })
@@ -35,7 +35,7 @@ export async function openWaiting(t: Test) {
   const { keys } = app.stagecast.journal
   const waiting: Run[] = []
 
-  /** Starts runs until so many wait at their gate, and nothing else is going on. */
+  /** Starts runs until `count` of them wait at their gate and nothing else happens. */
   async function fill(count: number): Promise<void> {
     let left = count - waiting.length
     const one = async () => {
@@ -52,7 +52,7 @@ export async function openWaiting(t: Test) {
     await eventually(`${count} runs wait`, atRest, 300_000)
   }
 
-  /** What Redis is asked while the worker reports so many times that it is alive. */
+  /** The commands that Redis gets during a number of reports of the worker. */
   async function watch(heartbeats: number): Promise<Watched> {
     const monitor = await redis.monitor()
     const seen: string[][] = []

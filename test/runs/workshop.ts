@@ -1,4 +1,4 @@
-/** A workflow in memory: runs go on by the pure functions alone, and its jobs end as the test says. */
+/** A workflow in memory: pure functions alone advance its runs, and its jobs end as the test sets. */
 import { type Catalogue, openCatalogue } from '../../contract/catalogue.ts'
 import type { CatalogueFile } from '../../contract/catalogue-file.ts'
 import type { JobSnapshot } from '../../contract/job.ts'
@@ -19,7 +19,7 @@ export function catalogueOf(...entries: Entry[]): Catalogue {
   return openCatalogue({ file: { stages, services: { default: { url: 'http://127.0.0.1:9' } } } })
 }
 
-/** The same for hundreds of random ones: nothing is checked, and no schema compiled. */
+/** A cheap catalogue for hundreds of random workflows: it checks nothing and compiles no schema. */
 export function uncheckedCatalogue(...entries: Entry[]): Catalogue {
   const stages = entries.map(({ stage, needs = [], uses = [], sign_off = false }) => ({
     ...{ stage, needs, uses, sign_off, slug: '', title: '', description: '', optional: false },
@@ -32,12 +32,12 @@ export function uncheckedCatalogue(...entries: Entry[]): Catalogue {
 export class Workshop {
   readonly results = new Map<string, KnownResult>()
   readonly events: RunEvent[] = []
-  /** What a stage gives, by stage; the same for the same when it is not set. */
+  /** Results by stage; by default a result is derived from the inputs. */
   readonly gives = new Map<number, unknown>()
   readonly fails = new Set<number>()
   readonly versions = new Map<number, string>()
   readonly catalogue: Catalogue
-  /** Stages in the order in which jobs of them were run. */
+  /** The stages in the order in which their jobs ran. */
   readonly ran: number[] = []
   run: RunDocument | null = null
   now = 1000
@@ -63,7 +63,7 @@ export class Workshop {
     return planOf(drafted.run, results, () => null)
   }
 
-  /** Needs that nothing meets, or null: then it runs until it waits or ends. */
+  /** Starts a run. Returns the needs that are not met, or runs it until it waits or ends and returns null. */
   post(request: RunRequest): { stage: number; needs: number }[] | null {
     const drafted = this.draft(request)
     if ('missing' in drafted) return drafted.missing
@@ -95,7 +95,7 @@ export class Workshop {
     if (this.run) this.store(advance(this.run, this.knowledge(ends)))
   }
 
-  /** What a step's job ends as. */
+  /** The end of a step's job. */
   endOf({ stage, job_id, inputs, version }: Step): JobSnapshot {
     const failed = this.fails.has(stage)
     const given = this.gives.get(stage) ?? { stage, inputs }
@@ -141,7 +141,7 @@ export class Workshop {
     return Object.fromEntries((this.run?.steps ?? []).map(({ stage, status }) => [stage, status]))
   }
 
-  /** An act, and what follows from it at once. */
+  /** Applies a person's action and advances the run. */
   private go({ document, results }: Next): void {
     for (const one of results) this.results.set(one.job_id, one)
     const next = advance(document, this.knowledge(new Map()))

@@ -1,4 +1,4 @@
-/** The admin listeners, the routes for administrators, and what the metrics tell. */
+/** The admin listeners, the routes for administrators, and the metrics. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -26,7 +26,7 @@ import { eventually } from '../helpers/waiting.ts'
 const PATHS = ['/metrics', '/api/admin/overview', '/admin/queues', '/admin/queues/api/queues']
 const ADMIN = { authorization: `Bearer ${token('root', { scope: 'admin' })}` }
 
-/** Where a process serves what is for operators. */
+/** The admin listener of a process. */
 async function adminOf(door: Door): Promise<string> {
   const line = await logLine(door, 'admin listener: ')
   return /admin listener: (http:\/\/[^"\s]+)/.exec(line)?.[1] as string
@@ -36,7 +36,7 @@ async function scrape(url: string, headers = {}): Promise<Map<string, Family>> {
   return parseMetrics(await (await fetch(`${url}/metrics`, { headers })).text())
 }
 
-/** API and worker as processes, one job done and watched. */
+/** API and worker as processes, after one job that was watched. */
 async function fleet(t: Test, overrides: Env = {}) {
   const service = await fakeStageService(t, succeed())
   const env = await testEnv(t, { WORKER_URL: service.url, ADMIN_PORT: '0', LOG_LEVEL: 'info', ...overrides })
@@ -50,10 +50,10 @@ async function fleet(t: Test, overrides: Env = {}) {
   return { env, api, worker, job, frames, admin: await adminOf(api), workerAdmin: await adminOf(worker) }
 }
 
-/** One for the tests that do it no harm. The first of them counts from the beginning. */
+/** Shared by the tests that do not disturb it. The first of them checks counts from the start. */
 const shared = await fleet(t)
 
-t.test('what the metrics of the processes count', async (t) => {
+t.test('the metrics of the processes', async (t) => {
   const { admin, workerAdmin, api, job, frames } = shared
   const first = await scrape(admin)
   t.equal(sampleOf(first, 'stagecast_events_sent_total'), SMOOTH.length)
@@ -86,28 +86,36 @@ t.test('what the metrics of the processes count', async (t) => {
   t.equal(sampleOf(worker, 'stagecast_redis_reconnects_total', { connection: 'jobs' }), 0)
 })
 
-t.test('on loopback without a token, under no other name; on the API with the scope', async (t) => {
-  const { api, admin, workerAdmin } = shared
-  t.match(admin, /^http:\/\/127\.0\.0\.1:\d+$/)
-  for (const path of PATHS) {
-    t.equal((await fetch(admin + path)).status, 200, `${path} is open`)
-    isProblem(t, await answered(fetch(api.url + path)), 'UNAUTHENTICATED', path)
-    isProblem(t, await answered(fetch(api.url + path, { headers: authorization() })), 'FORBIDDEN', path)
-    t.equal((await fetch(api.url + path, { headers: ADMIN })).status, 200, `${path} with the scope`)
-    const { port } = new URL(admin)
-    const named = (host: string) =>
-      sendRaw(admin, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
-    for (const host of ['evil.example', `evil.example:${port}`, '10.0.0.1', '127.0.0.1.evil.example'])
-      isProblem(t, await named(host), 'FORBIDDEN', `${path} under ${host}`)
-    for (const host of [`localhost:${port}`, '127.0.0.1', `[::1]:${port}`])
-      t.equal((await named(host)).status, 200, `${path} under ${host}`)
-  }
-  isProblem(t, await answered(fetch(`${admin}/api/workflow/stages`)), 'NOT_FOUND', 'nothing else is there')
-  t.equal((await fetch(`${workerAdmin}/metrics`)).status, 200)
-  isProblem(t, await answered(fetch(`${workerAdmin}/admin/queues`)), 'NOT_FOUND', 'a worker has metrics only')
-})
+t.test(
+  'on loopback no token is needed, but only local host names are accepted; on the API the scope is required',
+  async (t) => {
+    const { api, admin, workerAdmin } = shared
+    t.match(admin, /^http:\/\/127\.0\.0\.1:\d+$/)
+    for (const path of PATHS) {
+      t.equal((await fetch(admin + path)).status, 200, `${path} is open`)
+      isProblem(t, await answered(fetch(api.url + path)), 'UNAUTHENTICATED', path)
+      isProblem(t, await answered(fetch(api.url + path, { headers: authorization() })), 'FORBIDDEN', path)
+      t.equal((await fetch(api.url + path, { headers: ADMIN })).status, 200, `${path} with the scope`)
+      const { port } = new URL(admin)
+      const named = (host: string) =>
+        sendRaw(admin, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+      for (const host of ['evil.example', `evil.example:${port}`, '10.0.0.1', '127.0.0.1.evil.example'])
+        isProblem(t, await named(host), 'FORBIDDEN', `${path} under ${host}`)
+      for (const host of [`localhost:${port}`, '127.0.0.1', `[::1]:${port}`])
+        t.equal((await named(host)).status, 200, `${path} under ${host}`)
+    }
+    isProblem(t, await answered(fetch(`${admin}/api/workflow/stages`)), 'NOT_FOUND', 'nothing else is there')
+    t.equal((await fetch(`${workerAdmin}/metrics`)).status, 200)
+    isProblem(
+      t,
+      await answered(fetch(`${workerAdmin}/admin/queues`)),
+      'NOT_FOUND',
+      'a worker has metrics only',
+    )
+  },
+)
 
-t.test('elsewhere than on loopback there are figures only; unset there is nothing', async (t) => {
+t.test('on other addresses only metrics are served; without ADMIN_PORT nothing is', async (t) => {
   const env = await testEnv(t, { ADMIN_PORT: '0', ADMIN_HOST: '0.0.0.0' })
   const open = await startDoor(t, 'server/api.ts', env)
   const port = new URL(await adminOf(open)).port
@@ -119,7 +127,7 @@ t.test('elsewhere than on loopback there are figures only; unset there is nothin
   t.notOk(none.logs.some((line) => line.includes('admin listener')))
 })
 
-t.test('single jobs are shown and cannot be touched', async (t) => {
+t.test('Bull Board is read-only', async (t) => {
   const { admin, api, job } = shared
   const board = `${admin}/admin/queues`
   const shown = await (await fetch(`${board}/api/queues/workflow-stages/${job.job_id}`)).text()
@@ -159,7 +167,7 @@ t.test('single jobs are shown and cannot be touched', async (t) => {
   }
 })
 
-t.test('the scrape is by the conventions, and as documented', async (t) => {
+t.test('the metrics follow the conventions and are as documented', async (t) => {
   const { admin, workerAdmin } = shared
   const [api, worker] = await Promise.all([scrape(admin), scrape(workerAdmin)])
   const ours = new Map([...worker, ...api].filter(([name]) => name.startsWith('stagecast_')))
@@ -205,7 +213,7 @@ t.test('the scrape is by the conventions, and as documented', async (t) => {
   }[]
   for (const { alert, expr, annotations } of rules) {
     t.ok(annotations.summary && (annotations.runbook?.length ?? 0) > 40, `${alert} says what to do`)
-    // One failure among two jobs must not wake anybody.
+    // One failure among two jobs must not fire an alert.
     if (/increase\(.*\/|rate\(.*\//s.test(expr)) t.match(expr, / >= \d{2,}$/, `${alert} has a minimum volume`)
   }
   t.ok(
@@ -217,7 +225,7 @@ t.test('the scrape is by the conventions, and as documented', async (t) => {
     t.ok(names.length > 0, `${where} asks for something`)
     for (const name of names)
       t.ok(known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, '')), `${where}: ${name}`)
-    // A selector that matches nothing shows nothing, silently.
+    // A selector that matches nothing would silently show nothing.
     for (const [, name = '', inner = ''] of query.matchAll(/\b(stagecast_\w+)\{([^}]*)\}/g)) {
       const { samples = [] } = ours.get(name) ?? ours.get(name.replace(/_(bucket|sum|count)$/, '')) ?? {}
       for (const [, label = '', operator, value = ''] of inner.matchAll(/(\w+)(=~|=)"([^"]*)"/g)) {
@@ -236,13 +244,13 @@ t.test('the scrape is by the conventions, and as documented', async (t) => {
   }
 })
 
-t.test('with Redis away the scrape succeeds, and says so', async (t) => {
+t.test('while Redis is unavailable, the scrape succeeds and shows it', async (t) => {
   const redis = await absentRedis(t)
   await redis.start()
   const { admin, env } = await fleet(t, { REDIS_URL: redis.url })
   t.equal(sampleOf(await scrape(admin), 'stagecast_redis_up'), 1)
   await redis.stop()
-  const away = await eventually('it is known', async () => {
+  const away = await eventually('the outage shows', async () => {
     const metrics = await scrape(admin)
     return sampleOf(metrics, 'stagecast_redis_up') === 0 ? metrics : null
   })
@@ -258,7 +266,7 @@ t.test('with Redis away the scrape succeeds, and says so', async (t) => {
   )
 
   await redis.start()
-  const back = await eventually('it is back', async () => {
+  const back = await eventually('Redis is back', async () => {
     const metrics = await scrape(admin)
     return sampleOf(metrics, 'stagecast_redis_up') === 1 ? metrics : null
   })
@@ -287,7 +295,7 @@ t.test('API and worker in one process: one listener serves the metrics of both',
   t.equal(both.logs.filter((line) => line.includes('admin listener: ')).length, 1)
 })
 
-t.test('mock authentication: the one who develops sees it all', async (t) => {
+t.test('with mock authentication, requests without a token are administrators', async (t) => {
   const { url } = await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }))
   // A busy Redis may not answer in time.
   for (const path of PATHS) t.ok(await eventually(path, async () => (await fetch(url + path)).ok))

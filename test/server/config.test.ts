@@ -1,4 +1,4 @@
-/** The environment: the published defaults, and a start that is refused with one line for each fault. */
+/** The environment: the published defaults, and one line per fault if it is invalid. */
 import { generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { type Config, ConfigError, loadConfig, VARIABLES } from '../../server/config.ts'
@@ -11,7 +11,7 @@ const USABLE = {
 }
 const MOCK = { ...USABLE, ALLOW_MOCK_AUTH: 'true', NODE_ENV: 'test' }
 
-/** What the contract publishes; `undefined` has no default. */
+/** The published defaults; `undefined` = no default. */
 const DEFAULTS: Record<string, unknown> = {
   NODE_ENV: 'production',
   HOST: '127.0.0.1',
@@ -69,7 +69,7 @@ const DEFAULTS: Record<string, unknown> = {
   LOG_SERVICE_ERRORS: false,
 }
 
-t.test('the defaults are those of the contract', async (t) => {
+t.test('the defaults are the published ones', async (t) => {
   t.same([...VARIABLES].sort(), Object.keys(DEFAULTS).sort(), 'no variable more, none less')
   const config = loadConfig(USABLE) as Config & Record<string, unknown>
   const { REDIS_URL, WORKER_URL, JWT_SECRET, corsOrigins, ...rest } = config
@@ -86,7 +86,7 @@ t.test('an empty variable counts as unset', async (t) => {
   faults(t, { ...USABLE, REDIS_URL: '' }, /^REDIS_URL is required/)
 })
 
-t.test('what is required is asked for, each on a line of its own', async (t) => {
+t.test('each missing required variable is named on a separate line', async (t) => {
   const lines = faults(
     t,
     {},
@@ -119,7 +119,7 @@ t.test('small values are legitimate', async (t) => {
   for (const [name, value] of Object.entries(small)) t.equal(config[name], Number(value), name)
 })
 
-t.test('a number is a whole number, and nothing that merely resembles one', async (t) => {
+t.test('only plain whole numbers are accepted as numbers', async (t) => {
   for (const bad of [
     'abc',
     '3.7',
@@ -149,7 +149,7 @@ t.test('a switch is true or false', async (t) => {
   t.equal(loadConfig(MOCK).ALLOW_MOCK_AUTH, true)
 })
 
-t.test('mock auth is for development on loopback alone', async (t) => {
+t.test('mock authentication is only accepted in development on loopback', async (t) => {
   const env = { REDIS_URL: USABLE.REDIS_URL, WORKER_URL: USABLE.WORKER_URL, ALLOW_MOCK_AUTH: 'true' }
   for (const NODE_ENV of ['development', 'test']) {
     for (const HOST of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) {
@@ -171,7 +171,7 @@ t.test('mock auth is for development on loopback alone', async (t) => {
   }
 })
 
-t.test('one key source', async (t) => {
+t.test('exactly one key source is required', async (t) => {
   const pem = publicPem('rsa')
   faults(t, { ...USABLE, JWT_PUBLIC_KEY: pem }, /exclude each other/)
   faults(t, { ...USABLE, JWT_JWKS_URL: 'https://id.example.org/keys' }, /exclude each other/)
@@ -179,7 +179,7 @@ t.test('one key source', async (t) => {
   t.ok(loadConfig({ ...USABLE, JWT_SECRET: 'ü'.repeat(16) }), '32 bytes, not 32 characters')
 })
 
-t.test('a public key that could check nothing is refused at the start', async (t) => {
+t.test('a public key that cannot verify tokens is refused', async (t) => {
   const env = { REDIS_URL: USABLE.REDIS_URL, WORKER_URL: USABLE.WORKER_URL }
   t.ok(loadConfig({ ...env, JWT_PUBLIC_KEY: publicPem('rsa') }))
   t.ok(loadConfig({ ...env, JWT_PUBLIC_KEY: publicPem('P-256') }))
@@ -200,7 +200,7 @@ t.test('a public key that could check nothing is refused at the start', async (t
   }
 })
 
-t.test('a Redis Cluster: its nodes, and a prefix that keeps the queue on one of them', async (t) => {
+t.test('a Redis Cluster: several nodes, and a prefix with a hash tag', async (t) => {
   const REDIS_URL = 'redis://:a,b@h:7000,redis://h:7001'
   t.equal(loadConfig({ ...USABLE, REDIS_URL, REDIS_PREFIX: '{wf}' }).REDIS_URL, REDIS_URL)
   for (const REDIS_PREFIX of ['bull', 'wf{}', '}wf{'])
@@ -288,7 +288,7 @@ t.test('all faults at once, one line each, and no secret in any', async (t) => {
   t.notMatch(error.message, /canary/)
 })
 
-/** Insists on a refusal in which each pattern matches a line; returns the lines. */
+/** Requires a ConfigError in which each pattern matches a line; returns the lines. */
 function faults(t: Test, env: NodeJS.ProcessEnv, ...patterns: RegExp[]): readonly string[] {
   const { faults } = refusal(env)
   for (const pattern of patterns) {
@@ -318,7 +318,7 @@ function publicPem(kind: 'rsa' | 'P-256' | 'P-384'): string {
   return String(publicKey.export({ type: 'spki', format: 'pem' }))
 }
 
-t.test('traces are wanted only by the standard variables', async (t) => {
+t.test('only the standard variables enable tracing', async (t) => {
   const wanted = (env: NodeJS.ProcessEnv) => loadConfig({ ...USABLE, ...env }).tracing
   const there = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
   for (const env of [
@@ -354,7 +354,7 @@ t.test('an IPv6 address is not a private name for plain http', async (t) => {
     t.doesNotThrow(() => loadConfig({ ...USABLE, WORKER_URL: url }), url)
 })
 
-t.test('REDIS_URL is checked whole', async (t) => {
+t.test('every part of REDIS_URL is checked', async (t) => {
   for (const url of ['redis://h/x', 'redis://h/1/2', 'redis://:p%of@h', 'redis://u%:p@h/1'])
     t.throws(() => loadConfig({ ...USABLE, REDIS_URL: url }), /REDIS_URL must (end|have)/, url)
   for (const url of ['redis://h', 'redis://h/', 'redis://u:p%25of@h/15', 'unix:///tmp/redis.sock'])

@@ -1,4 +1,4 @@
-/** The three doors as they run in production: from compiled JavaScript. */
+/** The three entry points as in production: compiled JavaScript. */
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { becomesReady } from '../helpers/outage.ts'
 import { end, ROOT, runNode, startCompiled } from '../helpers/processes.ts'
 import { fakeStageService } from '../helpers/stage-service.ts'
 
-// One build for all tests here, beside the modules it imports.
+// One build for all tests in this file, next to the modules that it imports.
 const base = await mkdtemp(join(tmpdir(), 'stagecast-build-'))
 t.teardown(() => rm(base, { recursive: true, force: true }))
 await symlink(join(ROOT, 'node_modules'), join(base, 'node_modules'))
@@ -61,7 +61,7 @@ t.test('both in one process', async (t) => {
   t.equal(exit, 0, output)
 })
 
-t.test('a .env that cannot be read is a fault in one line', async (t) => {
+t.test('an unreadable .env is one line of error', async (t) => {
   const folder = t.testdir({ '.env': {} })
   for (const name of ['server/api', 'server/worker', 'server/all']) {
     const { exit, output } = await runNode(t, [compiled(name)], {}, folder)
@@ -70,11 +70,11 @@ t.test('a .env that cannot be read is a fault in one line', async (t) => {
   }
 })
 
-t.test('without a configuration they say what is missing', async (t) => {
+t.test('without a configuration they list what is missing', async (t) => {
   for (const name of ['server/api', 'server/worker', 'server/all']) {
     const { exit, output } = await runNode(t, [compiled(name)], {}, base)
     t.equal(exit, 1)
-    // A worker sees no token.
+    // A worker verifies no tokens, so it needs no key.
     const needed = ['REDIS_URL', 'WORKER_URL', ...(name === 'server/worker' ? [] : ['JWT_SECRET'])]
     for (const variable of needed) t.match(output, new RegExp(`^ *${variable}.*required`, 'm'))
   }

@@ -1,4 +1,4 @@
-/** Nothing a user entrusts to a request is in any log line, metric, trace or overview, at any level, come what may. */
+/** No log line, metric, trace or overview contains user data or secrets from a request, at any log level. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { type Door, JWT_SECRET, startDoor, testEnv } from '../helpers/app.ts'
@@ -20,7 +20,7 @@ const WORD = {
 const QUESTION = `Does the ${WORD.question} matter to anybody at all?`
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-t.test('no log line of API or worker knows a token, a ticket, a question, a key or an answer', async (t) => {
+t.test('no log line of API or worker contains a token, ticket, question, key or answer', async (t) => {
   const redis = await absentRedis(t)
   await redis.start()
   const { service, answers } = await startService(t)
@@ -73,14 +73,14 @@ t.test('no log line of API or worker knows a token, a ticket, a question, a key 
     )
 })
 
-/** What the admin listener of a process tells. */
+/** The output of a process's admin listener. */
 async function figuresOf(door: Door, isApi: boolean): Promise<string[]> {
   const url = /admin listener: (http:[^"]+)/.exec(await logLine(door, 'admin listener: '))?.[1]
   const paths = isApi ? ['/metrics', '/api/admin/overview'] : ['/metrics']
   return Promise.all(paths.map(async (path) => (await fetch(`${url}${path}`)).text()))
 }
 
-/** A caller that remembers all that must not be told. */
+/** A caller that collects every secret that it sends. */
 class Client {
   readonly secrets = new Set<string>()
   private readonly url: string
@@ -107,7 +107,7 @@ class Client {
     return { status: response.status, job_id, events: `${this.url}${urls?.events}` }
   }
 
-  /** A job; what a busy Redis does not confirm is asked for again. */
+  /** Executes a job; repeats a request that a busy Redis does not confirm. */
   async accepted(stage: number) {
     for (;;) {
       const answer = await this.execute({}, stage)
@@ -115,7 +115,7 @@ class Client {
     }
   }
 
-  /** Each route of a job, with the token and with a ticket, as it should be and as it should not. */
+  /** Calls each route of a job with a token and with a ticket, with valid and invalid requests. */
   async everyRoute(jobId: string): Promise<void> {
     const base = `/api/workflow/stages/2/jobs/${jobId}`
     const made = await this.send('POST', `${base}/tickets`)
@@ -151,7 +151,7 @@ class Client {
     }
   }
 
-  /** Requests that are refused at every stage of the way. */
+  /** Requests that are refused at each stage of processing. */
   async defects(): Promise<void> {
     const execute = '/api/workflow/stages/2/execute'
     const good = JSON.stringify({ workflow_id: randomUUID(), research_question: QUESTION })
@@ -182,7 +182,7 @@ class Client {
       `opaque-${randomUUID()}`,
       'e30.e30.e30',
     ]) {
-      // The last one is too short to be told from chance.
+      // The last part is so short that it could match by chance.
       if (token.length > 20) this.remember(token)
       await (await this.send('GET', '/api/workflow/stages', { token })).text()
     }
@@ -205,16 +205,16 @@ class Client {
     })
   }
 
-  /** A secret, and each part of it that would be worth something. */
+  /** A secret, and each part of it that is worth protecting. */
   private remember(secret: string): void {
     if (secret.length < 20) return
     this.secrets.add(secret)
-    // The head of a token is the same for all of them.
+    // All tokens have the same header.
     for (const part of secret.split('.').slice(1)) if (part.length >= 20) this.secrets.add(part)
   }
 }
 
-/** One job for each way the stage service can go; all of them to their end. */
+/** One job for each behaviour of the stage service, each to its end. */
 async function runJobs(user: Client, answers: Answer[]): Promise<string[]> {
   const ids: string[] = []
   for (const answer of [
@@ -234,7 +234,7 @@ async function runJobs(user: Client, answers: Answer[]): Promise<string[]> {
     (({ response }) => void response.destroy()) as Answer,
     (({ response }) => void response.writeHead(200, { 'content-type': WORD.results }).end()) as Answer,
   ]) {
-    // Twice: a failure that may pass is tried again.
+    // Set it twice, because a retryable failure is retried.
     answers.push(answer, answer)
     const { job_id, events } = await user.accepted(ids.length === 0 ? 2 : 3)
     ids.push(job_id)
@@ -244,7 +244,7 @@ async function runJobs(user: Client, answers: Answer[]): Promise<string[]> {
   return ids
 }
 
-/** Redis takes no writes for a while, then goes away, and comes back. */
+/** Redis refuses writes for a while, then stops, then restarts. */
 async function failing(t: Test, user: Client, redis: Outage, jobId: string): Promise<void> {
   const admin = adminOf(t, redis)
   await admin.config('SET', 'maxmemory', '1')
@@ -258,7 +258,7 @@ async function failing(t: Test, user: Client, redis: Outage, jobId: string): Pro
   await redis.start()
 }
 
-/** The log would be silent about secrets if it were silent about all. */
+/** Checks that the log is not empty: an empty log would contain no secrets either. */
 function saysEnough(t: Test, api: Door, worker: Door, jobs: string[]): void {
   const [apiText, workerText] = [api.logs.join('\n'), worker.logs.join('\n')]
   for (const id of jobs) {
@@ -278,7 +278,7 @@ async function startService(t: Test) {
   return { service, answers }
 }
 
-/** As it is, percent-encoded, in base64 or as JSON would escape it. */
+/** The secret as it is, percent-encoded, in base64, and as JSON would escape it. */
 function contains(line: string, secret: string): boolean {
   const text = line.toLowerCase()
   return [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').slice(0, -4)].some(

@@ -1,4 +1,4 @@
-/** Loggers of one process on a standard output without a reader. */
+/** Loggers of one process whose standard output nobody reads. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -20,7 +20,7 @@ const TWO_LOGGERS = `
 
 t.test('a second logger starts while the lines of the first are not read', async (t) => {
   const args = ['--input-type=module', '--eval', TWO_LOGGERS, program('server/logger.ts')]
-  // By way of `env`, so that tap does not add its loaders.
+  // Start it through `env`, so that tap does not add its loaders.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

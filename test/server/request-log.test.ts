@@ -1,4 +1,4 @@
-/** What the log says of each request: who, what, which job, under which id. */
+/** The log lines of a request: user, route, job and request ID. */
 import t from 'tap'
 import { digest } from '../../journal/ids.ts'
 import { authorization, enqueue, startApi, testEnv } from '../helpers/app.ts'
@@ -10,7 +10,7 @@ const linesOf = (logs: string[]) => logs.map((line) => JSON.parse(line))
 const endOf = (logs: string[], id: string) =>
   linesOf(logs).find(({ msg, reqId }) => msg === 'request completed' && reqId === id)
 
-t.test('a request: method, route, status, job, and a hash of its user', async (t) => {
+t.test('a request: method, route, status, job, and a digest of its user', async (t) => {
   const { url, logs } = await startApi(t, await testEnv(t))
   const job = await enqueue(url, { headers: { 'x-request-id': 'first' } })
   t.match(endOf(logs, 'first'), {
@@ -43,7 +43,7 @@ t.test('a request: method, route, status, job, and a hash of its user', async (t
   )
 })
 
-t.test('X-Request-ID is taken if it is harmless, else made, and always returned', async (t) => {
+t.test('X-Request-ID is taken if it is harmless, else generated, and always returned', async (t) => {
   const { url, logs } = await startApi(t, await testEnv(t))
   const idOf = async (given?: string, path = '/health/live') => {
     const headers: Record<string, string> = given === undefined ? {} : { 'x-request-id': given }
@@ -65,7 +65,7 @@ t.test('X-Request-ID is taken if it is harmless, else made, and always returned'
   t.ok(linesOf(logs).some(({ reqId }) => reqId === 'not-there'))
 })
 
-t.test('a trusted proxy says who asked, and whether over TLS; nobody else does', async (t) => {
+t.test("only a trusted proxy sets the client's address and whether it used TLS", async (t) => {
   const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', 'x-request-id': 'one' }
   for (const trusted of [true, false]) {
     const { url, logs } = await startApi(t, await testEnv(t, trusted ? { TRUST_PROXY: '127.0.0.0/8' } : {}))

@@ -30,7 +30,7 @@ async function setUp(t: Test) {
   }
 }
 
-t.test('plan, run, and sign off as the note says', async (t) => {
+t.test('plan, run, and sign off with the printed command', async (t) => {
   const run = await setUp(t)
   const workflow = randomUUID()
   const plan = await run(['plan', '1', '2', '--workflow', workflow], false)
@@ -62,7 +62,7 @@ t.test('plan, run, and sign off as the note says', async (t) => {
   t.match(rerun.last.steps, [{ action: 'run' }, { action: 'run_if_changed', sign_off: 'if_changed' }])
 })
 
-t.test('a run is watched from where it is, looked at and cancelled', async (t) => {
+t.test('watching a run in progress, its status, and cancelling it', async (t) => {
   const run = await setUp(t)
   const workflow = randomUUID()
   const started = await run(['run-workflow', '1', '2', '--workflow', workflow, '--detach'])
@@ -88,7 +88,7 @@ t.test('a run is watched from where it is, looked at and cancelled', async (t) =
   await t.rejects(run(['watch', workflow, run_id, '--after', '0']), /does not take --after/)
 })
 
-t.test('what is wrong on the command line', async (t) => {
+t.test('errors on the command line', async (t) => {
   const run = await setUp(t)
   const ids = ['sign-off', randomUUID(), randomUUID()]
   for (const [args, message] of [

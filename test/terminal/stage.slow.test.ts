@@ -1,4 +1,4 @@
-/** The commands as a script has them: what they print, where, and how they end. */
+/** The commands as a script uses them: output, streams and exit codes. */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { QUESTION, startApi, startWorker, testEnv, token } from '../helpers/app.
 import { program } from '../helpers/processes.ts'
 import { type Answer, fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
-// Each command is a process of its own: a busy machine takes minutes for all of them.
+// Each command is a separate process; on a busy machine all of them take minutes.
 
 const PROGRAM = program('packages/client/terminal/stage.ts')
 
@@ -48,7 +48,7 @@ async function setUp(t: Test, answer: Answer = succeed({ artifacts: ['a.txt'] })
   return { service, url, run, given }
 }
 
-t.test('in a pipe: a line of JSON for each event, and files by name', async (t) => {
+t.test('in a pipe: one line of JSON per event, and files by name', async (t) => {
   const { service, run } = await setUp(t)
   const workflow = randomUUID()
   const { exit, lines, errors } = await run('run', '2', '--question', QUESTION, '--workflow', workflow)
@@ -139,7 +139,7 @@ t.test('exit codes', async (t) => {
   t.ok(url)
 })
 
-t.test('Ctrl-C stops watching and not the job', async (t) => {
+t.test('Ctrl-C stops watching, not the job', async (t) => {
   const { service, url, given } = await setUp(t, silence)
   const { child, ended } = start(t, ['run', '2', '-q', QUESTION], given)
   const call = await service.call(0)
@@ -154,7 +154,7 @@ t.test('Ctrl-C stops watching and not the job', async (t) => {
   t.equal((await back).exit, 0, url)
 })
 
-t.test('a preview is the answer of the stage, and its failure has its code', async (t) => {
+t.test('a preview prints the result of the stage, and a failed one exits with its code', async (t) => {
   const found = { kind: 'search_preview', lines: [{ line: 1, what: 'sleep', hits: { sample: 3 } }] }
   const { service, run } = await setUp(t, succeed({ results: found, artifacts: [] }))
   const { exit, lines, errors } = await run(

@@ -14,7 +14,7 @@ function output(isTTY: boolean, columns = 60) {
   return { written, isTTY, columns, write: (text: string) => written.push(text) }
 }
 
-t.test('text from elsewhere cannot steer the terminal', async (t) => {
+t.test('foreign text cannot control the terminal', async (t) => {
   t.equal(plain('a\x1b[2Jb\r\nc\u009b1md\u202ee'), 'a [2Jb c 1md e')
 })
 
@@ -44,7 +44,7 @@ t.test('on a terminal the bar is one line, redrawn and never wrapped', async (t)
   t.strictSame(rest, ['\n'], 'one line break, once')
 })
 
-t.test('elsewhere it is a line a step', async (t) => {
+t.test('elsewhere each step is one line', async (t) => {
   const out = output(false)
   const bar = progressBar(out)
   bar.show(news({ progress: 33.7, message: 'two\nlines' }))

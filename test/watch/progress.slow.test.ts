@@ -1,4 +1,4 @@
-/** Feeds of watched jobs: when they read, and that they always get there. */
+/** Feeds of watched jobs: when they read, and that they always get every event. */
 import t, { type Test } from 'tap'
 import type { Hint } from '../../contract/job.ts'
 import type { JobFeed as Feed } from '../../watch/job-feed.ts'
@@ -12,7 +12,7 @@ async function start(t: Test, overrides: Env = {}) {
   return { ...api, reads: spyOnReads(api) }
 }
 
-/** Which jobs were read, read by read. */
+/** The jobs of each read. */
 function spyOnReads({ app }: TestApi): string[][] {
   const reads: string[][] = []
   const { records } = app.stagecast.journal
@@ -37,7 +37,7 @@ function follow(t: Test, { app }: TestApi, jobId: string) {
 
 const reached = (feed: Feed, id: string) => eventually(`event ${id}`, () => feed.events.at(-1)?.id === id)
 
-t.test('a job nobody watches costs no read', async (t) => {
+t.test('an unwatched job costs no read', async (t) => {
   const api = await start(t)
   const watched = await runningJob(api, 1)
   const { feed } = follow(t, api, watched.id)
@@ -46,7 +46,7 @@ t.test('a job nobody watches costs no read', async (t) => {
   const unwatched = await runningJob(api, 20)
   await unwatched.complete()
   await watched.steps(20)
-  // What was announced before this step has been seen by the reader too.
+  // The reader has now seen everything that was announced before this event.
   await reached(feed, watched.head)
   t.same(api.reads, [], 'nor does a step of a watched one')
   await watched.complete()
@@ -56,10 +56,10 @@ t.test('a job nobody watches costs no read', async (t) => {
   t.equal(feed.snapshot?.status, 'completed')
 })
 
-t.test('many who come at once make one read', async (t) => {
+t.test('many simultaneous followers cause one read', async (t) => {
   const api = await start(t)
   const jobs = [await runningJob(api, 3), await scriptJob(api)]
-  // Where nobody watched anything, the reader wakes up first and has all read again.
+  // If nothing was watched before, the reader wakes up first and has all feeds read again.
   const other = await scriptJob(api)
   const before = follow(t, api, other.id)
   await eventually('the reader is awake', () => api.reads.length === 2)
@@ -75,7 +75,7 @@ t.test('many who come at once make one read', async (t) => {
   t.equal(api.app.stagecast.progress.watched, 0)
 })
 
-t.test('a change during a read asks for another one', async (t) => {
+t.test('a change during a read causes another one', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 1)
   const { records } = api.app.stagecast.journal
@@ -100,7 +100,7 @@ t.test('a change during a read asks for another one', async (t) => {
   t.same(idsOf(feed.events), job.ids)
 })
 
-t.test('a read that Redis refuses is repeated until it is answered', async (t) => {
+t.test('a read that Redis refuses is retried until it succeeds', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const { records } = api.app.stagecast.journal
@@ -117,7 +117,7 @@ t.test('a read that Redis refuses is repeated until it is answered', async (t) =
   t.same(idsOf(feed.events), job.ids)
 })
 
-t.test('holes in what is announced are filled from the journal', async (t) => {
+t.test('missed announcements are read from the journal', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 1)
   const { feed } = follow(t, api, job.id)
@@ -131,7 +131,7 @@ t.test('holes in what is announced are filled from the journal', async (t) => {
   await reached(feed, job.head)
   t.same(idsOf(feed.events), job.ids)
 
-  // An announcement that comes twice, or late, changes nothing.
+  // A repeated or late announcement changes nothing.
   const [, , ...fields] =
     (await api.app.stagecast.redis.xrevrange(events, '+', '-', 'COUNT', 1))[0]?.[1] ?? []
   await api.app.stagecast.redis.xadd(events, '*', 'event', 'progress', ...fields)
@@ -140,7 +140,7 @@ t.test('holes in what is announced are filled from the journal', async (t) => {
   t.same(idsOf(feed.events), job.ids)
 })
 
-t.test('a chatty job is kept in bounded memory', async (t) => {
+t.test('a job with many events uses bounded memory', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 0)
   const { feed } = follow(t, api, job.id)
@@ -156,7 +156,7 @@ t.test('a chatty job is kept in bounded memory', async (t) => {
   t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a look at the journal')
 })
 
-t.test('a silent job is looked at now and then, and not all silent ones together', async (t) => {
+t.test('silent jobs are checked from time to time, but not all at once', async (t) => {
   const api = await start(t)
   const jobs = await Promise.all([1, 2, 3].map((steps) => runningJob(api, steps)))
   const feeds = jobs.map((job) => follow(t, api, job.id).feed)
@@ -176,7 +176,7 @@ t.test('a silent job is looked at now and then, and not all silent ones together
   )
 })
 
-t.test('a client that lost its connection comes back to a feed that is still up to date', async (t) => {
+t.test('a client that reconnects finds a feed that is still up to date', async (t) => {
   const api = await start(t)
   const { progress } = api.app.stagecast
   const job = await runningJob(api, 2)
@@ -204,7 +204,7 @@ t.test('a client that lost its connection comes back to a feed that is still up 
   progress.catchUpAll()
   t.ok(progress.isEmpty, 'what would have to be read is let go')
   await leave()
-  await eventually('and what nobody comes back to', () => progress.isEmpty)
+  await eventually('feeds to which nobody returns are dropped', () => progress.isEmpty)
 
   const { feed, follower } = follow(t, api, job.id)
   await job.complete()
@@ -213,7 +213,7 @@ t.test('a client that lost its connection comes back to a feed that is still up 
   t.ok(progress.isEmpty, 'an end, which may come with a large result, is not kept')
 })
 
-t.test('what is kept for who comes back', async (t) => {
+t.test('which feeds are kept for clients that reconnect', async (t) => {
   const api = await start(t)
   const { progress, tail } = api.app.stagecast
   const [job, silent] = [await runningJob(api, 1), await runningJob(api, 1)]
@@ -238,7 +238,7 @@ t.test('what is kept for who comes back', async (t) => {
   t.equal(progress.get(job.id), undefined, 'nothing while nothing is heard')
 })
 
-t.test('an end that was read for nobody is not kept', async (t) => {
+t.test('a feed that has ended is not kept without followers', async (t) => {
   const api = await start(t)
   const { progress, journal } = api.app.stagecast
   const job = await runningJob(api, 1)
@@ -265,7 +265,7 @@ t.test('an end that was read for nobody is not kept', async (t) => {
   t.ok(progress.isEmpty)
 })
 
-t.test('merging what is known with what is read', async (t) => {
+t.test('merging known events with those read', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 0)
   const { feed } = follow(t, api, job.id)

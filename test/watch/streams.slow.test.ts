@@ -33,7 +33,7 @@ t.test('a client that does not read costs bounded memory and gets everything onc
   for (let i = 0; i < 15; i += 1) {
     const lines = Array.from({ length: 20 }, () => ({ type: 'progress' as const, message: 'x'.repeat(size) }))
     await job.write(lines)
-    // Everything was handed to both by the time the quick one has it.
+    // Once the fast client has everything, both streams have been given everything.
     await take(quick, 20)
     most = Math.max(most, response.writableLength)
   }
@@ -72,7 +72,7 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   t.equal(used('eval') + used('evalsha'), 500, '500 events for 5,000 deliveries')
   t.ok(used('xread') <= 500 + 20, `${used('xread')} reads of the stream, one per event at most`)
   t.equal(used('lrange'), 0, 'no look at a log')
-  // But for a look of a timer now and then.
+  // Allow for an occasional command of a timer.
   for (const name of ['hmget', 'get'])
     t.ok(used(name) >= 500 && used(name) <= 510, `${used(name)} ${name}: by the script that writes`)
 
@@ -86,7 +86,7 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   t.equal(api.app.stagecast.progress.watched, 0)
 })
 
-t.test('a client that is blocked is dropped', async (t) => {
+t.test('a blocked client is disconnected', async (t) => {
   const { stream, response, client } = await openRaw(t, { deadline: Number.POSITIVE_INFINITY })
   const events = Array.from({ length: 300 }, (_, i) => event(i, 'x'.repeat(100_000)))
   stream.changed(feedOf(events))
@@ -106,7 +106,7 @@ t.test('a client that is blocked is dropped', async (t) => {
   await client.closed
 })
 
-t.test('an end that the client does not take', async (t) => {
+t.test('a client that does not read the end', async (t) => {
   for (const reason of ['terminal event', 'deadline'] as const) {
     const now = Date.now()
     const { stream, response, client } = await openRaw(t, { deadline: now + 5000 })
@@ -120,7 +120,7 @@ t.test('an end that the client does not take', async (t) => {
     mock.timers.setTime(now + 6000)
     const wait = stream.tick()
     t.ok(wait > 0 && wait <= BLOCKED_MS, `called again in ${wait} ms`)
-    // The last words go out in this turn, the connection ends in the next.
+    // The last frame is written in this turn; the connection ends in the next one.
     await new Promise(setImmediate)
     t.ok(response.writableEnded || response.socket?.writableEnded, `ended by its ${reason}`)
     t.doesNotThrow(() => stream.tick(), 'a heartbeat is not written behind the end')
@@ -134,7 +134,7 @@ t.test('an end that the client does not take', async (t) => {
   }
 })
 
-t.test('what happens while the socket is full is sent when it drains', async (t) => {
+t.test('events during a full socket are sent when it drains', async (t) => {
   const { stream, response } = open()
   const feed = feedOf([event(0)])
   stream.changed(feed)
@@ -148,7 +148,7 @@ t.test('what happens while the socket is full is sent when it drains', async (t)
   t.same(response.ids, [event(0).id, event(1).id, event(2).id])
 })
 
-t.test('a gap is told only when the journal says so', async (t) => {
+t.test('a gap is sent only if the journal confirms it', async (t) => {
   const known = [event(0), event(1), event(2)]
   const later = [...known, event(3), event(4)]
   const refreshed: Feed[] = []
@@ -157,7 +157,7 @@ t.test('a gap is told only when the journal says so', async (t) => {
   const feed = feedOf(known)
   stream.changed(feed)
   t.equal(refreshed.length, 1, 'what is known here may lag behind')
-  // A read that was under way already, and a step the reader heard of: neither proves anything.
+  // A read that had already started and an announced event prove nothing.
   stream.changed(feed)
   feed.events = [...known]
   stream.changed(feed)
@@ -180,7 +180,7 @@ t.test('a gap is told only when the journal says so', async (t) => {
   lost.stream.changed(feed)
   t.same(lost.response.ids, [event(4).id, event(5).id], 'and it goes on from there')
 
-  // Blocked for so long that the feed has let go what comes next.
+  // The client was blocked for so long that the feed has dropped its next events.
   lost.response.full = true
   lost.stream.tick()
   Object.assign(feed, feedOf([event(20), event(21)]))
@@ -192,7 +192,7 @@ t.test('a gap is told only when the journal says so', async (t) => {
   t.equal(lost.response.ids.at(-1), event(21).id)
 })
 
-t.test('who comes with the end in hand, before it is known here, is sent back', async (t) => {
+t.test('a client that already has the end, before this process knows it, is told to reconnect', async (t) => {
   const end = event(2, 'done', 'completed')
   const { stream, response } = open({ cursor: end.id })
   const feed = feedOf([event(0), event(1)])
@@ -226,7 +226,7 @@ t.test('which positions can be replayed', async (t) => {
     t.equal(isReplayable(cursor, events), expected, `'${cursor}' in ${idsOf(events)}`)
 })
 
-/** The nth event of a job: `queued`, then the lines of the first attempt. */
+/** The nth event of a job: `queued`, then the entries of the first attempt. */
 function event(n: number, message = `event ${n}`, type: JobEvent['event'] = 'progress'): JobEvent {
   const id = n === 0 ? '000000000000' : `0001${String(n).padStart(7, '0')}0`
   return { id, event: n === 0 ? 'queued' : type, data: { message } } as JobEvent

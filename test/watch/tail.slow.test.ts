@@ -1,4 +1,4 @@
-/** The one reader of the event stream, on a Redis of its own that the tests torture. */
+/** The event reader, on a private Redis with faults. */
 import { Queue } from 'bullmq'
 import t, { type Test } from 'tap'
 import { type EmbeddedRedis, startRedis } from '../../dev/redis.ts'
@@ -22,7 +22,7 @@ async function start(t: Test) {
   return { ...api, redis, env, admin, stream: api.app.stagecast.journal.keys.events, killReader }
 
   async function killReader(): Promise<void> {
-    // It may just have been woken.
+    // The reader may have just been woken.
     const reader = await eventually('there is one reader', async () => {
       const list = (await admin.client('LIST')) as string
       const readers = list.split('\n').filter((line) => line.includes(' cmd=xread '))
@@ -32,7 +32,7 @@ async function start(t: Test) {
   }
 }
 
-/** How soon the reader must be back at the latest: far below the 30 s of the sweep that heals everything. */
+/** How soon the reader must be back: well before the periodic check after 30 s that would hide a failure. */
 const SOON_MS = 8000
 
 t.test('nothing published after the start is lost, however soon', async (t) => {
@@ -44,13 +44,13 @@ t.test('nothing published after the start is lost, however soon', async (t) => {
     const api = closeQuickly(t, await startApi(t, env))
     const opened = openStream(api.url + job.urls.events, { lastEventId: job.head })
     const before = job.ids.length
-    // While the reader finds its place, and while the job is read for the first time.
+    // Publish while the reader determines its position and while the job is first read.
     await job.steps(100)
     t.same(idsOf(await take(await opened, 100)), job.ids.slice(before))
   }
 })
 
-t.test('its connection is killed', async (t) => {
+t.test("the reader's connection is killed", async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const stream = await openStream(job.events)
@@ -69,18 +69,18 @@ t.test('its connection is killed', async (t) => {
   t.same(idsOf(await stream.rest()), [job.head], 'also when what it missed was trimmed meanwhile')
 })
 
-t.test('the stream restarts behind its position', async (t) => {
+t.test("the stream restarts before the reader's position", async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const stream = await openStream(job.events)
   await take(stream, job.ids.length)
-  // The clock was far ahead: the reader follows it there.
+  // Pretend that Redis's clock was far ahead, so that the reader's position is too.
   const { redis } = api.app.stagecast
   const ahead = Date.now() + 1_000_000_000
   await redis.xadd(api.stream, `${ahead}-0`, 'event', 'drained')
   await job.steps(1)
   t.same(idsOf(await take(stream, 1)), [job.head])
-  // Then it is right again, and IDs are far below the reader's position.
+  // Then the clock is right again, and IDs are far below the reader's position.
   await redis.del(api.stream)
   const startedAt = performance.now()
   const before = job.ids.length
@@ -96,13 +96,13 @@ t.test('the stream restarts behind its position', async (t) => {
   t.same(idsOf(await stream.rest()), [job.head], 'a deleted stream stops nothing')
 })
 
-t.test('trimmed unread', async (t) => {
+t.test('entries are trimmed before they are read', async (t) => {
   const api = await start(t)
   const job = await runningJob(api, 2)
   const stream = await openStream(job.events)
   await take(stream, job.ids.length)
   const before = job.ids.length
-  // In one go, so that the reader sees the last step only.
+  // Do it in one transaction, so that the reader sees only the last event.
   const { keys } = api.app.stagecast.journal
   const { events } = keys
   keys.events = `${events}:unheard`
@@ -112,7 +112,7 @@ t.test('trimmed unread', async (t) => {
   t.same(idsOf(await take(stream, 21)), job.ids.slice(before))
 })
 
-t.test('entries of other programs are not steps', async (t) => {
+t.test('entries of other programs are ignored', async (t) => {
   const service = await fakeStageService(t, () => {})
   const api = await start(t)
   startWorker(t, { ...api.env, WORKER_URL: service.url })

@@ -1,4 +1,4 @@
-/** One timer for many items, on a clock that the tests turn. */
+/** The timing wheel, on a clock that the tests control. */
 import { mock } from 'node:test'
 import t from 'tap'
 import { TimingWheel } from '../../watch/timing-wheel.ts'
@@ -6,7 +6,7 @@ import { TimingWheel } from '../../watch/timing-wheel.ts'
 t.beforeEach(() => mock.timers.enable({ apis: ['setInterval', 'Date'] }))
 t.afterEach(() => mock.timers.reset())
 
-/** Turns the clock step by step, as time does. */
+/** Advances the clock step by step. */
 function pass(ms: number, then: () => void = () => {}): void {
   for (let i = 0; i < ms; i += 1) {
     mock.timers.tick(1)
@@ -14,7 +14,7 @@ function pass(ms: number, then: () => void = () => {}): void {
   }
 }
 
-/** A wheel with items that want to be called as rarely as may be, and its calls. */
+/** A wheel whose items ask for the longest delay, and a record of its calls. */
 function patient(items: number, periodMs: number, clock: () => number) {
   const calls: number[] = []
   const call = (item: number) => {
@@ -57,7 +57,7 @@ for (const periodMs of [50, 100, 171, 200, 1000, 15_000]) {
   })
 }
 
-t.test('no turn holds up what comes behind it', async (t) => {
+t.test('no turn delays later items', async (t) => {
   const items = 10_000
   const { wheel, calls } = patient(items, 15_000, Date.now)
   const turns: number[] = []
@@ -68,8 +68,8 @@ t.test('no turn holds up what comes behind it', async (t) => {
   t.ok(most <= items / 100, `the longest turn calls ${most} of ${items}`)
 })
 
-t.test('timers that come late do not add up', async (t) => {
-  // Every timer fires when two fifths more than its time has passed.
+t.test('the lateness of timers does not add up', async (t) => {
+  // Every timer fires 40 % late.
   const clock = () => Date.now() * 1.4
   const calls: number[] = [clock()]
   const wheel = new TimingWheel<string>(
@@ -88,7 +88,7 @@ t.test('timers that come late do not add up', async (t) => {
   t.ok(Math.max(...gaps) <= 15_000, `the longest silence is ${Math.max(...gaps)} ms`)
 })
 
-t.test('after a long halt every item is called once', async (t) => {
+t.test('after a long pause every item is called once', async (t) => {
   let now = 0
   const { wheel, calls } = patient(100, 1000, () => now)
   now = 3_600_000
@@ -97,7 +97,7 @@ t.test('after a long halt every item is called once', async (t) => {
   t.equal(calls.length, 100)
 })
 
-t.test('a wish to be called sooner is met within a step', async (t) => {
+t.test('a shorter delay is honoured within one step', async (t) => {
   let now = 0
   const calls: number[] = []
   const wheel = new TimingWheel<string>(
@@ -124,13 +124,13 @@ t.test('a wish to be called sooner is met within a step', async (t) => {
   late.stop()
 })
 
-t.test('what is deleted is not called, not even when it is due', async (t) => {
+t.test('a deleted item is not called, even if it is due', async (t) => {
   const called: string[] = []
   const wheel = new TimingWheel<string>(
     100,
     (item) => {
       called.push(item)
-      // Both wait for the same step: the first to run removes the other.
+      // Both items are due in the same step, and the first one removes the other.
       for (const one of ['a', 'b']) if (one !== item) wheel.delete(one)
       return 1
     },

@@ -1,4 +1,4 @@
-/** Feeds of workflows: bounded pages, bounded memory, and that a read and an announcement may cross. */
+/** Feeds of workflows: bounded pages, bounded memory, and announcements during a read. */
 import t, { type Test } from 'tap'
 import { ORDER_CAPACITY, type Place, workflowName } from '../../journal/order.ts'
 import type { JobRecord } from '../../journal/reader.ts'
@@ -15,7 +15,7 @@ async function start(t: Test) {
   return api
 }
 
-t.test('a page holds so many events, and says that there are more', async (t) => {
+t.test('a page has a maximum number of events, and says whether there are more', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const job = await workflow.running(0)
@@ -31,7 +31,7 @@ t.test('a page holds so many events, and says that there are more', async (t) =>
   t.same(new Set(lines([...first.events, ...second.events])).size, 402)
 })
 
-t.test('what is announced during a read is neither lost nor told twice', async (t) => {
+t.test('events announced during a read are neither lost nor repeated', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const one = await workflow.running(1)
@@ -72,7 +72,7 @@ t.test('what is announced during a read is neither lost nor told twice', async (
   }
 })
 
-t.test('what is read of one workflow is bounded; what lies further back is a gap', async (t) => {
+t.test('reads of one workflow are bounded; older events become a gap', async (t) => {
   const api = await start(t)
   const workflow = new ScriptedWorkflow(api)
   const jobs: string[] = []
@@ -99,7 +99,7 @@ t.test('what is read of one workflow is bounded; what lies further back is a gap
   })
 })
 
-t.test('the size of a job is that of all it holds', async (t) => {
+t.test('the size of a job includes all its parts', async (t) => {
   const api = await start(t)
   const job = await new ScriptedWorkflow(api).running(2)
   const [small] = await api.app.stagecast.journal.records([job.id])
@@ -108,11 +108,11 @@ t.test('the size of a job is that of all it holds', async (t) => {
   await api.app.stagecast.redis.hset(job.keys.job(job.id), 'data', JSON.stringify({ ...data, inputs }))
   await job.write([{ type: 'progress', message: 'y'.repeat(10_000) }])
   const [large] = await api.app.stagecast.journal.records([job.id])
-  // The newest line stands in the log and beside it.
+  // The newest entry is both in the log and in the hash.
   t.ok((large?.size ?? 0) - (small?.size ?? 0) > 220_000, `${small?.size} to ${large?.size}`)
 })
 
-t.test('a workflow that is let go while it is read leaves nothing behind', async (t) => {
+t.test('a workflow that is no longer watched while it is read leaves nothing behind', async (t) => {
   const api = await start(t)
   const [left, kept] = [new ScriptedWorkflow(api), new ScriptedWorkflow(api)]
   for (const workflow of [left, kept]) await workflow.running(1)
@@ -139,7 +139,7 @@ t.test('a workflow that is let go while it is read leaves nothing behind', async
   t.equal(api.app.stagecast.workflows.watched, 1)
 })
 
-t.test('a workflow that talks without end is kept in bounded memory', async (t) => {
+t.test('a workflow with many events uses bounded memory', async (t) => {
   const feed = new WorkflowFeed('w:alice')
   const position = (i: number) => String(i).padStart(16, '0')
   const snapshot = { job_id: 'j', stage: 2, workflow_id: 'w', status: 'active' } as JobRecord['snapshot']

@@ -35,7 +35,7 @@ async function setUp(t: Test, answer: Answer, overrides: Env = {}): Promise<SetU
   return { service, url, run }
 }
 
-/** Answers with each of these in turn, and then as at the end. */
+/** Gives each of these answers in turn, then repeats the last one. */
 function inTurn(...answers: Answer[]): Answer {
   let next = 0
   return (call) => {
@@ -71,7 +71,7 @@ t.test("the answer's own stage, job and success are not believed", async (t) => 
   t.same(Object.keys(state.result ?? {}).sort(), ['artifacts', 'duration_ms', 'success', 'version'])
 })
 
-t.test('progress of the service fills 20 to 80, and never runs back', async (t) => {
+t.test('progress of the service is mapped to 20 to 80 and never decreases', async (t) => {
   const percents = [0, 10, 50, 40, 100, 99]
   const lines = [
     ...percents.map((percent) => ({ type: 'progress', percent })),
@@ -86,7 +86,7 @@ t.test('progress of the service fills 20 to 80, and never runs back', async (t) 
   t.same(brief(frames.slice(-3)), ['progress 1 80', 'progress 1 100', 'completed 1 100'])
 })
 
-t.test('a failing attempt is followed by another, later each time', async (t) => {
+t.test('a failed attempt is retried with a growing delay', async (t) => {
   const times: number[] = []
   const note =
     (answer: Answer): Answer =>
@@ -139,7 +139,7 @@ t.test('a failing attempt is followed by another, later each time', async (t) =>
   t.equal((await status(url, job)).error, null, 'the errors of earlier attempts do not stay')
 })
 
-t.test('attempts come to an end', async (t) => {
+t.test('a job fails after its last attempt', async (t) => {
   const { service, url, run } = await setUp(t, fail(500, 'BROKEN'))
   const { job, frames } = await run()
   t.same(
@@ -159,7 +159,7 @@ t.test('attempts come to an end', async (t) => {
   t.match(await status(url, job), { status: 'failed', error, result: null, attempt: 3 })
 })
 
-t.test('what another attempt cannot change ends the job at once', async (t) => {
+t.test('an error that a retry cannot fix ends the job at once', async (t) => {
   const finals: [Answer, string][] = [
     [fail(400, 'BAD_QUESTION'), 'BAD_QUESTION'],
     [fail(404, 'STAGE_NOT_FOUND'), 'STAGE_NOT_FOUND'],
@@ -179,7 +179,7 @@ t.test('what another attempt cannot change ends the job at once', async (t) => {
   }
 })
 
-t.test('an error line that may be retried is', async (t) => {
+t.test('a retryable error line is retried', async (t) => {
   const line = { type: 'error', code: 'SOURCES_UNREACHABLE', message: 'none', retryable: true }
   const { service, run } = await setUp(
     t,
@@ -191,7 +191,7 @@ t.test('an error line that may be retried is', async (t) => {
   t.equal(service.calls.length, 2)
 })
 
-t.test('a service that hangs is hung up on, and tried again', async (t) => {
+t.test('a call to a hanging service is aborted and retried', async (t) => {
   const { service, run } = await setUp(
     t,
     inTurn(ndjson([{ type: 'heartbeat' }], { end: false }), succeed()),
@@ -221,7 +221,7 @@ t.test('a Retry-After longer than the back-off is obeyed, a shorter one is not n
   t.ok(third - second >= 50, `${third - second} ms`)
 })
 
-t.test('one attempt is one', async (t) => {
+t.test('with one attempt there is no retry', async (t) => {
   const { service, url } = await setUp(t, fail(500, 'BROKEN'), { STAGE_JOB_ATTEMPTS: '1' })
   const state = await finished(url, await enqueue(url))
   t.match(state, { status: 'failed', attempt: 1, max_attempts: 1, error: { code: 'BROKEN' } })
@@ -233,7 +233,7 @@ t.test('no back-off at all', async (t) => {
   t.match(await finished(url, await enqueue(url)), { status: 'completed', attempt: 2 })
 })
 
-t.test('the log of the worker has ids and codes, and none of the words of a user', async (t) => {
+t.test("the worker's log has ids and codes, and no text of a user", async (t) => {
   const service = await fakeStageService(
     t,
     inTurn(fail(500, 'BROKEN'), succeed({ results: { secret: 'ANSWER-WORD' } })),

@@ -1,4 +1,4 @@
-/** What operators and strangers do to the queue behind the API's back. */
+/** Operators and other programs change the queue directly. */
 import { randomUUID } from 'node:crypto'
 import { type Queue, UnrecoverableError, Worker } from 'bullmq'
 import t, { type Test } from 'tap'
@@ -54,7 +54,7 @@ function dataOf(job_id: string, fields: object = {}): JobData {
   }
 }
 
-/** A job as the API would address it, put into the queue by hand. */
+/** A manually queued job, with the URLs that the API would return. */
 async function add(queue: Queue<JobData>, data: (id: string) => object): Promise<Queued> {
   const job_id = randomUUID()
   await queue.add('stage-2-execute', data(job_id) as JobData, { jobId: job_id, attempts: 3 })
@@ -65,7 +65,7 @@ async function add(queue: Queue<JobData>, data: (id: string) => object): Promise
   }
 }
 
-t.test('data that cannot be used fails the job, and is called nowhere', async (t) => {
+t.test('a job with invalid data fails, and the service is not called', async (t) => {
   const { service, env, url, queue } = await setUp(t)
   const worker = startWorker(t, env)
   for (const fields of [
@@ -98,7 +98,7 @@ t.test('data that cannot be used fails the job, and is called nowhere', async (t
   t.equal(worker.fault(), null)
 })
 
-t.test('the id the queue knows a job by is the one that is used', async (t) => {
+t.test("the queue's job ID is used, whatever the job data says", async (t) => {
   const { service, env, url, queue } = await setUp(t)
   startWorker(t, env)
   const job = await add(queue, () => dataOf(randomUUID()))
@@ -123,7 +123,7 @@ t.test('a watched job that is removed is gone', async (t) => {
   t.match(await status(url, job), { status: 404, code: 'JOB_NOT_FOUND' })
 })
 
-t.test('a running job whose hash is wiped is stopped, and not brought back', async (t) => {
+t.test('a running job whose hash is deleted is stopped and not recreated', async (t) => {
   const { service, env, url } = await setUp(t, silence, {
     WORKER_LOCK_MS: '1000',
     STAGE_WORKER_CONCURRENCY: '3',
@@ -138,13 +138,13 @@ t.test('a running job whose hash is wiped is stopped, and not brought back', asy
   service.answer = succeed()
   t.match(await finished(url, await enqueue(url)), { status: 'completed' }, 'the worker goes on')
   t.match(await status(url, job), { status: 404, code: 'JOB_NOT_FOUND' })
-  // All that BullMQ's check for lost workers may write, when it comes before this worker notices.
+  // BullMQ's stalled check may write only this, if it runs before this worker notices.
   await redis.hset(keys.job(job.job_id), 'stc', 1)
   t.match(await status(url, job), { status: 404, code: 'JOB_NOT_FOUND' })
   t.equal(worker.fault(), null)
 })
 
-t.test('a settled job that an operator retries is not called again', async (t) => {
+t.test('a finished job that an operator retries does not call the service again', async (t) => {
   const { service, env, url, queue } = await setUp(t, fail(400, 'BAD_QUESTION'))
   startWorker(t, env)
   const job = await enqueue(url)
@@ -213,12 +213,12 @@ t.test("somebody else's updateProgress disturbs nobody", async (t) => {
   }
 })
 
-t.test('a job ended in the queue by hand fails for every client that watches', async (t) => {
+t.test('a job that an operator ends in the queue fails for every watching client', async (t) => {
   const { env, url } = await setUp(t)
   const job = await enqueue(url)
   const stream = await watch(url, job)
   await stream.until('queued')
-  // A worker that knows nothing of the journal.
+  // This worker does not use the journal.
   const connection = await testRedis(t, env.REDIS_URL)
   const stranger = new Worker(QUEUE_NAME, null, { connection, prefix: env.REDIS_PREFIX as string })
   const taken = await stranger.getNextJob('stranger')
@@ -229,7 +229,7 @@ t.test('a job ended in the queue by hand fails for every client that watches', a
   await stranger.close()
 })
 
-t.test('a fault of the worker is told as one, logged, and not tried again', async (t) => {
+t.test('an internal error of the worker is reported as such, logged, and not retried', async (t) => {
   const { service, env, url } = await setUp(t)
   const { log, logs } = memoryLog()
   const start: typeof NO_TRACING.start = (describe, parent) => {
@@ -247,7 +247,7 @@ t.test('a fault of the worker is told as one, logged, and not tried again', asyn
   t.match(line, { level: 50, code: 'INTERNAL_ERROR', err: { message: /call stack/, stack: /by-hand/ } })
 })
 
-/** Resolves when the queue itself has let go of the job, and not only the journal. */
+/** Resolves when the queue, too, has finished the job. */
 async function ended(queue: Queue<JobData>, jobId: string): Promise<void> {
   for (;;) {
     const state = await queue.getJobState(jobId)

@@ -1,4 +1,4 @@
-/** Cancelling a job wherever it is. */
+/** Cancelling a job in every state. */
 import t, { type Test } from 'tap'
 import { FaultProxy } from '../faults/suite/proxy.ts'
 import { type Env, enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -23,7 +23,7 @@ async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
   return { service, env, url: api.url }
 }
 
-t.test('a queued job is cancelled at once, and never called', async (t) => {
+t.test('a queued job is cancelled at once, and the service is never called', async (t) => {
   const { service, env, url } = await setUp(t, succeed())
   const job = await enqueue(url)
   const stream = await watch(url, job)
@@ -56,7 +56,7 @@ t.test('a queued job is cancelled at once, and never called', async (t) => {
   t.match(await status(url, next), { status: 'completed' })
 })
 
-t.test('a running job: 202, the service sees the hang-up, every reader the same events', async (t) => {
+t.test('a running job: 202, the call is aborted, and every client sees the same events', async (t) => {
   const talking = ndjson([{ type: 'progress', percent: 50 }], { end: false })
   for (const answer of [silence, talking]) {
     const { service, env, url } = await setUp(t, answer)
@@ -67,7 +67,7 @@ t.test('a running job: 202, the service sees the hang-up, every reader the same 
     const { hungUp } = await service.call(0)
     if (answer === talking) await statusWhen(url, job, ({ progress }) => progress === 50)
 
-    // Asked through a process that did not accept the job, by two at once.
+    // Two simultaneous cancels through a process that did not accept the job.
     const answers = await Promise.all([cancel(other.url, job), cancel(other.url, job)])
     t.same(answers[0], [202, { job_id: job.job_id, status: 'cancelling' }])
     t.ok([200, 202].includes(answers[1]?.[0] ?? 0))
@@ -92,7 +92,7 @@ t.test('a job between two attempts', async (t) => {
   const job = await enqueue(url)
   await statusWhen(url, job, ({ status }) => status === 'retrying')
   const queue = operatorQueue(t, env)
-  // The journal is written before the queue follows: until then the worker holds the job.
+  // The journal is written before the queue follows; until then the worker holds the job.
   const answers: number[] = []
   for (let state = 'active'; state !== 'cancelled'; ) {
     const [code, body] = await cancel(url, job)
@@ -107,11 +107,11 @@ t.test('a job between two attempts', async (t) => {
   t.equal(service.calls.length, 1)
 })
 
-t.test('a job that its worker is about to put off stays nowhere in the queue', async (t) => {
+t.test('a job that its worker is about to delay is removed from the queue', async (t) => {
   const asked = [{}, { 'retry-after': '60' }]
   for (const headers of asked) {
     const answer: Answer = (call) => {
-      // From here on the worker is slow: between its word that the job is retried and the queue lies half a second.
+      // From here on the worker takes half a second between reporting the retry and delaying the job in the queue.
       proxy.delayMs = 500
       return fail(503, 'BUSY', headers)(call)
     }
@@ -142,7 +142,7 @@ t.test('while the circuit is open', async (t) => {
   t.ok(worker.logs.some((line) => line.includes('"state":"open"')))
   const job = await enqueue(url)
   const stream = await watch(url, job)
-  // A paused worker may have fetched it once and put it back.
+  // A paused worker may have fetched the job once and put it back.
   for (let code = 0; code !== 200; ) [code] = await cancel(url, job)
   const frames = await stream.rest()
   assertWhole(t, frames)
@@ -165,7 +165,7 @@ t.test('while it waits behind a probe', async (t) => {
   const probe = await service.call(1)
   const waiting = probe.body.job_id === first.job_id ? second : first
   const stream = await watch(url, waiting)
-  // Held by the worker without being called, or not yet taken.
+  // The worker holds the job without calling the service, or has not taken it yet.
   for (let code = 0; code !== 200; ) [code] = await cancel(url, waiting)
   const frames = await stream.rest()
   assertWhole(t, frames)
@@ -176,36 +176,39 @@ t.test('while it waits behind a probe', async (t) => {
   t.match(await finished(url, waiting === first ? second : first), { status: 'completed' })
 })
 
-t.test('racing the end of the job: one end each, and it is the one that was told', async (t) => {
-  const { env, url } = await setUp(t, succeed(), { STAGE_WORKER_CONCURRENCY: '8', WORKER_LOCK_MS: '30000' })
-  startWorker(t, env)
-  const counts: Record<string, number> = {}
-  const one = async (index: number) => {
-    const job = await enqueue(url)
-    const stream = await watch(url, job)
-    // At another moment of its life each time.
-    const at = ['queued', 'active', 'progress'][index % 3] as string
-    const seen = await stream.until(at)
-    const [code] = await cancel(url, job)
-    const frames = [...seen, ...(await stream.rest())]
-    const ends = frames.filter(({ event }) => ['completed', 'failed', 'cancelled'].includes(event ?? ''))
-    const ids = frames.map(({ id }) => id)
-    const state = await status(url, job)
-    const told = code === 409 ? 'completed' : 'cancelled'
-    const whole = await (await watch(url, job)).rest()
-    const right =
-      ends.length === 1 &&
-      ends[0] === frames.at(-1) &&
-      ends[0]?.event === told &&
-      state.status === told &&
-      state.cursor === ids.at(-1) &&
-      JSON.stringify(whole) === JSON.stringify(frames)
-    if (!right)
-      t.fail(`job ${index}`, { code, state: state.status, frames: brief(frames), whole: brief(whole) })
-    counts[told] = (counts[told] ?? 0) + 1
-  }
-  for (let round = 0; round < 15; round += 1)
-    await Promise.all(Array.from({ length: 12 }, (_, index) => one(index)))
-  t.equal((counts.completed ?? 0) + (counts.cancelled ?? 0), 180)
-  t.ok(counts.cancelled, `cancelled: ${counts.cancelled}, completed: ${counts.completed}`)
-})
+t.test(
+  'a cancel that races with the end of a job: each job has one end, the one that was reported',
+  async (t) => {
+    const { env, url } = await setUp(t, succeed(), { STAGE_WORKER_CONCURRENCY: '8', WORKER_LOCK_MS: '30000' })
+    startWorker(t, env)
+    const counts: Record<string, number> = {}
+    const one = async (index: number) => {
+      const job = await enqueue(url)
+      const stream = await watch(url, job)
+      // Cancel each job at another moment.
+      const at = ['queued', 'active', 'progress'][index % 3] as string
+      const seen = await stream.until(at)
+      const [code] = await cancel(url, job)
+      const frames = [...seen, ...(await stream.rest())]
+      const ends = frames.filter(({ event }) => ['completed', 'failed', 'cancelled'].includes(event ?? ''))
+      const ids = frames.map(({ id }) => id)
+      const state = await status(url, job)
+      const told = code === 409 ? 'completed' : 'cancelled'
+      const whole = await (await watch(url, job)).rest()
+      const right =
+        ends.length === 1 &&
+        ends[0] === frames.at(-1) &&
+        ends[0]?.event === told &&
+        state.status === told &&
+        state.cursor === ids.at(-1) &&
+        JSON.stringify(whole) === JSON.stringify(frames)
+      if (!right)
+        t.fail(`job ${index}`, { code, state: state.status, frames: brief(frames), whole: brief(whole) })
+      counts[told] = (counts[told] ?? 0) + 1
+    }
+    for (let round = 0; round < 15; round += 1)
+      await Promise.all(Array.from({ length: 12 }, (_, index) => one(index)))
+    t.equal((counts.completed ?? 0) + (counts.cancelled ?? 0), 180)
+    t.ok(counts.cancelled, `cancelled: ${counts.cancelled}, completed: ${counts.completed}`)
+  },
+)

@@ -10,7 +10,7 @@ function setUp(t: Test, failures = 3) {
     states.push(state)
     for (const tell of waiting) tell()
   })
-  // The timers of the circuit keep no process alive.
+  // The circuit's timers do not keep the process alive.
   const awake = setInterval(() => {}, 1000)
   t.teardown(() => {
     circuit.stop()
@@ -32,7 +32,7 @@ function setUp(t: Test, failures = 3) {
   return { circuit, states, run, becomes, start, open }
 }
 
-t.test('opens after so many ill answers in a row, and refuses', async (t) => {
+t.test('opens after a number of failures in a row, and refuses jobs', async (t) => {
   const { circuit, run } = setUp(t)
   run('ill')
   run('ill')
@@ -42,7 +42,7 @@ t.test('opens after so many ill answers in a row, and refuses', async (t) => {
   t.equal(circuit.enter(), null)
 })
 
-t.test('one good answer in between starts the count again', async (t) => {
+t.test('one success in between resets the count', async (t) => {
   const { circuit, run } = setUp(t)
   for (const verdict of ['ill', 'ill', 'well', 'ill', 'ill'] as const) run(verdict)
   t.equal(circuit.state, 'closed')
@@ -50,7 +50,7 @@ t.test('one good answer in between starts the count again', async (t) => {
   t.equal(circuit.state, 'open')
 })
 
-t.test('work that never met the service counts neither way', async (t) => {
+t.test('a call that never reached the service does not count', async (t) => {
   const { circuit, run } = setUp(t)
   for (const verdict of ['ill', 'none', 'ill', 'none'] as const) run(verdict)
   t.equal(circuit.state, 'closed')
@@ -58,7 +58,7 @@ t.test('work that never met the service counts neither way', async (t) => {
   t.equal(circuit.state, 'open')
 })
 
-t.test('a sign of life does not excuse calls that all end badly', async (t) => {
+t.test('a sign of life does not reset the count if all calls fail', async (t) => {
   const { circuit, run } = setUp(t)
   for (let i = 0; i < 3; i += 1) {
     circuit.alive()
@@ -79,7 +79,7 @@ t.test('exactly one probe; its verdict closes the circuit', async (t) => {
   t.same(states, ['open', 'half-open', 'closed'])
 })
 
-t.test('an ill probe opens the circuit again', async (t) => {
+t.test('a failed probe opens the circuit again', async (t) => {
   const { circuit, start, open, becomes } = setUp(t)
   open()
   await becomes('half-open')
@@ -117,7 +117,7 @@ t.test('a probe that was stopped proves nothing: the circuit opens again', async
   t.equal(circuit.state, 'closed')
 })
 
-t.test('a call from before that was stopped does not speak for the probe', async (t) => {
+t.test('an earlier call that was stopped does not count as the probe', async (t) => {
   const { circuit, start, open, becomes } = setUp(t)
   const old = start()
   open()

@@ -1,4 +1,4 @@
-/** Real FastAPI services behind uvicorn, making the mistakes that Python makes easy. */
+/** Real FastAPI services under uvicorn with mistakes that are easy to make in Python. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'

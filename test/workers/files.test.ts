@@ -1,4 +1,4 @@
-/** A step of a run completes with the hashes of all its files, those that its service did not tell included. */
+/** A step of a run completes with the hashes of all its files, including those that its service did not state. */
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
@@ -13,7 +13,7 @@ import { fakeStageService, succeed } from '../helpers/stage-service.ts'
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const TOLD = { name: 'told.csv', sha256: 'a'.repeat(64), bytes: 3, media_type: 'text/csv' }
 
-/** A service whose `notes 1.txt` has no hash, and a job of a run there, added as runs add theirs. */
+/** A service whose `notes 1.txt` has no hash, and a job of a run at it, added as runs add their jobs. */
 async function step(t: Test, onGet: (url: string, response: ServerResponse) => void, run_id?: string) {
   const answer = { artifacts: ['notes 1.txt', 'told.csv'], files: [TOLD] }
   const service = await fakeStageService(t, succeed(answer))
@@ -33,7 +33,7 @@ async function step(t: Test, onGet: (url: string, response: ServerResponse) => v
   return { service, end: await finished(url, { job_id, urls }) }
 }
 
-t.test('what has no hash is read and hashed before the job of a run completes', async (t) => {
+t.test('files without a hash are read and hashed before the job of a run completes', async (t) => {
   const run_id = randomUUID()
   const asked: string[] = []
   const { service, end } = await step(
@@ -41,7 +41,7 @@ t.test('what has no hash is read and hashed before the job of a run completes', 
     (url, response) => {
       asked.push(url)
       if (!url.includes('/artifacts/')) return void response.writeHead(404).end()
-      // The first time it breaks off in the middle.
+      // The first response breaks off in the middle.
       response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '5' })
       if (asked.filter((one) => one.includes('/artifacts/')).length === 1) {
         response.write('no', () => response.destroy())
@@ -67,7 +67,7 @@ t.test('a file that cannot be read fails the job of a run, and says so', async (
   t.match(end, { status: 'failed', attempt: 3, error: { code: 'ARTIFACT_UNREADABLE', retryable: true } })
 })
 
-t.test('a job outside of runs completes with what its service says', async (t) => {
+t.test('a job outside of runs completes without reading files', async (t) => {
   const asked: string[] = []
   const { end } = await step(t, (url, response) => {
     asked.push(url)
@@ -77,7 +77,7 @@ t.test('a job outside of runs completes with what its service says', async (t) =
   t.notOk(asked.some((url) => url.includes('/artifacts/')))
 })
 
-t.test('a cancel ends the reading', async (t) => {
+t.test('a cancel stops reading a file', async (t) => {
   const service = await fakeStageService(t)
   let begun = () => {}
   const reading = new Promise<void>((resolve) => {

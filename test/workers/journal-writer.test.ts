@@ -52,7 +52,7 @@ async function heldJob(t: Test) {
   const log = async () => (await redis.lrange(keys.log(id), 0, -1)).map((line): LogEntry => JSON.parse(line))
   const ids = async () => (await log()).map(eventId)
   const end = async () => JSON.parse((await redis.get(keys.end(id))) ?? 'null')
-  /** Puts the journal back to where it was, as a replica does that had not yet heard of the newest writes. */
+  /** Restores an earlier state of the journal, as after a fail-over to a replica that lacks the newest writes. */
   const backup = async () => {
     const names = [keys.job(id), keys.log(id), keys.end(id)]
     const dumps = await Promise.all(names.map((name) => redis.dumpBuffer(name)))
@@ -68,7 +68,7 @@ t.test('an attempt from begin to end', async (t) => {
   const { redis, keys, id, take, log, ids, end } = await heldJob(t)
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active'), step(10)])
-  // Not awaited one by one: sent in the order of the calls.
+  // The calls are not awaited one by one; they are sent in order.
   await Promise.all([writer.step(step(20)), writer.step(step(50)), writer.step(step(80))])
   await writer.settle([step(100), step(100, 'completed')], { success: true, artifacts: [], duration_ms: 1 })
   t.same(
@@ -85,7 +85,7 @@ t.test('an attempt from begin to end', async (t) => {
   await t.rejects(writer.step(step(100)), AlreadySettled)
 })
 
-t.test('a zombie writes nothing, and its successor is not disturbed', async (t) => {
+t.test('a zombie cannot write or disturb its successor', async (t) => {
   const { take, ids, end } = await heldJob(t)
   const zombie = await take('a')
   await zombie.begin(1, 3, [], [step(0, 'active'), step(10)])
@@ -113,7 +113,7 @@ t.test('a job that disappeared', async (t) => {
   t.equal(await redis.exists(keys.job(id)), 0, 'is not brought back')
 })
 
-t.test('a write that was sent twice over a reconnect happens once', async (t) => {
+t.test('a write that a reconnect sends twice happens once', async (t) => {
   const { redis, take, ids, end, keys } = await heldJob(t)
   const twice = new Proxy(redis, {
     get(target, name) {
@@ -134,7 +134,7 @@ t.test('a write that was sent twice over a reconnect happens once', async (t) =>
   t.equal(await redis.xlen(keys.events), 3)
 })
 
-t.test('what a fail-over lost is written again', async (t) => {
+t.test('entries that a fail-over lost are written again', async (t) => {
   const { take, log, ids, backup, end } = await heldJob(t)
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active'), step(10)])
@@ -157,7 +157,7 @@ t.test('what a fail-over lost is written again', async (t) => {
   t.equal((await end()).status, 'completed')
 })
 
-t.test('all of it may be lost', async (t) => {
+t.test('all entries may be lost', async (t) => {
   const { take, ids, backup } = await heldJob(t)
   const empty = await backup()
   const writer = await take('a')
@@ -167,7 +167,7 @@ t.test('all of it may be lost', async (t) => {
   t.same(await ids(), ['000100000010', '000100000020', '000100000030'])
 })
 
-t.test('a cancel is carried out behind the newest line stored', async (t) => {
+t.test('a cancel is recorded after the newest stored entry', async (t) => {
   const { redis, keys, id, take, log, ids, end } = await heldJob(t)
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active'), step(10)])
@@ -183,7 +183,7 @@ t.test('a cancel is carried out behind the newest line stored', async (t) => {
   t.match(await end(), { status: 'cancelled', cursor: '000100000030' })
 })
 
-t.test('a cancel before the first line, and between two attempts', async (t) => {
+t.test('a cancel before the first entry, and between two attempts', async (t) => {
   const fresh = await heldJob(t)
   const writer = await fresh.take('a')
   await fresh.redis.hset(fresh.keys.job(fresh.id), 'cancel', '{"after":"","at":77}')
@@ -210,7 +210,7 @@ t.test('a cancel before the first line, and between two attempts', async (t) => 
   t.match(await end(), { status: 'cancelled', attempt: 1, progress: 40 })
 })
 
-t.test('the first end that is stored decides', async (t) => {
+t.test('the first stored outcome is final', async (t) => {
   const { redis, keys, id, take, end } = await heldJob(t)
   const writer = await take('a')
   await writer.begin(1, 3, [], [step(0, 'active')])

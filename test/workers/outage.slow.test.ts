@@ -6,7 +6,7 @@ import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
 import { assertWhole, finished, status, statusWhen, watch } from '../helpers/jobs.ts'
 import { FakeStageService, fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 
-t.test('down and back again: every job completes, with attempts left', async (t) => {
+t.test('when the service is back, every job completes with attempts left', async (t) => {
   const service = new FakeStageService(succeed())
   await service.open()
   const { port } = service
@@ -22,14 +22,14 @@ t.test('down and back again: every job completes, with attempts left', async (t)
   const worker = startWorker(t, env)
   const probed = logged(worker.logs, '"state":"half-open"', 4)
   const jobs = await Promise.all(Array.from({ length: 12 }, () => enqueue(url)))
-  // Long enough for every attempt to be gone many times over, did the circuit not hold them back.
+  // Long enough to use up every attempt many times, if the circuit did not hold the jobs back.
   await probed
   const during = await Promise.all(jobs.map((job) => status(url, job)))
   t.ok(
     during.every(({ status }) => ['queued', 'active', 'retrying'].includes(status)),
     'none has failed',
   )
-  // Three calls open the circuit; after that one call, the probe, for each time it half-opens.
+  // Three calls open the circuit; afterwards there is one call, the probe, each time it half-opens.
   const begun = during.reduce((sum, { attempt }) => sum + attempt, 0)
   t.ok(begun <= 3 + 2 + 6, `${begun} attempts were begun`)
   t.ok(during.filter(({ attempt }) => attempt === 0).length >= 3, 'some wait without having been called')
@@ -50,7 +50,7 @@ t.test('down and back again: every job completes, with attempts left', async (t)
   t.ok(worker.logs.some((line) => line.includes('"state":"closed"')))
 })
 
-t.test('while the circuit is open nothing is called, and the worker stays in health', async (t) => {
+t.test('while the circuit is open, nothing is called and the worker stays healthy', async (t) => {
   const service = await fakeStageService(t, fail(500, 'BROKEN'))
   const env = await testEnv(t, {
     WORKER_URL: service.url,
@@ -63,7 +63,7 @@ t.test('while the circuit is open nothing is called, and the worker stays in hea
   const first = await Promise.all([enqueue(url), enqueue(url)])
   for (const job of first) t.match(await finished(url, job), { status: 'failed' })
   const later = await Promise.all(Array.from({ length: 5 }, () => enqueue(url)))
-  // A second worker, with a circuit of its own, does what the first one leaves lying.
+  // A second worker, with its own circuit, runs the jobs that the first one delays.
   service.answer = succeed()
   startWorker(t, env)
   for (const job of later) t.match(await finished(url, job), { status: 'completed', attempt: 1 })
@@ -82,7 +82,7 @@ t.test('answers that blame the request do not open the circuit', async (t) => {
   t.match(await finished(url, await enqueue(url)), { status: 'completed', attempt: 1 })
 })
 
-t.test('a long probe lets the others go at its first sign of life', async (t) => {
+t.test('the first sign of life of a long probe releases the other jobs', async (t) => {
   const service = await fakeStageService(t, fail(500, 'BROKEN'))
   const env = await testEnv(t, {
     WORKER_URL: service.url,
@@ -118,7 +118,7 @@ t.test('a service that cannot even be connected to', async (t) => {
   t.match(state, { attempt: 1, error: { code: 'STAGE_UNREACHABLE', retryable: true } })
 })
 
-t.test('a lone job keeps its last attempt for a service that is away', async (t) => {
+t.test('a single job keeps its last attempt while the service is unreachable', async (t) => {
   const service = new FakeStageService(succeed())
   await service.open()
   const { port } = service
@@ -133,7 +133,7 @@ t.test('a lone job keeps its last attempt for a service that is away', async (t)
   const worker = startWorker(t, env)
   const probed = logged(worker.logs, '"state":"half-open"', 3)
   const job = await enqueue(url)
-  // Far below the failures that open the circuit, and past the last attempt.
+  // Too few failures to open the circuit, but more than the job has attempts.
   await probed
   const waiting = await statusWhen(url, job, ({ status }) => status === 'retrying')
   t.match(waiting, { error: { code: 'STAGE_UNREACHABLE', retryable: true } })
@@ -145,7 +145,7 @@ t.test('a lone job keeps its last attempt for a service that is away', async (t)
   assertWhole(t, await (await watch(url, job)).rest())
 })
 
-t.test('a job whose call breaks off ends with its last attempt', async (t) => {
+t.test('a job whose calls break off fails after its last attempt', async (t) => {
   const service = await fakeStageService(t, ({ response }) => void response.destroy())
   const env = await testEnv(t, {
     WORKER_URL: service.url,
@@ -162,7 +162,7 @@ t.test('a job whose call breaks off ends with its last attempt', async (t) => {
   t.equal(service.calls.length, 2)
 })
 
-/** Resolves when `count` lines with `text` were logged; the array reports each push. */
+/** Resolves when `count` lines with `text` were logged. */
 function logged(logs: string[], text: string, count: number): Promise<void> {
   return new Promise((resolve) => {
     let seen = 0

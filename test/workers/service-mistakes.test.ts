@@ -1,4 +1,4 @@
-/** Mistakes that real services make: each is named, and what another attempt cannot change is not tried again. */
+/** Mistakes of real services: each is named in the error, and retried only if a retry can help. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
 import { call } from '../helpers/stage-call.ts'
@@ -12,7 +12,7 @@ function raw(body: string | Buffer, headers: Record<string, string> = {}, status
     void response.writeHead(status, { 'content-type': JSON_TYPE, ...headers }).end(body)
 }
 
-t.test('null counts as absent wherever a field is optional', async (t) => {
+t.test('null counts as absent in optional fields', async (t) => {
   const nulls = {
     stage: null,
     workflow_id: null,
@@ -42,7 +42,7 @@ t.test('null counts as absent wherever a field is optional', async (t) => {
   })
 })
 
-t.test('a failure is told whatever else is wrong with the answer', async (t) => {
+t.test('a reported failure counts, whatever else is wrong with the answer', async (t) => {
   const { failure } = await call(
     t,
     json(200, { success: false, stage: 'two', error: { code: 'NO_PDF', message: 'no text' } }),
@@ -50,7 +50,7 @@ t.test('a failure is told whatever else is wrong with the answer', async (t) => 
   t.match(failure, { code: 'NO_PDF', message: 'no text', retryable: false, ill: false })
 })
 
-t.test('what is unambiguous is read', async (t) => {
+t.test('unambiguous deviations are accepted', async (t) => {
   const result = `${JSON.stringify({ type: 'result', success: true, artifacts: ['a.json'] })}\n`
   const answers: Record<string, Answer> = {
     'a byte-order mark': raw(`\ufeff${GOOD}`),
@@ -70,7 +70,7 @@ t.test('what is unambiguous is read', async (t) => {
     t.match((await call(t, answer)).answer, { success: true, artifacts: ['a.json'] }, name)
 })
 
-t.test('what is not JSON is told by its name, with its beginning, and not tried again', async (t) => {
+t.test('an answer that is not JSON is described, quoted from its beginning, and not retried', async (t) => {
   const page = '<!DOCTYPE html><title>Sign in</title>'
   const mistakes: [string, Answer, RegExp][] = [
     [
@@ -139,27 +139,27 @@ t.test('what is not JSON is told by its name, with its beginning, and not tried 
     )
 })
 
-t.test('200 levels are kept', async (t) => {
+t.test('200 levels are accepted', async (t) => {
   const nested = (levels: number) =>
     raw(`{"success":true,"results":{"a":${'['.repeat(levels)}${']'.repeat(levels)}}}`)
   t.match((await call(t, nested(198))).answer, { success: true })
   t.match((await call(t, nested(199))).failure, { message: /nested more than 200/ })
 })
 
-t.test('what merely breaks off may be whole the next time', async (t) => {
+t.test('an answer that breaks off is retried', async (t) => {
   for (const body of ['', '{"success":tr', '{"success":true,"message":"caf', '{'])
     t.match((await call(t, raw(body))).failure, { code: 'STAGE_ANSWER_INVALID', retryable: true }, body)
   const half = gzipSync(GOOD.repeat(100)).subarray(0, 30)
   t.match((await call(t, raw(half, { 'content-encoding': 'gzip' }))).failure, { retryable: true })
 })
 
-t.test('compressed, an answer may not be larger either', async (t) => {
+t.test('the size limit applies to the decoded answer', async (t) => {
   const bomb = gzipSync(JSON.stringify({ success: true, results: { zeros: '0'.repeat(1_000_000) } }))
   const { failure } = await call(t, raw(bomb, { 'content-encoding': 'gzip' }), { maxResultBytes: 10_000 })
   t.match(failure, { code: 'STAGE_RESULT_TOO_LARGE' })
 })
 
-t.test('the reason is found in each form that frameworks give it', async (t) => {
+t.test('the reason is found in the error formats of common frameworks', async (t) => {
   const shown = async (body: unknown, status = 422) => {
     const { failure } = await call(
       t,
@@ -198,7 +198,7 @@ t.test('the reason is found in each form that frameworks give it', async (t) => 
   t.match(await shown({ detail: `${'x'.repeat(498)}😀😀` }), [code, /^x{498}…$/], 'no pair is cut in two')
 })
 
-t.test('a redirect tells where it leads, without its query', async (t) => {
+t.test('the error for a redirect names its target without the query', async (t) => {
   const { failure } = await call(t, ({ response }) => {
     response.writeHead(307, { location: 'http://elsewhere.example/api/?token=secret' }).end()
   })
@@ -211,7 +211,7 @@ t.test('a redirect tells where it leads, without its query', async (t) => {
   })
 })
 
-t.test('a page of a gateway is an outage, not an answer', async (t) => {
+t.test('an HTML page of a gateway counts as an outage', async (t) => {
   for (const status of [502, 503, 504]) {
     const { failure } = await call(
       t,
@@ -223,7 +223,7 @@ t.test('a page of a gateway is an outage, not an answer', async (t) => {
   t.match(other.failure, { retryable: true, ill: true, unmet: undefined })
 })
 
-t.test('our own words hold nothing of what the service says', async (t) => {
+t.test('our own words contain no text of the service', async (t) => {
   for (const answer of [
     raw('secret words'),
     raw('{"success":true,"results":{"secret words":1e999}}'),

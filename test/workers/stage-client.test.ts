@@ -1,4 +1,4 @@
-/** The client against a service whose every byte is decided here. */
+/** The stage client with a service whose bytes the test controls. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,7 +18,7 @@ import {
 
 const RESULT = { type: 'result', success: true, artifacts: ['a.json'], duration_ms: 5 }
 
-t.test('the request is the one of the contract', async (t) => {
+t.test('the request follows the contract', async (t) => {
   const { service, answer } = await call(t, succeed({ artifacts: ['x.json'], results: { papers: 1 } }))
   t.match(answer, { success: true, artifacts: ['x.json'], results: { papers: 1 }, duration_ms: 5 })
   t.equal(service.calls.length, 1)
@@ -84,7 +84,7 @@ t.test('NDJSON: progress, heartbeats, a result', async (t) => {
   t.equal(alive, 8)
 })
 
-t.test('lines need not arrive whole, nor the last one end with a newline', async (t) => {
+t.test('lines may arrive in pieces, and the last one may lack a newline', async (t) => {
   const text = `${JSON.stringify({ type: 'progress', percent: 5, message: '睡眠' })}\r\n${JSON.stringify(RESULT)}`
   const { answer, progress } = await call(t, async ({ response }) => {
     response.writeHead(200, { 'content-type': 'Application/X-NDJSON; charset=utf-8' })
@@ -98,7 +98,7 @@ t.test('lines need not arrive whole, nor the last one end with a newline', async
   t.match(answer, { success: true })
 })
 
-t.test('a service that ends its own answer is not hung up on, and keeps its connection', async (t) => {
+t.test('after a service has ended its answer, the connection stays open', async (t) => {
   let cut = false
   const ports: (number | undefined)[] = []
   const service = await fakeStageService(t, ({ response, hungUp }) => {
@@ -107,7 +107,7 @@ t.test('a service that ends its own answer is not hung up on, and keeps its conn
     })
     ports.push(response.socket?.remotePort)
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    // The end comes on its own, as it does from a generator that cleans up after its last line.
+    // The end arrives separately, as from a generator that cleans up after its last line.
     response.write(`${JSON.stringify(RESULT)}\n`, () => setImmediate(() => response.end()))
   })
   const options = {
@@ -125,7 +125,7 @@ t.test('a service that ends its own answer is not hung up on, and keeps its conn
   t.ok(new Set(ports).size < 3, 'connections are used again')
 })
 
-t.test('a service that does not end its answer after the result has answered all the same', async (t) => {
+t.test('a result counts even if the service does not end its answer', async (t) => {
   const { answer, service } = await call(t, ndjson([RESULT], { end: false }))
   t.match(answer, { success: true })
   await (await service.call(0)).hungUp
@@ -187,7 +187,7 @@ t.test('silence', async (t) => {
   }
 })
 
-t.test('the time it takes to store a step is not the silence of the service', async (t) => {
+t.test('the time to store a step does not count as silence', async (t) => {
   const { answer } = await call(t, ndjson([{ type: 'progress', percent: 5 }, RESULT]), {
     silenceMs: 100,
     onProgress: () => new Promise((resolve) => setTimeout(resolve, 300)),
@@ -195,7 +195,7 @@ t.test('the time it takes to store a step is not the silence of the service', as
   t.match(answer, { success: true })
 })
 
-t.test('a step that cannot be stored ends the call with that very error', async (t) => {
+t.test('if a step cannot be stored, the call fails with that error', async (t) => {
   const error = new Error('the lock was lost')
   const { thrown, service } = await call(t, ndjson([{ type: 'progress', percent: 5 }], { end: false }), {
     onProgress: () => Promise.reject(error),
@@ -300,7 +300,7 @@ t.test('the forms of detail', async (t) => {
   await (await endless.service.call(0)).hungUp
 })
 
-t.test('answers that cannot be used', async (t) => {
+t.test('invalid answers', async (t) => {
   const invalid = { code: 'STAGE_ANSWER_INVALID', ill: true }
   const raw =
     (body: string, type = 'application/json'): Answer =>
@@ -329,7 +329,7 @@ t.test('answers that cannot be used', async (t) => {
     t.match((await call(t, answer)).failure, invalid, name)
 })
 
-t.test('an answer of a type nobody reads does not hold its connection', async (t) => {
+t.test('an answer of another content type does not keep its connection', async (t) => {
   const { failure, service } = await call(t, ({ response }) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: without end\n\n')
@@ -338,7 +338,7 @@ t.test('an answer of a type nobody reads does not hold its connection', async (t
   await (await service.call(0)).hungUp
 })
 
-t.test('success: false is a failure, and final', async (t) => {
+t.test('success: false is a failure that is not retried', async (t) => {
   const answer = { success: false, message: 'no paper could be read' }
   const expected = { code: 'STAGE_FAILED', message: answer.message, retryable: false, ill: false }
   t.match((await call(t, json(200, answer))).failure, expected)
@@ -357,7 +357,7 @@ t.test('an answer over the limit', async (t) => {
   t.ok((await call(t, ndjson([...many, RESULT]), limit)).answer, 'the limit is for a line, not for the talk')
 })
 
-t.test('a line of a gigabyte is cut early', async (t) => {
+t.test('a line of a gigabyte is aborted early', async (t) => {
   for (const type of ['application/x-ndjson', 'application/json']) {
     let sent = 0
     const before = process.memoryUsage().rss
@@ -379,7 +379,7 @@ t.test('a line of a gigabyte is cut early', async (t) => {
   }
 })
 
-t.test('an abort closes the connection, whenever it comes', async (t) => {
+t.test('an abort closes the connection at any time', async (t) => {
   const talking = ndjson([{ type: 'heartbeat' }], { end: false })
   for (const answer of [silence, talking]) {
     const abort = new AbortController()
@@ -406,7 +406,7 @@ t.test('a redirect is not followed', async (t) => {
   t.equal(target.calls.length, 0)
 })
 
-/** Writes `chunk` over and over, as fast as it is taken, until `more` says no or the reader is gone. */
+/** Writes `chunk` repeatedly, as fast as it is read, until `more` returns false or the reader is gone. */
 function pour(
   response: import('node:http').ServerResponse,
   chunk: string,

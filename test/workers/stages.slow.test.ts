@@ -1,4 +1,4 @@
-/** What a stage may take is its own affair: its service, its limits, its circuit. */
+/** Each stage has its own service, limits and circuit. */
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -10,7 +10,7 @@ import { cancel, finished, operatorQueue, status, statusWhen } from '../helpers/
 import { type Answer, fail, fakeStageService, silence, succeed } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 
-/** Stages 9 and 14 at services of their own. */
+/** Stages 9 and 14 at separate services. */
 async function twoStages(t: Test, fourteen: { url: string }, limits: object = {}, overrides: Env = {}) {
   const good = await fakeStageService(t)
   const file = await stagesFile(
@@ -29,7 +29,7 @@ async function twoStages(t: Test, fourteen: { url: string }, limits: object = {}
   return { good, env, url }
 }
 
-/** How long jobs of stage 9 take from their acceptance to their end, in ms; the median. */
+/** The median duration of stage 9's jobs from acceptance to end, in ms. */
 async function medianOfNine(url: string, jobs: number): Promise<number> {
   const took: number[] = []
   for (let i = 0; i < jobs; i += 1) {
@@ -60,20 +60,20 @@ for (const [fault, answer] of Object.entries(BROKEN)) {
     const broken = await Promise.all(Array.from({ length: 12 }, () => enqueue(api.url, { stage: 14 })))
     await statusWhen(api.url, broken[0] as (typeof broken)[0], ({ attempt }) => attempt > 0)
     const beside = await medianOfNine(api.url, 11)
-    // The exact share is a benchmark's. A stage that is held up waits for many seconds.
+    // A benchmark measures the exact share. A stage that is held up would wait for many seconds.
     t.ok(beside <= 2 * without + 2000, `${beside} ms beside it, ${without} ms without`)
     for (const job of broken) t.not((await status(api.url, job)).status, 'failed')
   })
 }
 
-t.test('a job beyond the limit of its stage waits without an attempt, and goes on at once', async (t) => {
+t.test("a job beyond its stage's limit waits without an attempt, and starts as soon as it can", async (t) => {
   const slow = await fakeStageService(t, silence)
   const api = await twoStages(t, slow, { concurrency: 1 }, { STAGE_WORKER_CONCURRENCY: '4' })
   startWorker(t, api.env)
   const jobs = await Promise.all([1, 2, 3].map(() => enqueue(api.url, { stage: 14 })))
   const queue = operatorQueue(t, api.env)
   const first = await slow.call(0)
-  await eventually('two are put off', async () => (await queue.getDelayedCount()) === 2)
+  await eventually('two are delayed', async () => (await queue.getDelayedCount()) === 2)
   t.equal(slow.calls.length, 1)
   t.equal(await queue.getActiveCount(), 1, 'they hold no slot')
   await succeed()(first)
@@ -82,7 +82,7 @@ t.test('a job beyond the limit of its stage waits without an attempt, and goes o
   for (const job of jobs) t.match(await finished(api.url, job), { status: 'completed', attempt: 1 })
 })
 
-t.test('one place is kept for the others', async (t) => {
+t.test('one slot is kept for other stages', async (t) => {
   const slow = await fakeStageService(t, silence)
   const api = await twoStages(t, slow, {}, { STAGE_WORKER_CONCURRENCY: '3' })
   startWorker(t, api.env)
@@ -92,7 +92,7 @@ t.test('one place is kept for the others', async (t) => {
   t.equal(slow.calls.length, 2)
 })
 
-t.test('a job that was put off can be cancelled', async (t) => {
+t.test('a delayed job can be cancelled', async (t) => {
   const slow = await fakeStageService(t, silence)
   const api = await twoStages(t, slow, { concurrency: 1 })
   startWorker(t, api.env)
@@ -100,12 +100,12 @@ t.test('a job that was put off can be cancelled', async (t) => {
   await slow.call(0)
   const job = await enqueue(api.url, { stage: 14 })
   const queue = operatorQueue(t, api.env)
-  await eventually('it is put off', async () => (await queue.getDelayedCount()) === 1)
+  await eventually('the job is delayed', async () => (await queue.getDelayedCount()) === 1)
   for (let code = 0; code !== 200; ) [code] = await cancel(api.url, job)
   t.match(await status(api.url, job), { status: 'cancelled', attempt: 0 })
 })
 
-t.test('a worker leaves a stage that it does not know to others', async (t) => {
+t.test('a worker leaves jobs of unknown stages to other workers', async (t) => {
   const service = await fakeStageService(t)
   const api = await twoStages(t, service)
   const before = await stagesFile(t, [{ stage: 9, service: 'a' }], { a: { url: service.url } })
@@ -116,7 +116,7 @@ t.test('a worker leaves a stage that it does not know to others', async (t) => {
   t.match(await finished(api.url, job), { status: 'completed', attempt: 1 })
 })
 
-t.test('a service is sent its headers, and no log has them', async (t) => {
+t.test('a service gets its headers, and no log contains them', async (t) => {
   const service = await fakeStageService(t)
   const file = await stagesFile(t, [{ stage: 300, service: 'a' }], {
     a: { url: service.url, headers: { Authorization: 'env:LAB_KEY', 'X-Tenant': 'lab' } },
@@ -132,7 +132,7 @@ t.test('a service is sent its headers, and no log has them', async (t) => {
   t.notMatch(worker.logs.join('') + api.logs.join(''), 'CANARY-KEY')
 })
 
-t.test('a job is given what its stage needs and uses, as it is when the call is made', async (t) => {
+t.test('a job gets the results that its stage needs and uses, as of the time of the call', async (t) => {
   const service = await fakeStageService(t)
   const hash = 'a'.repeat(64)
   const file = { name: 'data.csv', sha256: hash, bytes: 3, media_type: 'text/csv' }

@@ -1,4 +1,4 @@
-/** Trouble between worker, journal and queue: a full Redis, a vanished lock, a cancel in the wrong moment. */
+/** Faults between worker, journal and queue: a full Redis, a lost lock, a cancel at a bad moment. */
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { journalKeys } from '../../journal/journal.ts'
@@ -22,7 +22,7 @@ async function setUp(t: Test, answer: Answer, overrides: Env = {}) {
   const env = await testEnv(t, { REDIS_URL: redis.url, WORKER_URL: service.url, ...overrides })
   const { url } = await startApi(t, env)
   const admin = new Redis(redis.url.slice('unix://'.length))
-  // It is away when a test says so.
+  // Redis is unavailable when a test sets this.
   admin.on('error', () => {})
   t.teardown(() => admin.disconnect())
   return { service, env, url, redis, admin, keys: journalKeys(env.REDIS_PREFIX as string) }
@@ -36,7 +36,7 @@ async function ending(url: string, job: Queued) {
   return (await (await openStream(url + job.urls.events)).rest()).at(-1)
 }
 
-t.test('an answer that meets a full Redis is stored all the same, by one call', async (t) => {
+t.test('a result is stored even if Redis is full, after one call to the service', async (t) => {
   for (const [answer, expected] of [
     [succeed(), 'completed'],
     [fail(400, 'NO_GOOD'), 'failed'],
@@ -65,7 +65,7 @@ t.test('an answer that meets a full Redis is stored all the same, by one call', 
 t.test('a write that Redis refuses for a while neither ends the job nor loses it', async (t) => {
   const { service, env, url, admin, keys } = await setUp(t, succeed(), { STAGE_JOB_ATTEMPTS: '1' })
   const job = await enqueue(url)
-  // A log that is not a list makes every write fail, as long as it stands there.
+  // A log key that is not a list makes every write fail while it exists.
   await admin.set(keys.log(job.job_id), 'in the way')
   const { logs } = startWorker(t, env)
   while (!logs.some((line) => line.includes('could not record the attempt'))) await get(url + job.urls.status)
@@ -76,7 +76,7 @@ t.test('a write that Redis refuses for a while neither ends the job nor loses it
   t.equal(service.calls.length, 1)
 })
 
-t.test('a job whose lock vanished runs once at a time, and can be cancelled', async (t) => {
+t.test('a job whose lock is lost runs once at a time, and can be cancelled', async (t) => {
   let open = 0
   let most = 0
   const { service, env, url, admin, keys } = await setUp(
@@ -102,7 +102,7 @@ t.test('a job whose lock vanished runs once at a time, and can be cancelled', as
   t.equal((await ending(url, job))?.event, 'cancelled')
 })
 
-t.test('a cancel right behind a failed attempt does not wait for the next one', async (t) => {
+t.test('a cancel right after a failed attempt does not wait for the next one', async (t) => {
   const { env, url } = await setUp(t, fail(429, 'BUSY', { 'retry-after': '3600' }), {
     STAGE_WORKER_CONCURRENCY: '10',
     WORKER_LOCK_MS: '30000',
@@ -120,7 +120,7 @@ t.test('a cancel right behind a failed attempt does not wait for the next one', 
   }
 })
 
-t.test('an EventSource whose job cannot be read right now is told to come back', async (t) => {
+t.test('an EventSource whose job cannot be read right now is told to reconnect', async (t) => {
   const { url, redis } = await setUp(t, succeed())
   const job = await enqueue(url)
   await redis.stop()

@@ -1,4 +1,4 @@
-/** A call that was never sent uses up no attempt: real TLS servers with bad certificates, and failed connections. */
+/** A call that was never sent uses up no attempt: TLS servers with invalid certificates, and failed connections. */
 import { once } from 'node:events'
 import { createServer as createHttps, type Server } from 'node:https'
 import { type AddressInfo, createServer } from 'node:net'
@@ -18,7 +18,7 @@ async function listen(server: Server | ReturnType<typeof createServer>): Promise
   return (server.address() as AddressInfo).port
 }
 
-t.test('a certificate that is not accepted, and TLS that fails', async (t) => {
+t.test('an invalid certificate, and TLS that fails', async (t) => {
   const ca = authority(t)
   const seen: Record<string, [Certificate, RegExp]> = {
     'unknown issuer': [
@@ -54,7 +54,7 @@ t.test('a connection that breaks before the request is written', async (t) => {
   t.match(sent.failure, { code: 'STAGE_UNREACHABLE', unmet: undefined }, 'what was sent may have been begun')
 })
 
-t.test('a certificate that is renewed in time ends no job, and no attempt is gone', async (t) => {
+t.test('if a certificate is renewed in time, jobs complete without using up attempts', async (t) => {
   const ca = authority(t)
   const server = createHttps(ca.issue('localhost', -1), (request, response) => {
     request.resume()
@@ -85,7 +85,7 @@ t.test('a certificate that is renewed in time ends no job, and no attempt is gon
   })
 })
 
-t.test('a gateway that is alone for a while uses up no attempt, but not for ever', async (t) => {
+t.test('a gateway without its service uses up no attempt, but not for ever', async (t) => {
   const service = new FakeStageService(({ response }) => {
     response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502 Bad Gateway</h1>')
   })

@@ -41,7 +41,7 @@ export function App() {
   )
 }
 
-/** A UUID. Browsers have `crypto.randomUUID` on https and localhost alone. */
+/** A UUID. Browsers have `crypto.randomUUID` only on https and localhost. */
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,16 +1,16 @@
-/** One client for the whole page, made outside all components. */
+/** One client for the whole page, created outside all components. */
 import { ConnectionError, Stagecast } from 'stagecast/client'
 
 let token = ''
 let endsAt = 0
 
 /**
- * The client asks before each request, and once more when the API refuses what it got. Asking your backend each time
- * would do too; this one remembers the token for most of its life.
+ * The client calls this before each request, and once more if the API refuses the token. You could ask your backend each
+ * time; this function caches the token for most of its lifetime.
  */
 async function currentToken(): Promise<string> {
   if (Date.now() < endsAt) return token
-  // Without a network the client tries again; any other error ends what was asked for.
+  // Without a network the client retries; any other error ends the request.
   const answer = await fetch('/token', { method: 'POST' }).catch((error) => {
     throw new ConnectionError(error)
   })

@@ -1,4 +1,4 @@
-/** The same job once more, in the title of the page. Components that follow the same job share one connection. */
+/** Shows the same job in the title of the page. Components that follow the same job share one connection. */
 import { useEffect } from 'react'
 import { type JobReference, useJob } from 'stagecast/react'
 import { stagecast } from './stagecast.ts'

@@ -1,4 +1,4 @@
-/** The examples of docs/node.md, as a reader has them who types all of it into one file. */
+/** The examples of docs/node.md, put into one file as a reader would. */
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

@@ -79,29 +79,35 @@ t.test('generators and functions, plain and asynchronous', async (t) => {
   ])
 })
 
-t.test('files have hashes, can be read in parts, are given again, and are deleted', async (t) => {
-  let runs = 0
-  const url = await start(t, (stages) => {
-    stages.stage(2, {}, async (job) => {
-      runs += 1
-      await job.write('b.txt', 'second')
-      await job.write('a.txt', 'first')
+t.test(
+  'files have hashes, can be read in ranges, are served after a repeat, and can be deleted',
+  async (t) => {
+    let runs = 0
+    const url = await start(t, (stages) => {
+      stages.stage(2, {}, async (job) => {
+        runs += 1
+        await job.write('b.txt', 'second')
+        await job.write('a.txt', 'first')
+      })
     })
-  })
-  const body = request()
-  const [result] = (await lines(url, 2, body)).slice(-1)
-  const sha256 = createHash('sha256').update('second').digest('hex')
-  t.same(result?.artifacts, ['b.txt', 'a.txt'])
-  t.match(result?.files, [{ name: 'b.txt', bytes: 6, sha256, media_type: /^text\/plain/ }, { name: 'a.txt' }])
-  t.same((await lines(url, 2, body)).at(-1), result, 'the stored result, whole')
-  t.equal(runs, 1)
-  const file = `${url}/api/workflow/jobs/${body.job_id}/artifacts/b.txt`
-  t.equal(await (await fetch(file, { headers: { range: 'bytes=0-2' } })).text(), 'sec')
-  const remove = () => fetch(`${url}/api/workflow/jobs/${body.job_id}`, { method: 'DELETE' })
-  t.equal((await remove()).status, 204)
-  t.equal((await fetch(file)).status, 404)
-  t.equal((await remove()).status, 404)
-})
+    const body = request()
+    const [result] = (await lines(url, 2, body)).slice(-1)
+    const sha256 = createHash('sha256').update('second').digest('hex')
+    t.same(result?.artifacts, ['b.txt', 'a.txt'])
+    t.match(result?.files, [
+      { name: 'b.txt', bytes: 6, sha256, media_type: /^text\/plain/ },
+      { name: 'a.txt' },
+    ])
+    t.same((await lines(url, 2, body)).at(-1), result, 'the stored result, whole')
+    t.equal(runs, 1)
+    const file = `${url}/api/workflow/jobs/${body.job_id}/artifacts/b.txt`
+    t.equal(await (await fetch(file, { headers: { range: 'bytes=0-2' } })).text(), 'sec')
+    const remove = () => fetch(`${url}/api/workflow/jobs/${body.job_id}`, { method: 'DELETE' })
+    t.equal((await remove()).status, 204)
+    t.equal((await fetch(file)).status, 404)
+    t.equal((await remove()).status, 404)
+  },
+)
 
 t.test('inputs are checked by a schema or a function', async (t) => {
   const url = await start(t, (stages) => {
@@ -123,7 +129,7 @@ function readYear({ year }: Record<string, unknown>): { year: number } {
   return { year: Number(year) }
 }
 
-t.test('an error of the stage is reported, a bug in its program is not', async (t) => {
+t.test('a StageError is reported; the message of any other error is not', async (t) => {
   const url = await start(t, (stages) => {
     stages
       .stage(1, {}, () => {
@@ -141,7 +147,7 @@ t.test('an error of the stage is reported, a bug in its program is not', async (
   t.notMatch(JSON.stringify(last), 'SECRET')
 })
 
-t.test('what JSON would drop or change in a result is refused with its place', async (t) => {
+t.test('values that JSON would drop or change are refused with their path', async (t) => {
   class Paper {
     title = 'a class of its own'
   }
@@ -229,7 +235,7 @@ t.test('when the last caller has left, the next step throws in the generator', a
   t.same(seen, [true, true])
 })
 
-t.test('files of earlier stages are read once their hash is right', async (t) => {
+t.test('files of earlier stages are read only if their hash is right', async (t) => {
   const server = createServer(({ headers }, response) => {
     response.writeHead(headers['x-key'] === 'open' ? 200 : 403).end('evidence')
   }).listen(0, '127.0.0.1')
@@ -264,7 +270,7 @@ t.test('files of earlier stages are read once their hash is right', async (t) =>
   t.match(closed, { type: 'error', code: 'UPSTREAM_UNREACHABLE', retryable: true })
 })
 
-t.test('a step that is none is said to be so', async (t) => {
+t.test('an invalid step is an error', async (t) => {
   const url = await start(t, (stages) => {
     stages
       .stage(1, {}, async (job) => job.progress(120, 'too far'))
