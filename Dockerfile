@@ -8,7 +8,7 @@ COPY packages/stage-kit/package.json packages/stage-kit/
 COPY packages/literature/package.json packages/literature/
 RUN npm ci
 COPY . .
-# dist has the workspaces compiled; the links to their sources would lead nowhere in the image.
+# dist contains the compiled workspaces, so remove the links to their sources, which are not in the image.
 RUN npm run build && npm prune --omit=dev && rm -r node_modules/@stagecast
 
 FROM node:20-bookworm-slim
@@ -17,11 +17,11 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# The stage service keeps its files here; a fresh volume takes over the owner.
+# The stage service stores its files here; a new volume inherits the owner of this folder.
 RUN install -d -o node -g node /data
 USER node
 EXPOSE 3001
-# Live, not ready: a container must not be replaced because Redis is away for a moment.
+# Check liveness, not readiness: a short outage of Redis must not restart the container.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3001) + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/server/api.js"]

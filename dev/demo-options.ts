@@ -11,9 +11,9 @@ export interface DemoOptions {
   approve: boolean
 }
 
-export const USAGE = `npm run demo                                 a literature review of the shipped sample
-npm run demo -- "another question"           of another question
-npm run demo -- --workflow ["question"]      five stages, from the question to a manuscript; asks at each gate
+export const USAGE = `npm run demo                                 reviews the shipped sample of literature
+npm run demo -- "another question"           asks another question
+npm run demo -- --workflow ["question"]      runs five stages, from the question to a manuscript; asks at each gate
 npm run demo -- --workflow --approve         approves at each gate without asking`
 
 export class UsageError extends Error {}

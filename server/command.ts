@@ -5,13 +5,13 @@ import { planRedisInstall } from '../dev/install-redis.mjs'
 
 const USAGE = `stagecast <command>
 
-  dev            API, worker, stage service and its own Redis until Ctrl-C, for trying things out
-  api            the API
-  worker         a worker
-  all            API and worker in one process
-  stage-service  the built-in stage service
+  dev            runs API, worker, stage service and its own Redis until Ctrl-C, for development
+  api            runs the API
+  worker         runs a worker
+  all            runs API and worker in one process
+  stage-service  runs the built-in stage service
 
-All but dev read environment variables or a file .env in the current folder.
+All commands except dev read the environment and a file .env in the current folder.
 `
 
 const DOORS: Record<string, () => Promise<unknown>> = {

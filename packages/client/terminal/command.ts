@@ -15,13 +15,13 @@ export const EXIT = {
 export const HELP = `Runs stages from a terminal.
 
   npm run -s stage -- run STAGE --question "…"      start a job and watch it to its end
-  npm run -s stage -- preview [STAGE] --question "…" the search and its hits, without running it (stage 2)
+  npm run -s stage -- preview [STAGE] --question "…" show the search and its hits, without running it (stage 2)
   npm run -s stage -- watch STAGE JOB               watch a job
-  npm run -s stage -- status STAGE JOB              its state
+  npm run -s stage -- status STAGE JOB              show its state
   npm run -s stage -- cancel STAGE JOB              cancel it
   npm run -s stage -- artifacts STAGE JOB [NAME…]   list its files, or save those named
-  npm run -s stage -- list                          your jobs, newest first
-  npm run -s stage -- plan STAGE…                   what a run of several stages would do, and why
+  npm run -s stage -- list                          list your jobs, newest first
+  npm run -s stage -- plan STAGE…                   show what a run of several stages would do, and why
   npm run -s stage -- run-workflow STAGE…           start a run and watch it until it ends or waits for a sign-off
   npm run -s stage -- sign-off                      list the steps that wait for your sign-off
   npm run -s stage -- sign-off WORKFLOW RUN STAGE --approve DIGEST    decide; --reject DIGEST needs --reason TEXT
