@@ -161,12 +161,12 @@ t.test('every export is imported somewhere', async (t) => {
   const unused = exported.filter(
     (one) => !taken.has(one) && !byTests.has(one) && !entries.includes(one.split(': ')[0]),
   )
-  t.same(unused, [], 'by nobody')
+  t.same(unused, [], 'exports that nothing imports')
 })
 
 t.test('everything needed at run time is a dependency of the package and of its workspace', async (t) => {
   const workspaces = files.map(folderOf).filter((one) => one.startsWith('packages/'))
-  t.same(MANIFEST.workspaces.toSorted(), [...new Set(workspaces)].sort(), 'they are found by looking')
+  t.same(MANIFEST.workspaces.toSorted(), [...new Set(workspaces)].sort(), 'the folders were found')
   for (const file of files) {
     // The demo runs from a working copy, tools included. The console is bundled there, with what it imports.
     const runs = !/^dev\/demo|^packages\/console\//.test(file)

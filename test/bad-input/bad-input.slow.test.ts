@@ -40,16 +40,16 @@ t.test('every bad request gets its expected response', async (t) => {
   while ((await fetch(api.url + expired)).status !== 401);
 
   const requests = [badTokens, badBodies, badPaths, badEvents, badBytes].flatMap((table) => table(scene))
-  t.equal(new Set(requests.map(({ about }) => about)).size, requests.length, 'each has a name of its own')
+  t.equal(new Set(requests.map(({ about }) => about)).size, requests.length, 'each request has a unique name')
   t.ok(requests.length >= AT_LEAST, `${requests.length} requests`)
   const called = service.calls.length
   for (const request of requests) {
     const answer = await send(api.url, request)
     if (request.method === 'HEAD') t.equal(answer.status, 405, request.about)
     else isProblem(t, answer, request.code, request.about)
-    t.notMatch(answer.text, /node_modules|\.ts:|at \w+ \(/, `${request.about}: tells nothing of the inside`)
+    t.notMatch(answer.text, /node_modules|\.ts:|at \w+ \(/, `${request.about}: reveals no internals`)
   }
-  t.equal(service.calls.length, called, 'nothing was run')
+  t.equal(service.calls.length, called, 'no job ran')
 
   for (const id of FOOLISH_IDS) {
     const frames = await (
@@ -63,7 +63,7 @@ t.test('every bad request gets its expected response', async (t) => {
   }
   const job = await enqueue(api.url)
   assertWhole(t, await (await watch(api.url, job)).rest())
-  t.match(await status(api.url, job), { status: 'completed' }, 'the server serves')
+  t.match(await status(api.url, job), { status: 'completed' }, 'the server still works')
   t.equal((await execute(api.url)).status, 202)
   await worker.close(500)
 })

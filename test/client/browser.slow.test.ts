@@ -107,7 +107,7 @@ for (const by of ['token', 'ticket'] as const) {
     await page.waitForFunction(() => window.watching.end !== '')
     const { ids, events, transports, end } = await page.evaluate(() => window.watching)
     t.equal(end, 'ended')
-    t.same(ids, job.ids, 'nothing missed, nothing twice')
+    t.same(ids, job.ids, 'nothing is missed or repeated')
     t.equal(events.at(-1), 'completed')
     t.same(transports, ['sse', 'waiting', 'sse', 'waiting', 'sse'])
     const preflights = proxy.requests.join('').match(/^OPTIONS /gm)?.length ?? 0

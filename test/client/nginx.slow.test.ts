@@ -30,7 +30,7 @@ t.test(
     }
     await job.complete()
     await done
-    t.same(ids, job.ids, 'nothing missed, nothing twice')
+    t.same(ids, job.ids, 'nothing is missed or repeated')
   },
 )
 

@@ -35,7 +35,7 @@ t.test('an nginx that removes a prefix', { skip: lacks('nginx') || noBrowser }, 
     for (const way of ways) {
       const seen: string[] = []
       for await (const { event } of client.watch(reference, { events: way })) seen.push(event)
-      t.equal(seen.at(-1), 'completed', 'the client takes them as they are')
+      t.equal(seen.at(-1), 'completed', 'the client uses the URLs unchanged')
     }
   })
 

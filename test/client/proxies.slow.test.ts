@@ -20,11 +20,11 @@ for (const kind of ['nginx', 'haproxy', 'caddy'] as const) {
         ...{ 'accept-encoding': 'gzip', connection: 'close' },
       }).read()
       await raw.closed
-      t.notMatch(raw.text, /^content-encoding:/im, 'what is compressed would be held back')
+      t.notMatch(raw.text, /^content-encoding:/im, 'the stream is not compressed')
       t.match(raw.body, /event: reconnect\ndata: \{\}\n\n$/)
       const isWhole = raw.text.endsWith('\r\n0\r\n\r\n')
       // Caddy 2.6 ends the stream cleanly, as docs/proxies.md says; the client recognises the `reconnect` event.
-      if (kind !== 'caddy') t.notOk(isWhole, 'the proxy does not make a whole answer of it')
+      if (kind !== 'caddy') t.notOk(isWhole, 'the proxy does not complete the response')
 
       const transports: string[] = []
       const options = { onTransport: (one: string) => void transports.push(one) }
@@ -41,13 +41,13 @@ for (const kind of ['nginx', 'haproxy', 'caddy'] as const) {
       await job.steps(3)
       await job.complete()
       await rest
-      t.same(ids, job.ids, 'over several connections, nothing missed, nothing twice')
+      t.same(ids, job.ids, 'over several connections, nothing is missed or repeated')
       t.same(transports, ['sse'])
 
       const over = new RawClient(t, url + job.urls.events, { connection: 'close' }).read()
       await over.closed
       t.match(over.body, /event: completed\n/)
-      t.ok(over.text.endsWith('\r\n0\r\n\r\n'), 'a job that has ended ends as HTTP ends an answer')
+      t.ok(over.text.endsWith('\r\n0\r\n\r\n'), 'the stream of an ended job ends cleanly')
     },
   )
 

@@ -64,7 +64,7 @@ t.test('a job is followed to its end, with the subscriptions of StrictMode', asy
   t.ok(changes > 3)
   stop()
   store.subscribe(() => {})()
-  t.equal(streams.length, 1, 'what is over is not opened again')
+  t.equal(streams.length, 1, 'a finished job is not watched again')
 })
 
 t.test(
@@ -126,7 +126,7 @@ t.test('components that follow the same job share one connection', async (t) => 
   await eventually('the first events', () => second.snapshot().steps.length === job.ids.length)
   t.equal(first.snapshot(), second.snapshot())
   const late = reader()
-  t.equal(late.snapshot(), first.snapshot(), 'one that comes later shows what is known in its first render')
+  t.equal(late.snapshot(), first.snapshot(), 'a later component shows the known state in its first render')
   stops.push(late.subscribe(() => {}))
   stops.shift()?.()
   await job.steps(2)

@@ -44,7 +44,7 @@ t.test('a run from its plan to its end, with a sign-off', async (t) => {
   const accepted = await runs.start(workflow, { ...ALL, name: 'first' }, { idempotencyKey: 'k' })
   t.match(accepted, { success: true, workflow_id: workflow, name: 'first', status: 'running' })
   const repeated = await runs.start(workflow, { ...ALL, name: 'first' }, { idempotencyKey: 'k' })
-  t.equal(repeated.run_id, accepted.run_id, 'the key names the run')
+  t.equal(repeated.run_id, accepted.run_id, 'the key identifies the run')
 
   const waiting = await settled(stagecast, accepted)
   t.equal(waiting.status, 'waiting')

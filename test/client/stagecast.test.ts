@@ -40,7 +40,7 @@ t.test('a job from execute to its result', async (t) => {
   await t.rejects(stagecast.cancel(job), { status: 409, code: 'JOB_FINISHED' })
   const rest = []
   for await (const event of stagecast.watch(job, { after: state.cursor })) rest.push(event)
-  t.same(rest, [], 'behind the end there is nothing')
+  t.same(rest, [], 'there are no events after the end')
 })
 
 t.test('cancel', async (t) => {
@@ -78,7 +78,7 @@ t.test('an expired token is fetched again, once', async (t) => {
   const stagecast = new Stagecast({ baseUrl: url, token: async () => tokens.shift() ?? '' })
   t.equal((await stagecast.stages()).length, 20)
   t.same(tokens, [])
-  await t.rejects(stagecast.stages(), { status: 401, code: 'UNAUTHENTICATED' }, 'and then it gives up')
+  await t.rejects(stagecast.stages(), { status: 401, code: 'UNAUTHENTICATED' }, 'then it gives up')
 })
 
 t.test('an execute with an unknown outcome is repeated with the same key', async (t) => {

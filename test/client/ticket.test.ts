@@ -48,7 +48,7 @@ t.test('an expired ticket is renewed; without a way to renew it, watching throws
   await job.steps(2)
   await job.complete()
   await done
-  t.same(ids, job.ids, 'nothing missed, nothing twice')
+  t.same(ids, job.ids, 'nothing is missed or repeated')
   // The client may wait between two connections, but never polls.
   t.same(new Set(transports.filter((one) => one !== 'waiting')), new Set(['sse']))
   t.same(new Set(sent), new Set([null]), 'no token')

@@ -87,7 +87,7 @@ t.test('@microsoft/fetch-event-source', { skip: missing ?? false }, async (t) =>
       last = event
     },
   })
-  t.equal(last, 'completed', 'it took nothing else for the end')
+  t.equal(last, 'completed', 'it treats nothing else as the end')
   await life
   t.same(ids, job.ids)
 })

@@ -35,12 +35,12 @@ t.test('isNext is true only if no event can be in between', async (t) => {
   const line = (attempt: number, seq: number, behind?: 1 | 9) =>
     eventId(behind ? { attempt, seq, behind } : { attempt, seq })
   t.ok(isNext(line(1, 1), line(1, 2)))
-  t.ok(isNext(line(1, 9), line(1, 10)), 'over a carry')
-  t.ok(isNext(line(1, 2, 1), line(1, 3)), 'behind a cancel request')
-  t.notOk(isNext(line(1, 1), line(1, 3)), 'a line is missing')
+  t.ok(isNext(line(1, 9), line(1, 10)), 'across a change of digits')
+  t.ok(isNext(line(1, 2, 1), line(1, 3)), 'after a cancel request')
+  t.notOk(isNext(line(1, 1), line(1, 3)), 'an entry is missing')
   t.notOk(isNext(line(1, 2), line(1, 2)), 'the same')
   t.notOk(isNext(line(1, 3), line(1, 2)), 'backwards')
-  t.notOk(isNext(line(1, 9), line(2, 1)), 'the attempt before may have had more lines')
+  t.notOk(isNext(line(1, 9), line(2, 1)), 'the previous attempt may have had more entries')
 })
 
 t.test('a job with progress is active; only the three ends are terminal', async (t) => {

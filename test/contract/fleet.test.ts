@@ -21,10 +21,10 @@ t.test('why jobs wait', async (t) => {
     waitingBecause({ waiting, delayed, active, paused: false }, workers)
   t.equal(because(0, 0, 0), null, 'none waits')
   t.equal(because(1, 0, 0), 'no-worker')
-  t.equal(because(0, 1, 0), null, 'it has its time')
+  t.equal(because(0, 1, 0), null, 'a delayed job waits for its time')
   t.equal(because(0, 1, 0, open, open), 'circuit-open')
-  t.equal(because(0, 1, 0, open, idle), null, 'the other one calls the service')
-  t.equal(because(1, 0, 3, idle, open), null, 'one is about to be taken')
+  t.equal(because(0, 1, 0, open, idle), null, 'the other worker calls the service')
+  t.equal(because(1, 0, 3, idle, open), null, 'a job is about to start')
   t.equal(because(1, 0, 4, idle, open), 'busy')
   const paused = { waiting: 0, delayed: 0, active: 0, paused: true }
   t.equal(waitingBecause(paused, [idle]), null, 'paused, but none waits')

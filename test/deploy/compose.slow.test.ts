@@ -171,7 +171,11 @@ t.test('Redis requires the password that the others use', async (t) => {
     /^(\$\{REDIS_PASSWORD:\?is required;.*openssl rand.*\})$/.exec(redis.command.at(-1) ?? '') ?? []
   t.ok(password, 'compose itself requires it')
   t.equal(redis.command.at(-2), '--requirepass')
-  t.equal(environmentOf(redis, secret).REDISCLI_AUTH, secret.REDIS_PASSWORD, 'the health check knows it')
+  t.equal(
+    environmentOf(redis, secret).REDISCLI_AUTH,
+    secret.REDIS_PASSWORD,
+    'the health check uses the password',
+  )
 })
 
 t.test('each service has limits, and its log is rotated', async (t) => {
@@ -184,7 +188,7 @@ t.test('each service has limits, and its log is rotated', async (t) => {
 t.test('compose requires the secret, and its message says how to make one', async (t) => {
   t.match(api.environment?.JWT_SECRET, /^\$\{JWT_SECRET:\?is required;.*openssl rand/)
   t.notOk('JWT_SECRET' in (worker.environment ?? {}), 'a worker verifies no token')
-  t.notOk('JWT_SECRET' in (stageService.environment ?? {}), 'the stage service has no business with it')
+  t.notOk('JWT_SECRET' in (stageService.environment ?? {}), 'the stage service does not get it')
 })
 
 t.test('every option of the contract can be set, and every variable named is documented', async (t) => {
@@ -269,7 +273,7 @@ t.test('the files that .dockerignore allows are enough for the build', async (t)
   const [first, ...letIn] = read('.dockerignore')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
-  t.equal(first, '*', 'what is not named stays out')
+  t.equal(first, '*', 'other files are excluded')
   const top = readdirSync(ROOT)
   const named = letIn.flatMap((line) => {
     const [, name = '', ending] = /^!([\w.-]+|\*(\.\w+))$/.exec(line) ?? []
@@ -278,7 +282,7 @@ t.test('the files that .dockerignore allows are enough for the build', async (t)
   const context = await mkdtemp(join(tmpdir(), 'stagecast-image-'))
   t.teardown(() => rm(context, { recursive: true, force: true }))
   for (const name of named) await cp(join(ROOT, name), join(context, name), { recursive: true })
-  t.ok(named.includes('package-lock.json') && named.includes('.npmrc'), 'npm ci installs what was tried')
+  t.ok(named.includes('package-lock.json') && named.includes('.npmrc'), 'npm ci installs the locked versions')
   await symlink(join(ROOT, 'node_modules'), join(context, 'node_modules'))
   const { build } = JSON.parse(read('package.json')).scripts
   // The steps of `npm run build` after its set-up.

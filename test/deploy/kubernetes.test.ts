@@ -79,7 +79,7 @@ t.test('each manifest is valid by the schema of its kind', async (t) => {
   const broken = structuredClone(find('Deployment', 'api'))
   Object.assign(containerOf(broken), { ports: [{ containerPort: 'http' }] })
   const { Deployment } = require('kubernetes-models/apps/v1')
-  t.throws(() => new Deployment(broken).validate(), /containerPort/, 'the schema refuses what is wrong')
+  t.throws(() => new Deployment(broken).validate(), /containerPort/, 'the schema refuses an invalid manifest')
 })
 
 t.test('selectors, ports and labels fit together', async (t) => {
@@ -116,7 +116,7 @@ t.test('each process accepts its environment, and its probes use the right port'
     t.match(container.livenessProbe, { httpGet: { path: '/health/live' } })
     t.match(container.readinessProbe, { httpGet: { path: '/health/ready' } })
     const grace = workload.spec.template.spec.terminationGracePeriodSeconds * 1000
-    t.ok(grace >= config.SHUTDOWN_GRACE_MS + 10_000, `${role} is not killed over its shutdown`)
+    t.ok(grace >= config.SHUTDOWN_GRACE_MS + 10_000, `${role} is not killed during its shutdown`)
     t.equal('JWT_SECRET' in env, role === 'api', 'a worker verifies no token')
     const service = new URL(config.catalogue.serviceOf(2)?.url ?? '')
     t.equal(find('Service', service.hostname).spec.ports?.[0]?.port, Number(service.port))

@@ -55,7 +55,7 @@ t.test('serves a private socket with the settings a queue needs', async (t) => {
     'maxmemory-policy': 'noeviction',
     save: '',
   })
-  t.equal((await stat(dir)).mode & 0o777, 0o700, 'nobody else can enter the folder')
+  t.equal((await stat(dir)).mode & 0o777, 0o700, 'other users cannot enter the folder')
   t.equal((await stat(socketOf(url))).mode & 0o777, 0o700)
 })
 
@@ -138,7 +138,7 @@ t.test('a second start on a folder in use is refused', async (t) => {
   const other = fork(OWNER, [dir], { silent: true })
   const [[complaint]] = await Promise.all([once(other.stderr as Readable, 'data'), once(other, 'exit')])
   t.match(String(complaint), /Another npm run dev is using/)
-  t.equal(await clientOf(t, url).ping(), 'PONG', 'the first one is untouched')
+  t.equal(await clientOf(t, url).ping(), 'PONG', 'the first Redis is untouched')
 })
 
 t.test('of several starts at once exactly one wins', async (t) => {

@@ -186,7 +186,7 @@ t.test('Redis', async (t) => {
     const env = { PATH: join(bare.root, 'bin'), REDIS_URL: 'redis://cache:6379' }
     t.equal(bare.run([], { env }).code, 0)
     t.strictSame(await afterModules(bare), [])
-    t.equal(bare.run([], { env: { ...env, REDIS_URL: '' } }).code, 1, 'an empty REDIS_URL names none')
+    t.equal(bare.run([], { env: { ...env, REDIS_URL: '' } }).code, 1, 'an empty REDIS_URL counts as unset')
 
     for (const name of ['redis-server', 'valkey-server']) {
       const having = await machine(t, { [name]: '', 'apt-get': 'exit 1' })

@@ -158,7 +158,7 @@ t.test('the curl examples', WITH_CURL, async (t) => {
   t.match(output('prefer'), /^HTTP\/1\.1 200[\s\S]*preference-applied: wait=20[\s\S]*"status":"completed"/i)
   const ids = output('idempotent').split('\n')
   t.match(ids, [UUID, UUID])
-  t.equal(ids[0], ids[1], 'the repeat names the same job')
+  t.equal(ids[0], ids[1], 'the repeat returns the same job')
 
   const types = [...output('watch').matchAll(/^event: (\w+)$/gm)].map(([, type]) => type)
   t.equal(types[0], 'queued')
@@ -168,7 +168,7 @@ t.test('the curl examples', WITH_CURL, async (t) => {
     /"progress":10.*\n[\s\S]*"progress":20.*\n[\s\S]*"progress":80.*\n[\s\S]*"progress":100/,
   )
 
-  t.match(output('resume'), /^retry: \d+\n: connected\n\nid: 000100000030\n/, 'goes on behind the id')
+  t.match(output('resume'), /^retry: \d+\n: connected\n\nid: 000100000030\n/, 'resumes after the event ID')
   const page = JSON.parse(output('resume').split('\n').at(-1) as string)
   t.match(page.events[0], { id: '000100000030', event: 'progress' })
   t.equal(page.events.at(-1).id, page.cursor)

@@ -67,9 +67,9 @@ t.test('EventSource of a browser', { skip }, async (t) => {
   await eventually('the server has noticed', () => api.app.stagecast.streams.size === 0)
   await job.steps(2, 'while nobody watches')
   await page.waitForFunction((count) => window.seen.length >= count, job.ids.length)
-  t.same(idsOf(await seen()), job.ids, 'it resumes by itself, without loss or double')
+  t.same(idsOf(await seen()), job.ids, 'it resumes by itself, without loss or repeats')
   t.match(requestsFor()[1], new RegExp(`last-event-id: ${job.ids[4]}`, 'i'))
-  t.same(await page.evaluate(() => window.errors), [0], 'a break is not the end for it')
+  t.same(await page.evaluate(() => window.errors), [0], 'an interruption is not the end')
 
   await job.steps(1, 'ünïcödé ✓ \u2028')
   await job.complete()

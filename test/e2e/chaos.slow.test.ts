@@ -113,8 +113,8 @@ t.test('clients see every event once and in order, whatever breaks', async (t) =
     'every client has seen the end',
   )
   t.ok(lost > 0, 'a worker was killed in the middle of a job')
-  t.ok(readersKilled > 10 && trims > 10, 'the readers were disturbed')
-  t.ok(total.connections > 2 * clients.length, 'clients have come back')
+  t.ok(readersKilled > 10 && trims > 10, 'the event readers were disturbed')
+  t.ok(total.connections > 2 * clients.length, 'clients reconnected')
 
   async function kill(): Promise<void> {
     await eventually('jobs run', () => service.calls.length > JOBS / 4)

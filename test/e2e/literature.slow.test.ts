@@ -89,5 +89,5 @@ t.test('cancelling during the search aborts the requests to the sources', async 
   t.equal(code, 202)
   await imitation.quiet()
   t.match(await finished(api.url, job), { status: 'cancelled', error: { code: 'CANCELLED' } })
-  t.equal(imitation.requests.length, 2, 'no other was sent')
+  t.equal(imitation.requests.length, 2, 'no other request was sent')
 })

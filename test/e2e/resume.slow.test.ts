@@ -40,7 +40,7 @@ t.test('a client resumes at another process with its last event ID', async (t) =
 
   const response = await fetch(b.url + job.urls.events, { headers: { accept: 'application/json' } })
   const { events } = (await response.json()) as { events: { id: string }[] }
-  t.same(seen, events, 'nothing missing, doubled or reordered')
+  t.same(seen, events, 'no event is missing, repeated or out of order')
   t.same(idsOf(seen), [...new Set(idsOf(seen))].sort())
   t.equal((await get(b.url + job.urls.status)).cursor, seen.at(-1)?.id)
   const third = await openStream(b.url + job.urls.events, { lastEventId: seen.at(-1)?.id })

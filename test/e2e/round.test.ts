@@ -36,7 +36,7 @@ t.test('a job is accepted, executed, streamed and polled', async (t) => {
     ],
   )
   const ids = frames.map(({ id }) => id as string)
-  t.same(ids, [...new Set(ids)].sort(), 'ids rise strictly')
+  t.same(ids, [...new Set(ids)].sort(), 'ids strictly increase')
 
   const status = await get<Record<string, unknown>>(api.url + job.urls.status)
   t.match(status, { status: 'completed', progress: 100, attempt: 1, max_attempts: 3, error: null })

@@ -96,7 +96,11 @@ t.test('a job with a retry has one trace, and each span has the right parent', a
     t.equal(call.attributes['http.response.status_code'], i === 0 ? 503 : 200)
     t.equal(call.name, 'POST /api/workflow/stages/{stage}/execute')
     const { traceparent } = callsOf(service, job_id)[i]?.headers ?? {}
-    t.equal(traceparent, `00-${call.traceId}-${call.spanId}-01`, 'the service hangs on the call')
+    t.equal(
+      traceparent,
+      `00-${call.traceId}-${call.spanId}-01`,
+      'the span of the service is a child of the call',
+    )
   }
   t.notMatch(collector.text, 'intermittent', 'no question')
 })
@@ -186,7 +190,7 @@ t.test('a collector that accepts the connection but never answers does not delay
   for (const [at, door] of [worker, api].entries()) {
     const { exit, output } = await end(door)
     t.equal(exit, 0, output)
-    t.equal(asked.size, at + 1, 'it was sent what was left')
+    t.equal(asked.size, at + 1, 'the remaining spans were sent')
   }
 })
 
@@ -230,7 +234,11 @@ t.test("while tracing is off, OpenTelemetry's SDK is not loaded", async (t) => {
   const run = (otel: string) =>
     runNode(t, ['--input-type=module', '-e', script(otel)], { ...env, LOG_LEVEL: 'silent' }, BUILD)
   t.match((await run('')).output, /LOADED 0/)
-  t.match((await run("OTEL_TRACES_EXPORTER: 'console'")).output, /LOADED [1-9]/, 'on, it is seen')
+  t.match(
+    (await run("OTEL_TRACES_EXPORTER: 'console'")).output,
+    /LOADED [1-9]/,
+    'with tracing on, it is loaded',
+  )
 })
 
 function numberOf({ attributes }: SeenSpan): number {

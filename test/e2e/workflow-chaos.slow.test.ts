@@ -81,7 +81,7 @@ t.test('clients of a workflow see every event once and in order, whatever breaks
   for (const { jobs, path, clients } of followed) {
     const log = await wholePage(path)
     const ids = log.map(({ id }) => id)
-    t.same([...new Set(ids)].sort(), ids, 'positions rise')
+    t.same([...new Set(ids)].sort(), ids, 'positions increase')
     if (log.some(({ data }) => 'error' in data && data.error.code === 'WORKER_LOST')) lost += 1
     for (const job of jobs) {
       const own = log.filter(({ data }) => data.job_id === job.job_id)
@@ -114,8 +114,8 @@ t.test('clients of a workflow see every event once and in order, whatever breaks
   t.match(total, { missing: 0, doubled: 0, disordered: 0, oddities: 0 })
   t.notOk(over.aborted, 'every client has seen everything in time')
   t.ok(lost > 0, 'a worker was killed in the middle of a job')
-  t.ok(readersKilled > 10 && trims > 10, 'the readers were disturbed')
-  t.ok(total.connections > 2 * clients.length, 'clients have come back')
+  t.ok(readersKilled > 10 && trims > 10, 'the event readers were disturbed')
+  t.ok(total.connections > 2 * clients.length, 'clients reconnected')
 
   /** One workflow and its clients, from its first job to the last event of all jobs. */
   async function followWorkflow(count: number) {

@@ -40,9 +40,13 @@ t.test('two registrations have separate callers and jobs', async (t) => {
 
   const ann = { headers: { 'x-user': 'ann', 'x-right': 'ann' } }
   t.equal((await fetch(`${host.url}/left${path}/status`, ann)).status, 200)
-  t.equal((await fetch(`${host.url}/right${path}/status`, ann)).status, 404, 'unknown on the other side')
+  t.equal(
+    (await fetch(`${host.url}/right${path}/status`, ann)).status,
+    404,
+    'unknown to the other registration',
+  )
   const ticket = (job.urls.events as string).split('?')[1]
-  t.equal((await fetch(`${host.url}/right${path}/events?${ticket}`)).status, 401, 'its ticket is too')
+  t.equal((await fetch(`${host.url}/right${path}/events?${ticket}`)).status, 401, 'and so is its ticket')
   t.equal((await fetch(`${host.url}/left${path}/status`, { headers: { 'x-user': 'bob' } })).status, 404)
 
   const right = await post(host, '/right/api/workflow/stages/2/execute', { 'x-right': 'ann' })
@@ -54,13 +58,13 @@ t.test('two registrations have separate callers and jobs', async (t) => {
   )
   t.match(await (await fetch(host.url + other.status, ann)).json(), { data: { user_id: 'ann' } })
   const across = (other.status as string).replace(/^\/right/, '/left')
-  t.equal((await fetch(host.url + across, ann)).status, 404, 'unknown on this side')
+  t.equal((await fetch(host.url + across, ann)).status, 404, 'unknown to this registration')
   t.equal(service.calls.length, 2, 'each job was called once')
 
   const state = (await (await fetch(`${host.url}/left${path}/status`, ann)).json()) as Record<string, unknown>
   t.match(state, { status: 'completed', data: { user_id: 'left:ann' } }, 'the name is the host’s')
-  t.equal(host.redis.status, 'ready', 'the instance that was given goes on')
-  t.same(await host.redis.keys('host:*'), [], 'and nothing was written through it')
+  t.equal(host.redis.status, 'ready', 'the given instance still works')
+  t.same(await host.redis.keys('host:*'), [], 'nothing was written through it')
 })
 
 t.test('the application decides who may call', async (t) => {
@@ -74,7 +78,7 @@ t.test('the application decides who may call', async (t) => {
   t.equal((await fetch(`${host.url}/right/api/admin/overview`, as('ann'))).status, 403)
   t.equal((await fetch(`${host.url}/right/api/admin/overview`, as('root'))).status, 200, 'by its scopes')
   const empty = await fetch(`${host.url}/right/api/workflow/jobs`, as(''))
-  t.equal(empty.status, 500, 'an identity without an id is a mistake of the application')
+  t.equal(empty.status, 500, 'an identity without an id is a fault of the application')
   t.match(host.logs.join(''), 'authenticate must return null or { id, scopes? }')
 })
 
@@ -90,8 +94,12 @@ t.test('the application keeps its own decorators and errors', async (t) => {
   const mark = 'redis of the host, queue of the host, redis of the host'
   t.equal(own.headers.get('x-host'), mark)
   const inside = await fetch(`${host.url}/left/api/workflow/stages`, { headers: { 'x-user': 'ann' } })
-  t.equal(inside.headers.get('x-host'), mark, 'also in its hooks that run for our routes')
-  t.match(await inside.json(), { stages: [{ stage: 1 }] }, 'its serializers are not ours')
+  t.equal(inside.headers.get('x-host'), mark, 'also in hooks of the host that run for our routes')
+  t.match(
+    await inside.json(),
+    { stages: [{ stage: 1 }] },
+    "the host's serializers are not used for our routes",
+  )
 
   const document = (await host.app.inject('/own')) && host.app.swagger()
   t.same(Object.keys(document.paths ?? {}).sort(), ['/broken', '/own'], 'its OpenAPI document')
@@ -164,7 +172,7 @@ t.test('once the application is closed, the process exits', async (t) => {
   const [code] = await once(child, 'exit')
   clearTimeout(late)
   t.equal(said, 'open\nclosed\n')
-  t.equal(code, 0, 'it ends by itself')
+  t.equal(code, 0, 'the process exits by itself')
 })
 
 t.test('invalid options throw a clear error', async (t) => {

@@ -79,13 +79,13 @@ for (const fault of FAULTS)
       const told = (await answer.json()) as { job_id?: string }
       t.ok(answer.status === 202 || answer.status === 503, `${answer.status}`)
       if (told.job_id) t.equal(told.job_id, jobId)
-      else t.equal(moment, 0, 'no job was added: none is named')
+      else t.equal(moment, 0, 'no job was added, so the 503 names none')
 
       await heal()
       await becomesReady(api.url)
       const again = await accepted(api, request)
       t.equal(again.job_id, jobId, 'the same job')
-      t.equal((await execute(api.url, other)).status, 422, 'of the same body')
+      t.equal((await execute(api.url, other)).status, 422, 'the key with another body is refused')
       const queue = openQueue(t, env)
       t.same(
         (await queue.getJobs()).map(({ id }) => id),
@@ -94,7 +94,7 @@ for (const fault of FAULTS)
       )
       startWorker(t, env)
       t.equal((await finished(api.url, again)).status, 'completed')
-      t.equal(service.calls.length, 1, 'and run once')
+      t.equal(service.calls.length, 1, 'the job ran once')
       t.equal((await accepted(api, request)).job_id, jobId)
     })
 

@@ -123,7 +123,11 @@ t.test('frozen beyond its lock and thawed: the zombie changes nothing', async (t
   await succeed({ results: { written_by: 'a zombie' } })(call)
   t.same((await end(successor)).exit, 0)
   zombie.child.kill('SIGCONT')
-  t.match(await finished(url, await enqueue(url)), { status: 'completed', attempt: 1 }, 'it works again')
+  t.match(
+    await finished(url, await enqueue(url)),
+    { status: 'completed', attempt: 1 },
+    'the worker works again',
+  )
   t.same(await status(url, job), outcome)
   t.same(await (await watch(url, job)).rest(), frames)
   t.equal(service.calls.length, 3)

@@ -32,7 +32,7 @@ t.test('of many jobs at once, each is queued once and in order', async (t) => {
     [job_id, ...ids],
   )
   for (const id of ids)
-    t.ok(await app.stagecast.redis.hget(app.stagecast.journal.keys.job(id), 'placed'), 'it has its place')
+    t.ok(await app.stagecast.redis.hget(app.stagecast.journal.keys.job(id), 'placed'), 'the job is placed')
 })
 
 t.test('a job that cannot be added does not affect the others', async (t) => {
@@ -56,7 +56,7 @@ t.test('a job that cannot be added does not affect the others', async (t) => {
   const [first, broken, third] = jobs as [JobData, JobData, JobData]
   await redis.set(journal.keys.job(broken.job_id), 'not a hash')
   t.match(await add(jobs.map((data) => ({ data, priority: 1 }))), [null, NotAdded, null])
-  t.same(placed, [first.job_id, third.job_id], 'what is not in the queue has no place')
+  t.same(placed, [first.job_id, third.job_id], 'a job that is not in the queue is not placed')
   const closed = jobAdder({
     ...options,
     open: () => Promise.reject(new Error('away')),
@@ -123,5 +123,5 @@ t.test('the announcement contains the position', async (t) => {
     -1,
   )
   t.equal(told[2]?.workflow, workflowName('alice', asked.body.workflow_id))
-  t.equal(told[2]?.places, ` ${parsePlace(line).position}`, 'none before it')
+  t.equal(told[2]?.places, ` ${parsePlace(line).position}`, 'there is no earlier position')
 })

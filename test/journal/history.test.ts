@@ -37,7 +37,11 @@ t.test('exactly one day is kept', async (t) => {
   const read = await readMinutes(redis, keys, NOW, KEPT_MINUTES)
   t.equal(read.size, KEPT_MINUTES)
   t.same(read.get(NOW - 7), minute(NOW - 7, { ended: 7, waiting: null }))
-  t.equal((await readMinutes(redis, keys, NOW + 10, 10)).size, 0, 'what is of the day before is not of now')
+  t.equal(
+    (await readMinutes(redis, keys, NOW + 10, 10)).size,
+    0,
+    'a minute of the day before is not returned',
+  )
   t.same([...(await readMinutes(redis, keys, NOW + 5, 7)).keys()], [NOW - 1, NOW])
 })
 
@@ -107,11 +111,15 @@ t.test('an API process that starts later shows what happened before', async (t) 
   )
   const hour = await read('?hours=1')
   t.equal(hour.points.length, 60)
-  t.equal(Math.max(...hour.points.map(({ waiting }) => waiting ?? 0)), 3, 'they waited while nobody looked')
+  t.equal(
+    Math.max(...hour.points.map(({ waiting }) => waiting ?? 0)),
+    3,
+    'the jobs waited while no process observed them',
+  )
   const sum = (name: 'ended' | 'failed') => hour.points.reduce((all, point) => all + (point[name] ?? 0), 0)
   t.equal(sum('ended'), 3)
   t.equal(sum('failed'), 1)
-  t.equal(hour.points[0]?.waiting, null, 'nobody looked then')
+  t.equal(hour.points[0]?.waiting, null, 'no process observed that minute')
   t.equal((await read('?hours=24')).points.length, 96)
   t.match(await read('?hours=25'), { status: 400, code: 'VALIDATION_FAILED' })
   const others = await fetch(`${url}/api/admin/history`, { headers: { authorization: `Bearer ${token()}` } })

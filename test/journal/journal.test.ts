@@ -85,10 +85,10 @@ t.test('a write appends, moves the cursor, and announces itself once', async (t)
   t.same(fields.slice(0, 5), ['event', 'progress', 'jobId', id, 'data'])
   t.same(JSON.parse(fields[5] ?? ''), { prev: '', entries: [line(1), line(2)] })
   const ttl = await redis.ttl(keys.log(id))
-  t.ok(ttl > 90 && ttl <= 100, 'the log does not stay for ever')
+  t.ok(ttl > 90 && ttl <= 100, 'the log expires')
 
   t.equal(await record({ expected: '000100000020', entries: [line(3)], logTtl: 200 }), 'ok')
-  t.ok((await redis.ttl(keys.log(id))) > 100, 'news keep it longer')
+  t.ok((await redis.ttl(keys.log(id))) > 100, 'an entry renews the expiry')
   t.equal((await state()).events, 2)
 })
 
@@ -151,11 +151,15 @@ t.test('a cancel request stops every write except the one that carries it out', 
   t.equal(await cancel(77), 'cancelling')
   t.same(JSON.parse((await state()).hash.cancel ?? ''), { after: '000100000010', at: 77 })
   t.equal(await cancel(99), 'cancelling', 'again')
-  t.same(JSON.parse((await state()).hash.cancel ?? ''), { after: '000100000010', at: 77 }, 'the first counts')
+  t.same(
+    JSON.parse((await state()).hash.cancel ?? ''),
+    { after: '000100000010', at: 77 },
+    'the first request counts',
+  )
   const stream = (await redis.xrange(keys.events, '-', '+')).map(([, fields]) => fields[1])
   t.same(stream, ['progress', 'cancelling'], 'one request, one event')
   await listener.ping()
-  t.same(heard, [id, id], 'each asks the workers')
+  t.same(heard, [id, id], 'each request notifies the workers')
 
   await refuses(t, 'cancelling', { expected: '000100000010', entries: [line(2)] })
   await refuses(t, 'cancelling', {
@@ -178,7 +182,7 @@ t.test('the caller itself cancels a job that is not locked', async (t) => {
 
 t.test('between attempts a job counts as free, even if a worker still holds the lock', async (t) => {
   const { record, cancel, state } = await heldJob(t)
-  t.equal(await cancel(), 'free', 'taken, not begun')
+  t.equal(await cancel(), 'free', 'taken, but the attempt has not started')
   await record({ entries: [line(1)] })
   await record({ expected: '000100000010', entries: [{ ...line(2), type: 'retrying' }] })
   const before = await state()
@@ -189,7 +193,7 @@ t.test('between attempts a job counts as free, even if a worker still holds the 
 t.test('a job that is gone', async (t) => {
   const { redis, keys, id, refuses, cancel } = await heldJob(t)
   await redis.hset(keys.job(id), 'finishedOn', '9')
-  t.equal(await cancel(), 'settled', 'ended in the queue without a record: it is not gone')
+  t.equal(await cancel(), 'settled', 'a job that was ended in the queue without an outcome is not gone')
   await redis.del(keys.job(id))
   await refuses(t, 'gone', { entries: [line(1)] })
   t.equal(await cancel(), 'gone')
@@ -232,7 +236,7 @@ t.test('ends are counted by minute, and a reused field starts at zero', async (t
   t.same([...(await end(minute * 60_000 + 59_999)).ended].slice(0, 1), [[minute, 2]])
   const tally = await end((minute + 60) * 60_000)
   t.equal(tally.ended.get(minute), undefined)
-  t.equal(tally.ended.get(minute + 60), 1, 'in the same place')
+  t.equal(tally.ended.get(minute + 60), 1, 'the field is reused')
   t.equal((await end((minute + 60) * 60_000)).ended.get(minute + 60), 2)
-  t.match(tally, { completed: 3, duration: { sumMs: 45 } }, 'counts that are not by minute go on')
+  t.match(tally, { completed: 3, duration: { sumMs: 45 } }, 'other counts continue')
 })

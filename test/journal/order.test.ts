@@ -40,7 +40,7 @@ t.test('each event gets one place, however often it is placed', async (t) => {
   t.equal(await place(one), 'known')
   t.equal(await place(one, '000000000009'), 'placed')
   t.equal(await place(one, '000000000009'), 'known')
-  t.equal(await place(one), 'known', 'nor is an earlier one given a later place')
+  t.equal(await place(one), 'known', 'an earlier event gets no later position')
   const places = await order()
   t.same(
     places.map(({ jobId, eventId }) => [jobId, eventId]),
@@ -145,7 +145,7 @@ t.test('the first place of each hour renews the expiry of order and list', async
   }
   await redis.del(jobs)
   await place(await queued())
-  t.ok((await redis.ttl(jobs)) > 86_400, 'a list that is new has an end too')
+  t.ok((await redis.ttl(jobs)) > 86_400, 'a new list has an expiry too')
 })
 
 t.test('names', async (t) => {

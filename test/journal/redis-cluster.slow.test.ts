@@ -34,7 +34,7 @@ t.test('three nodes', async (t) => {
     t.match(await finished(url, other), { status: 'cancelled' }, 'pub/sub reaches the worker')
     service.answer = succeed()
     t.ok(Number(await owner.admin.dbsize()) > 0)
-    t.equal(Number(await stranger.admin.dbsize()), 0, 'all keys lie on one node')
+    t.equal(Number(await stranger.admin.dbsize()), 0, 'all keys are on one node')
   })
 
   t.test('one address, of a node that does not own the queue', async (t) => {

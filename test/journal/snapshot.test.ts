@@ -51,7 +51,7 @@ function sound(t: Test, snapshot: JobSnapshot, events: JobEvent[]) {
   t.same([...Value.Errors(JobSnapshot, JSON.parse(JSON.stringify(snapshot)))], [])
   for (const event of events) t.same([...Value.Errors(JobEvent, JSON.parse(JSON.stringify(event)))], [])
   const ids = events.map(({ id }) => id)
-  t.same([...new Set(ids)].sort(), ids, 'ids rise')
+  t.same([...new Set(ids)].sort(), ids, 'ids increase')
   t.equal(ids.at(-1), snapshot.cursor, 'the cursor is the newest event')
   t.equal(events.at(-1)?.data.status, snapshot.status)
 }
@@ -59,7 +59,7 @@ function sound(t: Test, snapshot: JobSnapshot, events: JobEvent[]) {
 t.test('parsing the stored fields of a job', async (t) => {
   t.same(parseJournal(hash(stored)), waiting)
   t.equal(parseJournal(hash({})), null, 'no such job')
-  t.equal(parseJournal(hash({ last: '0', cancel: '{}' })), null, 'a hash that others left behind')
+  t.equal(parseJournal(hash({ last: '0', cancel: '{}' })), null, 'a hash without job data')
   t.equal(parseJournal(hash({ data: stored.data, timestamp: '1000' }))?.maxAttempts, 1)
   const ended = JSON.stringify(line(1, 9, { type: 'completed' }))
   t.equal(parseJournal(hash({ ...stored, last: ended })), null, 'its result has expired')
@@ -107,7 +107,11 @@ t.test('active', async (t) => {
   const snapshot = toSnapshot(journal)
   t.match(snapshot, { status: 'active', progress: 10, attempt: 1, processed_at: 1999, error: null })
   const early = toSnapshot({ ...journal, processedAt: 999 })
-  t.equal(early.processed_at, 1000, 'the clock of the worker was read before the job was added, or is behind')
+  t.equal(
+    early.processed_at,
+    1000,
+    'the worker read its clock before the job was added, or its clock is slow',
+  )
   const events = toEvents(journal, log, snapshot)
   t.same(
     events.map(({ event }) => event),
@@ -169,7 +173,7 @@ t.test('the outcome', async (t) => {
   t.equal(end.cursor, eventId(entry))
   const events = toEvents(null, log, end)
   t.match(events.at(-1), { event: 'completed', data: { result } })
-  t.notOk('result' in (events.at(-2)?.data ?? {}), 'only the end carries the result')
+  t.notOk('result' in (events.at(-2)?.data ?? {}), 'only the terminal event has the result')
   sound(t, end, events)
 
   const failed = toEndRecord(journal, line(1, 3, { type: 'failed', error }))

@@ -27,19 +27,19 @@ t.test('bucket bounds increase', async (t) => {
 })
 
 t.test('a quantile is interpolated within its bucket', async (t) => {
-  t.equal(quantile(histogram(), 0.5), null, 'of nothing there is none')
+  t.equal(quantile(histogram(), 0.5), null, 'without values there is no quantile')
   t.equal(quantile(histogram(2500), 0.5), 2500, 'half way between 2000 and 3000')
   t.equal(quantile(histogram(2500, 2500, 2500, 2500), 0.25), 2250)
   t.equal(quantile(histogram(5, 5, 5, 70_000), 0.5), 7, 'from 0 in the first bucket')
   t.equal(quantile(histogram(5, 5, 5, 70_000), 0.95), 84_000)
-  t.equal(quantile(histogram(9_000_000), 0.5), 7_200_000, 'what is beyond the last bucket counts as its end')
+  t.equal(quantile(histogram(9_000_000), 0.5), 7_200_000, 'values beyond the last bucket count as its bound')
   t.equal(quantile(histogram(5, 9_000_000), 0), 0)
 })
 
 t.test('the last minute', async (t) => {
   const at = 29_000_000 * 60_000
   const tally = readTally({ '2:ended:0': '2900000000000006', '2:ended:3': '2899999900000009' }, 2)
-  t.equal(endedLastMinute(tally, at), 15, 'at its beginning the minute before counts whole')
+  t.equal(endedLastMinute(tally, at), 15, 'at the start of a minute, the previous one counts fully')
   t.equal(endedLastMinute(tally, at + 20_000), 12)
   t.equal(endedLastMinute(tally, at + 59_999), 6)
   t.equal(endedLastMinute(tally, at + 90_000), 3)

@@ -39,7 +39,7 @@ t.test('a job, its file and its deletion go through CONNECT', async (t) => {
   })
   t.equal(await file.text(), 'the file')
   t.ok(proxy.seen.length >= 2, 'API and worker')
-  t.same([...new Set(proxy.seen)], [`CONNECT stages.example:${port}`], 'the proxy sees no more than this')
+  t.same([...new Set(proxy.seen)], [`CONNECT stages.example:${port}`], 'the proxy sees nothing else')
   t.equal(proxy.credentials, `Basic ${Buffer.from('me:secret').toString('base64')}`)
   t.ok(asked.includes(`POST stages.example:${port}`) && asked.includes(`GET stages.example:${port}`))
 })

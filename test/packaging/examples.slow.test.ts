@@ -67,7 +67,7 @@ t.test('examples/embedded and docs/embedding.md', { skip }, async (t) => {
         cookie: String(answer.headers.getSetCookie().at(-1)).split(';')[0] as string,
       }
     }
-    t.equal((await login('ann', 'guessed')).status, 401)
+    t.equal((await login('ann', 'a guessed session')).status, 401)
     const stranger = await fetch(`${api}/workflow/jobs`)
     t.equal(stranger.status, 401)
     t.match(await stranger.json(), { code: 'UNAUTHENTICATED' })
@@ -88,7 +88,7 @@ t.test('examples/embedded and docs/embedding.md', { skip }, async (t) => {
     t.match(await (await fetch(url + urls.events)).text(), /^event: completed$/m)
     const state = await (await fetch(url + urls.status, { headers: ann })).json()
     t.match(state, { status: 'completed', data: { user_id: 'ann' } })
-    t.equal((await fetch(url + urls.status, { headers: bob })).status, 404, 'not his job')
+    t.equal((await fetch(url + urls.status, { headers: bob })).status, 404, "another user's job")
     t.equal((await fetch(`${api}/admin/overview`, { headers: bob })).status, 403)
     t.equal((await fetch(`${api}/admin/overview`, { headers: ann })).status, 200)
     await fetch(`${url}/logout`, { method: 'POST', headers: bob, redirect: 'manual' })
@@ -107,7 +107,7 @@ t.test('examples/embedded and docs/embedding.md', { skip }, async (t) => {
     t.same(complaints, [])
 
     child.kill('SIGTERM')
-    t.same(await ended, [0, null], 'it closes, and nothing holds it')
+    t.same(await ended, [0, null], 'the process exits after it is closed')
   })
 
   await t.test('the example of docs/embedding.md', async (t) => {

@@ -110,7 +110,7 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
       'of the run that was stored',
     )
     const again = events.filter(({ data }) => data.attempt === attempt && /^word/.test(data.message))
-    t.same(again, [], 'no step was taken again')
+    t.same(again, [], 'no step ran again')
   })
 
   await t.test('the console shows its form', async (t) => {

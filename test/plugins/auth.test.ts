@@ -227,7 +227,7 @@ t.test('mock auth', async (t) => {
   await refuses(t, api, 'alg none', makeToken({ header: { alg: 'none' }, claims: { sub: 'user-dev-001' } }))
 
   const keyed = await startWith(t, { ALLOW_MOCK_AUTH: 'true' })
-  t.equal(await callerOf(keyed, `Bearer ${makeToken()}`), 'alice', 'a good JWT is its sub')
+  t.equal(await callerOf(keyed, `Bearer ${makeToken()}`), 'alice', 'with a valid JWT the user is its sub')
   t.equal(await callerOf(keyed, 'Bearer test-token'), 'user-dev-001')
   const me = async (authorization: string) =>
     (await fetch(`${keyed.url}/api/workflow/me`, { headers: { authorization } })).json()

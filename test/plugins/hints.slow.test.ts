@@ -130,21 +130,25 @@ t.test('one read serves all watchers; without watchers there is none', async (t)
     return all.call(api.app.stagecast.progress)
   }
   await eventually('it was thought of', () => rounds === 2)
-  t.equal(looks, 0, 'nobody watches a job that waits')
+  t.equal(looks, 0, 'no waiting job is watched')
 
   const streams = await Promise.all(
     jobs.flatMap((job) => Array.from({ length: 10 }, () => openStream(job.events))),
   )
   const whole = await workflow.watch()
   const hints = await Promise.all(streams.map((stream) => nextHint(stream)))
-  t.equal(looks, 1, 'one look for 100 streams')
+  t.equal(looks, 1, 'one read for 100 streams')
   t.equal(new Set(hints.map(({ hint }) => hint.position)).size, 10)
   const ofWorkflow = new Map<string, number | null>()
   while (ofWorkflow.size < 10) {
     const { hint } = await nextHint(whole)
     ofWorkflow.set(hint.job_id, hint.position)
   }
-  t.same(new Set(ofWorkflow.keys()), new Set(jobs.map(({ id }) => id)), 'a workflow hints of its jobs')
+  t.same(
+    new Set(ofWorkflow.keys()),
+    new Set(jobs.map(({ id }) => id)),
+    'the stream of a workflow has hints for its jobs',
+  )
   quiet.close()
 })
 
@@ -181,5 +185,5 @@ t.test('a stage that none of the workers serves', async (t) => {
   const stream = await openStream(api.url + (await enqueue(api.url, { stage: 2 })).urls.events)
   t.match((await nextHint(stream)).hint, { waiting_for: 'worker' })
   await only(2)
-  t.ok((await stream.until('active')).length > 0, 'it starts with the one that does')
+  t.ok((await stream.until('active')).length > 0, 'the job starts at the worker that serves its stage')
 })

@@ -55,7 +55,7 @@ t.test('requests are reserved a few at a time, and never exceed the limit', asyn
   let passed = 0
   for (let i = 0; i < 1040; i += 1) if ((await ask(apis[i % 2] as TestApi)).status === 200) passed += 1
   t.ok(passed <= limit, `${passed} were let through`)
-  t.ok(passed >= limit - 2 * 10, 'all but what a process had taken for itself')
+  t.ok(passed >= limit - 2 * 10, 'all except those that a process had reserved')
   t.ok(looks > 50 && looks < 200, `${looks} looks at Redis`)
 })
 

@@ -38,7 +38,7 @@ t.test('a client that reads nothing is disconnected and counted', async (t) => {
     await job.write(Array.from({ length: 20 }, () => ({ type: 'progress', message: 'x'.repeat(100_000) })))
     await take(quick, 20)
   }
-  t.equal(await dropped(), 0, 'its patience is not at an end')
+  t.equal(await dropped(), 0, 'the time limit has not passed')
 
   const closed = once(response, 'close')
   mock.timers.enable({ apis: ['Date'], now: Date.now() + BLOCKED_MS + 1000 })
@@ -49,7 +49,7 @@ t.test('a client that reads nothing is disconnected and counted', async (t) => {
   await slow.closed
 
   await job.steps(1)
-  t.match(await take(quick, 1), [{ event: 'progress' }], 'who reads is left alone')
+  t.match(await take(quick, 1), [{ event: 'progress' }], 'a client that reads stays connected')
   t.equal(await dropped(), 1)
 })
 
@@ -123,7 +123,7 @@ t.test('runs by state, and how long sign-offs have waited', async (t) => {
       return JSON.stringify(told) === JSON.stringify(what) ? { age } : null
     })
 
-  t.same(await shows({}), { age: 0 }, 'all are there before the first run')
+  t.same(await shows({}), { age: 0 }, 'all series exist before the first run')
   const first = await runs.start(randomUUID(), { stages: [1, 2] })
   await shows({ running: 1 })
   startWorker(t, env)

@@ -16,7 +16,7 @@ t.test('the four outcomes', async (t) => {
   const first = await app.stagecast.queue.enqueue(request())
   t.match(first, { kind: 'queued', jobId: String })
   const other = await app.stagecast.queue.enqueue(request())
-  t.equal(other.kind, 'queued', 'without a key each is a job of its own')
+  t.equal(other.kind, 'queued', 'without a key each request is a separate job')
 
   const keyed = request({ idempotencyKey: 'k' })
   const queued = await app.stagecast.queue.enqueue(keyed)
@@ -80,7 +80,7 @@ t.test('while Redis refuses writes', async (t) => {
   t.same(await app.stagecast.queue.enqueue(request()), { kind: 'unavailable' })
   await admin.config('SET', 'maxmemory', '0')
   t.same(await app.stagecast.queue.enqueue(lost), { kind: 'replayed', jobId })
-  t.equal((await openQueue(t, env).getJob(jobId))?.id, jobId, 'and now it is kept')
+  t.equal((await openQueue(t, env).getJob(jobId))?.id, jobId, 'now the key is stored')
 })
 
 t.test('the queue keeps as many jobs as configured; every result stays readable', async (t) => {

@@ -80,7 +80,7 @@ t.test('out of memory', async (t) => {
     'reading goes on',
   )
   const page = { headers: { accept: 'application/json' } }
-  t.equal((await fetch(api.url + job.urls.events, page)).status, 200, 'tickets too')
+  t.equal((await fetch(api.url + job.urls.events, page)).status, 200, 'tickets work too')
   await admin.config('SET', 'maxmemory', '0')
   await becomesReady(api.url)
   await repeatIsOneJob(t, api, env, 1)
@@ -122,7 +122,7 @@ t.test('a connection that is cut while the queue checks it for the first time', 
   await becomesReady(api.url)
   t.ok(proxy.cuts > 0, 'it was cut')
   const answers = [await execute(api.url), await execute(api.url)]
-  t.equal(answers.at(-1)?.status, 202, 'it heals without a restart')
+  t.equal(answers.at(-1)?.status, 202, 'it recovers without a restart')
 })
 
 interface Down {

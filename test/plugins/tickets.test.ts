@@ -135,7 +135,7 @@ t.test('a ticket for a finished job can be used repeatedly', async (t) => {
   const first = await (await openStream(api.url + job.urls.events)).rest()
   const again = await (await openStream(api.url + job.urls.events)).rest()
   t.equal(again.at(-1)?.event, 'completed')
-  t.same(again, first, 'EventSource repeats its URL, and gets the same')
+  t.same(again, first, 'EventSource repeats its URL and gets the same events')
 })
 
 async function makeTicket(url: string, statusUrl: string): Promise<Ticket> {

@@ -57,7 +57,11 @@ t.test("a file is passed on unchanged, with the service's headers", async (t) =>
     t.equal(header('content-type'), 'text/html')
     t.equal(header('etag'), '"v1"')
     t.equal(header('accept-ranges'), 'bytes')
-    t.match(header('content-disposition'), /^attachment; filename\*=UTF-8''/, 'saved, never shown as a page')
+    t.match(
+      header('content-disposition'),
+      /^attachment; filename\*=UTF-8''/,
+      'browsers save the file and never show it as a page',
+    )
     t.equal(decodeURIComponent(header('content-disposition')?.split("''")[1] ?? ''), name)
     t.equal(header('x-content-type-options'), 'nosniff')
     t.equal(header('set-cookie'), null)
@@ -128,7 +132,7 @@ t.test('50 MB are streamed, not buffered', async (t) => {
   let size = 0
   for await (const bytes of response.body as unknown as AsyncIterable<Uint8Array>) {
     if (size === 0) {
-      t.equal(sent, 1, 'the first bytes are here before the last are sent')
+      t.equal(sent, 1, 'the first bytes arrive before the last are sent')
       goOn()
     }
     size += bytes.length
@@ -194,7 +198,7 @@ t.test("ranges and validators are the service's business", async (t) => {
   const { api, job, service } = await completed(t)
   service.answer = (request, response) => {
     const { range, 'if-none-match': tag, 'if-range': ifRange, authorization: token } = request.headers
-    t.equal(token, undefined, 'the token stays here')
+    t.equal(token, undefined, 'the token is not passed on')
     if (tag === '"v1"') return response.writeHead(304, { etag: '"v1"' }).end()
     if (range === 'bytes=9-') return response.writeHead(416, { 'content-range': 'bytes */5' }).end()
     t.equal(range, 'bytes=1-2')
@@ -282,13 +286,13 @@ t.test('a service in trouble', async (t) => {
     setImmediate(() => response.destroy())
   }
   const short = await download(api, job, 'a.json')
-  await t.rejects(short.text(), 'a file cut short is not passed off as whole')
+  await t.rejects(short.text(), 'a truncated file is not a complete response')
   service.answer = (_request, response) => {
     response.writeHead(200).write('half')
     setImmediate(() => response.destroy())
   }
   const open = await download(api, job, 'a.json')
-  await t.rejects(open.text(), 'nor is one whose length was never told')
+  await t.rejects(open.text(), 'nor is a truncated file of unknown length')
 
   await service.close()
   isProblem(t, await ask(), 'STAGE_SERVICE_UNAVAILABLE', 'it is down')

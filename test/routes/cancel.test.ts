@@ -34,7 +34,7 @@ t.test('a waiting job is cancelled at once, and never runs', async (t) => {
     error: { code: 'CANCELLED', retryable: false, attempt: 0 },
     finished_at: Number,
   })
-  t.equal(await openQueue(t, env).getJob(job.job_id), undefined, 'it is off the queue')
+  t.equal(await openQueue(t, env).getJob(job.job_id), undefined, 'the job has left the queue')
   startWorker(t, env)
   const next = await enqueue(api.url)
   await (await openStream(api.url + next.urls.events)).rest()
@@ -64,7 +64,7 @@ t.test('any process can cancel a running job; its call is aborted', async (t) =>
   const later = await cancel(one, job)
   t.equal(later.status, 200)
   t.match(JSON.parse(later.text), { status: 'cancelled' })
-  t.equal(service.calls.length, 1, 'it is not tried again')
+  t.equal(service.calls.length, 1, 'the job is not retried')
 })
 
 t.test('a job that waits for its next attempt is cancelled at once', async (t) => {
@@ -149,7 +149,7 @@ t.test('an unknown job', async (t) => {
   const elsewhere = { ...job, urls: { ...job.urls, cancel: job.urls.cancel.replace('/2/', '/3/') } }
   isProblem(t, await cancel(api, elsewhere), 'JOB_NOT_FOUND')
   isProblem(t, await cancel(api, job, 'bob'), 'JOB_NOT_FOUND')
-  t.equal((await get(api.url + job.urls.status)).status, 'queued', 'nothing happened to it')
+  t.equal((await get(api.url + job.urls.status)).status, 'queued', 'the job has not changed')
 })
 
 t.test('a body is not needed, and an empty one of type JSON does no harm', async (t) => {

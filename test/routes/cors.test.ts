@@ -51,7 +51,7 @@ t.test('the origins on the list', async (t) => {
   ]) {
     const answer = await ask(origin)
     t.equal(answer.headers['access-control-allow-origin'], undefined, `${origin}`)
-    t.match(answer.headers.vary, /origin/i, 'a cache must not mix them up')
+    t.match(answer.headers.vary, /origin/i, 'caches must distinguish origins')
   }
 })
 
@@ -161,7 +161,7 @@ t.test('the preflight', async (t) => {
     app.inject({ method: 'OPTIONS', url, headers })
   const wanted = 'authorization,content-type,idempotency-key,last-event-id'
   const answer = await ask({ ...asking('POST'), 'access-control-request-headers': wanted })
-  t.equal(answer.statusCode, 204, 'no token is asked for: a browser sends none')
+  t.equal(answer.statusCode, 204, 'the preflight needs no token, because browsers send none')
   t.equal(answer.body, '')
   t.equal(answer.headers['access-control-allow-origin'], APP)
   t.match(answer.headers['access-control-allow-methods'], /GET.*POST|POST.*GET/)
@@ -171,7 +171,7 @@ t.test('the preflight', async (t) => {
   t.equal(stranger.headers['access-control-allow-origin'], undefined)
   const bare = await ask({})
   t.equal(bare.headers['access-control-allow-origin'], undefined)
-  t.notMatch(bare.headers['content-type'], 'text/plain', 'no error of another kind than all others')
+  t.notMatch(bare.headers['content-type'], 'text/plain', 'the response is not plain text')
 })
 
 t.test('a stream can be read by the origins on the list', async (t) => {

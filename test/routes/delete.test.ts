@@ -71,7 +71,7 @@ t.test('a deleted job leaves nothing behind', async (t) => {
   const left = await dump(api)
   t.notMatch(left, 'zanzibarquestion')
   const named = (await partsOf(api, job)).map(([name]) => name.split(':').slice(2, 3).join())
-  t.same(named, ['asked', 'events', 'order'], 'that it was, and where its events stood')
+  t.same(named, ['asked', 'events', 'order'], 'only its ID and the positions of its events remain')
 
   t.equal(await redis.get(journal.keys.asked(job.job_id)), `d${remembered?.slice(1)}`)
   t.ok(
@@ -143,7 +143,7 @@ t.test("the stage service's responses to deleting files", async (t) => {
     deletions(service, () => status)
     t.equal((await remove(url, urlOf(job))).status, 204, `${status} counts as done`)
     const line = api.logs.map((one) => JSON.parse(one)).find((one) => one.jobId === job.job_id && one.status)
-    t.equal(line?.status, status < 300 ? undefined : status, 'and what deleted nothing is logged')
+    t.equal(line?.status, status < 300 ? undefined : status, 'a service that deleted nothing is logged')
   }
   const job = await enqueue(url)
   const state = await finished(url, job)
@@ -157,7 +157,7 @@ t.test("the stage service's responses to deleting files", async (t) => {
   isProblem(t, await answered(remove(url, urlOf(job))), 'STAGE_SERVICE_UNAVAILABLE', 'no answer')
   t.same(await get(url + job.urls.status), state)
   deletions(service)
-  t.equal((await remove(url, urlOf(job))).status, 204, 'a repeat goes on')
+  t.equal((await remove(url, urlOf(job))).status, 204, 'a repeat continues')
 })
 
 t.test('a job that an operator ended in the queue', async (t) => {
@@ -210,11 +210,15 @@ t.test('a workflow with all its jobs', async (t) => {
   deletions(service)
   t.equal((await remove(url, path)).status, 204)
   const rest = await stream.rest()
-  t.equal(rest.at(-1)?.event, 'gone', 'who watches it is told')
+  t.equal(rest.at(-1)?.event, 'gone', 'watching clients are notified')
   t.same((await list()).jobs, [])
   for (const at of [remove(url, path), fetch(`${url}${path}/events/page`, { headers: authorization() })])
     isProblem(t, await answered(at), 'WORKFLOW_NOT_FOUND')
-  t.match(await get(url + foreign.urls.status, 'bob'), { status: 'completed' }, 'that of another user stays')
+  t.match(
+    await get(url + foreign.urls.status, 'bob'),
+    { status: 'completed' },
+    "the other user's workflow remains",
+  )
   const lines = api.logs.map((one) => JSON.parse(one)).filter(({ msg }) => msg === 'a workflow was deleted')
   t.match(lines, [{ actor: 'alice', workflowId: workflow_id }])
 })

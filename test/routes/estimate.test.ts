@@ -11,13 +11,13 @@ t.test('the estimate uses the newest completed jobs of the stage, once there are
   const api = await startApi(t, env)
   const { redis, journal } = api.app.stagecast
   const early = await scriptJob(api)
-  t.equal((await get(api.url + early.urls.status)).estimate, null, 'nothing is known yet')
+  t.equal((await get(api.url + early.urls.status)).estimate, null, 'there is no estimate yet')
   const first = await runningJob(api)
   await first.complete()
   t.equal(await redis.llen(journal.keys.took(2)), 1, 'a completed job is counted')
   const failed = await runningJob(api)
   await failed.fail()
-  t.equal(await redis.llen(journal.keys.took(2)), 1, 'a failed one is not')
+  t.equal(await redis.llen(journal.keys.took(2)), 1, 'a failed job is not counted')
   await redis.del(journal.keys.took(4))
   await redis.rpush(journal.keys.took(4), ...Array.from({ length: 20 }, (_, i) => 1000 * (i + 101)))
   await redis.rpush(journal.keys.took(5), ...Array.from({ length: 19 }, () => 1000))
@@ -28,7 +28,7 @@ t.test('the estimate uses the newest completed jobs of the stage, once there are
   t.match(state, {
     estimate: { ends_at: { p50: state.created_at + 110_000, p90: state.created_at + 118_000 } },
   })
-  t.equal(answer.headers.get('etag'), `"${state.cursor}"`, 'the ETag does not follow it')
+  t.equal(answer.headers.get('etag'), `"${state.cursor}"`, 'the ETag does not depend on the estimate')
   const few = await scriptJob(api, { stage: 5 })
   t.equal((await get(api.url + few.urls.status)).estimate, null, '19 are too few')
   await job.complete()

@@ -166,7 +166,7 @@ t.test('resuming', async (t) => {
   for (const options of [{ lastEventId: job.head }, { headers: authorization() }]) {
     const url = options.lastEventId ? job.events : `${bare(job)}?after=${job.head}`
     const done = await openStream(url, options)
-    t.equal(done.response.status, 204, 'behind the terminal event')
+    t.equal(done.response.status, 204, 'after the terminal event')
     t.equal(await done.response.text(), '')
   }
 })
@@ -189,14 +189,14 @@ t.test('an unknown position', async (t) => {
     // A late client may get a gap that already reaches the newest event.
     const rest = job.ids.filter((id) => id > (frames[0]?.id ?? ''))
     t.ok((frames[0]?.id ?? '') >= seen)
-    t.same(idsOf(frames.slice(1)), rest.slice(0, 2), 'and goes on from there')
+    t.same(idsOf(frames.slice(1)), rest.slice(0, 2), 'and continues from there')
     t.equal(frames[0]?.data.cursor, frames[0]?.id)
   }
 
   for (const lastEventId of positions) {
     const frames = await (await openStream(job.events, { lastEventId })).rest()
     t.match(frames[0], { event: 'gap', id: job.ids.at(-2), data: { status: 'completed', progress: 100 } })
-    t.same(idsOf(frames.slice(1)), [job.head], 'the end of a finished job is told by its own event')
+    t.same(idsOf(frames.slice(1)), [job.head], "a finished job's end is a separate event after the gap")
   }
 })
 
@@ -222,7 +222,7 @@ t.test(
     await job.steps(1)
     await job.complete()
     t.same(idsOf(await quick.rest()), job.ids.slice(-2))
-    t.same(idsOf(await slow.rest()), job.ids.slice(-4), 'the hole of the others is filled')
+    t.same(idsOf(await slow.rest()), job.ids.slice(-4), 'the others get the missing event')
   },
 )
 
@@ -262,7 +262,7 @@ t.test('a stream ends when its credentials expire', async (t) => {
       for await (const frame of stream) frames.push(frame)
       const early = until - Date.now()
       t.ok(early > -150 && early < 400, `ended ${early} ms before the credentials do`)
-      t.ok(frames.at(-1)?.retry, 'told to come back')
+      t.ok(frames.at(-1)?.retry, 'the client is told to reconnect')
       await eventually('the credentials end', () => Date.now() > until)
       t.equal((await fetch(url, { headers })).status, 401)
     }),
@@ -307,9 +307,13 @@ t.test('a log that has dropped its start', async (t) => {
   const [gap] = await take(late, 1)
   t.match(gap, { event: 'gap', id: job.head, data: { cursor: job.head, status: 'active' } })
   const early = await openStream(job.events, { lastEventId: job.ids[50] })
-  t.match(await take(early, 1), [{ event: 'gap', id: job.head }], 'so far back is too far')
+  t.match(await take(early, 1), [{ event: 'gap', id: job.head }], 'this position is too old')
   const inTime = await openStream(job.events, { lastEventId: job.ids.at(-513) })
-  t.same(idsOf(await take(inTime, 512)), kept, 'right before the first line that is kept is near enough')
+  t.same(
+    idsOf(await take(inTime, 512)),
+    kept,
+    'the position right before the first kept entry is recent enough',
+  )
   t.match(await (await page(job)).json(), { events: [], cursor: job.head, gap: { cursor: job.head } })
   const kin = (await (await page(job, `?after=${kept[0]}`)).json()) as Page
   t.same(idsOf(kin.events), kept.slice(1))
@@ -329,7 +333,7 @@ t.test('caps', async (t) => {
     const open = [await openStream(job.events), await openStream(bare(job), { headers: authorization() })]
 
     const turnedAway = await openStream(job.events)
-    t.equal(turnedAway.response.status, 200, 'a native EventSource is not stopped for good')
+    t.equal(turnedAway.response.status, 200, 'a native EventSource keeps reconnecting')
     t.match(turnedAway.response.headers.get('content-type'), 'text/event-stream')
     const frames = []
     for await (const frame of turnedAway) frames.push(frame)

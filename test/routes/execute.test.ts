@@ -85,7 +85,7 @@ t.test('valid and invalid questions', async (t) => {
     const { status, text } = await ask(question)
     t.equal(status, 202, JSON.stringify(question.slice(0, 20)))
     const stored = await get<{ data: { research_question: string } }>(api.url + JSON.parse(text).urls.status)
-    t.equal(stored.data.research_question, question, 'it comes back as it was given')
+    t.equal(stored.data.research_question, question, 'the question is returned unchanged')
   }
   const bad = [
     'x'.repeat(9),
@@ -107,7 +107,7 @@ t.test('valid and invalid questions', async (t) => {
     const about = JSON.stringify(question)?.slice(0, 40)
     const { errors } = isProblem(t, await ask(question), 'VALIDATION_FAILED', about)
     t.equal(errors?.[0]?.path, 'body/research_question', about)
-    t.notMatch(errors?.map(({ message }) => message).join(), /pattern/, 'a pattern is said in words')
+    t.notMatch(errors?.map(({ message }) => message).join(), /pattern/, 'a pattern is described in words')
   }
 })
 
@@ -193,7 +193,7 @@ t.test('invalid bodies are refused with their faults', async (t) => {
   const large = { ...good, inputs: { a: 'x'.repeat(262_144) } }
   isProblem(t, await post(api, large, 3), 'PAYLOAD_TOO_LARGE')
   const counts = await openQueue(t, env).getJobCounts()
-  t.equal(counts.prioritized, 2, 'nothing but the two good ones was queued')
+  t.equal(counts.prioritized, 2, 'only the two valid requests were queued')
 })
 
 t.test('the options of stage 2 are typed', async (t) => {
@@ -217,7 +217,7 @@ t.test('the options of stage 2 are typed', async (t) => {
   const bare = await get<{ data: { inputs: unknown } }>(
     api.url + JSON.parse((await ask({})).text).urls.status,
   )
-  t.strictSame(bare.data.inputs, {}, 'no default written into what was asked')
+  t.strictSame(bare.data.inputs, {}, 'no default is added to the request')
   const bad: Record<string, unknown>[] = [
     { max_results: 0 },
     { max_results: 201 },
@@ -338,9 +338,9 @@ t.test('an Idempotency-Key', async (t) => {
   const bob = await post(api, body, 2, { ...headers, ...authorization('bob') })
   t.equal(bob.status, 202)
   t.equal(bob.header('idempotent-replayed'), undefined)
-  t.not(JSON.parse(bob.text).job_id, job_id, 'the keys of another user are others')
+  t.not(JSON.parse(bob.text).job_id, job_id, 'the same key of another user is a different key')
   const unlike = await post(api, body, 2, { 'idempotency-key': 'KEY-1' })
-  t.not(JSON.parse(unlike.text).job_id, job_id, 'keys are what they are, letter by letter')
+  t.not(JSON.parse(unlike.text).job_id, job_id, 'keys are case-sensitive')
   t.equal((await queue.getJobCounts()).prioritized, 3)
 
   const redis = new Redis(env.REDIS_URL as string)
@@ -349,7 +349,7 @@ t.test('an Idempotency-Key', async (t) => {
   t.equal(names.length, 3)
   for (const name of names) {
     t.notMatch(name, /key-1/i, 'the key itself is not stored')
-    t.notMatch(await redis.get(name), /key-1|bob|alice/i, 'nor the user')
+    t.notMatch(await redis.get(name), /key-1|bob|alice/i, 'nor is the user')
     t.ok((await redis.ttl(name)) > 7 * 86_400, 'remembered while the job waits')
   }
 })
@@ -389,7 +389,11 @@ t.test('20 simultaneous repeats at two processes are one job', async (t) => {
   const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as { job_id: string }[]
   const ids = new Set(bodies.map(({ job_id }) => job_id))
   t.equal(ids.size, 1)
-  t.equal(answers.filter(({ headers }) => !headers.has('idempotent-replayed')).length, 1, 'one was the first')
+  t.equal(
+    answers.filter(({ headers }) => !headers.has('idempotent-replayed')).length,
+    1,
+    'exactly one was the first',
+  )
   const jobs = await openQueue(t, env).getJobs()
   t.same(
     jobs.map((job) => job.id),
@@ -408,13 +412,13 @@ t.test('a repeat after the queue has removed the job', async (t) => {
   const queue = openQueue(t, env)
   const again = await enqueue(api.url, request)
   t.equal(again.job_id, job.job_id)
-  t.equal(await queue.getJob(job.job_id), undefined, 'the queue does not know it any more')
+  t.equal(await queue.getJob(job.job_id), undefined, 'the queue has removed the job')
   t.match(await queue.getJobCounts('prioritized', 'active', 'delayed'), {
     prioritized: 0,
     active: 0,
     delayed: 0,
   })
-  t.equal((await get(api.url + again.urls.status)).status, 'completed', 'its result is still there')
+  t.equal((await get(api.url + again.urls.status)).status, 'completed', 'its result can still be read')
   t.equal(service.calls.length, 1)
 
   // Even the outcome may have expired by then; the stored request of the key is enough.
@@ -441,7 +445,7 @@ t.test('a key that was stored by a process that died before it added the job', a
   await (await queue.getJob(job.job_id))?.remove()
   await redis.setrange(api.app.stagecast.journal.keys.asked(job.job_id), 0, 'q')
   const again = await enqueue(api.url, request)
-  t.equal(again.job_id, job.job_id, 'the id was promised already')
+  t.equal(again.job_id, job.job_id, 'the job ID was already returned to a client')
   t.same(
     (await queue.getJobs()).map(({ id }) => id),
     [job.job_id],

@@ -61,10 +61,10 @@ t.test('a job in every state, newest first', async (t) => {
   t.notOk('result' in (page.jobs[0] ?? {}), 'no results: they may be large')
   const { cursor: _, data, result: __, estimate: ___, ...rest } = await get(api.url + done.urls.status)
   const expected = { ...rest, research_question: (data as { research_question: string }).research_question }
-  t.same(page.jobs[0], expected, 'the same as its status tells')
+  t.same(page.jobs[0], expected, 'the same data as its status')
 
   await api.app.stagecast.redis.del(done.keys.job(done.id), done.keys.log(done.id))
-  t.equal(ids(await list(api))[0], done.id, 'also when the queue has forgotten it')
+  t.equal(ids(await list(api))[0], done.id, 'even after the queue has removed the job')
 })
 
 t.test('filters', async (t) => {
@@ -100,7 +100,7 @@ t.test('search finds text in questions, and jobs and workflows by the beginning 
   t.same(await found(none.job_id.slice(0, 13)), [none.job_id])
   t.same(await found(workflow_id.slice(0, 13).toUpperCase()), [none.job_id])
   t.same(await found('no such words'), [])
-  t.same((await found('')).length, 3, 'an empty search is none')
+  t.same((await found('')).length, 3, 'an empty search matches everything')
   t.same(ids(await list(api, 'search=improve&stage=3')), [])
 })
 
@@ -133,7 +133,7 @@ t.test('jobs arrive and end while a client reads pages', async (t) => {
     await accept(api, 3)
     await finishing.steps(1)
   })
-  t.same(walked.flatMap(ids), [finishing.id, ...early], 'none is skipped, none is told twice')
+  t.same(walked.flatMap(ids), [finishing.id, ...early], 'no job is skipped or repeated')
   t.ok(walked.slice(0, -1).every(({ jobs }) => jobs.length === 5))
 })
 
@@ -194,8 +194,8 @@ t.test('a filter that matches nothing costs a bounded number of calls', async (t
   calls = 0
   const page = await list(api, 'stage=9')
   t.same(page.jobs, [])
-  t.equal(calls, 1, 'one look at the list, none at a job')
-  t.ok(page.next, 'and there is more')
+  t.equal(calls, 1, 'one read of the list, none of a job')
+  t.ok(page.next, 'there is another page')
   const walked = await pages(api, 'stage=7')
   t.same(walked.flatMap(ids), [job])
   t.ok(walked.length <= 5, `${walked.length} pages`)

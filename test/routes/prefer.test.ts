@@ -50,7 +50,7 @@ t.test('a job that does not end in time gets the usual 202', async (t) => {
   const job = (await answer.json()) as Queued
   t.match(await cancel(url, job), [200, { status: 'cancelled' }])
   const again = await execute(url, { headers: { ...key, prefer: 'wait=9999999999' }, body })
-  t.equal(again.headers.get('preference-applied'), 'wait=1', 'no more than the most')
+  t.equal(again.headers.get('preference-applied'), 'wait=1', 'at most the maximum wait')
   t.match(await again.json(), { status: 'cancelled' })
 })
 

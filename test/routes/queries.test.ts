@@ -74,7 +74,7 @@ t.test('empty parameters count as absent', async (t) => {
   for (const query of ['after=&wait=', 'lastEventId=', 'ticket=', 'after=&lastEventId=&ticket=&wait='])
     t.same(await read(`${events}?${query}`), await read(events), query)
   t.same(await read('/api/workflow/jobs?after='), await read('/api/workflow/jobs'))
-  t.match(await read('/api/workflow/jobs?limit='), { status: 400 }, 'a filter that is empty is a mistake')
+  t.match(await read('/api/workflow/jobs?limit='), { status: 400 }, 'an empty filter is a 400')
 })
 
 t.test('ids in capitals are the same ids', async (t) => {
@@ -127,7 +127,7 @@ t.test('the parameters for the last event ID', async (t) => {
     })
     return ((await answer.json()) as { events: { id: string }[] }).events[0]?.id
   }
-  t.equal(await first(`&lastEventId=${a}`), b, 'as event-source-polyfill has it')
+  t.equal(await first(`&lastEventId=${a}`), b, 'as event-source-polyfill sends it')
   t.equal(await first(`&after=${a}&lastEventId=${b}`), c, 'it is newer than the `after` of the first request')
   t.equal(await first(`&after=${a}&lastEventId=${a}`, b), c, 'the header wins')
   t.equal(await first(`&lastEventId=${b}`, ''), c, 'unless it is empty')
@@ -157,7 +157,7 @@ t.test('a ticket beside a token', async (t) => {
   t.match(await (await ask(mine)).json(), { code: 'TICKET_EXPIRED' })
   for (const query of [mine, new URL(other.events).search, '?ticket=', '?ticket=nonsense']) {
     t.equal((await ask(query, authorization())).status, 200, `a good token beside ${query}`)
-    t.equal((await ask(query, authorization('mallory'))).status, 404, 'it is what counts')
+    t.equal((await ask(query, authorization('mallory'))).status, 404, 'the token counts')
     t.equal((await ask(query, { authorization: 'Bearer a.b.c' })).status, 401)
     t.equal((await ask(query)).status, 401)
   }

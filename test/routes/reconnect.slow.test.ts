@@ -25,8 +25,8 @@ async function wire(t: Test, url: string, headers = {}): Promise<{ text: string;
 }
 
 function isUnfinished(t: Test, { text, body }: { text: string; body: string }, about: string): void {
-  t.match(body, RECONNECT, `${about}: says that there is more`)
-  t.notOk(text.endsWith(LAST_CHUNK), `${about}: no whole answer`)
+  t.match(body, RECONNECT, `${about}: says that more events follow`)
+  t.notOk(text.endsWith(LAST_CHUNK), `${about}: the response is not complete`)
   t.notMatch(body.slice(body.indexOf('event: reconnect')), /^id:/m, 'it has no id to resume from')
 }
 
@@ -37,7 +37,7 @@ t.test('a lifetime', async (t) => {
   const job = await runningJob(api)
   const told = await wire(t, job.events)
   isUnfinished(t, told, 'lifetime')
-  t.match(told.body, `id: ${job.head}\n`, 'everything that was known is there')
+  t.match(told.body, `id: ${job.head}\n`, 'all known events are there')
   const workflow = await get<{ workflow_id: string }>(api.url + job.urls.status)
   const url = `${api.url}/api/workflow/workflows/${workflow.workflow_id}/events`
   isUnfinished(t, await wire(t, url, authorization()), 'workflow')
@@ -81,7 +81,7 @@ t.test('the end of the job', async (t) => {
   await client.closed
   t.match(client.body, /event: completed\ndata: .*\n\n$/)
   t.notMatch(client.body, 'reconnect')
-  t.ok(client.text.endsWith(LAST_CHUNK), 'a whole answer')
+  t.ok(client.text.endsWith(LAST_CHUNK), 'the response is complete')
 })
 
 t.test('no text makes a line reader split a frame', { skip: noPython }, async (t) => {

@@ -47,9 +47,9 @@ t.test('a failed job runs again with the same request', async (t) => {
   t.match(end, { status: 'completed', retry_of: first.job_id })
   t.same(end.data, failed.data)
   const [one, two] = service.calls.map(({ body }) => body)
-  t.same({ ...two, job_id: one?.job_id }, one, 'the service is asked the same')
+  t.same({ ...two, job_id: one?.job_id }, one, 'the service gets the same request')
 
-  t.equal((await status(url, first)).status, 'failed', 'the first stays as it is')
+  t.equal((await status(url, first)).status, 'failed', 'the first job does not change')
   const { jobs } = await get<{ jobs: JobSnapshot[] }>(`${url}/api/workflow/jobs`)
   t.match(jobs, [{ job_id: second.job_id, retry_of: first.job_id }, { job_id: first.job_id }])
   isProblem(t, await answered(retry(url, second)), 'NOT_RETRYABLE', 'what is completed is not retried')

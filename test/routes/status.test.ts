@@ -71,7 +71,7 @@ t.test('the form of the status, from queued to completed', async (t) => {
   t.match(done, { status: 'completed', progress: 100, error: null, stage: 2, job_id: job.job_id })
   t.strictSame(done.result, { success: true, artifacts: ['a.json'], version: '', duration_ms: 5 })
   t.ok(done.created_at <= done.processed_at && done.processed_at <= done.finished_at)
-  t.equal(last.header('retry-after'), undefined, 'a finished job is not worth asking for again')
+  t.equal(last.header('retry-after'), undefined, 'a finished job has no Retry-After')
   t.equal(last.header('etag'), `"${done.cursor}"`)
   t.ok(done.cursor > active.cursor && active.cursor > queued.cursor)
 })
@@ -122,7 +122,11 @@ t.test('a long poll answers at once when something is newer', async (t) => {
     'nothing will follow',
   )
   const queued = await enqueue(api.url)
-  t.equal(JSON.parse((await poll(api, queued, '?wait=30')).text).status, 'queued', 'nothing to wait behind')
+  t.equal(
+    JSON.parse((await poll(api, queued, '?wait=30')).text).status,
+    'queued',
+    'without `after` there is nothing to wait for',
+  )
   t.equal(
     JSON.parse((await poll(api, queued, '?after=000000000000')).text).status,
     'queued',
@@ -144,7 +148,7 @@ t.test('an event ends a long poll, at another process too', async (t) => {
     t.equal(JSON.parse(text).status, 'cancelled')
     t.equal(header('etag'), `"${JSON.parse(text).cursor}"`)
   }
-  t.ok(performance.now() - startedAt < 10_000, 'not by the end of its time')
+  t.ok(performance.now() - startedAt < 10_000, 'before the end of its wait')
   await Promise.all([watching(one, 0), watching(two, 0)])
 })
 

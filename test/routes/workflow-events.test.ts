@@ -59,7 +59,7 @@ t.test('the events of several jobs have the same order live and afterwards', asy
   t.match(frames[10]?.data, { job_id: two.id, error: { code: 'BROKEN' } })
   t.match(frames[11]?.data, { job_id: three.id, error: { code: 'CANCELLED' } })
   const ids = idsOf(frames)
-  t.same([...new Set(ids)].sort(), ids, 'ids rise strictly')
+  t.same([...new Set(ids)].sort(), ids, 'ids strictly increase')
   t.ok(
     ids.every((id) => /^[0-9]{16}$/.test(id ?? '')),
     'and are positions',
@@ -73,7 +73,7 @@ t.test('the events of several jobs have the same order live and afterwards', asy
   )
   t.equal(page.cursor, ids.at(-1))
   t.equal(page.more, false)
-  t.same(await take(await workflow.watch(), 12), frames, 'and so has who comes later')
+  t.same(await take(await workflow.watch(), 12), frames, 'a later client gets the same events')
   for (const at of [0, 4, 8, 10]) {
     t.same(await take(await workflow.watch(ids[at]), 11 - at), frames.slice(at + 1), `behind event ${at}`)
     t.same((await workflow.page(ids[at])).events.length, 11 - at)
@@ -141,7 +141,7 @@ t.test("another user's workflow is not visible", async (t) => {
       const ask = (path: string, method = 'GET') =>
         answered(fetch(url + path, { method, headers: { ...headers, ...authorization(user) } }))
       const texts = new Set([(await ask('/events')).text, (await ask('/tickets', 'POST')).text])
-      t.equal(texts.size, 1, 'one text for all')
+      t.equal(texts.size, 1, 'all clients get the same bytes')
       isProblem(t, await ask('/events'), 'WORKFLOW_NOT_FOUND', `${user} ${id}`)
     }
   // Bob has a workflow with the same ID.
@@ -157,7 +157,7 @@ t.test("another user's workflow is not visible", async (t) => {
   )
   const capitals = `${api.url}/api/workflow/workflows/${workflow.id.toUpperCase()}/events`
   const page = await fetch(capitals, { headers: { ...json, ...authorization() } })
-  t.equal(page.status, 200, 'an id is the same in capitals')
+  t.equal(page.status, 200, 'case does not matter in IDs')
   isProblem(t, await answered(fetch(capitals)), 'UNAUTHENTICATED')
   const picture = fetch(capitals, { headers: { accept: 'image/png', ...authorization() } })
   isProblem(t, await answered(picture), 'NOT_ACCEPTABLE')
@@ -286,11 +286,15 @@ t.test('an expired job leaves only its positions', async (t) => {
     page.events.map(({ data }) => data.job_id),
     [kept.id, kept.id, kept.id],
   )
-  t.equal(page.cursor, ids.at(-1), 'the cursor is behind it all the same')
+  t.equal(page.cursor, ids.at(-1), 'the cursor is after it all the same')
   t.same(idsOf(await take(await workflow.watch(), 3)), ids.slice(3, 6))
   const late = await workflow.watch(ids[6])
   await kept.steps(1)
-  t.match(await take(late, 1), [{ event: 'progress', data: { job_id: kept.id } }], 'who stood at it goes on')
+  t.match(
+    await take(late, 1),
+    [{ event: 'progress', data: { job_id: kept.id } }],
+    'a client at this position continues',
+  )
 })
 
 t.test('a position that cannot be replayed leads to a gap with the states of the jobs', async (t) => {
@@ -311,7 +315,7 @@ t.test('a position that cannot be replayed leads to a gap with the states of the
   const stream = await workflow.watch('0000000000000001')
   await take(stream, 1)
   await two.steps(1)
-  t.match(await take(stream, 1), [{ event: 'progress', data: { job_id: two.id } }], 'and it goes on')
+  t.match(await take(stream, 1), [{ event: 'progress', data: { job_id: two.id } }], 'the stream continues')
 })
 
 t.test('an order that has dropped its start', async (t) => {
@@ -358,7 +362,7 @@ t.test('the log of a job has dropped its start', async (t) => {
   const positions = (await api.app.stagecast.redis.lrange(workflow.order, 0, -1)).map(
     (line) => line.split(' ')[0],
   )
-  t.equal((await workflow.page(positions.at(-4))).events.length, 3, 'not behind a later one')
+  t.equal((await workflow.page(positions.at(-4))).events.length, 3, 'not after a later event')
   t.equal((await take(await workflow.watch(positions.at(-4)), 3)).length, 3)
 })
 

@@ -37,7 +37,7 @@ t.test('a rerun while a gate waits', async (t) => {
   const same = await runs.post({ stages: [1, 2, 3], rerun: [1] })
   const second = await runs.until(same.run_id, 'waiting')
   t.same(statuses(second), ['1 completed', '2 awaiting_sign_off', '3 pending'])
-  t.equal(second.steps[1]?.job_id, first.steps[1]?.job_id, 'what is the same is not made again')
+  t.equal(second.steps[1]?.job_id, first.steps[1]?.job_id, 'unchanged results are not made again')
   t.equal((await runs.read(first.run_id)).status, 'superseded')
   t.equal((await runs.sign(first, 2)).body.code, 'NOT_WAITING')
 
@@ -47,7 +47,7 @@ t.test('a rerun while a gate waits', async (t) => {
   const stale = await runs.send(`/runs/${third.run_id}/steps/2/sign-off`, {
     ...{ verdict: 'approved', digest: first.steps[1]?.sign_off?.digest },
   })
-  t.equal(stale.body.code, 'CONTENT_CHANGED', 'a decision on what was shown before does not count')
+  t.equal(stale.body.code, 'CONTENT_CHANGED', 'a decision about the earlier result does not count')
   t.equal((await runs.sign(third, 2)).status, 200)
   const done = await runs.until(third.run_id, 'completed')
   t.same(await faults(done), [])
@@ -76,16 +76,16 @@ t.test('cancel crosses a completion', async (t) => {
     const answer = await runs.send(`/runs/${run_id}/cancel`)
     const run = await runs.until(run_id, 'completed', 'cancelled', 'waiting')
     ends.set(`${answer.status} ${run.status}`, (ends.get(`${answer.status} ${run.status}`) ?? 0) + 1)
-    if (answer.status === 409) t.equal(run.status, 'completed', 'it came too late')
-    else t.equal(run.status, 'cancelled', 'what was accepted holds')
+    if (answer.status === 409) t.equal(run.status, 'completed', 'the cancel came too late')
+    else t.equal(run.status, 'cancelled', 'an accepted cancel takes effect')
     const told = await runs.told()
     const last = told.filter(({ event }) => event === 'run').at(-1)
-    t.equal(last?.data.status, run.status, 'the last event says how it ended')
+    t.equal(last?.data.status, run.status, 'the last event has the final status')
     for (const step of run.steps) {
       if (step.job_id === null || !['completed', 'cancelled'].includes(step.status)) continue
       const end = told.filter(({ data }) => data.job_id === step.job_id).at(-1)
       // If the job of a gate had completed, its step is cancelled, and no decision is due.
-      if (step.sign_off === null) t.equal(end?.event, step.status, 'a step is what its job is')
+      if (step.sign_off === null) t.equal(end?.event, step.status, 'a step has the status of its job')
     }
     t.same(await runs.faults(run, api.app.stagecast.redis, env.REDIS_PREFIX as string), [])
   }
@@ -204,7 +204,7 @@ t.test('the version that a service lists changes during a run', async (t) => {
   await says(changed)
   t.equal((await runs.sign(waiting, 2)).status, 200)
   const done = await runs.until(waiting.run_id, 'completed')
-  t.same(work.of(done), [1, 1, 1], 'the run goes on with what it has')
+  t.same(work.of(done), [1, 1, 1], 'the run continues with its results')
   t.same((await planned()).slice(0, 2), [changed, changed])
 })
 
@@ -255,7 +255,11 @@ t.test('a step whose files cannot be read is retried, then fails', async (t) => 
   t.equal((await runs.sign(waiting, 2)).status, 200)
   const failed = await runs.until(waiting.run_id, 'failed')
   t.match(failed.steps[2]?.error, { code: 'UPSTREAM_UNREADABLE', retryable: true, attempt: 3 })
-  t.equal(service.calls.filter(({ stage }) => stage === 3).length, 0, 'it is not called without them')
+  t.equal(
+    service.calls.filter(({ stage }) => stage === 3).length,
+    0,
+    'the stage is not called without the files',
+  )
 })
 
 t.test('the catalogue lacks a stage of a waiting run', async (t) => {

@@ -33,7 +33,7 @@ t.test('a worker starts a run whose process ended right after storing it', async
   const memory = await runs.store.memory(origin)
   const changes = [{ before: null, after: document }]
   t.same(await runs.store.write(memory, changes, [], carrier.key, now), ['ok'])
-  t.same(await runs.store.write(memory, changes, [], carrier.key, now), ['moved'], 'and not twice')
+  t.same(await runs.store.write(memory, changes, [], carrier.key, now), ['moved'], 'and only once')
   startWorker(t, env)
   const path = `${url}/api/workflow/workflows/${origin.workflow_id}/runs/${origin.run_id}`
   await eventually('it is completed', async () => (await get(path)).status === 'completed')
@@ -66,5 +66,5 @@ t.test('of two opposite decisions at the same time, at two processes, one counts
   const verdict = answers[0]?.status === 200 ? 'completed' : 'rejected'
   await eventually('the run ends with the first decision', async () => (await read()).status === verdict)
   const { events } = await get<{ events: { event: string }[] }>(`${apis[0]?.url}${workflow}/events/page`)
-  t.equal(events.filter(({ event }) => event === 'sign_off').length, 1, 'and is told once')
+  t.equal(events.filter(({ event }) => event === 'sign_off').length, 1, 'the decision is reported once')
 })

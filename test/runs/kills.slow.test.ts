@@ -57,7 +57,11 @@ t.test('an API process is killed after each command of a sign-off', async (t) =>
     t.equal((await runs.sign(waiting, 3)).status, 200, `killed after ${moment} commands`)
     const done = await runs.until(waiting.run_id, 'completed')
     t.same(await audit(runs, done), [])
-    t.equal((await runs.told()).filter(({ event }) => event === 'sign_off').length, 1, 'told once')
+    t.equal(
+      (await runs.told()).filter(({ event }) => event === 'sign_off').length,
+      1,
+      'the decision is reported once',
+    )
     doomed.child.kill('SIGKILL')
   }
   t.ok(died >= 5, `${died} processes died`)

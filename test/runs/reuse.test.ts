@@ -33,7 +33,7 @@ t.test('needs that are not met', async (t) => {
   shop.sign(3, 'rejected')
   t.same(shop.post({ stages: [4] }), [{ stage: 4, needs: 3 }], 'nor does a rejected one')
   shop.post({ stages: [3] })
-  t.same(shop.ran, [1, 2, 3, 3], 'what was rejected runs again')
+  t.same(shop.ran, [1, 2, 3, 3], 'a rejected step runs again')
   shop.sign(3, 'approved')
   t.equal(shop.post({ stages: [4] }), null)
   t.equal(shop.run?.status, 'completed')
@@ -44,7 +44,7 @@ t.test('a preview does not count as a result', async (t) => {
   shop.post({ stages: [1, 2], inputs: { 2: { preview: true } } })
   t.same(shop.post({ stages: [3] }), [{ stage: 3, needs: 2 }])
   shop.post({ stages: [5] })
-  t.same(shop.step(5).upstream, [], 'and it is not used')
+  t.same(shop.step(5).upstream, [], 'the preview is not used')
 })
 
 t.test('a stage uses an optional result only if it exists', async (t) => {
@@ -87,7 +87,7 @@ t.test('a cancelled run', async (t) => {
   t.notOk(shop.cancel())
   t.equal(shop.sign(3, 'approved'), 'not-waiting')
   shop.post(ALL)
-  t.equal(shop.run?.status, 'waiting', 'the gate waits on in the next run')
+  t.equal(shop.run?.status, 'waiting', 'the gate waits in the next run')
 })
 
 t.test('faults of a request that do not depend on the workflow', async (t) => {

@@ -205,7 +205,7 @@ t.test('invalid requests', async (t) => {
   t.match(await send(url, { stages: [4] }), { status: 422, body: { code: 'STAGE_NEEDS' } })
   const first = await post({ stages: [1] })
   t.match(await send(url, { stages: [1] }), { status: 409, body: { code: 'RUN_ACTIVE' } })
-  t.equal((await send(`${url}?plan=true`, { stages: [1] })).status, 200, 'a plan can be had all the same')
+  t.equal((await send(`${url}?plan=true`, { stages: [1] })).status, 200, 'a plan is possible all the same')
   startWorker(t, env)
   await until(first.run_id, 'completed')
   t.match(await send(`${url}/${first.run_id}/cancel`, undefined), {
@@ -302,7 +302,7 @@ t.test('two users with different scopes', async (t) => {
     return { status: response.status, body: (await response.json()) as never }
   }
   const list = `${api.url}/api/workflow/sign-offs`
-  t.same((await as('alice', list)).body, { sign_offs: [], next: null }, 'the owner may not sign')
+  t.same((await as('alice', list)).body, { sign_offs: [], next: null }, 'the owner may not sign off')
   const digest = waiting.steps[2]?.sign_off?.digest
   t.match((await as('signer', list)).body, { sign_offs: [{ run_id: accepted.run_id, stage: 3, digest }] })
   t.match(await sign(waiting, 3, 'approved'), { status: 403 })
@@ -317,14 +317,18 @@ t.test('two users with different scopes', async (t) => {
     t.equal((await as('signer', jobUrl + path)).status, 404, `${path} is for the owner`)
   t.equal((await send(`${jobUrl}/tickets`, undefined, 'signer')).status, 404, 'and so is a ticket')
   const file = await as('signer', `${jobUrl}/artifacts/a.txt`)
-  t.match(file, { status: 404, body: { code: 'ARTIFACT_NOT_FOUND' } }, 'files are shown, where there are any')
+  t.match(
+    file,
+    { status: 404, body: { code: 'ARTIFACT_NOT_FOUND' } },
+    'the signer may ask for files, but this job has none',
+  )
   t.equal((await as('signer', url)).status, 200)
-  t.same(((await as('signer', url)).body as { runs: Run[] }).runs, [], 'no list of what others run')
+  t.same(((await as('signer', url)).body as { runs: Run[] }).runs, [], "no list of other users' runs")
   t.equal((await send(`${url}/${accepted.run_id}/cancel`, undefined, 'signer')).status, 404)
   t.match(await sign(waiting, 3, 'approved', {}, 'signer'), { status: 200 })
   t.same((await as('signer', list)).body, { sign_offs: [], next: null })
   t.equal((await as('signer', `${url}/${accepted.run_id}`)).status, 200, 'decided by this one')
-  t.equal((await as('signer-2', `${url}/${accepted.run_id}`)).status, 404, 'and by no other')
+  t.equal((await as('signer-2', `${url}/${accepted.run_id}`)).status, 404, 'and by nobody else')
 })
 
 t.test('a waiting run is superseded, and its gate waits in the next run', async (t) => {
@@ -376,7 +380,7 @@ t.test(
     t.match(await send(`${api.url}/api/workflow/stages/1/execute`, { workflow_id: workflow }), {
       status: 429,
     })
-    t.equal((await begin('alice', wide, workflow, key)).status, 202, 'a repeat is answered')
+    t.equal((await begin('alice', wide, workflow, key)).status, 202, 'a repeat is still answered')
     t.match(await send(`${api.url}/api/workflow/workflows/${randomUUID()}/runs?plan=true`, wide), {
       status: 200,
     })
@@ -392,6 +396,6 @@ t.test(
     const url = `${api.url}/api/workflow/workflows/${workflow}/runs`
     const waits = async () => (await get<{ runs: Run[] }>(url)).runs[0]?.status === 'waiting'
     await eventually('the run reaches its gate', waits)
-    t.equal((await begin('alice', { stages: [1] })).status, 202, 'there is room again')
+    t.equal((await begin('alice', { stages: [1] })).status, 202, 'another run can start')
   },
 )

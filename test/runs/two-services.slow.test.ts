@@ -110,12 +110,16 @@ t.test('plan, change, sign-off and void', async (t) => {
   t.equal(first[2]?.sign_off, true)
   const waiting = await begin(ALL, 'waiting')
   t.same(statuses(waiting).slice(2), ['3 awaiting_sign_off', '4 pending', '5 completed'])
-  t.same(await waitingFor('alice'), [], 'the owner has not the scope')
+  t.same(await waitingFor('alice'), [], 'the owner lacks the scope')
   t.equal((await decide('alice', waiting, { verdict: 'approved' })).status, 403)
   t.match(await waitingFor('editor'), [{ run_id: waiting.run_id, stage: 3 }])
   const shown = await read<Run>('editor', `${runs}/${waiting.run_id}`)
   const file3 = `${api.url}/api/workflow/stages/3/jobs/${gateOf(shown)?.job_id}/artifacts/summary.txt`
-  t.equal(await (await fetch(file3, { headers: who.editor })).text(), 'and\nthe\n', 'what is signed off')
+  t.equal(
+    await (await fetch(file3, { headers: who.editor })).text(),
+    'and\nthe\n',
+    'the digest of the result',
+  )
   t.equal((await decide('editor', shown, { verdict: 'approved' })).status, 200)
   const done = await until('alice', waiting.run_id, 'completed')
   t.match(gateOf(done)?.sign_off?.decision, { verdict: 'approved', by: 'editor' })

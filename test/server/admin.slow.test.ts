@@ -254,7 +254,7 @@ t.test('while Redis is unavailable, the scrape succeeds and shows it', async (t)
     const metrics = await scrape(admin)
     return sampleOf(metrics, 'stagecast_redis_up') === 0 ? metrics : null
   })
-  t.same(away.get('stagecast_jobs_total')?.samples, [], 'no figures are better than old ones')
+  t.same(away.get('stagecast_jobs_total')?.samples, [], 'old values are omitted')
   t.ok(sampleOf(away, 'process_resident_memory_bytes') > 0)
   isProblem(t, await answered(fetch(`${admin}/api/admin/overview`)), 'QUEUE_UNAVAILABLE')
   isProblem(t, await answered(fetch(`${admin}/admin/queues/api/queues`)), 'QUEUE_UNAVAILABLE')

@@ -70,7 +70,7 @@ const DEFAULTS: Record<string, unknown> = {
 }
 
 t.test('the defaults are the published ones', async (t) => {
-  t.same([...VARIABLES].sort(), Object.keys(DEFAULTS).sort(), 'no variable more, none less')
+  t.same([...VARIABLES].sort(), Object.keys(DEFAULTS).sort(), 'exactly these variables')
   const config = loadConfig(USABLE) as Config & Record<string, unknown>
   const { REDIS_URL, WORKER_URL, JWT_SECRET, corsOrigins, ...rest } = config
   t.same({ REDIS_URL, WORKER_URL, JWT_SECRET }, USABLE)
@@ -138,7 +138,7 @@ t.test('only plain whole numbers are accepted as numbers', async (t) => {
   const whole = Object.keys(DEFAULTS).filter((name) => typeof DEFAULTS[name] === 'number')
   const all = Object.fromEntries(whole.map((name) => [name, 'many']))
   const lines = faults(t, { ...USABLE, ...all })
-  t.same(lines.map((line) => line.split(' ')[0]).sort(), whole.sort(), 'every one is judged, and named')
+  t.same(lines.map((line) => line.split(' ')[0]).sort(), whole.sort(), 'each variable is checked and named')
 })
 
 t.test('a switch is true or false', async (t) => {

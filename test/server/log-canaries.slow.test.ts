@@ -51,7 +51,7 @@ t.test('no log line of API or worker contains a token, ticket, question, key or 
   await failing(t, user, redis, jobs[0] as string)
   await becomesReady(api.url)
   const last = await user.execute()
-  t.equal(last.status, 202, 'it goes on after that')
+  t.equal(last.status, 202, 'the job continues afterwards')
 
   const figures = [...(await figuresOf(api, true)), ...(await figuresOf(worker, false))]
   for (const door of [api, worker]) door.child.kill('SIGTERM')

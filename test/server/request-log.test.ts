@@ -75,6 +75,6 @@ t.test("only a trusted proxy sets the client's address and whether it used TLS",
     t.equal(answer.headers.has('strict-transport-security'), trusted)
     const plain = await fetch(`${url}/health/live`)
     t.notOk(plain.headers.has('strict-transport-security'), 'not over plain http')
-    t.equal(plain.headers.get('x-content-type-options'), 'nosniff', 'the others are always there')
+    t.equal(plain.headers.get('x-content-type-options'), 'nosniff', 'the other headers are always sent')
   }
 })

@@ -48,9 +48,9 @@ t.test('plan, run, and sign off with the printed command', async (t) => {
 
   const twice = ['run-workflow', '1', '2', '--workflow', randomUUID()]
   const told = (await run(twice, false)).lines
-  t.equal(told.filter((line) => /never run$/.test(line)).length, 2, 'why a step runs is said once')
+  t.equal(told.filter((line) => /never run$/.test(line)).length, 2, 'the reason for a step is printed once')
   t.notOk(told.includes(''), 'progress without a message prints no line')
-  t.equal(told.filter((line) => /^Run /.test(line)).length, 2, 'nor is a run that is as before')
+  t.equal(told.filter((line) => /^Run /.test(line)).length, 2, 'nor does an unchanged run')
 
   const again = await run(['run-workflow', '1', '2', '--workflow', workflow], false)
   t.same(again.lines, [

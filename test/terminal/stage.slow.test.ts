@@ -59,12 +59,12 @@ t.test('in a pipe: one line of JSON per event, and files by name', async (t) => 
     ['queued', 'active', 'progress', 'progress', 'progress', 'progress', 'completed'],
   )
   const { job_id } = events[0].data
-  t.match(errors, job_id, 'what is for people goes elsewhere')
+  t.match(errors, job_id, 'readable messages go to standard error')
 
   const after = await run('watch', '2', job_id, '--after', events[4].id)
   t.same(after.lines, lines.slice(5))
   const behind = await run('watch', '2', job_id, '--after', events.at(-1).id)
-  t.same([behind.exit, behind.lines], [0, []], 'nothing to tell, and how it ended all the same')
+  t.same([behind.exit, behind.lines], [0, []], 'no events to print, but the exit code shows the end')
 
   const state = await run('status', '2', job_id)
   t.match(JSON.parse(state.lines[0] ?? ''), { job_id, status: 'completed', workflow_id: workflow })
@@ -82,7 +82,7 @@ t.test('in a pipe: one line of JSON per event, and files by name', async (t) => 
   const inTheWay = await run('artifacts', '2', job_id, 'a.txt', '--out', join(out, 'a.txt', 'below'))
   t.equal(inTheWay.exit, 1)
   t.match(inTheWay.errors, /ENOTDIR/)
-  t.notMatch(inTheWay.errors, 'is the API running', 'the fault is on this side')
+  t.notMatch(inTheWay.errors, 'is the API running', 'a local error')
   service.onGet = (_url, response) => {
     response.writeHead(200, { 'content-length': '1000' }).write('a part')
     setImmediate(() => response.destroy())

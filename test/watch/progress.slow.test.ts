@@ -48,10 +48,10 @@ t.test('an unwatched job costs no read', async (t) => {
   await watched.steps(20)
   // The reader has now seen everything that was announced before this event.
   await reached(feed, watched.head)
-  t.same(api.reads, [], 'nor does a step of a watched one')
+  t.same(api.reads, [], 'nor does an event of a watched job')
   await watched.complete()
   await reached(feed, watched.head)
-  t.same(api.reads, [[watched.id]], 'its end is read, once')
+  t.same(api.reads, [[watched.id]], 'its end is read once')
   t.match(feed.events.at(-1), { event: 'completed', data: { result: { success: true } } })
   t.equal(feed.snapshot?.status, 'completed')
 })
@@ -69,7 +69,7 @@ t.test('many simultaneous followers cause one read', async (t) => {
   await eventually('all are told', () => all.every(({ follower }) => follower.told > 0))
   t.same(api.reads, [jobs.map(({ id }) => id)])
   const late = follow(t, api, jobs[0]?.id ?? '')
-  t.equal(late.follower.told, 1, 'who comes later is told at once')
+  t.equal(late.follower.told, 1, 'a later follower is called at once')
   t.equal(api.reads.length, 1)
   for (const { feed, follower } of [before, ...all, late]) api.app.stagecast.progress.unfollow(feed, follower)
   t.equal(api.app.stagecast.progress.watched, 0)
@@ -149,11 +149,11 @@ t.test('a job with many events uses bounded memory', async (t) => {
     await job.write(Array.from({ length: 100 }, () => ({ type: 'progress' as const, message: 'chatter' })))
   await reached(feed, job.head)
   t.ok(feed.events.length <= 1100 && feed.events.length >= 512, `${feed.events.length} events are kept`)
-  t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'the newest ones, without a hole')
+  t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'the newest ones, without a gap')
   api.app.stagecast.progress.refresh(feed)
   const before = feed.asOf
   await eventually('it is read again', () => feed.asOf > before)
-  t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a look at the journal')
+  t.same(idsOf(feed.events), job.ids.slice(-feed.events.length), 'also after a read of the journal')
 })
 
 t.test('silent jobs are checked from time to time, but not all at once', async (t) => {
@@ -196,13 +196,13 @@ t.test('a client that reconnects finds a feed that is still up to date', async (
   await job.steps(3)
   await reached(left, job.head)
   const back = follow(t, api, job.id)
-  t.equal(back.follower.told, 1, 'told at once')
+  t.equal(back.follower.told, 1, 'called at once')
   t.same(idsOf(back.feed.events), job.ids, 'of all that happened meanwhile')
   t.same(api.reads, [], 'without a read')
   progress.unfollow(back.feed, back.follower)
 
   progress.catchUpAll()
-  t.ok(progress.isEmpty, 'what would have to be read is let go')
+  t.ok(progress.isEmpty, 'a feed that would need a read is dropped')
   await leave()
   await eventually('feeds to which nobody returns are dropped', () => progress.isEmpty)
 
@@ -224,7 +224,7 @@ t.test('which feeds are kept for clients that reconnect', async (t) => {
 
   kept.feed.hints.set(job.id, { kind: 'turn' } as unknown as Hint)
   progress.unfollow(kept.feed, kept.follower)
-  t.equal(kept.feed.hints.size, 0, 'no hint that has grown old')
+  t.equal(kept.feed.hints.size, 0, 'no outdated hint')
 
   kept.feed.heardAt = Number.NEGATIVE_INFINITY
   other.feed.heardAt = Number.NEGATIVE_INFINITY
@@ -235,7 +235,7 @@ t.test('which feeds are kept for clients that reconnect', async (t) => {
   t.equal(deaf.feed, kept.feed)
   Object.defineProperty(tail, 'connected', { value: false })
   progress.unfollow(deaf.feed, deaf.follower)
-  t.equal(progress.get(job.id), undefined, 'nothing while nothing is heard')
+  t.equal(progress.get(job.id), undefined, 'nothing while the reader is disconnected')
 })
 
 t.test('a feed that has ended is not kept without followers', async (t) => {
@@ -259,7 +259,7 @@ t.test('a feed that has ended is not kept without followers', async (t) => {
   await job.complete()
   await eventually('the read of the end is under way', () => isAsked)
   progress.unfollow(feed, follower)
-  t.notOk(progress.isEmpty, 'nobody knows yet that it is over')
+  t.notOk(progress.isEmpty, 'the end is not known yet')
   release()
   await eventually('it is read', () => feed.isOver)
   t.ok(progress.isEmpty)
@@ -289,9 +289,9 @@ t.test('merging known events with those read', async (t) => {
   t.same(await mergeWith([], [0, 1, 2]), [0, 1, 2])
   t.same(await mergeWith([0, 1, 2], [0, 1, 2]), [0, 1, 2])
   t.same(await mergeWith([0, 1, 2, 3], [0, 1, 2]), [0, 1, 2, 3], 'a read from before the last announcement')
-  t.same(await mergeWith([0, 1, 2], [2, 3, 4]), [0, 1, 2, 3, 4], 'a log that has dropped what is known')
+  t.same(await mergeWith([0, 1, 2], [2, 3, 4]), [0, 1, 2, 3, 4], 'a log that has dropped known events')
   t.same(await mergeWith([0, 1, 2, 3, 4], [2, 3]), [0, 1, 2, 3, 4], 'both')
-  t.same(await mergeWith([0, 1], [3, 4]), [3, 4], 'a hole: what lies before it is let go')
+  t.same(await mergeWith([0, 1], [3, 4]), [3, 4], 'if events are missing, those before are dropped')
   api.app.stagecast.journal.records = records
 })
 

@@ -44,7 +44,7 @@ t.test('a client that does not read costs bounded memory and gets everything onc
   await job.complete()
   await slow.closed
   const ids = [...slow.text.matchAll(/^id: (\d+)\r?\n/gm)].map(([, id]) => id)
-  t.same(ids, job.ids, 'in order, nothing missing, nothing twice')
+  t.same(ids, job.ids, 'in order, nothing is missing or repeated')
   t.same(idsOf(await quick.rest()), [job.head])
 })
 
@@ -60,7 +60,7 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   await Promise.all(streams.map((stream) => take(stream, 3)))
   t.equal(api.app.stagecast.streams.size, 500)
   t.equal(api.app.stagecast.progress.watched, 50)
-  t.equal(await connectionsOf(api.app.stagecast.redis), connections, 'no connection more')
+  t.equal(await connectionsOf(api.app.stagecast.redis), connections, 'no further connection')
 
   const before = await commandsOf(api.app.stagecast.redis)
   const received = Promise.all(streams.map((stream) => take(stream, 10)))
@@ -71,7 +71,7 @@ t.test('one reader for all, and a bounded number of commands', async (t) => {
   const used = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0)
   t.equal(used('eval') + used('evalsha'), 500, '500 events for 5,000 deliveries')
   t.ok(used('xread') <= 500 + 20, `${used('xread')} reads of the stream, one per event at most`)
-  t.equal(used('lrange'), 0, 'no look at a log')
+  t.equal(used('lrange'), 0, 'no read of a log')
   // Allow for an occasional command of a timer.
   for (const name of ['hmget', 'get'])
     t.ok(used(name) >= 500 && used(name) <= 510, `${used(name)} ${name}: by the script that writes`)
@@ -96,8 +96,8 @@ t.test('a blocked client is disconnected', async (t) => {
   mock.timers.enable({ apis: ['Date'], now })
   t.teardown(() => mock.timers.reset())
   mock.timers.setTime(now + BLOCKED_MS - 1000)
-  t.ok(stream.tick() <= 1000, 'it wants to be called when the patience ends')
-  t.equal(response.writableLength, full, 'no heartbeat is added to what waits')
+  t.ok(stream.tick() <= 1000, 'it asks to be called when the time limit ends')
+  t.equal(response.writableLength, full, 'no heartbeat is added to unsent data')
   t.notOk(response.destroyed)
   mock.timers.setTime(now + BLOCKED_MS)
   stream.tick()
@@ -156,7 +156,7 @@ t.test('a gap is sent only if the journal confirms it', async (t) => {
   const { stream, response } = open({ cursor: event(3).id, refresh: (feed) => void refreshed.push(feed) })
   const feed = feedOf(known)
   stream.changed(feed)
-  t.equal(refreshed.length, 1, 'what is known here may lag behind')
+  t.equal(refreshed.length, 1, 'this process may know less than the client')
   // A read that had already started and an announced event prove nothing.
   stream.changed(feed)
   feed.events = [...known]
@@ -178,7 +178,7 @@ t.test('a gap is sent only if the journal confirms it', async (t) => {
   )
   feed.events.push(event(5))
   lost.stream.changed(feed)
-  t.same(lost.response.ids, [event(4).id, event(5).id], 'and it goes on from there')
+  t.same(lost.response.ids, [event(4).id, event(5).id], 'and it continues from there')
 
   // The client was blocked for so long that the feed has dropped its next events.
   lost.response.full = true
@@ -186,7 +186,7 @@ t.test('a gap is sent only if the journal confirms it', async (t) => {
   Object.assign(feed, feedOf([event(20), event(21)]))
   lost.stream.changed(feed)
   lost.response.drain()
-  t.equal(refreshed.length, 3, 'another gap is another reason to look')
+  t.equal(refreshed.length, 3, 'each suspected gap causes a read')
   Object.assign(feed, { asOf: performance.now() })
   lost.stream.changed(feed)
   t.equal(lost.response.ids.at(-1), event(21).id)
@@ -197,11 +197,11 @@ t.test('a client that already has the end, before this process knows it, is told
   const { stream, response } = open({ cursor: end.id })
   const feed = feedOf([event(0), event(1)])
   stream.changed(feed)
-  t.notOk(response.writableEnded, 'its end may be news to this process')
+  t.notOk(response.writableEnded, 'this process may not know the end yet')
   Object.assign(feed, feedOf([event(0), event(1), end]), { asOf: performance.now() })
   stream.changed(feed)
   t.ok(response.writableEnded)
-  t.same(response.ids, [], 'and is told nothing twice')
+  t.same(response.ids, [], 'and gets nothing twice')
 })
 
 t.test('which positions can be replayed', async (t) => {

@@ -143,7 +143,7 @@ t.test('a deleted item is not called, even if it is due', async (t) => {
   wheel.delete('never added')
   pass(100)
   t.same([...new Set(called)], ['a'])
-  t.ok(called.length > 2, 'and goes on being called')
+  t.ok(called.length > 2, 'and it is still called')
 
   called.length = 0
   wheel.delete('a')
@@ -152,5 +152,5 @@ t.test('a deleted item is not called, even if it is due', async (t) => {
   wheel.add('d', 1)
   wheel.stop()
   pass(200)
-  t.same(called, [], 'nor is anything once it stands')
+  t.same(called, [], 'nor is any item once the wheel has stopped')
 })

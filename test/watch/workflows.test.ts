@@ -135,7 +135,7 @@ t.test('a workflow that is no longer watched while it is read leaves nothing beh
   api.app.stagecast.workflows.unfollow(gone, follower)
   release()
   await eventually('it is over', () => watched.isKnown)
-  t.notOk(gone.isKnown, 'nothing is learned that nobody would forget')
+  t.notOk(gone.isKnown, 'nothing is stored that would never be removed')
   t.equal(api.app.stagecast.workflows.watched, 1)
 })
 

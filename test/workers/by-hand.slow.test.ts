@@ -136,7 +136,7 @@ t.test('a running job whose hash is deleted is stopped and not recreated', async
   await redis.del(keys.job(job.job_id), keys.lock(job.job_id), keys.log(job.job_id))
   await hungUp
   service.answer = succeed()
-  t.match(await finished(url, await enqueue(url)), { status: 'completed' }, 'the worker goes on')
+  t.match(await finished(url, await enqueue(url)), { status: 'completed' }, 'the worker continues')
   t.match(await status(url, job), { status: 404, code: 'JOB_NOT_FOUND' })
   // BullMQ's stalled check may write only this, if it runs before this worker notices.
   await redis.hset(keys.job(job.job_id), 'stc', 1)

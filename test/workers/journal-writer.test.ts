@@ -110,7 +110,7 @@ t.test('a job that disappeared', async (t) => {
   await writer.begin(1, 3, [], [step(0, 'active')])
   await redis.del(keys.job(id))
   await t.rejects(writer.step(step(20)), LockLost)
-  t.equal(await redis.exists(keys.job(id)), 0, 'is not brought back')
+  t.equal(await redis.exists(keys.job(id)), 0, 'is not recreated')
 })
 
 t.test('a write that a reconnect sends twice happens once', async (t) => {
@@ -145,7 +145,7 @@ t.test('entries that a fail-over lost are written again', async (t) => {
   await early()
   t.equal((await ids()).length, 2)
   await writer.step(step(60))
-  t.same((await log()).slice(0, 4), whole, 'the same lines under the same ids')
+  t.same((await log()).slice(0, 4), whole, 'the same entries with the same ids')
   t.equal((await log()).at(-1)?.progress, 60)
 
   await early()
@@ -175,7 +175,7 @@ t.test('a cancel is recorded after the newest stored entry', async (t) => {
   const refused = [writer.step(step(20)), writer.step(step(50))]
   for (const write of refused) await t.rejects(write, CancelRequested)
   await writer.settleCancelled(({ progress, attempt }) => {
-    t.same([progress, attempt], [10, 1], 'lines that were refused never were')
+    t.same([progress, attempt], [10, 1], 'refused entries do not exist')
     return step(progress, 'cancelled')
   })
   t.same(await ids(), ['000100000010', '000100000020', '000100000021', '000100000030'])

@@ -97,7 +97,7 @@ t.test('the first sign of life of a long probe releases the other jobs', async (
   service.answer = silence
   const jobs = await Promise.all([enqueue(url), enqueue(url)])
   const probe = await service.call(1)
-  t.equal(service.calls.length, 2, 'one is let through')
+  t.equal(service.calls.length, 2, 'one job is let through')
   probe.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   probe.response.write('{"type":"heartbeat"}\n')
   const other = await service.call(2)

@@ -193,9 +193,13 @@ t.test('the reason is found in the error formats of common frameworks', async (t
   ])
   t.same(await shown('Internal Server Error', 500), ['STAGE_SERVICE_500', 'Internal Server Error'])
   t.same(await shown('', 500), ['STAGE_SERVICE_500', 'The stage service answered with status 500'])
-  t.same(await shown({ detail: 'caf\udce9' }), [code, 'caf\ufffd'], 'half a pair is replaced')
+  t.same(await shown({ detail: 'caf\udce9' }), [code, 'caf\ufffd'], 'a lone surrogate is replaced')
   t.match(await shown({ detail: `caf\udce9${'x'.repeat(600)}` }), [code, /^caf\ufffdx+…$/])
-  t.match(await shown({ detail: `${'x'.repeat(498)}😀😀` }), [code, /^x{498}…$/], 'no pair is cut in two')
+  t.match(
+    await shown({ detail: `${'x'.repeat(498)}😀😀` }),
+    [code, /^x{498}…$/],
+    'no surrogate pair is split',
+  )
 })
 
 t.test('the error for a redirect names its target without the query', async (t) => {

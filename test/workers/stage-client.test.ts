@@ -80,7 +80,7 @@ t.test('NDJSON: progress, heartbeats, a result', async (t) => {
     [100, undefined],
   ])
   t.equal(progress.length, 4)
-  t.equal(progress[3]?.[1]?.length, 500, 'a message is kept in every event: clipped')
+  t.equal(progress[3]?.[1]?.length, 500, 'a message is stored in every event, so it is clipped')
   t.equal(alive, 8)
 })
 
@@ -270,7 +270,7 @@ t.test('Retry-After, in seconds and as a date', async (t) => {
   t.ok(dated > 25_000 && dated <= 30_000, String(dated))
   t.equal(await after(new Date(Date.now() - 30_000).toUTCString()), 0, 'past')
   t.equal(await after('soon'), 0)
-  t.equal(await after('99999999999'), 86_400_000, 'a day at the most')
+  t.equal(await after('99999999999'), 86_400_000, 'at most a day')
   t.equal((await call(t, fail(429, 'SLOW_DOWN'))).failure?.retryAfterMs, 0)
 })
 
@@ -296,7 +296,7 @@ t.test('the forms of detail', async (t) => {
     response.writeHead(500, { 'content-type': 'text/plain' })
     pour(response, 'e'.repeat(65_536))
   })
-  t.match(endless.failure, { code: 'STAGE_SERVICE_500' }, 'an error without end is not read to its end')
+  t.match(endless.failure, { code: 'STAGE_SERVICE_500' }, 'an endless error body is not read to its end')
   await (await endless.service.call(0)).hungUp
 })
 
@@ -354,7 +354,10 @@ t.test('an answer over the limit', async (t) => {
   t.ok((await call(t, json(200, results(9900)), limit)).answer)
   t.ok((await call(t, ndjson([{ type: 'result', ...results(9900) }]), limit)).answer)
   const many = Array.from({ length: 50 }, () => ({ type: 'heartbeat', padding: 'x'.repeat(1000) }))
-  t.ok((await call(t, ndjson([...many, RESULT]), limit)).answer, 'the limit is for a line, not for the talk')
+  t.ok(
+    (await call(t, ndjson([...many, RESULT]), limit)).answer,
+    'the limit applies to a line, not to the whole answer',
+  )
 })
 
 t.test('a line of a gigabyte is aborted early', async (t) => {
@@ -388,7 +391,7 @@ t.test('an abort closes the connection at any time', async (t) => {
     const { hungUp } = await service.call(0)
     abort.abort('cancel')
     await hungUp
-    t.equal((await called).thrown, 'cancel', 'the reason comes back as it is')
+    t.equal((await called).thrown, 'cancel', 'the abort reason is thrown unchanged')
   }
   const before = new AbortController()
   before.abort('shutdown')

@@ -75,7 +75,7 @@ t.test("a job beyond its stage's limit waits without an attempt, and starts as s
   const first = await slow.call(0)
   await eventually('two are delayed', async () => (await queue.getDelayedCount()) === 2)
   t.equal(slow.calls.length, 1)
-  t.equal(await queue.getActiveCount(), 1, 'they hold no slot')
+  t.equal(await queue.getActiveCount(), 1, 'delayed jobs hold no slot')
   await succeed()(first)
   await succeed()(await slow.call(1))
   await succeed()(await slow.call(2))
@@ -171,13 +171,13 @@ t.test('a job gets the results that its stage needs and uses, as of the time of 
   const end = await finished(api.url, newest)
   t.same(end.result?.artifacts, ['notes.txt', 'gone.txt', 'data.csv'])
   t.same(end.result?.files, [file])
-  t.equal(end.result?.version, '7', 'the service says it')
+  t.equal(end.result?.version, '7', "the service's version")
   service.answer = fail(400, 'BAD')
   await finished(api.url, (await run(1)).job)
   service.answer = succeed(result(9))
   await run(1, 'mallory')
   await finished(api.url, (await run(1, undefined, { workflow_id: randomUUID() })).job)
-  t.equal((await finished(api.url, (await run(2)).job)).result?.version, '2', 'the catalogue says it')
+  t.equal((await finished(api.url, (await run(2)).job)).result?.version, '2', "the catalogue's version")
 
   const { call, job } = await run(3)
   const base = `${service.url}/api/workflow/jobs/${newest.job_id}/artifacts`
@@ -197,5 +197,5 @@ t.test('a job gets the results that its stage needs and uses, as of the time of 
   listed = 'not JSON'
   await finished(api.url, job)
   const stored = await operatorQueue(t, env).getJob(job.job_id)
-  t.notMatch(JSON.stringify(stored?.data), 'upstream', 'it is not kept with the job')
+  t.notMatch(JSON.stringify(stored?.data), 'upstream', 'it is not stored with the job')
 })

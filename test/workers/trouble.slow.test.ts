@@ -130,5 +130,5 @@ t.test('an EventSource whose job cannot be read right now is told to reconnect',
   for await (const frame of stream) frames.push(frame)
   t.match(frames, [{ retry: 2000 }])
   const other = await fetch(url + job.urls.events, { headers: { accept: 'application/json' } })
-  t.equal(other.status, 503, 'anybody else is told the truth')
+  t.equal(other.status, 503, 'other clients get the 503')
 })

@@ -47,11 +47,15 @@ t.test('a connection that breaks before the request is written', async (t) => {
   const other = await listen(plain)
   t.teardown(() => plain.close())
   const spoken = await callAt(t, `https://127.0.0.1:${other}`, {})
-  t.match(spoken.failure, { ...UNSENT, message: /TLS failed|ECONNRESET/ }, 'plain HTTP where TLS is wanted')
+  t.match(spoken.failure, { ...UNSENT, message: /TLS failed|ECONNRESET/ }, 'plain HTTP instead of TLS')
   for (const nowhere of ['http://255.255.255.255'])
     t.match((await callAt(t, nowhere, {})).failure, UNSENT, nowhere)
   const sent = await call(t, ({ response }) => void response.socket?.resetAndDestroy())
-  t.match(sent.failure, { code: 'STAGE_UNREACHABLE', unmet: undefined }, 'what was sent may have been begun')
+  t.match(
+    sent.failure,
+    { code: 'STAGE_UNREACHABLE', unmet: undefined },
+    'a request that was sent may have started the stage',
+  )
 })
 
 t.test('if a certificate is renewed in time, jobs complete without using up attempts', async (t) => {

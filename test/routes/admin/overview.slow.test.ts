@@ -52,7 +52,11 @@ t.test('administrators only', async (t) => {
     t.ok(await eventually(`${scope} is an administrator`, allowed))
   }
   const mock = await startApi(t, { ...env, ALLOW_MOCK_AUTH: 'true' })
-  t.equal((await fetch(mock.url + PATH)).status, 200, 'mock authentication is for the one who develops')
+  t.equal(
+    (await fetch(mock.url + PATH)).status,
+    200,
+    'with mock authentication the caller is an administrator',
+  )
   const notAdmin = await answered(fetch(mock.url + PATH, { headers: bearer() }))
   isProblem(t, notAdmin, 'FORBIDDEN', 'a real token is taken at its word')
 })
@@ -100,7 +104,7 @@ t.test('running and ended jobs', async (t) => {
   await finished(url, await enqueue(url))
   const done = await overviewWhen(url, 'three ended', ({ stages }) => stages[1]?.completed === 1)
   t.match(done.stages[1], { completed: 1, failed: 0, cancelled: 1, success_rate: 1 })
-  t.equal(done.stages[1]?.duration_ms, null, 'nothing is estimated from one job')
+  t.equal(done.stages[1]?.duration_ms, null, 'one job is not enough for quantiles')
   for (let n = 0; n < 19; n += 1) await finished(url, await enqueue(url))
   const many = await overviewWhen(url, 'twenty', ({ stages }) => stages[1]?.completed === 20)
   t.match(many.stages[1]?.duration_ms, { p50: Number, p95: Number })
@@ -168,7 +172,7 @@ t.test('a dead worker disappears from the overview, and its report is removed', 
   startWorker(t, env)
   await overviewWhen(url, 'the next one', ({ workers }) => workers.length === 1)
   t.equal(await redis.hlen(workers), 1)
-  t.ok((await redis.pttl(workers)) > 0, 'with the last worker the list goes')
+  t.ok((await redis.pttl(workers)) > 0, 'the list disappears with the last worker')
 })
 
 async function finishedAt(work: Promise<unknown>): Promise<{ before: number; after: number }> {

@@ -97,7 +97,7 @@ t.test('an administrator pauses: running jobs end, no other starts; the log says
     isProblem(t, await answered(post(url, act, authorization())), 'FORBIDDEN')
   }
   t.same(await (await post(url, 'pause')).json(), { paused: [JOBS] })
-  t.same(await (await post(url, 'pause')).json(), { paused: [JOBS] }, 'twice is once')
+  t.same(await (await post(url, 'pause')).json(), { paused: [JOBS] }, 'pausing twice changes nothing')
   const waiting = await enqueue(url)
   service.answer = succeed()
   succeed()(await service.call(0))
