@@ -203,6 +203,7 @@ function opening(included: readonly Reviewed[], screened: number, { concepts }: 
   if (included.length === 0) return `None of the ${screened} papers found is included.`
   const years = included.flatMap(({ paper }) => paper.year ?? [])
   const [first, last] = [Math.min(...years), Math.max(...years)]
-  const span = years.length === 0 ? '' : first === last ? ` of ${first}` : `, published ${first} to ${last}`
+  const span =
+    years.length === 0 ? '' : first === last ? `, published in ${first}` : `, published ${first} to ${last}`
   return `Included: ${included.length} of ${plural(screened, 'paper')} found${span}.`
 }

@@ -176,6 +176,15 @@ t.test(
     t.match(await bar.textContent(), /Dashboard.*user-dev-001.*development/)
     t.equal(await bar.getByText(/token|sign in|sign out/i).count(), 0, 'nothing leads to a form for a token')
 
+    await page.setViewportSize({ width: 390, height: 844 })
+    const middle = async (part: string) => {
+      const box = await bar.locator(part).boundingBox()
+      return box ? box.y + box.height / 2 : 0
+    }
+    const apart = (await middle('.who')) - (await middle('.brand'))
+    t.ok(Math.abs(apart) < 10, `the user stands beside the name on a phone, ${apart} px apart`)
+    await page.setViewportSize({ width: 1280, height: 800 })
+
     await page.goto(`${api.url}/console/#/sign-in`)
     await page.getByText('everybody is this user and may do everything').waitFor()
     await page.getByText('Be another user, with a token').click()

@@ -39,7 +39,7 @@ function Open({ me, isInside }: { me: Me; isInside: boolean }) {
   return (
     <>
       <p>
-        You need not sign in here: you are <bdi class="user">{me.user_id}</bdi>.
+        You need not sign in here: you are <bdi class="unbroken">{me.user_id}</bdi>.
         {me.authentication === 'development' &&
           ' This server is for development, where everybody is this user and may do everything.'}
       </p>

@@ -1,9 +1,11 @@
 /** One job in a list: one line, and a second where there is more to say. */
 import type { ComponentChildren } from 'preact'
 import type { JobSummary } from '../../../contract/job.ts'
+import { session } from '../api/session.ts'
 import { Ago, Badge, span, useNow, wholeSeconds } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { links } from '../state/route.ts'
+import { useStore } from '../state/store.ts'
 
 interface RowProps {
   job: JobSummary
@@ -14,6 +16,9 @@ interface RowProps {
 
 export function JobRow({ job, message = '', children }: RowProps) {
   const { stages } = useStages()
+  const who = useStore(session)
+  // Administrators see the jobs of all users; their own need no name.
+  const me = 'user' in who ? who.user : ''
   const title = titleOf(stages, job.stage)
   const under = ['active', 'cancelling', 'retrying'].includes(job.status)
   return (
@@ -33,7 +38,7 @@ export function JobRow({ job, message = '', children }: RowProps) {
       >
         {job.workflow_id.slice(0, 8)}
       </a>
-      {job.owner && (
+      {job.owner && job.owner !== me && (
         <a class="owner" href={links.filtered({ owner: job.owner })} title={`Jobs of ${job.owner}`}>
           <bdi>{job.owner}</bdi>
         </a>

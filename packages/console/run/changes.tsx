@@ -43,6 +43,9 @@ function List({ run, before }: { run: Run; before: Run }) {
   )
 }
 
+/** How many files are named. */
+const NAMED = 3
+
 function Change({ change: { step, isNew, differences, result, files } }: { change: StepChange }) {
   const { stages } = useStages()
   const { stage, status, because } = step
@@ -61,7 +64,9 @@ function Change({ change: { step, isNew, differences, result, files } }: { chang
       {result === 'the same' && status !== 'reused' && <p class="quiet">The same files as before.</p>}
       {files.length > 0 && (
         <p class="quiet">
-          Files that differ: <bdi>{files.join(', ')}</bdi>
+          {files.length === 1 ? '1 file differs' : `${files.length} files differ`}:{' '}
+          <bdi>{files.slice(0, NAMED).join(', ')}</bdi>
+          {files.length > NAMED && ` and ${files.length - NAMED} more`}
         </p>
       )}
     </li>

@@ -11,6 +11,7 @@ const TOLD = ['systematic_review', 'meta_analysis', 'randomized_controlled_trial
 export function gapsOf(map: EvidenceMap): MapGap[] {
   if (map.papers === 0) return []
   const among = `the ${plural(map.papers, 'included paper')}`
+  const none = map.papers === 1 ? 'The only included paper was not found' : `None of ${among} was found`
   const gaps: MapGap[] = []
   const add = (gap: MapGap['gap'], pointer: string, cell: Count, of: number, text: string) =>
     gaps.push({ gap, text, pointer, count: cell.count, of, paper_ids: cell.paper_ids })
@@ -30,26 +31,14 @@ export function gapsOf(map: EvidenceMap): MapGap[] {
   for (const [at, cell] of map.by_pair.entries()) {
     const [one, other] = cell.concepts
     if (cell.count > 0 || bare.has(one) || bare.has(other)) continue
-    add(
-      'pair',
-      `/by_pair/${at}`,
-      cell,
-      map.papers,
-      `None of ${among} was found to deal with both ${one} and ${other}.`,
-    )
+    add('pair', `/by_pair/${at}`, cell, map.papers, `${none} to deal with both ${one} and ${other}.`)
   }
   const missing = new Set(
     map.by_kind.filter(({ kind, count }) => TOLD.includes(kind) && count === 0).map(({ kind }) => kind),
   )
   for (const [at, cell] of map.by_kind.entries()) {
     if (!missing.has(cell.kind)) continue
-    add(
-      'kind',
-      `/by_kind/${at}`,
-      cell,
-      map.papers,
-      `None of ${among} was found to be a ${kindInWords(cell.kind)}.`,
-    )
+    add('kind', `/by_kind/${at}`, cell, map.papers, `${none} to be a ${kindInWords(cell.kind)}.`)
   }
   for (const [at, cell] of map.by_concept_and_kind.entries()) {
     if (!TOLD.includes(cell.kind) || missing.has(cell.kind) || bare.has(cell.concept) || cell.count > 1)
