@@ -1,4 +1,4 @@
-"""What the measurements say: stage 3 tests for a trend, stage 4 takes the months apart. Serve both with
+"""Stage 3 tests the measurements for a trend; stage 4 computes the median of each month. Serve both with
 
     python3 -m uvicorn trends:stages --port 8002
 """

@@ -1,4 +1,4 @@
-/** Who cannot see, cannot use a mouse, or has a small screen: axe in each state and both themes, keyboard, phone. */
+/** Accessibility: axe in every state and both themes, keyboard use, and small screens. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -61,7 +61,7 @@ t.test('each state, light and dark, wide and narrow', { skip, timeout: 300_000 }
 
 t.test('while a job runs, is cancelled, is tried again, fails', { skip, timeout: 300_000 }, async (t) => {
   const service = await fakeStageService(t, silence)
-  // So long that it stays as it is while somebody looks.
+  // Long enough that the state does not change during the check.
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_JOB_BACKOFF_MS: '600000' })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
@@ -118,7 +118,7 @@ t.test('by keyboard alone, and read out', { skip, timeout: 300_000 }, async (t) 
   await page.locator('.job.completed').waitFor()
   const said = (await page.evaluate('said')) as string[]
   t.match(said.at(-1), /completed/)
-  // One for each status and each quarter at most, however many steps there are.
+  // At most one announcement per status and per quarter of progress, however many steps there are.
   t.ok(said.length >= 2 && said.length <= 6, said.join(' | '))
   t.equal(new Set(said).size, said.length, 'nothing is said twice')
   await tabTo(page, /Abstract and details/)
@@ -131,7 +131,7 @@ t.test('by keyboard alone, and read out', { skip, timeout: 300_000 }, async (t) 
   t.equal((await saving).suggestedFilename(), 'literature_review.json')
 })
 
-/** Checks a state in both themes: with axe, and that nothing is wider than a small phone. */
+/** Checks a state in both themes with axe, and that nothing is wider than a small phone. */
 async function looks(t: Test, page: Page, state: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
@@ -145,7 +145,7 @@ async function focused(page: Page): Promise<string> {
   return String(await page.evaluate('(document.querySelector("body :focus")?.textContent ?? "").trim()'))
 }
 
-/** Presses Tab until the focus is on what says `text`. */
+/** Presses Tab until an element with `text` has the focus. */
 async function tabTo(page: Page, text: RegExp): Promise<void> {
   for (let presses = 0; presses < 80; presses += 1) {
     if (text.test(await focused(page))) return

@@ -1,4 +1,4 @@
-/** Whose fault a failure is: for every code that the documentation names, and every status that a service may answer. */
+/** Whose fault a failure is, for every documented code and every status of a service. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -127,7 +127,7 @@ t.test('an error line has no status: the service says only whether it would fail
   t.match(blameOf({ code: 'TOO_FEW_PAPERS', retryable: false }), { whose: REJECTED }, 'of an earlier release')
 })
 
-/** As the worker records it. */
+/** The error as the worker records it. */
 function answered(status: number, code?: string) {
   const body = code === undefined ? '' : JSON.stringify({ detail: { code, message: 'why' } })
   const { answered: seen = 0, code: named, retryable } = failureOfStatus(status, {}, body)

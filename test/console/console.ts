@@ -1,4 +1,4 @@
-/** The console in a browser, with everything behind it: API, worker, the built-in stage service. */
+/** The console in a browser, with API, worker and the built-in stage service. */
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -50,16 +50,16 @@ export async function openReviewed(t: Test, answer: Answer, review: object): Pro
 
 export interface Tab {
   page: Page
-  /** What the browser complained about: broken policies, scripts that threw. */
+  /** The browser's errors: policy violations and exceptions in scripts. */
   complaints: string[]
 }
 
-/** A tab of its own, with no page yet. What the browser complains about is collected. */
+/** A new, empty tab. The browser's errors are collected. */
 export async function openTab(t: Test, options: BrowserContextOptions = {}): Promise<Tab> {
   const context = await (await launchBrowser()).newContext(options)
   t.teardown(() => context.close())
   const page = await context.newPage()
-  // A page on a machine that does other things too.
+  // Long enough for a page on a busy machine.
   page.setDefaultTimeout(300_000)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
@@ -104,7 +104,7 @@ export function hasFocus(locator: Locator): Promise<boolean> {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds on the page as it is: rules, with where they are broken. */
+/** The rules that the current page breaks according to axe, with the elements. */
 export async function axe(page: Page): Promise<string[]> {
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE)
   const found = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')

@@ -1,4 +1,4 @@
-/** The view for administrators: what waits and why, what failed, how each stage does; and that only they see it. */
+/** The dashboard for administrators: what waits and why, what failed, figures of each stage; only they can see it. */
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { writeMinutes } from '../../journal/history.ts'

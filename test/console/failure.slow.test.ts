@@ -1,4 +1,4 @@
-/** The page of a job that failed: whose fault it is, what to do, and one click to try again; what the tab shows. */
+/** The page of a failed job: whose fault it is, what to do, and one click to retry; and the tab's icon. */
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { enqueue, get, startApi, startWorker, testEnv } from '../helpers/app.ts'

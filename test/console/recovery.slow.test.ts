@@ -1,4 +1,4 @@
-/** What can go wrong while somebody looks: a reload, a lost network, a killed server, a token that ends. */
+/** Recovery of an open page: a reload, a lost network, a killed server, an expired token. */
 import { type AddressInfo, createServer } from 'node:net'
 import { mock } from 'node:test'
 import type { Page } from 'playwright-core'
@@ -38,9 +38,9 @@ t.test('reload, lost network, killed server', { skip, timeout: 300_000 }, async 
     t.match(await page.locator('.job').textContent(), /active/)
   })
 
-  await t.test('a lost network is said, and made up for', async (t) => {
+  await t.test('a lost network is shown, and missed events arrive afterwards', async (t) => {
     await page.context().setOffline(true)
-    // The browser refuses new requests, and keeps those that are open.
+    // Offline, the browser refuses new requests but keeps open ones.
     network.cut()
     await page.getByText('You are offline').waitFor()
     await work.step('while nobody could see it')
@@ -51,17 +51,17 @@ t.test('reload, lost network, killed server', { skip, timeout: 300_000 }, async 
     t.equal(await page.getByText('You are offline').count(), 0)
   })
 
-  await t.test('a killed server is said, and made up for', async (t) => {
+  await t.test('a killed server is shown, and missed events arrive afterwards', async (t) => {
     await end(api, 'SIGKILL')
     await page.getByText('The server cannot be reached').waitFor()
     await work.step('while the server was down')
-    // Of the whole test: it must outlive this part.
+    // Tie it to the whole test, because it must outlive this part.
     api = await startDoor(whole, 'server/api.ts', env)
     await seen(page, 'while the server was down')
     t.equal(await page.getByText('The server cannot be reached').count(), 0)
   })
 
-  await t.test('nothing is missing, nothing is there twice', async (t) => {
+  await t.test('no event is missing or repeated', async (t) => {
     work.finish()
     await page.locator('.job.completed').waitFor()
     await page.locator('summary', { hasText: 'Steps' }).click()
@@ -125,7 +125,7 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 30
 
 t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, async (t) => {
   const service = await fakeStageService(t, ndjson([], { end: false }))
-  // The clock will stand still, and BullMQ renews a lock by the clock.
+  // The test freezes the clock, by which BullMQ renews locks.
   const env = await testEnv(t, { WORKER_URL: service.url, SSE_HEARTBEAT_MS: '50', WORKER_LOCK_MS: '60000' })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
@@ -238,7 +238,7 @@ async function stage(service: FakeStageService) {
   }
 }
 
-/** A port that was free a moment ago: a restarted server must come back under its old address. */
+/** A port that was free a moment ago. A fixed port is needed, so that a restarted server has the same address. */
 async function freePort(t: Test): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

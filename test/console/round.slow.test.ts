@@ -1,4 +1,4 @@
-/** A person's way through the console, in a real browser: from the question to the review. */
+/** A user's path through the console in a real browser, from the question to the review. */
 import { readFile } from 'node:fs/promises'
 import type { Queue } from 'bullmq'
 import t from 'tap'
@@ -12,7 +12,7 @@ t.test('from the question to the review', { skip, timeout: 300_000 }, async (t) 
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url)
 
-  await t.test('what is wrong with a field is said at the field', async (t) => {
+  await t.test('a fault is shown at its field', async (t) => {
     await page.getByRole('link', { name: /Literature search/ }).click()
     await page.getByLabel('Max results').fill('900')
     await page.getByRole('heading', { level: 1 }).focus()
@@ -98,7 +98,7 @@ t.test('cancelling', { skip, timeout: 300_000 }, async (t) => {
   await yes.click()
   await page.locator('.job.cancelled').waitFor()
   t.match(await page.locator('.job').textContent(), /was cancelled/)
-  await eventually('the queue has none that runs', async () => (await api.queue.getActiveCount()) === 0)
+  await eventually('no job is running', async () => (await api.queue.getActiveCount()) === 0)
   t.same(complaints, [])
 })
 

@@ -24,7 +24,7 @@ async function start(t: Test, over: Record<string, string> = {}) {
   const service = await fakeStageService(t, silence)
   service.onGet = (_url, response) => void response.writeHead(200).end('# Gaps\n\nNobody looked at stairs.\n')
   const STAGES_FILE = await stagesFile(t, STAGES)
-  // A lock that a busy machine lets lapse would mean another call, and calls are counted here.
+  // If a busy machine let a lock expire, the service would be called again, and the test counts calls.
   const env = await testEnv(t, { WORKER_URL: service.url, STAGES_FILE, WORKER_LOCK_MS: '30000', ...over })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
   startWorker(t, env)
@@ -32,7 +32,7 @@ async function start(t: Test, over: Record<string, string> = {}) {
   return { service, api, page, complaints }
 }
 
-/** Says how far a call is, and leaves it open. */
+/** Sends progress of a call, and keeps it open. */
 function half({ response, stage }: StageCallSeen): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   response.write(`${JSON.stringify({ type: 'progress', percent: 50, message: `half of ${stage}` })}\n`)

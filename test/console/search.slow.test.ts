@@ -1,4 +1,4 @@
-/** A researcher's way to the papers she wants: she looks at the search, changes it, and decides what the rules could not. */
+/** A researcher previews a search, changes it, and decides about papers that the rules left uncertain. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { get } from '../helpers/app.ts'
@@ -9,7 +9,7 @@ interface Asked {
   data: { inputs: Record<string, unknown>; workflow_id: string }
 }
 
-t.test('the search is seen and changed before it starts', { skip, timeout: 180_000 }, async (t) => {
+t.test('the search can be previewed and changed before it starts', { skip, timeout: 180_000 }, async (t) => {
   const api = await startAll(t)
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/new/2')
@@ -49,7 +49,7 @@ t.test('the search is seen and changed before it starts', { skip, timeout: 180_0
     await looks(t, page)
   })
 
-  await t.test('what starts is what was seen', async (t) => {
+  await t.test('the previewed search is the one that starts', async (t) => {
     await page.getByLabel('Max results').fill('5')
     await page.getByLabel('Research question').press('Control+Enter')
     await page.locator('.job.completed').waitFor()

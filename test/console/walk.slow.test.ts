@@ -1,4 +1,4 @@
-/** What the stages around the review leave is read on the page of their jobs: text, tables, the picture of the map. */
+/** The pages of the stages around the review show their files: text, tables, the picture of the map. */
 import t from 'tap'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { axe, openAs, openTab, overflow, QUESTION, startAll } from './console.ts'

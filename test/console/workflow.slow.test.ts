@@ -1,4 +1,4 @@
-/** All stages of a workflow on one page, over one connection; and what a proxy that holds events back makes of it. */
+/** All stages of a workflow on one page over one connection, also behind a buffering proxy. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { enqueue, startApi, startWorker, testEnv } from '../helpers/app.ts'
@@ -71,30 +71,26 @@ t.test('a waiting job says what it waits for', { skip, timeout: 300_000 }, async
   await page.locator('.job-row .message', { hasText: /No worker is available|next in the queue/ }).waitFor()
 })
 
-t.test(
-  'behind a proxy that holds events back it polls, and says so',
-  { skip, timeout: 300_000 },
-  async (t) => {
-    const service = await fakeStageService(t, silence)
-    const env = await testEnv(t, { WORKER_URL: service.url })
-    const api = closeQuickly(t, await startApi(t, env, CONSOLE))
-    startWorker(t, env)
-    const proxy = await bufferingProxy(t, api.url)
-    const { page } = await openTab(t)
-    await openAs(page, proxy.url)
-    await startReview(page)
-    await page.locator('.transport.polling').waitFor()
-    t.match(await page.locator('.job .hint').textContent(), /proxy/)
-    const call = await service.call(0)
-    call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    call.response.write(`${JSON.stringify({ type: 'progress', percent: 50, message: 'half of it' })}\n`)
-    await page.locator('.step', { hasText: 'half of it' }).waitFor()
-    call.response.end(`${JSON.stringify({ type: 'result', ...success(call) })}\n`)
-    await page.locator('.job.completed').waitFor()
-    await page.locator('summary', { hasText: 'Steps' }).click()
-    await page.locator('.step .what').first().waitFor()
-    const steps = (await page.locator('.step .what').allTextContents()).reverse()
-    t.equal(new Set(steps).size, steps.length, steps.join(' | '))
-    t.match(steps[0], /queued/)
-  },
-)
+t.test('behind a buffering proxy the page polls, and says so', { skip, timeout: 300_000 }, async (t) => {
+  const service = await fakeStageService(t, silence)
+  const env = await testEnv(t, { WORKER_URL: service.url })
+  const api = closeQuickly(t, await startApi(t, env, CONSOLE))
+  startWorker(t, env)
+  const proxy = await bufferingProxy(t, api.url)
+  const { page } = await openTab(t)
+  await openAs(page, proxy.url)
+  await startReview(page)
+  await page.locator('.transport.polling').waitFor()
+  t.match(await page.locator('.job .hint').textContent(), /proxy/)
+  const call = await service.call(0)
+  call.response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  call.response.write(`${JSON.stringify({ type: 'progress', percent: 50, message: 'half of it' })}\n`)
+  await page.locator('.step', { hasText: 'half of it' }).waitFor()
+  call.response.end(`${JSON.stringify({ type: 'result', ...success(call) })}\n`)
+  await page.locator('.job.completed').waitFor()
+  await page.locator('summary', { hasText: 'Steps' }).click()
+  await page.locator('.step .what').first().waitFor()
+  const steps = (await page.locator('.step .what').allTextContents()).reverse()
+  t.equal(new Set(steps).size, steps.length, steps.join(' | '))
+  t.match(steps[0], /queued/)
+})

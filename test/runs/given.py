@@ -1,4 +1,4 @@
-"""Stages 2 and 3 of the table of reuse: each gives what the test says, or else what follows from its inputs."""
+"""Stages 2 and 3 of the table of reuse: each returns what the test sets, or else a result derived from its inputs."""
 import json
 import os
 import pathlib

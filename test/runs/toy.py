@@ -1,4 +1,4 @@
-"""Two toy stages: 2 counts the words that stage 1 took in, 3 says in a file which are frequent."""
+"""Two toy stages: 2 counts the words of stage 1, and 3 writes the frequent ones to a file."""
 import os
 
 from stagecast import Stages

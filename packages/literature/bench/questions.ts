@@ -1,5 +1,5 @@
 /**
- * Sixty questions of ten fields: how each is read, and what PubMed would be sent first. A person has looked at each
+ * Sixty questions from ten fields: how each is read, and the first query for PubMed. A person has checked each
  * line; `wrong` says what a librarian would do otherwise. Alone: `node --import=tsx packages/literature/bench/questions.ts`.
  */
 import { pathToFileURL } from 'node:url'
@@ -149,7 +149,7 @@ export function readQuestions(): Line[] {
   )
 }
 
-/** For people: four lines a question. */
+/** Formats four lines per question. */
 export function printed(lines: readonly Line[]): string {
   return lines
     .map(({ field, question, groups, query, wrong, lost }) => {

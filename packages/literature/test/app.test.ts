@@ -1,4 +1,4 @@
-/** The HTTP side with stages made for the test: failures, files, closing. */
+/** The HTTP service with stages made for the test: failures, files, closing. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, symlink, writeFile } from 'node:fs/promises'
@@ -63,7 +63,7 @@ t.test('old files are removed while it runs, not only when it starts', async (t)
   await eventually('the job is gone', async () => (await readdir(join(t.testdirName, 'jobs'))).length === 0)
 })
 
-t.test('a failed job is worked on again when asked again', async (t) => {
+t.test('a failed job runs again when it is requested again', async (t) => {
   let times = 0
   const { app } = await build(
     t,
@@ -81,7 +81,7 @@ t.test('a failed job is worked on again when asked again', async (t) => {
   t.match((await app.inject({ method: 'POST', url: EXECUTE, payload })).json(), { results: { times: 2 } })
 })
 
-t.test('a fault inside tells nothing, to the caller or in the log', async (t) => {
+t.test('an internal error reveals nothing, to the caller or in the log', async (t) => {
   const broken = stageOf(({ research_question }) =>
     Promise.reject(new TypeError(`cannot use ${research_question}`)),
   )
@@ -173,7 +173,7 @@ t.test('artifacts: types, tags, ranges', async (t) => {
   }
 })
 
-t.test('the two forms are chosen by name', async (t) => {
+t.test('the Accept header selects the form', async (t) => {
   const { app } = await build(
     t,
     stageOf(async () => ({ artifacts: [], results: {} })),
@@ -194,7 +194,7 @@ t.test('the two forms are chosen by name', async (t) => {
   }
 })
 
-t.test('what is not HTTP is answered in the same shape', async (t) => {
+t.test('invalid HTTP gets an error in the same form', async (t) => {
   const service = await startBuiltInService({ host: '127.0.0.1', port: 0, dataDir: t.testdir() })
   t.teardown(() => service.close())
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
@@ -204,7 +204,7 @@ t.test('what is not HTTP is answered in the same shape', async (t) => {
   t.equal(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').detail.code, 'BAD_REQUEST')
 })
 
-t.test('closing lets running work end within its grace, and refuses new work', async (t) => {
+t.test('closing gives running jobs the grace period and refuses new ones', async (t) => {
   const gate = new PassThrough()
   const stage = stageOf(async (_request, { progress }) => {
     await progress(10, 'waiting')
@@ -230,10 +230,10 @@ t.test('closing lets running work end within its grace, and refuses new work', a
   await closed
 })
 
-t.test('work that is still stopping and its repeat never run side by side', async (t) => {
+t.test('a job that is still stopping and its repeat never run side by side', async (t) => {
   const gate = new PassThrough()
   let runs = 0
-  // Deaf to its signal, as a stage should not be: what it makes after the hang-up must not count.
+  // This stage wrongly ignores its signal. Its result after the disconnect must not count.
   const deaf = stageOf(async () => {
     runs++
     const mine = runs
@@ -252,25 +252,25 @@ t.test('work that is still stopping and its repeat never run side by side', asyn
   const request = stageRequest()
   const first = await stream(service.url, request)
   let begun = await first.next()
-  // On a busy machine silence is told before the work has begun.
+  // On a busy machine, a heartbeat is sent before the work has started.
   while (begun?.type === 'heartbeat') begun = await first.next()
   t.match(begun, { type: 'progress', percent: 0 })
   first.hangUp()
   const running = async () => Number((await json(fetch(`${service.url}/health`))).running)
   let second = await stream(service.url, request)
-  // Until the hang-up has been noticed a repeat joins the run that is about to stop.
+  // Until the service notices the disconnect, a repeat joins the run that is about to stop.
   while ((await running()) === 1) {
     second.hangUp()
     second = await stream(service.url, request)
   }
-  t.match(await second.next(), { type: 'heartbeat' }, 'the repeat is kept company while it waits')
+  t.match(await second.next(), { type: 'heartbeat' }, 'the repeat gets heartbeats while it waits')
   t.equal(runs, 1)
   gate.write('go')
   t.match((await second.rest()).at(-1), { type: 'result', results: { run: 2 } })
   t.equal(runs, 2)
 })
 
-t.test('sources that do not go together stop the start', async (t) => {
+t.test('incompatible sources prevent the start', async (t) => {
   const building = buildBuiltInService({
     dataDir: t.testdir(),
     literature: { ...OFFLINE, sources: ['sample', 'europepmc'] },
@@ -278,7 +278,7 @@ t.test('sources that do not go together stop the start', async (t) => {
   await t.rejects(building, { code: 'SOURCE_UNAVAILABLE', message: /must not mix sample/ })
 })
 
-t.test('the shape of the review is published', async (t) => {
+t.test('the schema of the review is published', async (t) => {
   const app = await buildBuiltInService({ dataDir: t.testdir() })
   t.teardown(() => app.close())
   const answer = await app.inject({ url: '/schemas/literature_review.json' })

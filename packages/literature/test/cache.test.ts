@@ -1,4 +1,4 @@
-/** Answers on disk: found again, damaged, too old. */
+/** Cached answers: found, damaged, expired. */
 import { readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -10,7 +10,7 @@ import { record } from './records.ts'
 const plan = { request: { query: 'x', format: 'json' }, limit: 10 }
 const answer = { total: 3, records: [record()] }
 
-t.test('what was kept is found, by what was sent', async (t) => {
+t.test('a cached answer is found by its request', async (t) => {
   const clock = fakeClock()
   const dir = t.testdir()
   const cache = createCache(dir, 1000, clock)
@@ -29,7 +29,7 @@ t.test('what was kept is found, by what was sent', async (t) => {
   t.equal(await cache.find(sample, plan), undefined, 'too old')
 })
 
-t.test('damaged entries count as none', async (t) => {
+t.test('damaged entries count as missing', async (t) => {
   const clock = fakeClock()
   const dir = t.testdir()
   const cache = createCache(dir, 1000, clock)
@@ -41,7 +41,7 @@ t.test('damaged entries count as none', async (t) => {
   }
 })
 
-t.test('old entries are swept, also while the service runs; an age of 0 keeps nothing', async (t) => {
+t.test('old entries are removed, also while the service runs; an age of 0 keeps nothing', async (t) => {
   const clock = fakeClock(Date.now())
   const dir = t.testdir()
   const cache = createCache(dir, 60_000, clock)

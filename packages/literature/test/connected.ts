@@ -1,4 +1,4 @@
-/** The live connectors, pointed at an imitation. */
+/** The live connectors, with the addresses of an imitation. */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Test } from 'tap'

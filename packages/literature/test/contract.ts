@@ -1,4 +1,4 @@
-/** What any stage service must do; `start` brings one up as a process of its own. */
+/** Tests that any stage service must pass; `start` runs one as a separate process. */
 import { randomUUID } from 'node:crypto'
 import { readdir, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ async function testQuick(t: Test, service: ServiceProcess & { dataDir: string })
     t.equal(lines.filter(({ type }) => type !== 'progress' && type !== 'heartbeat').length, 1)
   })
 
-  await t.test('a repeat is not worked on again', async (t) => {
+  await t.test('a repeat does not run again', async (t) => {
     const request = stageRequest()
     const answer = await json(post(url, request))
     const headers = { 'idempotency-key': request.job_id, 'x-attempt': '2' }
@@ -103,7 +103,7 @@ async function testQuick(t: Test, service: ServiceProcess & { dataDir: string })
     t.equal((await raw(url, artifactPath(again.job_id))).body, file.body, 'the same question, the same bytes')
   })
 
-  await t.test('no path leads out of the folder of artifacts', async (t) => {
+  await t.test('no path leads out of the artifacts folder', async (t) => {
     const secret = `canary-${randomUUID()}`
     await writeFile(join(service.dataDir, 'secret.txt'), secret)
     const { job_id } = stageRequest()
@@ -137,7 +137,7 @@ async function testQuick(t: Test, service: ServiceProcess & { dataDir: string })
       t.ok(Value.Check(ServiceError, JSON.parse(answer.body)))
       t.notMatch(answer.body, secret)
     }
-    // As long as the artifact itself, so that its size does not give it away.
+    // As long as the artifact, so that a size check alone does not detect it.
     const { body } = await raw(url, artifactPath(job_id))
     await writeFile(join(service.dataDir, 'secret.txt'), secret.padEnd(Buffer.byteLength(body)))
     await unlink(join(folder, FILE))
@@ -147,7 +147,7 @@ async function testQuick(t: Test, service: ServiceProcess & { dataDir: string })
     t.notMatch(replaced.body, secret)
   })
 
-  await t.test('what is not there', async (t) => {
+  await t.test('unknown jobs, artifacts and routes', async (t) => {
     for (const stage of [20, 0, 999, 'two']) {
       for (const body of [stageRequest(), 'not json']) {
         const response = await post(url, body, { stage, headers: { accept: WORKER_ACCEPT } })
@@ -195,7 +195,7 @@ async function testQuick(t: Test, service: ServiceProcess & { dataDir: string })
     t.ok(Value.Check(ServiceError, JSON.parse(answer.body)))
   })
 
-  await t.test('health, and a log that is silent about the question', async (t) => {
+  await t.test('health, and a log without the question', async (t) => {
     const health = await json(fetch(`${url}/health`))
     t.match(health, { status: 'ok', running: 0 })
     t.ok((health.stages as number[]).includes(2), 'the stages of the service are listed')
@@ -264,7 +264,7 @@ async function testStuck(t: Test, service: ServiceProcess & { dataDir: string })
   testEnd(t, await stopped)
 }
 
-/** Some servers end by the signal they were sent; a hard end or an error code is neither. */
+/** Some servers exit by the signal that they were sent. SIGKILL or an error code is not a clean exit. */
 function testEnd(t: Test, [code, signal]: [number | null, NodeJS.Signals | null]): void {
   t.ok(code === 0 || signal === 'SIGTERM', `it ends in order: ${code} ${signal}`)
 }

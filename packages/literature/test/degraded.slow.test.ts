@@ -1,4 +1,4 @@
-/** Stage 2 over the four imitated sources: well, ill, away, and told to stop. */
+/** Stage 2 with the four imitated sources: working, failing, unreachable, and cancelled. */
 import t from 'tap'
 import { connect } from './connected.ts'
 import { fakeClock } from './fake-clock.ts'
@@ -96,7 +96,7 @@ t.test('four sources, one review', async (t) => {
   })
 })
 
-t.test('one source is late, one is ill, one says nothing: the review completes and says so', async (t) => {
+t.test('one source is slow, one fails, one does not answer: the review completes and says so', async (t) => {
   const { imitation, clock, work } = await open(t, { requestMs: 100 })
   imitation.fail('europepmc', [status(429, { 'retry-after': '4' })])
   imitation.fail('pubmed', [], status(500))
@@ -124,13 +124,13 @@ t.test('one source is late, one is ill, one says nothing: the review completes a
 })
 
 t.test(
-  'papers about to be included are looked up at Crossref, and what was taken back gives way',
+  'papers about to be included are looked up at Crossref, and retracted ones are replaced',
   async (t) => {
     const { imitation, work } = await open(t)
     const whole = LIBRARY.filter(({ abstract }) => abstract !== null)
     const [first] = whole
     if (!first) return t.fail('no record')
-    // No source that was searched knows of the retraction.
+    // None of the searched sources knows about the retraction.
     imitation.hold('europepmc', [first, ...whole.slice(2)])
     imitation.hold('crossref', [{ ...first, retracted: true }])
     const { review, files } = await work({ inputs: { sources: ['europepmc', 'crossref'] } })
@@ -146,7 +146,7 @@ t.test(
   },
 )
 
-t.test('a notice is set apart, linked and marks its paper', async (t) => {
+t.test('a notice is listed separately, linked to its paper, and marks it', async (t) => {
   const { imitation, work } = await open(t)
   const [first] = LIBRARY
   if (!first) return t.fail('no record')
@@ -170,7 +170,7 @@ t.test('a notice is set apart, linked and marks its paper', async (t) => {
   ])
 })
 
-t.test('Crossref alone away costs its completions only', async (t) => {
+t.test('if only Crossref is unreachable, only its completions are missing', async (t) => {
   const { imitation, work } = await open(t)
   imitation.fail('crossref', [], status(503))
   const { review } = await work({ inputs: ALL })
@@ -181,21 +181,24 @@ t.test('Crossref alone away costs its completions only', async (t) => {
   })
 })
 
-t.test('all away: a retryable error; the next attempt asks again', async (t) => {
-  const { imitation, work } = await open(t)
-  for (const name of ['europepmc', 'pubmed', 'openalex', 'crossref'] as const)
-    imitation.fail(name, [], hangUp)
-  await t.rejects(work({ inputs: ALL }), {
-    code: 'SOURCES_UNREACHABLE',
-    status: 503,
-    retryable: true,
-    message: /europepmc: it could not be reached.*pubmed.*openalex/,
-  })
-  imitation.fail('europepmc', [])
-  t.match((await work({ inputs: ALL })).review, { degraded: true, counts: { identified: 7 } })
-})
+t.test(
+  'if all sources are unreachable, the error is retryable, and the next attempt asks again',
+  async (t) => {
+    const { imitation, work } = await open(t)
+    for (const name of ['europepmc', 'pubmed', 'openalex', 'crossref'] as const)
+      imitation.fail(name, [], hangUp)
+    await t.rejects(work({ inputs: ALL }), {
+      code: 'SOURCES_UNREACHABLE',
+      status: 503,
+      retryable: true,
+      message: /europepmc: it could not be reached.*pubmed.*openalex/,
+    })
+    imitation.fail('europepmc', [])
+    t.match((await work({ inputs: ALL })).review, { degraded: true, counts: { identified: 7 } })
+  },
+)
 
-t.test('nothing found is a review with nothing in it', async (t) => {
+t.test('a search without hits gives an empty review', async (t) => {
   const { imitation, work } = await open(t)
   for (const name of ['europepmc', 'pubmed', 'openalex'] as const) imitation.hold(name, [])
   const { review } = await work({ inputs: ALL })
@@ -203,7 +206,7 @@ t.test('nothing found is a review with nothing in it', async (t) => {
   t.equal(imitation.count('crossref'), 0, 'nothing to complete')
 })
 
-t.test('a retry asks only those that failed', async (t) => {
+t.test('a retry asks only the sources that failed', async (t) => {
   const { imitation, clock, work } = await open(t)
   imitation.fail('pubmed', [], status(500))
   const first = await work({ inputs: ALL })
@@ -233,7 +236,7 @@ t.test('a retry asks only those that failed', async (t) => {
   t.ok(imitation.requests.length > before, 'what is too old is asked for again')
 })
 
-t.test('cancelling ends the requests under way and sends no other', async (t) => {
+t.test('cancelling aborts the running requests and sends no others', async (t) => {
   const { imitation, work } = await open(t)
   for (const name of ['europepmc', 'pubmed', 'openalex'] as const) imitation.fail(name, [], silence)
   const controller = new AbortController()

@@ -1,4 +1,4 @@
-/** Stages 1 and 10: what is declared before a search, and the map of what it found. */
+/** Stages 1 and 10: the protocol before a search, and the map of the papers found. */
 import t, { type Test } from 'tap'
 import type { EvidenceMap } from '../evidence-map/shape.ts'
 import { at } from './pointer.ts'
@@ -35,7 +35,7 @@ t.test('a protocol: roles, groups, draft queries, criteria, sources', async (t) 
   t.match(lines.at(-1), { type: 'error', code: 'QUESTION_MISSING', retryable: false })
 })
 
-t.test('a search takes groups and criteria over from the protocol of its question', async (t) => {
+t.test("a search uses the groups and criteria of its question's protocol", async (t) => {
   const { run } = await startWalk(t)
   const concepts = [['intermittent fasting', 'time-restricted eating'], ['blood pressure']]
   const declared = await run(1, { inputs: { concepts, year_from: 2018 } })
@@ -63,7 +63,7 @@ t.test('a search takes groups and criteria over from the protocol of its questio
   sameFiles(t, plain, await run(2), 'a protocol without options changes nothing')
 })
 
-t.test('a protocol with terms lets a question in another language be searched', async (t) => {
+t.test('with a protocol that has terms, a question in another language can be searched', async (t) => {
   const { run, ask } = await startWalk(t)
   const question = 'Welchen Einfluss hat der Schlaf auf das Gedächtnis?'
   const declared = await run(1, { question, inputs: { concepts: [['sleep'], ['memory']] } })
@@ -129,7 +129,7 @@ t.test('an empty review has an empty map', async (t) => {
   t.match(ran.text('gaps.md'), /No paper is included/)
 })
 
-t.test('what is missing or was changed on the way is refused', async (t) => {
+t.test('missing and changed files are refused', async (t) => {
   const { run, ask } = await startWalk(t)
   const last = async (asked: Parameters<typeof ask>[1]) => (await ask(10, asked)).lines.at(-1)
   t.match(await last({}), { code: 'UPSTREAM_MISSING', message: /Run stage 2 first/, retryable: false })

@@ -1,4 +1,4 @@
-/** Facts about a paper: stated only where they are known, with the words that tell them. */
+/** Facts about a paper: stated only if known, with the words that show them. */
 import t from 'tap'
 import { measureFacts, SETS } from '../bench/facts.ts'
 import { extract } from '../extract.ts'
@@ -7,7 +7,7 @@ import type { SourceRecord } from '../paper.ts'
 import { studyType } from '../study-type.ts'
 import { paperOf } from './records.ts'
 
-t.test('kind of study and sample size are right where they are stated', async (t) => {
+t.test('stated kinds of study and sample sizes are right', async (t) => {
   t.ok(SETS.tuning.length + SETS['held out'].length >= 120)
   t.ok(SETS['held out'].length >= 40)
   for (const { fact, set, stated, right, known, faults } of measureFacts()) {
@@ -16,7 +16,7 @@ t.test('kind of study and sample size are right where they are stated', async (t
   }
 })
 
-t.test('what tells the kind of study', async (t) => {
+t.test('the kind of study', async (t) => {
   const kind = (change: Partial<SourceRecord>) => studyType(paperOf(change))
   t.match(
     kind({ publication_types: ['Observational Study'], abstract: 'We followed 700 men for 3 years.' }),
@@ -62,7 +62,7 @@ t.test('what tells the kind of study', async (t) => {
   }
 })
 
-t.test('the size of the study itself', async (t) => {
+t.test('the sample size of the study itself', async (t) => {
   const size = (abstract: string) =>
     extract(paperOf({ title: 'A study', abstract })).sample_size?.value ?? null
   for (const [abstract, value] of [
@@ -89,7 +89,7 @@ t.test('the size of the study itself', async (t) => {
   t.match(sample_size, { value: 1316, text: '1,316 patients' })
 })
 
-t.test('numbers as they are written', async (t) => {
+t.test('parsing written numbers', async (t) => {
   for (const [text, value] of [
     ['1,776', 1776],
     ['1\u2009776', 1776],

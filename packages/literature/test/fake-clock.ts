@@ -1,4 +1,4 @@
-/** A clock that moves only when somebody sleeps: waits are seen, not sat through. */
+/** A clock that moves only when code sleeps, so that tests see waits without waiting. */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 
@@ -23,7 +23,7 @@ export function fakeClock(start = Date.parse('2026-01-01T00:00:00Z')): FakeClock
       if (ms > 0) waits.push(ms)
       const until = now + ms
       await turn()
-      // Sleepers side by side: time is where the latest of them has got.
+      // With concurrent sleepers, the time is that of the latest one.
       now = Math.max(now, until)
       signal?.throwIfAborted()
     },

@@ -1,4 +1,4 @@
-/** The single steps of the review: words, framing, matching, order. */
+/** Single steps of the review: words, framing, matching, order. */
 import t from 'tap'
 import { frame } from '../frame.ts'
 import { hits } from '../match.ts'
@@ -20,7 +20,7 @@ function paper(change: Partial<Paper>): Paper {
   }
 }
 
-t.test('words are compared without case, accents, endings and spelling', async (t) => {
+t.test('words are compared without case, accents, endings and spelling variants', async (t) => {
   t.strictSame(words('Glycaemic Studies, Statins'), words('glycemic study; statin'))
   t.strictSame(words('tumours randomised behavioural centre'), words('tumor randomized behavioral centers'))
   t.strictSame(words('presión'), words('PRESION'))
@@ -131,7 +131,7 @@ t.test('every content word is searched, or listed with the reason', async (t) =>
   }
 })
 
-t.test('a question in another language is known by its function words', async (t) => {
+t.test('function words reveal a question in another language', async (t) => {
   t.equal(otherLanguage('Welchen Einfluss hat Bewegung auf den Schlaf bei Kindern?'), 'German')
   t.equal(otherLanguage("Quels sont les effets de l'exercice sur le sommeil ?"), 'French')
   t.equal(otherLanguage('¿Cuál es el efecto del ejercicio en los niños?'), 'Spanish')
@@ -169,7 +169,7 @@ t.test('a record meets a concept by stems and synonyms, and its words may stand 
   )
 })
 
-t.test('order: the title counts double, ties end by id', async (t) => {
+t.test('order: the title counts twice, and ties are ordered by id', async (t) => {
   const query = frame('sleep and memory')
   const inTitle = paper({ id: 'b', title: 'Sleep and memory', abstract: 'Nothing else is here to be read.' })
   const inAbstract = paper({

@@ -1,5 +1,5 @@
 /**
- * The published schema and the output of the demo's question, byte by byte. After a change that is meant to be:
+ * The published schema and the output for the demo's question, byte by byte. After an intended change:
  * `WRITE_GOLDEN=1 npx tsx test/run.ts packages/literature/test/golden.test.ts`, then `npm run format`, and look at the difference.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -20,7 +20,7 @@ const valid = new Ajv({ strict: false, allErrors: true }).compile(
   JSON.parse(JSON.stringify(LiteratureReview)),
 )
 
-t.test('the schema in docs/ is the one of the code', async (t) => {
+t.test('the schema in docs/ matches the code', async (t) => {
   const made = JSON.parse(
     JSON.stringify({ ...LiteratureReview, $schema: 'http://json-schema.org/draft-07/schema#' }),
   )
@@ -28,7 +28,7 @@ t.test('the schema in docs/ is the one of the code', async (t) => {
   t.strictSame(JSON.parse(await readFile(SCHEMA, 'utf8')), made)
 })
 
-t.test('the demo writes what it always wrote', async (t) => {
+t.test('the demo writes the same bytes as before', async (t) => {
   const { files, review } = await stageOver(t).work()
   if (WRITE) await mkdir(GOLDEN, { recursive: true })
   for (const [name, text] of Object.entries(files)) {

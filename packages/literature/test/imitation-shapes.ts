@@ -1,4 +1,4 @@
-/** Entries in the words of each source. */
+/** Records in the format of each source. */
 import type { Entry } from './imitation-library.ts'
 
 export function europePmcPage(entries: readonly Entry[], parameters: URLSearchParams) {
@@ -113,7 +113,7 @@ function inverted(abstract: Entry['abstract']): Record<string, number[]> | null 
   const index: Record<string, number[]> = {}
   const words = abstract.flatMap(([label, text]) => `${label} ${text}`.trim().split(/\s+/))
   for (const [at, word] of words.entries()) index[word] = [...(index[word] ?? []), at]
-  // In no particular order, as the real one.
+  // In no particular order, like the real source.
   return Object.fromEntries(Object.entries(index).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -134,7 +134,7 @@ export function pubmedIds(entries: readonly Entry[], parameters: URLSearchParams
 
 export function pubmedArticles(entries: readonly Entry[], parameters: URLSearchParams): string {
   const ids = (parameters.get('id') ?? '').split(',')
-  // The real one answers in an order of its own.
+  // The real source answers in its own order.
   const articles = entries.filter(({ pmid }) => pmid !== null && ids.includes(pmid)).reverse()
   return `<?xml version="1.0" ?>
 <!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2025//EN" "https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">

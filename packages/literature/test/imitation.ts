@@ -1,6 +1,6 @@
 /**
- * The four sources on one local server, in the shapes of their real answers, with faults on demand. The records are
- * invented; shapes and field names are those the sources document.
+ * The four sources on one local server, with the format of their real answers, and with faults on demand. The records are
+ * invented; formats and field names are those that the sources document.
  */
 import { once } from 'node:events'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
@@ -12,7 +12,7 @@ import { crossrefPage, europePmcPage, openAlexPage, pubmedArticles, pubmedIds } 
 
 export type { Entry } from './imitation-library.ts'
 
-/** Answers a request in the place of the source. */
+/** Answers a request instead of the source. */
 export type Fault = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface Imitation {
@@ -25,7 +25,7 @@ export interface Imitation {
   /** Every request so far: path and parameters. */
   requests: { source: string; path: string; parameters: URLSearchParams; headers: http.IncomingHttpHeaders }[]
   count(source: Live): number
-  /** Resolves when a request comes in. */
+  /** Resolves when a request arrives. */
   arrival(): Promise<unknown>
   /** Requests the server has not answered and whose connection is open. */
   open(): number
@@ -104,10 +104,10 @@ export const status =
   (_request, response) =>
     response.writeHead(code, { 'content-type': 'application/json', ...headers }).end('{"error":"no"}')
 
-/** Takes the request and says nothing. */
+/** Accepts the request but never answers. */
 export const silence: Fault = () => undefined
 
-/** Promises more bytes than it sends, then hangs up. */
+/** Announces more bytes than it sends, then closes the connection. */
 export const cutOff: Fault = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })
   response.write('{"hitCount": 3, "resultList": {"res', () => response.destroy())

@@ -1,4 +1,4 @@
-/** Records in from other databases, decisions by hand, and what the files then say. */
+/** Records from other databases, manual decisions, and the resulting files. */
 import t from 'tap'
 import { read } from '../../../test/docs/markdown.ts'
 import { importAll } from '../imports/import.ts'
@@ -118,7 +118,7 @@ t.test('each format is read', async (t) => {
   )
 })
 
-t.test('a text that cannot be read is an error that says where', async (t) => {
+t.test('an unreadable text is an error that names the entry', async (t) => {
   const { stage } = stageOver(t)
   for (const [records, message] of [
     ['Just words.', /^inputs\/records: is not RIS, NBIB/],
@@ -140,7 +140,7 @@ t.test('a text that cannot be read is an error that says where', async (t) => {
   })
 })
 
-t.test('imported records are deduplicated, screened and counted as a source of their own', async (t) => {
+t.test('imported records are deduplicated, screened and counted as a separate source', async (t) => {
   const { work } = stageOver(t)
   const before = (await work()).review
   const double = `TY  - JOUR\nTI  - ${before.papers[0]?.title}\nDO  - ${before.papers[0]?.doi}\nER  - \n`
@@ -210,7 +210,7 @@ t.test('a person’s decisions settle uncertain and other papers', async (t) => 
   t.match(JSON.parse(files['prisma.json'] ?? '').screening.decided_by_person, { included: 1, excluded: 1 })
 })
 
-t.test('the flow as a picture stands by itself', async (t) => {
+t.test('the SVG of the flow diagram is self-contained', async (t) => {
   const { files, review } = await stageOver(t).work({ inputs: { records: [{ name: '<A&B>', text: RIS }] } })
   const svg = files['prisma.svg'] ?? ''
   t.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/)

@@ -1,4 +1,4 @@
-/** What holds for any records whatever, over thousands of generated ones. */
+/** Invariants of every review, checked on thousands of generated records. */
 import fc from 'fast-check'
 import t from 'tap'
 import type { LiteratureInputs } from '../../../contract/literature.ts'
@@ -10,10 +10,10 @@ import { render } from '../write.ts'
 import { QUESTION } from './service-client.ts'
 
 const SOURCES = ['europepmc', 'pubmed', 'openalex', 'import:Embase'] as const
-/** So many more than it gave each source says it has. */
+/** How many more hits each source reports than it returns. */
 const UNREAD = 7
 
-/** Small pools, so that equal identifiers, titles and authors are frequent; and texts of every kind. */
+/** Small pools, so that equal identifiers, titles and authors are frequent, and texts of every kind. */
 const words = fc.constantFrom(
   'intermittent fasting',
   'blood pressure',
@@ -318,7 +318,7 @@ t.test('a second run on the same records is byte-identical', async (t) => {
   t.pass()
 })
 
-t.test('which source answered first plays no part in what is linked', async (t) => {
+t.test("the order of the sources' answers does not affect which records are linked", async (t) => {
   await fc.assert(
     fc.asyncProperty(records, fc.infiniteStream(fc.nat()), async (found, order) => {
       const shuffled = found

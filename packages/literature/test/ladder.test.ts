@@ -1,4 +1,4 @@
-/** From strict to broad, the preview, and the user's own groups and query: what is asked, and what the log says of it. */
+/** Strict to broad queries, the preview, the user's own groups and query: what is sent, and what the log says. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -15,7 +15,7 @@ import { fakeClock } from './fake-clock.ts'
 import { body, imitate, status } from './imitation.ts'
 import { stageOver } from './literature-work.ts'
 
-/** Counts by a rule, and keeps what it was asked. */
+/** A source that counts hits by a rule and records its requests. */
 function counting(hits: (query: string) => number) {
   const asked: string[] = []
   const source: Searching = {
@@ -38,7 +38,7 @@ function counting(hits: (query: string) => number) {
 
 const question = 'Does cognitive training slow hearing loss in older adults compared with lectures in Norway?'
 
-t.test('one step is enough where it finds enough', async (t) => {
+t.test('the first step is enough if it finds enough', async (t) => {
   const { source, ask, asked } = counting(() => 900)
   const { chosen, steps, lines } = await climb(source, frame(question), {}, ask)
   t.equal(asked.length, 1)
@@ -46,7 +46,7 @@ t.test('one step is enough where it finds enough', async (t) => {
   t.strictSame([steps.length, lines.length], [1, 0])
 })
 
-t.test('setting and comparator are let go first, then the outcome', async (t) => {
+t.test('setting and comparator are dropped first, then the outcome', async (t) => {
   const steps = strictSteps(frame(question))
   t.strictSame(
     steps.map(({ name }) => name),
@@ -62,29 +62,32 @@ t.test('setting and comparator are let go first, then the outcome', async (t) =>
   t.match(lostWords(frame(question), found), [{ word: 'Norway', reason: /was dropped/ }])
 })
 
-t.test('at last the rare words count more, and every step is as broad as the one before', async (t) => {
-  const units = unitsOf(frame(question)).map((unit, at) => ({ ...unit, hits: at === 0 ? 0 : 10 ** at }))
-  const weighed = weigh(units)
-  t.notOk(
-    weighed.some(({ hits }) => hits === 0),
-    'a term that no record has cannot help',
-  )
-  const texts = weighed.map(({ term }) => term)
-  let before = 0
-  for (const share of SHARES) {
-    const { expression } = weighedStep(weighed, share)
-    const subsets = Array.from({ length: 2 ** texts.length }, (_, bits) =>
-      texts.filter((_, at) => bits & (2 ** at)).join('. '),
+t.test(
+  'finally rare words count more, and every step is at least as broad as the previous one',
+  async (t) => {
+    const units = unitsOf(frame(question)).map((unit, at) => ({ ...unit, hits: at === 0 ? 0 : 10 ** at }))
+    const weighed = weigh(units)
+    t.notOk(
+      weighed.some(({ hits }) => hits === 0),
+      'a term that no record has cannot help',
     )
-    const met = subsets.filter((text) => meets(expression, prepare({ title: text, abstract: null }))).length
-    t.ok(met >= before, `${share} %`)
-    before = met
-  }
-  const { source, ask } = counting((query) => (query.includes('|') ? 5 : 30))
-  const found = await climb(source, frame(question), {}, ask)
-  t.match(found.chosen?.step, /^weight_/)
-  t.ok(found.lines.length > 4, 'each word was counted')
-})
+    const texts = weighed.map(({ term }) => term)
+    let before = 0
+    for (const share of SHARES) {
+      const { expression } = weighedStep(weighed, share)
+      const subsets = Array.from({ length: 2 ** texts.length }, (_, bits) =>
+        texts.filter((_, at) => bits & (2 ** at)).join('. '),
+      )
+      const met = subsets.filter((text) => meets(expression, prepare({ title: text, abstract: null }))).length
+      t.ok(met >= before, `${share} %`)
+      before = met
+    }
+    const { source, ask } = counting((query) => (query.includes('|') ? 5 : 30))
+    const found = await climb(source, frame(question), {}, ask)
+    t.match(found.chosen?.step, /^weight_/)
+    t.ok(found.lines.length > 4, 'each word was counted')
+  },
+)
 
 t.test('a source that fails half-way keeps what it found', async (t) => {
   const imitation = await imitate(t)
@@ -116,7 +119,7 @@ t.test("PubMed's own reading and warnings are in the log", async (t) => {
   ])
 })
 
-t.test('words are cut behind their stem where that is safe', async (t) => {
+t.test('words are truncated after their stem if that is safe', async (t) => {
   t.strictSame(['placental', 'neoplasms', 'organization', 'ARDS', 'sleep', 'T2DM', 'tumour'].map(truncated), [
     'placent*',
     'neoplasm*',
@@ -140,7 +143,7 @@ async function sampleReview(t: Test, inputs: Record<string, unknown>, asked?: st
   return stageOver(t).work({ inputs, ...(asked !== undefined && { question: asked }) })
 }
 
-t.test('own groups and an own query are what is searched', async (t) => {
+t.test("the user's own groups and query are searched", async (t) => {
   const groups = await sampleReview(t, { concepts: [['statins'], ['dementia', 'cognitive decline']] })
   t.match(groups.review.concepts, [
     { terms: ['statins'], synonyms: [] },
@@ -166,7 +169,7 @@ t.test('own groups and an own query are what is searched', async (t) => {
   await t.rejects(sampleReview(t, { query: 'mail jane@example.org' }), { code: 'PRIVATE_DATA' })
 })
 
-t.test('an own query is sent as it is, and only to its source', async (t) => {
+t.test("the user's own query is sent unchanged, and only to its source", async (t) => {
   const imitation = await imitate(t)
   const { all } = connect(t, imitation, fakeClock())
   const { work } = stageOver(
@@ -193,7 +196,7 @@ t.test('an own query is sent as it is, and only to its source', async (t) => {
   )
 })
 
-t.test('a preview counts and reads nothing', async (t) => {
+t.test('a preview counts hits and reads no records', async (t) => {
   const { outcome, files } = await stageOver(t).work({ inputs: { preview: true } })
   t.strictSame(outcome.artifacts, ['search_preview.json'])
   const written = JSON.parse(files['search_preview.json'] ?? '')

@@ -1,4 +1,4 @@
-/** A process of its own that takes `count` slots from the folder, at a moment that stands still; prints them. */
+/** A separate process with a frozen clock that takes `count` slots from the folder and prints them. */
 import { createLimiter } from '../sources/limiter.ts'
 
 const [, , dir = '', count = '0'] = process.argv

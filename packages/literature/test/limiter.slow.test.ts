@@ -1,4 +1,4 @@
-/** Limits hold over jobs and processes that share a folder. */
+/** Limits hold across jobs and processes that share a folder. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const { signal } = new AbortController()
 const FAR = START + 86_400_000
 const slots = async (dir: string) => (await readdir(dir)).filter((name) => /^\d+$/.test(name)).sort()
 
-t.test('requests begin one interval apart', async (t) => {
+t.test('requests start one interval apart', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START + 1)
   const limiter = createLimiter(dir, { intervalMs: 200, lanes: 9 }, clock)
@@ -29,7 +29,7 @@ t.test('requests begin one interval apart', async (t) => {
   t.strictSame(begun, [200, 400, 600, 800, 1000])
 })
 
-t.test('over processes that know nothing of each other', async (t) => {
+t.test('the limit holds across independent processes', async (t) => {
   const dir = t.testdir()
   const file = fileURLToPath(new URL('limiter-process.js', import.meta.url))
   const children = [1, 2, 3].map(() =>
@@ -41,7 +41,7 @@ t.test('over processes that know nothing of each other', async (t) => {
       return JSON.parse(out) as number[]
     }),
   )
-  // Each stands still at the same moment, so that all want the same slots.
+  // The clocks of all processes are frozen at the same time, so that all want the same slots.
   const all = said.flat().sort((a, b) => a - b)
   t.equal(new Set(all).size, 60, 'no slot was taken twice')
   t.strictSame(
@@ -52,7 +52,7 @@ t.test('over processes that know nothing of each other', async (t) => {
   t.strictSame((await slots(dir)).map(Number), all)
 })
 
-t.test('lanes: so many at a time', async (t) => {
+t.test('lanes limit concurrent requests', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START)
   const limiters = [1, 2].map(() => createLimiter(dir, { intervalMs: 1, lanes: 2 }, clock))
@@ -87,7 +87,7 @@ t.test('a lane left behind by a crash becomes free', async (t) => {
   await release()
 })
 
-t.test('a caller that waits keeps its lane, however long it waits', async (t) => {
+t.test('a waiting caller keeps its lane, however long it waits', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START)
   const [one, other] = [1, 2].map(() => createLimiter(dir, { intervalMs: 1, lanes: 1 }, clock))
@@ -100,10 +100,10 @@ t.test('a caller that waits keeps its lane, however long it waits', async (t) =>
   await (await other.enter(FAR, signal))()
 })
 
-t.test('a lane that another process takes meanwhile is not taken for the one left behind', async (t) => {
+t.test('a lane that another process takes meanwhile is not mistaken for an abandoned one', async (t) => {
   const stale = `${START - 1} left behind`
   const live = `${START + 60_000} live`
-  // Whatever it is about to do when it looks at the clock for the nth time: the other one has just been faster.
+  // At the nth reading of the clock, another process takes the lane first.
   for (let n = 1, faster = true; faster; n++) {
     const dir = t.testdir()
     const lane = join(dir, 'lane-0')
@@ -132,7 +132,7 @@ t.test('a lane that another process takes meanwhile is not taken for the one lef
   }
 })
 
-t.test('a pause holds for everybody', async (t) => {
+t.test('a pause applies to all processes', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START)
   const [one, other] = [1, 2].map(() => createLimiter(dir, { intervalMs: 1, lanes: 9 }, clock))
@@ -145,7 +145,7 @@ t.test('a pause holds for everybody', async (t) => {
   await t.rejects(other.enter(clock.now() + 1000, signal), { code: 'rate_limited' })
 })
 
-t.test('what a source demands is obeyed when it is stricter', async (t) => {
+t.test('stricter limits of a source are obeyed', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START)
   const limiter = createLimiter(dir, { intervalMs: 100, lanes: 3 }, clock)
@@ -168,7 +168,7 @@ t.test('what a source demands is obeyed when it is stricter', async (t) => {
   await t.rejects(limiter.enter(clock.now() + 100, signal), { code: 'timeout' })
 })
 
-t.test('waiting ends with its signal, and leaves no lane taken', async (t) => {
+t.test('an aborted wait ends at once and releases its lane', async (t) => {
   const dir = t.testdir()
   const clock = fakeClock(START)
   const limiter = createLimiter(dir, { intervalMs: 1000, lanes: 2 }, clock)
@@ -180,7 +180,7 @@ t.test('waiting ends with its signal, and leaves no lane taken', async (t) => {
   )
 })
 
-t.test('old slots are swept', async (t) => {
+t.test('old slots are removed', async (t) => {
   const dir = t.testdir()
   await writeFile(join(dir, String(START - 100_000)), '')
   await writeFile(join(dir, String(START - 1000)), '')

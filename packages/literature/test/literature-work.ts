@@ -24,7 +24,7 @@ export interface Options {
   onStep?: (step: Step) => void
 }
 
-/** A stage over `sources`, with a cache of its own. */
+/** A stage with these `sources` and a separate cache. */
 export function stageOver(
   t: Test,
   sources: readonly Source[] = [sample],

@@ -1,4 +1,4 @@
-/** Stages 14 and 16: a manuscript in which every number and citation has its source, and the checklist of it. */
+/** Stages 14 and 16: a manuscript in which every number and citation has a source, and its checklist. */
 import { createHash } from 'node:crypto'
 import { strFromU8, unzipSync } from 'fflate'
 import t, { type Test } from 'tap'
@@ -174,7 +174,7 @@ t.test('the checklist: 27 items, each with its place and quotation', async (t) =
   t.match((await ask(16)).lines.at(-1), { code: 'UPSTREAM_MISSING', message: /Run stage 14 first/ })
 })
 
-t.test('a review with nothing in it can be written too', async (t) => {
+t.test('an empty review gives a manuscript too', async (t) => {
   const { run } = await startWalk(t)
   const search = await run(2, { question: 'Does quantum gravity exist?' })
   const map = await run(10, { after: [search] })

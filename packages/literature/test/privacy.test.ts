@@ -1,4 +1,4 @@
-/** What must not leave the machine is refused; what only looks a little like it is not. */
+/** Private data is refused; harmless text that looks similar is not. */
 import t from 'tap'
 import { refusePrivate } from '../privacy.ts'
 import { connect } from './connected.ts'
@@ -57,7 +57,7 @@ t.test('fine', async (t) => {
   for (const text of FINE) t.doesNotThrow(() => refusePrivate('research_question', text), text)
 })
 
-t.test('before anything is sent, in every field, and without quoting it', async (t) => {
+t.test('private data in any field is refused before anything is sent, and is not quoted', async (t) => {
   const imitation = await imitate(t)
   const { all } = connect(t, imitation)
   const { work } = stageOver(

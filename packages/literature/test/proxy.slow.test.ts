@@ -7,10 +7,10 @@ import { buildBuiltInService } from '../start.ts'
 import { imitate } from './imitation.ts'
 import { stageRequest } from './service-client.ts'
 
-t.test('calls to a source go through the proxy, and past it where NO_PROXY says so', async (t) => {
+t.test('calls to a source go through the proxy, unless NO_PROXY lists its host', async (t) => {
   const proxy = await forwardProxy(t)
   const imitation = await imitate(t)
-  // No such host: only the proxy can find it.
+  // Only the proxy can resolve this host name.
   const address = imitation.url('europepmc').replace('127.0.0.1', 'sources.example')
   const search = async (env: Record<string, string>) => {
     const settings = readSettings(env)
@@ -38,7 +38,7 @@ t.test('calls to a source go through the proxy, and past it where NO_PROXY says 
   t.equal(proxy.seen.length, before)
 })
 
-t.test('a bad proxy is a fault, and its password is not quoted', async (t) => {
+t.test('an invalid proxy is a fault that does not quote the password', async (t) => {
   const read = readSettings({ HTTPS_PROXY: 'socks5://me:secret@h' })
   t.same(read, {
     faults: ['HTTPS_PROXY must be the http or https address of a proxy, e.g. http://proxy.example.org:3128'],

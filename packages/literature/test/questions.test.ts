@@ -1,4 +1,4 @@
-/** The sixty questions of the bench: each becomes a query, and no word of any is lost without a reason. */
+/** The sixty questions of the benchmark: each becomes a query, and no word is dropped without a reason. */
 import t from 'tap'
 import { printed, readQuestions } from '../bench/questions.ts'
 

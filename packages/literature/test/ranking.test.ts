@@ -2,7 +2,7 @@
 import t from 'tap'
 import { measureRanking } from '../bench/ranking.ts'
 
-t.test('better than the order of any source, and than words alone', async (t) => {
+t.test('the order is better than that of any source, and than BM25 alone', async (t) => {
   const quality = await measureRanking()
   const review = quality.find(({ order }) => order === 'the review')
   t.equal(quality.length, 4)

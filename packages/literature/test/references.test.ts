@@ -1,4 +1,4 @@
-/** References written by the review are read back without loss by readers of others. */
+/** Independent readers read the review's references back without loss. */
 import '@citation-js/plugin-bibtex'
 import '@citation-js/plugin-ris'
 import { Cite, plugins } from '@citation-js/core'
@@ -88,7 +88,7 @@ function same(
     t.strictSame(names(reference?.author), wanted(paper, groups), paper.title)
     t.equal(Number(reference?.issued?.['date-parts']?.[0]?.[0] ?? 0), paper.year ?? 0)
     t.equal(reference?.DOI ?? null, paper.doi)
-    // A preprint stands on its server, which is its publisher to reference managers.
+    // Reference managers treat the server of a preprint as its publisher.
     const place = paper.preprint ? reference?.publisher : reference?.['container-title']
     t.equal(place ?? null, paper.journal)
     t.strictSame([reference?.volume ?? null, reference?.issue ?? null], [paper.volume, paper.issue])
@@ -98,7 +98,7 @@ function same(
 }
 
 t.test('BibTeX', async (t) => {
-  // This reader would otherwise put titles into sentence case.
+  // Otherwise this reader would convert titles to sentence case.
   plugins.config.get('@bibtex').parse.sentenceCase = 'never'
   same(
     t,
@@ -109,7 +109,7 @@ t.test('BibTeX', async (t) => {
 
 t.test('RIS', async (t) => {
   const text = papers.map((paper) => risEntry({ paper, key: keyOf(paper) })).join('\r\n')
-  // A comma in the name of a group cannot be told from one between surname and given name.
+  // In RIS, a comma in a group's name looks like the one between surname and given name.
   same(t, read(text, '@ris/file'), papers, (name) => name.replaceAll(',', ''))
 })
 
@@ -123,7 +123,7 @@ t.test('CSL-JSON obeys the rules of its schema', async (t) => {
   t.match(items[0], { custom: { id: 'doi:10.5555/plain_1' }, type: 'article-journal' })
 })
 
-t.test('what was published, in all three formats', async (t) => {
+t.test('the type of publication in all three formats', async (t) => {
   for (const [work_type, csl, bibtex, ris, place] of [
     ['article', 'article-journal', 'article', 'JOUR', 'container-title'],
     ['preprint', 'article', 'misc', 'UNPB', 'publisher'],
@@ -154,7 +154,7 @@ t.test('what was published, in all three formats', async (t) => {
   }
 })
 
-t.test('what else a reference holds is read back', async (t) => {
+t.test('the other fields of a reference are read back', async (t) => {
   const paper = paperOf({
     authors: [{ family: 'Okonjo', given: 'Adaeze', suffix: 'Jr' }],
     month: 3,

@@ -1,4 +1,4 @@
-/** One run and its readers, without HTTP. */
+/** A running job and its readers, without HTTP. */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
@@ -11,7 +11,7 @@ const ANSWER = { success: true, artifacts: [] }
 const job = () => toJob(2, stageRequest(), undefined)
 const nobodyLeaves = new AbortController().signal
 
-t.test('a slow reader costs bounded memory and still gets the end', async (t) => {
+t.test('a slow reader uses bounded memory and still gets the end', async (t) => {
   const run = new Run(
     job(),
     async () => undefined,
@@ -46,7 +46,7 @@ t.test('a reader that keeps up misses nothing, and progress never goes back', as
   t.strictSame(percents, [10, 10, 30, 100, 100])
 })
 
-t.test('only the last caller to leave stops the work, and none does after the end', async (t) => {
+t.test('only the last caller that leaves stops the work, and none does after the end', async (t) => {
   let stops = 0
   const stop = () => {
     stops++
@@ -72,7 +72,7 @@ t.test('only the last caller to leave stops the work, and none does after the en
   t.equal(stops, 1)
 })
 
-t.test('a step of stopped work throws, also in the middle of its pause', async (t) => {
+t.test('a step of stopped work throws, even during its pause', async (t) => {
   const run = new Run(
     job(),
     async () => undefined,
@@ -87,7 +87,7 @@ t.test('a step of stopped work throws, also in the middle of its pause', async (
   await t.rejects(run.progress(2, 'late', 0), { message: 'stopped' })
 })
 
-t.test('a reader that has left is let go at once', async (t) => {
+t.test('a reader that has left is released at once', async (t) => {
   const left = new AbortController()
   const run = new Run(
     job(),

@@ -1,4 +1,4 @@
-/** The process door: its settings and its faults. */
+/** The entry point of the service: its settings and faults. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -75,7 +75,7 @@ t.test('settings', async (t) => {
   }
 })
 
-t.test('bad settings and a folder that cannot be used end the process with a line each', async (t) => {
+t.test('invalid settings and an unusable folder end the process with one line per fault', async (t) => {
   const serve = (env: Record<string, string>) => {
     const file = fileURLToPath(new URL('../serve.js', import.meta.url))
     const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout: 60_000 } as const

@@ -1,4 +1,4 @@
-/** A caller of a stage service, as the worker is one. */
+/** A client of a stage service, like the worker. */
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -24,7 +24,7 @@ interface Options {
   signal?: AbortSignal
 }
 
-/** POSTs a body, text or JSON; without an Accept of its own it is a plain client. */
+/** POSTs a body, text or JSON. Without `accept` it behaves like a plain client. */
 export function post(
   url: string,
   body: unknown,
@@ -38,7 +38,7 @@ export function post(
   })
 }
 
-/** The body of an answer that is to be a JSON object. */
+/** The body of an answer, which must be a JSON object. */
 export async function json(response: Response | Promise<Response>): Promise<Record<string, unknown>> {
   return (await (await response).json()) as Record<string, unknown>
 }
@@ -79,7 +79,7 @@ export interface RawAnswer {
   body: string
 }
 
-/** A request whose path is sent as it is written; fetch would tidy it. Rejects only when there is no answer. */
+/** Sends the path unchanged, which `fetch` would normalise. Rejects only if there is no answer. */
 export function raw(
   url: string,
   path: string,
@@ -92,7 +92,7 @@ export function raw(
       const { statusCode: status = 0, headers } = response
       text(response).then((body) => resolve({ status, headers, body }), reject)
     })
-    // After an early answer the rest of a body may find the connection closed: then the promise is settled.
+    // After an early answer, writing the rest of the body may fail; the promise is already settled then.
     request.on('error', reject)
     request.end(body)
   })

@@ -10,13 +10,13 @@ export interface LogLine {
 
 export interface ServiceProcess {
   url: string
-  /** All it has written so far, on both channels. */
+  /** All output so far, from both streams. */
   output(): string
-  /** How many log lines of this job carry this message. */
+  /** The number of log lines of this job with this message. */
   count(msg: string, jobId: string): number
-  /** Resolves when a log line of this job with this message is there; rejects when the process ends first. */
+  /** Resolves once there is a log line of this job with this message; rejects if the process exits first. */
   logged(msg: string, jobId: string): Promise<void>
-  /** Sends SIGTERM unless it has ended; answers exit code and signal. */
+  /** Sends SIGTERM unless the process has exited; returns exit code and signal. */
   stop(): Promise<[number | null, NodeJS.Signals | null]>
 }
 

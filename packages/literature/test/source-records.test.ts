@@ -1,4 +1,4 @@
-/** Single records as the sources send them: kinds of publication, notices, dates, links, markup. */
+/** Single records in the sources' formats: publication types, notices, dates, links, markup. */
 import t from 'tap'
 import { normalise } from '../normalise.ts'
 import { emptyRecord, type Paper, type SourceRecord } from '../paper.ts'
@@ -144,7 +144,7 @@ t.test('Europe PMC: short answers, preprints, links, notices', async (t) => {
   ])
 })
 
-t.test('Crossref: subtitles, dates with nothing in them, updates, types', async (t) => {
+t.test('Crossref: subtitles, empty dates, updates, types', async (t) => {
   const work = (more: object) =>
     paper(fromCrossref({ DOI: '10.5555/x', type: 'journal-article', title: ['Main'], ...more }))
   t.equal(work({ subtitle: ['a study of parts'] }).title, 'Main: a study of parts')
@@ -234,7 +234,7 @@ t.test('OpenAlex: dissertations, conferences, links', async (t) => {
   t.strictSame(work({ primary_location: { ...place, is_oa: false } }).open_access, [])
 })
 
-t.test('titles that say what they are', async (t) => {
+t.test('titles that reveal a notice', async (t) => {
   const of = (title: string) => paper({ ...emptyRecord('pubmed', '1'), title })
   for (const title of [
     'RETRACTED: Sleep',

@@ -1,4 +1,4 @@
-/** The connectors against the imitated sources: what they ask, what they read, what they make of faults. */
+/** The connectors with the imitated sources: requests, records, and handling of faults. */
 import t from 'tap'
 import { frame } from '../frame.ts'
 import { strictSteps } from '../plan.ts'
@@ -13,13 +13,13 @@ const SEARCHING = ['europepmc', 'pubmed', 'openalex'] as const
 const wanted = strict(QUESTION)
 const { signal } = new AbortController()
 
-/** What the strictest step asks for. */
+/** The query of the strictest step. */
 function strict(question: string) {
   const [step] = strictSteps(frame(question))
   return step?.expression ?? { any: [] }
 }
 
-t.test('each source is asked for the framed question, in its own words', async (t) => {
+t.test('each source gets the framed question in its own syntax', async (t) => {
   const imitation = await imitate(t)
   const { searching } = connect(t, imitation, fakeClock(), {
     contact: 'library@example.org',
@@ -64,7 +64,7 @@ t.test('each source is asked for the framed question, in its own words', async (
   t.equal(sent, plans.europepmc?.query, 'what is planned is what is sent')
 })
 
-t.test('a query fits into an address, whatever was asked', async (t) => {
+t.test('every query fits into a URL', async (t) => {
   const { searching } = connect(t, await imitate(t), fakeClock())
   const phrase = (n: number) =>
     `gut microbiome diversity${n} under antibiotic exposure${n} of preterm neonate${n} cohorts`
@@ -91,7 +91,7 @@ t.test('a query fits into an address, whatever was asked', async (t) => {
   t.notMatch(plan, '断食', 'keywords that do not fit all together are left to the screening')
 })
 
-t.test('each source is read into the same papers', async (t) => {
+t.test('all sources give the same papers', async (t) => {
   const { searching } = connect(t, await imitate(t), fakeClock())
   for (const name of SEARCHING) {
     const source = searching(name)
@@ -137,7 +137,7 @@ t.test('each source is read into the same papers', async (t) => {
   }
 })
 
-t.test('pages are turned up to the limit, and no further', async (t) => {
+t.test('pages are read up to the limit', async (t) => {
   const imitation = await imitate(t)
   const { searching } = connect(t, imitation, fakeClock())
   const many = Array.from({ length: 250 }, (_, at) => {
@@ -192,7 +192,7 @@ t.test('Crossref completes by DOI, in batches', async (t) => {
   )
 })
 
-t.test('what is tried again, and when', async (t) => {
+t.test('which faults are retried, and when', async (t) => {
   const imitation = await imitate(t)
   for (const [what, faults, waits] of [
     ['429 with seconds', [status(429, { 'retry-after': '7' })], [7000]],
@@ -217,7 +217,7 @@ t.test('what is tried again, and when', async (t) => {
       faults.length + 1,
       `${what}: asked again once for each fault`,
     )
-    // Shorter waits are those for a turn.
+    // Shorter waits are for a slot of the limiter.
     t.strictSame(
       clock.waits.filter((wait) => wait >= 500),
       waits,
@@ -226,7 +226,7 @@ t.test('what is tried again, and when', async (t) => {
   }
 })
 
-t.test('what is not tried again', async (t) => {
+t.test('which faults are not retried', async (t) => {
   const imitation = await imitate(t)
   for (const [what, fault, code] of [
     ['a bad request', status(400), 'refused'],
@@ -256,7 +256,7 @@ t.test('what is not tried again', async (t) => {
 const forbidden = (text: string, type = 'application/json') =>
   ((_request, response) => response.writeHead(403, { 'content-type': type }).end(text)) satisfies Fault
 
-t.test('403 that means "slow down", and an error inside a 200, are tried again', async (t) => {
+t.test('a 403 that means "slow down", and an error inside a 200, are retried', async (t) => {
   const imitation = await imitate(t)
   for (const [name, fault] of [
     ['openalex', forbidden('<html><head><title>403 Forbidden</title></head></html>', 'text/html')],
@@ -272,7 +272,7 @@ t.test('403 that means "slow down", and an error inside a 200, are tried again',
   }
 })
 
-t.test('sources are quoted in their own words, with what to do and without what was sent', async (t) => {
+t.test("a source's error message is quoted with advice and without the query", async (t) => {
   const imitation = await imitate(t)
   const failure = async (name: (typeof SEARCHING)[number], fault: Fault, keys = {}) => {
     imitation.fail(name, [], fault)
@@ -305,7 +305,7 @@ t.test('sources are quoted in their own words, with what to do and without what 
   t.notMatch(await failure('pubmed', body('{"error":"Bad key pkey given"}'), { pubmed: 'pkey' }), 'pkey')
 })
 
-t.test('a source that stays ill is given up, in time', async (t) => {
+t.test('a source that keeps failing is given up before the deadline', async (t) => {
   const imitation = await imitate(t)
   const ask = (more = {}) => {
     const clock = fakeClock()
@@ -320,7 +320,7 @@ t.test('a source that stays ill is given up, in time', async (t) => {
   ] as [Fault, string][]) {
     imitation.fail('openalex', [], fault)
     const before = imitation.count('openalex')
-    // Only the silent one is given up by the clock, however slow this machine is.
+    // Only a silent source is given up by the clock, so a slow machine does not matter.
     await t.rejects(ask(code === 'timeout' ? { requestMs: 50 } : {}).answer, { code })
     t.equal(imitation.count('openalex') - before, 4, `${code}: four times in all`)
   }
@@ -333,7 +333,7 @@ t.test('a source that stays ill is given up, in time', async (t) => {
   )
 })
 
-t.test('XML of another kind, or cut off, is not an answer', async (t) => {
+t.test('other or truncated XML is an error', async (t) => {
   const imitation = await imitate(t)
   const ids: Fault = body('{"esearchresult":{"count":"1","idlist":["90000001"]}}')
   for (const xml of [

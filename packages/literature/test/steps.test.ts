@@ -84,7 +84,7 @@ t.test('markup becomes text', async (t) => {
   t.equal(paperOf({ title: 'RETRACTED: Fasting' }).retracted, true)
 })
 
-t.test('what is linked as one paper', async (t) => {
+t.test('which records are linked as one paper', async (t) => {
   const links = (...records: Partial<SourceRecord>[]) =>
     deduplicate(records.map((one, at) => paperOf({ raw_id: `r${at}`, ...one })))
   const one = (...records: Partial<SourceRecord>[]) => links(...records).papers.length === 1
@@ -232,7 +232,7 @@ t.test('screening: included, excluded or uncertain, with rule and reason', async
   t.equal(judge({}, { exclude_keywords: ['ADULT'] }), 'excluded exclude_keyword')
 })
 
-t.test('sentences know their place and section', async (t) => {
+t.test('sentences have offsets and sections', async (t) => {
   const abstract =
     'BACKGROUND: Dr. Smith et al. asked, e.g. in vivo. It is 5.1 mm.\nRESULTS: A fell (p < 0.05). “B rose.”'
   const found = sentences(abstract)
@@ -249,7 +249,7 @@ t.test('sentences know their place and section', async (t) => {
   t.strictSame(sentences(''), [])
 })
 
-t.test('what is extracted, and how it was told', async (t) => {
+t.test('extracted facts and how they were identified', async (t) => {
   const labelled = extract(
     paperOf({
       abstract:

@@ -1,4 +1,4 @@
-/** The data folder: visible as a whole or not at all, and not growing for ever. */
+/** The data folder: jobs appear completely or not at all, and the folder does not grow for ever. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ async function age(path: string, ms: number): Promise<void> {
   await utimes(path, time, time)
 }
 
-t.test('of two processes that finish the same job one is first', async (t) => {
+t.test('if two processes finish the same job, the first one counts', async (t) => {
   const dataDir = t.testdir()
   const [one, two] = [await openStore(dataDir), await openStore(dataDir)]
   const jobId = randomUUID()
@@ -32,7 +32,7 @@ t.test('of two processes that finish the same job one is first', async (t) => {
   t.strictSame(await readdir(join(dataDir, 'work')), [], 'nothing is left of the work')
 })
 
-t.test('a damaged record counts as none and makes room', async (t) => {
+t.test('a damaged record counts as missing and is removed', async (t) => {
   const dataDir = t.testdir()
   const store = await openStore(dataDir)
   for (const damage of ['', '{"digest":', '{"digest":7}']) {
@@ -44,7 +44,7 @@ t.test('a damaged record counts as none and makes room', async (t) => {
   }
 })
 
-t.test('old jobs and abandoned work are swept, young ones stay', async (t) => {
+t.test('old jobs and abandoned work are removed, newer ones stay', async (t) => {
   const dataDir = t.testdir()
   const store = await openStore(dataDir)
   const [old, young] = [randomUUID(), randomUUID()]

@@ -1,4 +1,4 @@
-/** The built-in service over HTTP, walked from stage to stage as a worker does it: files with addresses and hashes. */
+/** Runs the stages of the built-in service over HTTP like a worker, which passes files on with addresses and hashes. */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { ServiceLine, Upstream } from '../../../contract/service.ts'
@@ -22,7 +22,7 @@ export interface Asked {
   question?: string
   inputs?: Record<string, unknown>
   after?: readonly Ran[]
-  /** What the request says of the files of earlier stages, changed before it is sent. */
+  /** Changes the files of earlier stages in a request before it is sent. */
   change?: (upstream: Upstream) => void
 }
 

@@ -1,4 +1,4 @@
-"""A stage service by hand that keeps the contract except for the faults named in the request."""
+"""A stage service without the package. It follows the contract, except for the faults that a request names."""
 import hashlib
 import http.server
 import json
@@ -27,7 +27,7 @@ def file_with(**change):
     return lambda result: result["files"][0].update(change)
 
 
-# What a fault does to the result: a change of the object.
+# Faults that change the result object.
 RESULT = {
     "no success": lambda r: r.pop("success"),
     "success is a string": lambda r: r.update(success="yes"),
@@ -54,21 +54,21 @@ RESULT = {
     "too large": lambda r: r["results"].update(a="x" * 1_100_000),
 }
 
-# What a fault does to the text of the result.
+# Faults that change the text of the result.
 TEXTS = {
     "NaN": ('"n": 1', '"n": NaN'), "integer beyond 2^53": ('"n": 1', '"n": 9007199254740993'), "overflow": ('"n": 1', '"n": 1e999'),
     "minus zero": ('"n": 1', '"n": -0'), "duplicate key": ('"n": 1', '"n": 1, "n": 2'), "underflow": ('"n": 1', '"n": 1e-999'),
     "not UTF-8": ('"n": 1', '"n": "\udcff"'), "not JSON": ('"n": 1', "'n': 1"),
 }
 
-# What a fault puts before the result, as lines.
+# Faults that add lines before the result.
 LINES = {
     "percent over 100": '{"type": "progress", "percent": 120}', "percent is a string": '{"type": "progress", "percent": "50"}',
     "percent is missing": '{"type": "progress"}', "message is a number": '{"type": "progress", "percent": 50, "message": 7}',
     "progress goes back": '{"type": "progress", "percent": 5}', "line is a list": "[1]", "line is not JSON": "working…", "line without type": '{"percent": 5}',
 }
 
-# What a fault answers in place of the last line.
+# Faults that replace the last line.
 ENDS = {
     "no result": [], "error without code": ['{"type": "error", "message": "x", "retryable": true}'],
     "error without message": ['{"type": "error", "code": "X", "retryable": true}'],

@@ -1,4 +1,4 @@
-"""A caller of a stage service, on plain sockets, so that a test sees what really goes over the wire."""
+"""A client of a stage service on plain sockets, so that tests see the exact bytes."""
 import http.client
 import json
 import socket
@@ -32,7 +32,7 @@ class Call:
         self.sock = self.connection.sock
 
     def begin(self):
-        """Waits for the head of the answer."""
+        """Waits for the status line and headers of the answer."""
         self.response = self.connection.getresponse()
         return self
 
@@ -82,7 +82,7 @@ def http_call(port, method, path, body=None, headers=None):
 
 
 def execute_json(port, stage, asked=None, headers=None, body=None):
-    """Status and object of a call that wants one JSON answer."""
+    """Status and object of a call that requests one JSON answer."""
     asked = asked or request()
     about = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
     data = json.dumps(asked) if body is None else body

@@ -13,7 +13,7 @@ from server import Server  # noqa: E402
 
 @pytest.fixture
 def serve(tmp_path):
-    """Starts servers that end with the test, in its own folder."""
+    """Starts servers in the test's folder; they stop with the test."""
     servers = []
 
     def start(kind="uvicorn", folder=tmp_path, **options):
@@ -27,7 +27,7 @@ def serve(tmp_path):
 
 @pytest.fixture(scope="module", params=["uvicorn", "hypercorn", "gunicorn", "fastapi"])
 def any_server(request, tmp_path_factory):
-    """One server of each kind for all tests of a file; `prefix` is where its stages are."""
+    """One server of each kind for all tests of a file; its stages are under `prefix`."""
     server = Server(tmp_path_factory.mktemp(request.param), request.param)
     server.prefix = "/stages" if request.param == "fastapi" else ""
     yield server
@@ -42,7 +42,7 @@ def one_server(tmp_path_factory):
 
 
 class Told:
-    """What the stages of everything.py have written down."""
+    """The lines that the stages of everything.py have recorded."""
 
     def __init__(self, folder):
         self.path = Path(folder) / "told"
@@ -52,7 +52,7 @@ class Told:
         return [line for line in lines if line.startswith(start)]
 
     def wait(self, start, count=1, seconds=30):
-        """Until there are `count` such lines. Another process writes them, so there is nothing to await but the file."""
+        """Polls until there are `count` such lines. Another process writes them, so no event announces them."""
         pause = threading.Event()
         for _ in range(int(seconds / 0.02)):
             if len(self.lines(start)) >= count:

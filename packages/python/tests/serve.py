@@ -22,7 +22,7 @@ class JsonLines(logging.Formatter):
 
 
 class Server(uvicorn.Server):
-    """Plain uvicorn waits for running answers without limit; this one stops them after the grace of `Stages`."""
+    """uvicorn waits for running answers without limit; this server stops them after the grace period of `Stages`."""
 
     def handle_exit(self, sig, frame):
         asyncio.get_event_loop().create_task(stages.close())

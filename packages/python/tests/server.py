@@ -1,4 +1,4 @@
-"""Real servers as processes. The test owns the listening socket, so a connection is never too early."""
+"""Real servers as processes. The test owns the listening socket, so it can connect before the server is ready."""
 import os
 import signal
 import socket
@@ -41,7 +41,7 @@ class Server:
             )
 
     def kill(self):
-        """kill -9, all processes of this server at once."""
+        """Kills all processes of this server at once with SIGKILL."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(30)
 

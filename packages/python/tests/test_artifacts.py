@@ -1,4 +1,4 @@
-"""Files: whole or not at all, with hashes, ranges, ETag, strange names; and deleting them."""
+"""Files: complete or absent, with hashes, ranges, ETags and strange names; and deleting them."""
 import hashlib
 import http.client
 import json

@@ -14,7 +14,7 @@ from stagecast.check.call import Patience
 
 ENV = {**os.environ, "PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1"}
 
-# A word or two that the report must hold for each fault: that it fails for the right reason.
+# Words that the report must contain for each fault, so that the check fails for the right reason.
 WORDS = {
     "no success": "`success` of the result", "success is a string": "`success` of the result", "success is false": "no papers", "another stage": "`stage` of the result is 99",
     "another job_id": "`job_id` of the result", "another workflow_id": "`workflow_id` of the result", "negative duration": "`duration_ms` is -1",
@@ -63,7 +63,7 @@ def test_fault(fault):
         report, text = check(url, stages=[5])
     assert any(WORDS[fault] in each.what for each in report.faults), text
     assert all(each.mend.endswith(".") and len(each.mend) > 10 for each in report.faults)
-    # One planted fault may have followers, but no more than a handful.
+    # One planted fault may cause a few others.
     assert len(report.faults) <= 10, text
 
 

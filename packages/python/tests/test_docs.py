@@ -1,4 +1,4 @@
-"""The examples in docs/python.md and docs/first-stage.md run as they are written."""
+"""The examples in docs/python.md and docs/first-stage.md run unchanged."""
 import json
 import os
 import re
@@ -15,7 +15,7 @@ ENV = {**os.environ, "PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def blocks(page, language):
-    """The code blocks of a page, each with its first comment line as its name where it has one."""
+    """The code blocks of a page, named by their first comment line if they have one."""
     return re.findall(rf"^```{language}\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.M | re.S)
 
 
@@ -34,7 +34,7 @@ def test_every_python_block_compiles():
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    """All stages of the reference in one service: what a reader has who types all of it."""
+    """All stages of the reference in one service, as a reader would type them."""
     from server import Server
 
     folder = tmp_path_factory.mktemp("reference")
@@ -69,7 +69,7 @@ def test_reference_describes_itself(reference):
 
 
 def test_first_stage(serve, tmp_path):
-    """The tutorial, step by step: what it types, and what it says comes out."""
+    """The tutorial step by step: its commands, and the output that it shows."""
     (tmp_path / "service.py").write_text(named("first-stage.md", "service.py"), encoding="utf-8")
     server = serve(application="service:stages", STAGE_HEARTBEAT_MS="10000")
     body = json.loads(re.search(r"-d '(\{.*?\})'", (DOCS / "first-stage.md").read_text(encoding="utf-8"), re.S).group(1))

@@ -1,4 +1,4 @@
-"""Inputs by dataclass, by function, by Pydantic model: 422 with the place and the reason."""
+"""Inputs by dataclass, function and Pydantic model; invalid ones get a 422 with path and reason."""
 import dataclasses
 import enum
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One job, many callers: joining, hanging up, replay, kill -9, several processes."""
+"""One job with many callers: joining, disconnecting, replay, kill -9, several processes."""
 import http.client
 import json
 import socket
@@ -56,7 +56,7 @@ def test_the_last_hang_up_cancels(serve, told, tmp_path, kind):
     calls[3].hang_up()
     assert told.wait("cancelled") == [f"cancelled {asked['job_id']} True"]
     told.wait("end")
-    # The same job may start again, and nothing of the first try is left.
+    # The same job may start again, and nothing of the first attempt is left.
     again = Call(server.port, 7, asked, prefix=prefix(kind)).begin()
     told.wait("start", 2)
     (tmp_path / f"go-{asked['job_id']}").touch()
@@ -128,7 +128,7 @@ def test_a_mismatch_in_another_process(serve, tmp_path):
 
 
 def test_joining_from_another_process(serve, told, tmp_path):
-    """Two servers, one data folder: the second joins, stays when the first's callers leave, and gets the result."""
+    """Two servers share a data folder: a caller at the second joins, stays when the first's callers leave, and gets the result."""
     one, two, asked, told = serve(), serve(), request(), told(tmp_path)
     first = Call(one.port, 7, asked).begin()
     first.until(type="progress")
@@ -166,7 +166,7 @@ def test_an_error_reaches_callers_in_other_processes(serve, told, tmp_path):
 
 
 def test_a_killed_process_is_taken_over(serve, told, tmp_path):
-    """kill -9 of the process that works: a caller at another one gets its result, from a second piece of work."""
+    """kill -9 of the process that runs the job: a caller at another process gets the result of a second run."""
     one, two, asked, told = serve(), serve(), request(), told(tmp_path)
     first = Call(one.port, 7, asked).begin()
     first.until(type="progress")
@@ -194,7 +194,7 @@ def test_a_killed_joiner_counts_no_more(serve, told, tmp_path):
 
 @pytest.mark.parametrize("kind", ["uvicorn", "gunicorn"])
 def test_kill_between_result_and_answer(serve, told, tmp_path, kind):
-    """The process is killed when the result is stored and nobody has heard of it: the repeat gets it, without work."""
+    """The process is killed after storing the result and before answering: a repeat gets the result without a run."""
     server, asked, told = serve(kind), request(), told(tmp_path)
     call = Call(server.port, 10, asked).begin()
     with pytest.raises(http.client.IncompleteRead):
@@ -239,7 +239,7 @@ def test_a_damaged_record_counts_as_none(serve, tmp_path):
 
 
 def test_a_slow_reader_costs_no_memory(serve):
-    """200,000 steps for a reader that does not read: the stage ends, what it missed is skipped, the end is there."""
+    """200,000 steps for a client that does not read: the stage ends, old steps are skipped, and the result arrives."""
     server, asked = serve(), request()
     slow = Call(server.port, 28, asked, receive_buffer=4096).begin()
     assert last(server.port, 28, asked)["success"] is True  # another caller, at full speed

@@ -1,4 +1,4 @@
-"""What a stage can do wrong, and what a request can: a clear error each time, never a hang."""
+"""Mistakes of stages and of requests: each gets a clear error and never hangs."""
 import json
 import os
 import sys

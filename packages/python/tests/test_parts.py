@@ -1,4 +1,4 @@
-"""The parts that stand by themselves: JSON, locks, feeds, media types, the import of the package."""
+"""Independent parts: JSON, locks, feeds, media types, and importing the package."""
 import ast
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Ending a service: running calls may finish, none begin; and what it does at its start."""
+"""Shutdown: running calls may finish, none start. And what a service does when it starts."""
 import asyncio
 import http.client
 import json
@@ -26,7 +26,7 @@ def test_running_calls_finish_and_none_begin(serve, told, tmp_path, kind):
     server.listener.close()
     for _ in range(20):
         call.until(type="progress")
-    # The server closes what is idle when it has begun to end: no other call can come over this connection.
+    # The server closes idle connections at shutdown, so no other call can use this one.
     assert idle.sock.recv(1) == b""
     call.until(type="progress")
     (tmp_path / f"go-{asked['job_id']}").touch()
@@ -36,7 +36,7 @@ def test_running_calls_finish_and_none_begin(serve, told, tmp_path, kind):
 
 
 def test_work_that_does_not_end_is_stopped_after_the_grace(tmp_path):
-    """A server that announces its shutdown, as hypercorn and newer uvicorns with a time-out do."""
+    """A server that announces its shutdown, as hypercorn does, and newer uvicorns with a time-out."""
     env = {**os.environ, "TEST_FOLDER": str(tmp_path), "STAGE_DATA_DIR": str(tmp_path / "data"), "SHUTDOWN_GRACE_MS": "50", "PORT": "0"}
     command = [sys.executable, "-B", str(HERE / "serve.py"), str(HERE / "services"), "everything:stages"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)
@@ -57,7 +57,7 @@ def test_work_that_does_not_end_is_stopped_after_the_grace(tmp_path):
 
 
 class Asgi:
-    """An ASGI server in the test's own process, for what a real one does not let us see."""
+    """An ASGI server in the test's process, for tests that a real server does not allow."""
 
     def __init__(self, application):
         self.application = application
@@ -97,7 +97,7 @@ def test_a_closed_service_begins_nothing_but_repeats(tmp_path):
 
 
 async def story_in_another_loop(stages):
-    """The same application in a second event loop, as test clients make one for each test."""
+    """The same application in a second event loop, because test clients create one per test."""
     body = json.dumps(request()).encode()
     status, _ = await Asgi(stages).call("POST", "/api/workflow/stages/1/execute", body, [(b"content-type", b"application/json")])
     assert status == 200
@@ -122,7 +122,7 @@ def test_lifespan(tmp_path):
 
 
 def test_a_server_that_gives_up_waiting_tells_the_caller(tmp_path):
-    """uvicorn's --timeout-graceful-shutdown cancels what still runs: the line says that another attempt is worthwhile."""
+    """uvicorn's --timeout-graceful-shutdown cancels running calls; their last line says that a retry may help."""
     stages = Stages(data=tmp_path, heartbeat=0.02)
 
     @stages.stage(1)

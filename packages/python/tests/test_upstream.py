@@ -1,4 +1,4 @@
-"""Files of earlier stages: fetched, checked, and what goes wrong on the way."""
+"""Files of earlier stages: fetching, checking, and faults."""
 import hashlib
 import http.server
 import threading
@@ -119,7 +119,7 @@ def test_no_upstream_at_all(one_server):
 
 
 def test_from_one_stage_to_the_next(one_server):
-    """What a stage of this service wrote, read by another: as the worker passes it on."""
+    """One stage reads a file of another stage of this service, as the worker passes it on."""
     asked = request()
     made = last(one_server.port, 1, asked)
     where = f"http://127.0.0.1:{one_server.port}/api/workflow/jobs/{asked['job_id']}/artifacts/"

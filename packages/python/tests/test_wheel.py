@@ -1,4 +1,4 @@
-"""The wheel: built offline without build isolation, installed into an empty folder, and used from there."""
+"""The wheel: built offline without build isolation, installed into an empty folder, and used there."""
 import json
 import os
 import subprocess
@@ -20,7 +20,7 @@ def run(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Built from a copy, so that no build folder is left beside the sources."""
+    """Builds the wheel from a copy, so that no build folder is left next to the sources."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
@@ -28,7 +28,7 @@ def wheel(tmp_path_factory):
         (source / name).write_bytes((PACKAGE / name).read_bytes())
     run("cp", "-r", str(PACKAGE / "src"), str(source / "src"))
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir"]
-    # No index: what the build fetched would fail here.
+    # Without an index, any download during the build would fail.
     run(*pip, "wheel", "--no-build-isolation", "--no-deps", "--no-index", ".", "-w", str(folder / "out"), cwd=source)
     (made,) = (folder / "out").iterdir()
     return made
@@ -73,7 +73,7 @@ def test_service_check_and_describe_from_an_empty_folder(installed, serve, tmp_p
 
 
 def test_in_a_virtual_environment(wheel, tmp_path):
-    """With its command, beside Debian's uvicorn and FastAPI."""
+    """Installs the wheel with its command, next to Debian's uvicorn and FastAPI."""
     import venv
 
     venv.create(tmp_path / "venv", system_site_packages=True, with_pip=False)

@@ -1,4 +1,4 @@
-/** Forty abstracts that no rule was written for: labelled with the others, looked at only to measure. */
+/** Forty held-out abstracts: labelled with the others, but used only to measure, never to write a rule. */
 import type { Labelled } from './labelled.ts'
 
 export const HELD_OUT: readonly Labelled[] = [

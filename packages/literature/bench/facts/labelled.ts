@@ -1,4 +1,4 @@
-/** An abstract with what a reader says of it. All are invented; they imitate how abstracts of each field are written. */
+/** An abstract with a reader's labels. All abstracts are invented, in the style of their field. */
 import type { StudyType } from '../../../../contract/literature.ts'
 
 export interface Labelled {
@@ -6,9 +6,9 @@ export interface Labelled {
   title: string
   /** Sections begin a line with `Label: `, as the review has them. */
   abstract: string
-  /** Null where a careful reader could not tell. */
+  /** Null if a careful reader could not tell. */
   kind: StudyType | null
-  /** How many the study itself has in all; null where the abstract does not say. */
+  /** The total sample size of the study itself; null if the abstract does not state it. */
   size: number | null
   publication_types?: string[]
   mesh?: string[]

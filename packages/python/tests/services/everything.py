@@ -1,4 +1,4 @@
-"""Stages of every kind, and every mistake that a stage can make. What they wait for, tests give by named pipes."""
+"""Stages of every kind, and stages with every possible mistake. Tests release waiting stages through named pipes."""
 import asyncio
 import os
 import signal
@@ -16,13 +16,13 @@ stages = Stages(data=os.environ["STAGE_DATA_DIR"])
 
 
 def tell(text):
-    """Appends to a file that tests read: what really happened, over all processes."""
+    """Appends a line to a file that tests read, which records what happened in all processes."""
     with open(FOLDER / "told", "a", encoding="utf-8") as file:
         file.write(text + "\n")
 
 
 def wait_for(job, name):
-    """Until the test opens the pipe of this job for writing; a hang-up ends it."""
+    """Waits until the test opens this job's pipe for writing, or until the caller disconnects."""
     path = FOLDER / name
     while not path.exists() and not job.cancelled:
         time.sleep(0.01)
@@ -61,7 +61,7 @@ async def async_function(job):
 
 @stages.stage(5)
 def blocks(job):
-    """Holds the GIL-free wait of real work: a thread that does nothing else."""
+    """Waits in a thread without the GIL, like real work."""
     job.progress(10, "blocking")
     wait_for(job, f"go-{job.job_id}")
     return {}
@@ -232,7 +232,7 @@ def raises(error):
     raise error
 
 
-# What a stage hands back, and what is said about it.
+# What a stage returns, and the expected message about it.
 MISTAKES = {
     "nan": (lambda job: {"a": [1, float("nan")]}, "STAGE_RESULT_INVALID", "results/a/1 is nan"),
     "infinity": (lambda job: {"a": float("inf")}, "STAGE_RESULT_INVALID", "results/a is inf"),
@@ -334,7 +334,7 @@ def retryable(job):
 
 @stages.stage(27)
 def ignores_cancelling(job):
-    """Never looks, never steps: nothing can stop it but its own end."""
+    """Never checks for cancellation and makes no step, so nothing can stop it."""
     job.progress(10, "stubborn")
     tell(f"start {job.job_id}")
     while not (FOLDER / f"go-{job.job_id}").exists():

@@ -1,4 +1,4 @@
-"""The same stages, mounted in somebody else's FastAPI application, behind a middleware of its own."""
+"""The same stages, mounted in a FastAPI application that has its own middleware."""
 from everything import stages
 from fastapi import FastAPI
 
