@@ -40,7 +40,8 @@ function half({ response, stage }: StageCallSeen): void {
 
 function finish(call: StageCallSeen): void {
   const artifacts = call.stage === 2 ? [NOTE] : []
-  const results = { stage: call.stage, inputs: call.body.inputs }
+  const to_decide = { papers: 2, stage: 1 }
+  const results = { stage: call.stage, inputs: call.body.inputs, ...(call.stage === 2 && { to_decide }) }
   call.response.end(`${JSON.stringify({ type: 'result', ...success(call, { artifacts, results }) })}\n`)
 }
 
@@ -180,6 +181,13 @@ t.test(
     await signer.page.getByRole('button', { name: 'Sign in' }).click()
     await signer.page.getByRole('link', { name: /Gaps/ }).click()
     await signer.page.getByText('Nobody looked at stairs.').waitFor()
+    await signer.page.getByText('The owner can include or exclude them on the page of stage 1.').waitFor()
+    t.equal(
+      await signer.page.getByRole('link', { name: /Decide about/ }).count(),
+      0,
+      'no way to a job of others',
+    )
+    t.equal(await page.getByRole('link', { name: 'Decide about them in stage 1' }).count(), 1)
     await signer.page.getByRole('button', { name: 'Reject…' }).click()
     await signer.page.getByRole('button', { name: 'Reject' }).click()
     await signer.page.getByText('A rejection needs a reason.').waitFor()
@@ -192,6 +200,43 @@ t.test(
     await page.locator('.run.rejected').waitFor()
     t.match(await stop(page, 'rejected', 'Gaps').textContent(), /Rejected by signer.*Too thin\./)
     t.same([...complaints, ...signer.complaints], [])
+  },
+)
+
+t.test(
+  'a failed step says what to do, and earlier results are kept',
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { service, api, page, complaints } = await start(t)
+    await openAs(page, api.url)
+    await startRun(page, '1 · Search')
+    half(await service.call(0))
+    finish(await service.call(0))
+    await page.locator('.run.completed').waitFor()
+    await page.getByRole('link', { name: 'Run again' }).click()
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByLabel('Run stage 1 again').check()
+    await page.getByText('1 to run').waitFor()
+    await page.getByRole('button', { name: 'Start' }).click()
+    const call = await service.call(1)
+    half(call)
+    const error = { type: 'error', code: 'NO_SHELF', message: 'the shelf is gone', retryable: false }
+    call.response.end(`${JSON.stringify(error)}\n`)
+    await page.locator('.run.failed').waitFor()
+    const failed = stop(page, 'failed', 'Search')
+    t.match(await failed.textContent(), /the shelf is gone NO_SHELF/)
+    t.ok(((await failed.locator('.advice').textContent()) ?? '').length > 20, 'and what to do')
+    t.same(await axe(page), [])
+    await page
+      .getByRole('link', { name: /Stage 1 again|First run/ })
+      .first()
+      .waitFor()
+    await page.getByRole('link', { name: 'see the results of the completed run' }).click()
+    await page.getByText('This is not the latest run').waitFor()
+    await page.locator('.run.completed').waitFor()
+    await page.getByRole('link', { name: 'Workflows' }).click()
+    await page.getByText('the results of a completed one are kept').waitFor()
+    t.same(complaints, [])
   },
 )
 

@@ -38,6 +38,10 @@ t.test(
       const box = await heading.boundingBox()
       t.ok(box && box.y >= 10 && box.y < 400, `in sight, and free of the edge: ${box?.y}`)
       await page.goBack()
+      await page.locator('.run').getByRole('link', { name: 'Gap analysis' }).click()
+      await page.locator('.job.completed').waitFor()
+      await page.getByRole('link', { name: 'Decide about them in stage 2' }).waitFor()
+      await page.getByRole('link', { name: 'Back to its workflow' }).click()
     })
 
     await t.test('the bar says at once that something waits', async () => {

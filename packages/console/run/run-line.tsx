@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Decision } from '../../../contract/run.ts'
 import type { Run, RunStep } from '../../client/index.ts'
 import type { WatchedJob } from '../../client/workflow-view.ts'
+import { blameOf } from '../job/blame.ts'
 import { messageOf } from '../job/hint.ts'
 import { span, Time, wholeSeconds } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
@@ -87,6 +88,7 @@ function Step({ step, run, job, before, isMine }: StepProps) {
             <bdi>{step.error.message}</bdi> <code>{step.error.code}</code>
           </p>
         )}
+        {step.error && status === 'failed' && <p class="advice">{blameOf(step.error).advice}</p>}
         {step.status === 'awaiting_sign_off' && before?.verdict === 'approved' && (
           <p class="voided">
             The approval by <bdi>{before.by}</bdi> of <Time at={before.at} /> no longer counts: the result is

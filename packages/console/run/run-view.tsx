@@ -17,6 +17,8 @@ import { statusWord } from './words.ts'
 
 const TOP = 'run'
 const LIVE = ['running', 'waiting', 'cancelling']
+/** Without all of its results. */
+const ENDED = ['failed', 'rejected', 'cancelled']
 const DONE = ['completed', 'reused']
 
 interface RunProps {
@@ -34,6 +36,7 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
   const name = (stage: number) => `stage ${stage}, ${titleOf(stages, stage)}`
   const [approved, setApproved] = useState<number | null>(null)
   const gates = run.steps.filter(({ status }) => status === 'awaiting_sign_off')
+  const kept = ENDED.includes(run.status) && earlier.find(({ status }) => status === 'completed')
   const waiting = gates.map(({ stage }) => `${run.run_id} ${stage}`).join()
   useEffect(() => {
     countAgain()
@@ -75,6 +78,12 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
           <div class="actions">
             <MainDocument run={run} />
           </div>
+        )}
+        {kept && (
+          <p>
+            What an earlier run made is kept:{' '}
+            <a href={links.run(kept)}>see the results of the completed run</a>
+          </p>
         )}
         {gates.length > 0 && (
           <div class="actions">
