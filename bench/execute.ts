@@ -10,7 +10,7 @@ const PLACE = 'the-key'
 
 export const execute: Benchmark = {
   name: 'execute',
-  title: `Execute, ${CONNECTIONS} connections, each of another user`,
+  title: `Execute, ${CONNECTIONS} connections, each of a different user`,
   async run(bench) {
     return [
       ...(await compare(bench, { level: 'info', target: 1 })),

@@ -6,7 +6,7 @@ const RIGHT = 0.95
 
 export const facts: Benchmark = {
   name: 'facts',
-  title: 'Facts about a paper: right where they are stated',
+  title: 'Facts about a paper: how many of the stated ones are right',
   async run(bench) {
     bench.say('kind of study: label -> answer, how often')
     for (const { label, answer, count } of confusion()) {
@@ -18,7 +18,7 @@ export const facts: Benchmark = {
       const subject = `${set}, ${abstracts} abstracts`
       return [
         {
-          what: `${fact}: right where stated`,
+          what: `${fact}: right, of those stated`,
           unit: '',
           subject,
           figure: exactly(right / stated),
@@ -26,7 +26,7 @@ export const facts: Benchmark = {
           note: `${right} of ${stated}`,
         },
         {
-          what: `${fact}: stated where known`,
+          what: `${fact}: stated, of those known`,
           unit: '',
           subject,
           figure: exactly(right / known),

@@ -25,7 +25,7 @@ const FAULTS: Record<string, RequestListener | null> = {
 
 export const isolation: Benchmark = {
   name: 'isolation',
-  title: 'From the request to the end of a job of stage 9, beside a stage 14 that is broken',
+  title: 'From the request to the end of a job of stage 9, while stage 14 is broken',
   async run(bench) {
     const good = await bench.spawn('instant-service')
     const dir = await mkdtemp(join(tmpdir(), 'stagecast-isolation-'))

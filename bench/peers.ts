@@ -27,7 +27,7 @@ type Measured = (Source | Breakable) & { bytes: number }
 
 export const peers: Benchmark = {
   name: 'peers',
-  title: `200 clients, each watching a job of its own, ${EVENTS_PER_SECOND} events/s: as others do it`,
+  title: `Other libraries: 200 clients, each watching a different job, ${EVENTS_PER_SECOND} events/s`,
   async run(bench) {
     const count = bench.size(200, 10)
     const sources: Record<string, Measured> = { [OURS]: await ours(bench, count) }
@@ -65,12 +65,12 @@ export const peers: Benchmark = {
       row(name, 'latency p99', 'ms', 'p99'),
       row(name, 'events received', '%', 'received'),
       {
-        what: 'events received where each connection broke once',
+        what: 'events received if each connection breaks once',
         unit: '%',
         subject: name,
         figure: single(overBreak[name] as number),
       },
-      { what: 'memory for each client', unit: 'KB', subject: name, figure: single(bytes / 1024) },
+      { what: 'memory per client', unit: 'KB', subject: name, figure: single(bytes / 1024) },
     ])
   },
 }

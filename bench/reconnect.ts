@@ -19,7 +19,7 @@ const FORGOTTEN_MS = 7000
 
 export const reconnect: Benchmark = {
   name: 'reconnect',
-  title: `5,000 clients dropped, each back at a job of its own with ${MISSED} events to catch up on`,
+  title: `5,000 clients dropped, each reconnecting to a different job with ${MISSED} missed events`,
   async run(bench) {
     const count = bench.size(5000, 20)
     const prefix = bench.prefix()

@@ -6,7 +6,7 @@ import { executeJob, spawnApi, token } from './stagecast.ts'
 
 export const status: Benchmark = {
   name: 'status',
-  title: `Status of a queued job, ${CONNECTIONS} connections, each of another user`,
+  title: `Status of a queued job, ${CONNECTIONS} connections, each of a different user`,
   async run(bench) {
     return [...(await compare(bench, 'info')), ...(await compare(bench, 'silent'))]
   },

@@ -137,7 +137,7 @@ export class Feeds<F extends Feed> {
 
   /** Reads events after the newest one; calls the followers even if there are none. */
   catchUp(feed: F): void {
-    // A feed without followers is not worth a read.
+    // Do not read a feed without followers; drop it.
     if (this.left.has(feed)) this.forget(feed)
     else this.reader.ask(feed)
   }

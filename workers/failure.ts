@@ -56,7 +56,7 @@ export class StageFailure extends Error {
   }
 }
 
-/** The only 4xx answers worth another attempt. */
+/** The only 4xx answers that are retried. */
 const RETRYABLE_4XX: ReadonlySet<number> = new Set([408, 425, 429])
 const GATEWAY: ReadonlySet<number> = new Set([502, 503, 504])
 const MAX_RETRY_AFTER_MS = 86_400_000

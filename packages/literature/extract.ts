@@ -59,7 +59,7 @@ const ONE_PATIENT =
 
 function sizeOf(title: string, abstract: string, design: StudyKind | null): SampleSize | null {
   if (design && WITHOUT_SIZE.has(design.type)) return null
-  // Models and summary statistics have no participants of their own.
+  // Models and summary statistics have no participants.
   if (NO_KIND.test(title) || NO_KIND.test(abstract)) return null
   const stated = sampleSize(abstract)
   if (stated || design?.type !== 'case_report' || /\bfamily\b|\bseries\b/i.test(abstract)) return stated

@@ -132,7 +132,7 @@ async function sourcesOf(job: StageJob<ManuscriptInputs>): Promise<Sources> {
   }
 }
 
-/** How many papers nobody has judged, and the stage whose `decisions` settle them: whoever signs must know. */
+/** How many papers wait for a decision, and the stage whose `decisions` option settles them. The signer must know this. */
 function toDecide({ counts }: LiteratureReview): { papers: number; stage: number } {
   return { papers: counts.uncertain, stage: REVIEW.stage }
 }

@@ -44,7 +44,7 @@ export type Link =
   | 'against'
   | 'as'
 
-/** Words that say what is asked. They are not the subject of any record. */
+/** Question words, such as "effect". They are not the subject of any record. */
 export const ASKING_WORDS = list(`
   effect effects impact impacts influence influences role roles association associations associated relationship
   relationships relation relations link links linked connection connections correlation evidence consequence
@@ -56,7 +56,7 @@ export const ASKING_WORDS = list(`
   due likely exist exists
 `)
 
-/** Asking words that relate two things on equal terms. */
+/** Question words that relate two things symmetrically. */
 export const RELATION_WORDS = list(`
   relationship relationships relation relations association associations link links connection connections correlation
   difference differences interaction interactions

@@ -39,7 +39,7 @@ async function servePage(t: Test): Promise<string> {
   t.same(
     sources.filter((path) => !path.startsWith('packages/client/')),
     [],
-    'nothing but the client is in its bundle',
+    'the bundle contains only the client',
   )
   const bundle = outputFiles[0]?.text ?? ''
   const page = `<!doctype html><script type="module">

@@ -88,7 +88,7 @@ t.test(
     t.same(
       store.snapshot().steps.map(({ id }) => id),
       job.ids,
-      'none missed, none twice',
+      'no event is missed or repeated',
     )
     t.match(streams[1], /[?&]after=/)
   },

@@ -46,7 +46,7 @@ export async function round(t: Test, client: Adapter, url: string): Promise<void
       { job_id: other.job_id, status: 'cancelled' },
       { job_id: job.job_id, status: 'completed' },
     ],
-    'both jobs, page by page, the newest first',
+    'both jobs, page by page, newest first',
   )
   t.equal(listed.length, 2)
 }
@@ -96,7 +96,7 @@ async function readEvents(t: Test, client: Adapter, job: Job, cursor: string): P
   if (client.page) {
     t.same(streamed, whole, 'the stream has the events of the page')
     const behind = await client.page(job, whole[2]?.id)
-    t.same(behind, { events: whole.slice(3), cursor, finished: true }, 'a page goes on behind an id')
+    t.same(behind, { events: whole.slice(3), cursor, finished: true }, 'a page continues after an event ID')
   }
   const ids = streamed.map(({ id }) => id)
   t.same(ids, [...new Set(ids)].sort(), 'in order, each once')
@@ -105,7 +105,7 @@ async function readEvents(t: Test, client: Adapter, job: Job, cursor: string): P
   t.same(
     streamed.filter(({ event }) => event === 'progress').map(({ progress }) => progress),
     [10, 20, 50, 80, 100],
-    'every milestone, and what the service said between',
+    'every milestone, and the progress of the service in between',
   )
   t.match(streamed.at(-1), { event: 'completed', progress: 100, artifacts: [FILE.name] })
 }

@@ -139,7 +139,7 @@ t.test('each fault of a catalogue names its pointer', async (t) => {
     ['a number too large', file({ stage: 1000 }), /^\/stages\/0\/stage must be <= 999/],
     ['a bad slug', file({ slug: 'A b' }), /^\/stages\/0\/slug must be lowercase letters/],
     [
-      'one number twice',
+      'a duplicate number',
       stages(entry(1), entry(1, { slug: 'b' })),
       /^\/stages\/1\/stage is 1, which \/stages\/0 already uses/,
     ],
@@ -150,7 +150,7 @@ t.test('each fault of a catalogue names its pointer', async (t) => {
       /^\/stages\/0\/needs\/0 names stage 7, which is not in this file$/,
     ],
     [
-      'a circle',
+      'a cycle',
       stages(entry(1, { needs: [2] }), entry(2, { uses: [1] })),
       /^\/stages\/0 needs or uses itself: 1 -> 2 -> 1$/,
     ],
@@ -161,7 +161,7 @@ t.test('each fault of a catalogue names its pointer', async (t) => {
       /^\/stages\/0\/service names the service "x", which is not defined$/,
     ],
     [
-      'a schema that is none',
+      'an invalid schema',
       file({ inputs: { type: 'objekt' } }),
       /^\/stages\/0\/inputs\/type must be "object"/,
     ],
@@ -202,7 +202,7 @@ t.test('each fault of a catalogue names its pointer', async (t) => {
       /^\/services\/x\/headers\/a needs the environment variable NO, which is not set$/,
     ],
     [
-      'a header of ours',
+      'a header that Stagecast sets',
       file({}, { services: { x: { url: 'http://x', headers: { 'X-Attempt': '1' } } } }),
       /^\/services\/x\/headers\/X-Attempt is a header that/,
     ],
@@ -281,7 +281,7 @@ t.test('rules of built-in stages do not apply to a custom stage with the same nu
 })
 
 t.test(
-  'docs/stages.json is the built-in catalogue, docs/stages.schema.json the schema of such a file',
+  'docs/stages.json is the built-in catalogue, and docs/stages.schema.json the schema of catalogue files',
   async (t) => {
     const inDocs = (name: string) => JSON.parse(readFileSync(join(ROOT, 'docs', name), 'utf8'))
     const made = { $schema: 'stages.schema.json', ...BUILT_IN }

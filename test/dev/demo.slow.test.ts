@@ -70,12 +70,12 @@ t.test(
     t.strictSame(
       percents,
       [...percents].sort((a, b) => a - b),
-      'progress never goes back',
+      'progress never decreases',
     )
     for (const milestone of [10, 20, 80, 100]) t.ok(percents.includes(milestone), `milestone ${milestone}`)
     t.ok(
       percents.some((percent) => percent > 20 && percent < 80),
-      'the steps of the service between',
+      'the steps of the service in between',
     )
 
     t.match(text, /# {2}Year {2}Kind of study .*Title .*Score/)

@@ -80,7 +80,7 @@ const installs = (name: string) => `{ echo '#!/bin/sh' > "\${0%/*}/${name}"; chm
 
 t.test('node_modules', async (t) => {
   t.test(
-    'are installed when missing, completely whatever the environment omits, and then left alone',
+    'are installed completely if missing, whatever the environment omits, and not touched afterwards',
     async (t) => {
       const { run, ran } = await machine(t, { 'redis-server': '' })
       const { code, said } = run()
@@ -233,7 +233,7 @@ t.test('Redis', async (t) => {
     const sudo = (await here.ran()).filter((line) => line.startsWith('sudo'))
     t.ok(
       sudo.every((line) => line.startsWith('sudo -n ')),
-      'sudo may never ask',
+      'sudo must not ask for a password',
     )
     t.match(sudo.at(-1), 'sudo -n apt-get install')
   })

@@ -58,7 +58,7 @@ t.test('.env.example lists every variable with its default, and no other', async
   t.same(
     lines.filter((line) => line !== '' && !line.startsWith('#')),
     [],
-    'copied as it is, it sets nothing',
+    'copied unchanged, it sets nothing',
   )
   const listed = lines.flatMap((line) => {
     const [, name, value] = /^# ([A-Z_]+)=(.*)$/.exec(line) ?? []

@@ -79,7 +79,7 @@ t.test('a job with a retry has one trace, and each span has the right parent', a
   t.same(attempts.map(numberOf), [1, 2])
   t.ok(
     attempts.every(({ parentSpanId }) => parentSpanId === sent.spanId),
-    'below what was sent',
+    'a child of the sent context',
   )
   t.ok(
     attempts.every(

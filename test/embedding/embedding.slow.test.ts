@@ -54,7 +54,7 @@ t.test('two registrations have separate callers and jobs', async (t) => {
   t.match(
     await (await fetch(host.url + other.events)).text(),
     /^event: completed$/m,
-    'the other runs its own',
+    'the other registration runs its own job',
   )
   t.match(await (await fetch(host.url + other.status, ann)).json(), { data: { user_id: 'ann' } })
   const across = (other.status as string).replace(/^\/right/, '/left')

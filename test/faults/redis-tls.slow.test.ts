@@ -51,7 +51,7 @@ t.test('the plugin takes the contents of the files', { skip: missing }, async (t
 })
 
 t.test(
-  'without a certificate, or without the authority, nothing is ready and the log says why',
+  'without a certificate or the CA, neither process is ready, and the log says why',
   { skip: missing },
   async (t) => {
     const { REDIS_TLS_CA = '', ...own } = certificates

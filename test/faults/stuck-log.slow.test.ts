@@ -25,7 +25,7 @@ for (const file of ['server/api.ts', 'server/worker.ts', 'server/all.ts']) {
     const exited = once(child, 'exit')
     const url = `http://127.0.0.1:${port}`
     await eventually(
-      'it listens',
+      'the process listens',
       async () => (await fetch(`${url}/health/live`).catch(() => null))?.ok,
       120_000,
     )

@@ -100,7 +100,7 @@ t.test('only the holder of the lock writes', async (t) => {
   t.equal(
     await record({ token: '', entries: [line(1)] }),
     'ok',
-    'without a claim to the lock the cursor decides',
+    'for a writer without a lock the cursor decides',
   )
   await refuses(t, 'moved:000100000010', { token: '', entries: [line(1)] })
 })

@@ -192,7 +192,7 @@ t.test('the events of a log that has dropped its start do not begin with queued'
   t.equal(
     toEvents({ ...waiting, last: later[0] as LogEntry }, later, toSnapshot(waiting))[0]?.event,
     'active',
-    'what came before the second attempt is missing',
+    'the events before the second attempt are missing',
   )
   const cancelled = [line(0, 0, { type: 'cancelling', behind: 1 }), line(0, 1, { type: 'cancelled' })]
   t.equal(toEvents(null, cancelled, toSnapshot(waiting))[0]?.event, 'queued')

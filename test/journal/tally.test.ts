@@ -63,7 +63,7 @@ t.test('the last hour, minute by minute', async (t) => {
   t.equal(
     hour.reduce((sum, { ended }) => sum + ended, 0),
     16,
-    'what is older is left out',
+    'older minutes are left out',
   )
 })
 

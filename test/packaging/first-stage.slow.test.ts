@@ -107,7 +107,7 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
     t.match(
       result,
       { results: stored.results, duration_ms: stored.duration_ms },
-      'of the run that was stored',
+      'the result of the stored run',
     )
     const again = events.filter(({ data }) => data.attempt === attempt && /^word/.test(data.message))
     t.same(again, [], 'no step ran again')

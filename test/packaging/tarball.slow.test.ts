@@ -26,7 +26,7 @@ t.test('the tarball contains exactly the needed files', async (t) => {
 
 for (const major of [18, 19])
   t.test(
-    `with React ${major}: types for a strict compiler that looks into libraries too, and hooks`,
+    `with React ${major}: hooks, and types that pass a strict compiler which also checks libraries`,
     async (t) => {
       const inside =
         major === 19

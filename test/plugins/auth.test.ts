@@ -37,7 +37,7 @@ t.test('with a secret', async (t) => {
     'RS256 although the key is a secret': makeToken({ header: { alg: 'RS256' }, key: privateKey }),
     'ES256 although the key is a secret': makeToken({ header: { alg: 'ES256' }, key: ec.privateKey }),
     'no alg': makeToken({ header: { alg: undefined } }),
-    'a key of its own': makeToken({
+    'its own key in the header': makeToken({
       header: { alg: 'RS256', jwk: rsa.publicKey.export({ format: 'jwk' }) },
       key: privateKey,
     }),

@@ -194,7 +194,7 @@ t.test('an internal error reveals no internals', async (t) => {
   t.notMatch(answer.text, /canary|secrets|\.ts|Error:/)
   t.ok(
     api.logs.some((line) => line.includes('SELECT canary') && line.includes('request failed')),
-    'the log knows it',
+    'the log has the error',
   )
   for (const thrown of [
     Object.assign(new Error('canary'), { statusCode: 503 }),

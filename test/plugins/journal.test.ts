@@ -106,7 +106,7 @@ t.test('an entry that is appended during a read belongs to the next read', async
   t.same(
     record?.events.map(({ id }) => id),
     job.ids.slice(0, -1),
-    'the cursor is that of the last event',
+    'the cursor is the id of the last event',
   )
   await redis.hset(journal.keys.job(job.id), 'last', whole as string)
   t.same(

@@ -70,7 +70,7 @@ t.test('while Redis refuses writes', async (t) => {
   t.same(
     await app.stagecast.queue.enqueue(done),
     { ...queued, kind: 'replayed' },
-    'what was promised is still true',
+    'the key returns the accepted job',
   )
   t.same(
     await app.stagecast.queue.enqueue(lost),

@@ -89,7 +89,7 @@ t.test('one redirect to an allowed host is followed', async (t) => {
   t.equal(
     await (await fetched(`http://localhost:${port}/named?signed=1`)).text(),
     'from storage',
-    'a host that is named',
+    'a host in the list',
   )
   for (const place of [
     `http://127.0.0.1:${port}/file`,

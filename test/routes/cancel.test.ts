@@ -41,7 +41,7 @@ t.test('a waiting job is cancelled at once, and never runs', async (t) => {
   t.same(
     service.calls.map(({ body }) => body.job_id),
     [next.job_id],
-    'the worker took the next one',
+    'the worker took the next job',
   )
 })
 

@@ -34,7 +34,7 @@ t.test('the origins on the list', async (t) => {
     t.equal(
       headers['access-control-allow-credentials'],
       undefined,
-      'tokens travel in a header, not in cookies',
+      'tokens are sent in a header, not in cookies',
     )
     const exposed = String(headers['access-control-expose-headers'])
     for (const name of ['location', 'retry-after', 'etag', 'idempotent-replayed']) t.match(exposed, name)

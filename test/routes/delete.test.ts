@@ -76,7 +76,7 @@ t.test('a deleted job leaves nothing behind', async (t) => {
   t.equal(await redis.get(journal.keys.asked(job.job_id)), `d${remembered?.slice(1)}`)
   t.ok(
     ttl - (await redis.ttl(journal.keys.asked(job.job_id))) < 100,
-    'the tombstone ends when the key would have',
+    'the mark of the deleted job expires with the key',
   )
   isProblem(t, await answered(execute(url, { body, headers: key })), 'JOB_DELETED')
   isProblem(t, await answered(execute(url, { headers: key })), 'IDEMPOTENCY_KEY_REUSED')

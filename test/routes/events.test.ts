@@ -340,7 +340,7 @@ t.test('caps', async (t) => {
     t.match(
       frames,
       [{ retry: 30_000, comment: /event streams$/ }],
-      'it is told to stay away, and the stream ends',
+      'the client is told to wait, and the stream ends',
     )
 
     const refused = await fetch(bare(job), { headers: authorization() })

@@ -329,11 +329,7 @@ t.test('an Idempotency-Key', async (t) => {
     isProblem(t, await post(api, other, stage, headers), 'IDEMPOTENCY_KEY_REUSED', about)
   }
   isProblem(t, await post(api, { workflow_id: 1 }, 2, headers), 'VALIDATION_FAILED', 'a body is judged first')
-  t.equal(
-    JSON.parse((await post(api, body, 2, headers)).text).job_id,
-    job_id,
-    'and the key stands as it stood',
-  )
+  t.equal(JSON.parse((await post(api, body, 2, headers)).text).job_id, job_id, 'the key is unchanged')
 
   const bob = await post(api, body, 2, { ...headers, ...authorization('bob') })
   t.equal(bob.status, 202)
@@ -449,7 +445,7 @@ t.test('a key that was stored by a process that died before it added the job', a
   t.same(
     (await queue.getJobs()).map(({ id }) => id),
     [job.job_id],
-    'and now there is a job under it',
+    'now the key has a job',
   )
 })
 

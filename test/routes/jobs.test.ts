@@ -156,7 +156,7 @@ t.test('expired jobs leave no gap in the pages', async (t) => {
   t.equal(
     await api.app.stagecast.redis.zcard(api.app.stagecast.journal.keys.jobs('alice')),
     3,
-    'and are forgotten',
+    'and are removed',
   )
 })
 

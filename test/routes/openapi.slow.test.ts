@@ -468,12 +468,12 @@ t.test('every response of every route is as documented', async (t) => {
     // test/faults/idempotency.slow.test.ts covers the 410 of a deleted job.
     answersOf(document).filter((answer) => !driven.has(answer) && !/ 410 |^cancelRun 202/.test(answer)),
     [],
-    'nothing is documented that was not seen',
+    'every documented response was seen',
   )
   t.same(
     headersOf(document).filter((header) => !given.has(header)),
     [],
-    'nor a header',
+    'and so was every header',
   )
   await worker.close(500)
 })

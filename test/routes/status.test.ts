@@ -119,7 +119,7 @@ t.test('a long poll answers at once when something is newer', async (t) => {
   t.equal(
     JSON.parse((await poll(api, job, `?after=${cursor}&wait=30`)).text).status,
     'cancelled',
-    'nothing will follow',
+    'no event will follow',
   )
   const queued = await enqueue(api.url)
   t.equal(
@@ -218,11 +218,7 @@ t.test('invalid queries', async (t) => {
     const { errors } = isProblem(t, await poll(api, job, `?${query}`), 'VALIDATION_FAILED', query)
     t.match(errors?.[0]?.path, /^querystring\/(after|wait)/, query)
   }
-  t.equal(
-    (await poll(api, job, '?after=999999999999')).status,
-    200,
-    'a cursor ahead of the job is only ahead',
-  )
+  t.equal((await poll(api, job, '?after=999999999999')).status, 200, 'a cursor ahead of the job is accepted')
 })
 
 t.test('other users cannot see a job or that it exists', async (t) => {

@@ -69,7 +69,7 @@ t.test('the events of several jobs have the same order live and afterwards', asy
   t.same(
     page.events.map(({ id, event, data }) => ({ id, event, data })),
     frames.map(({ id, event, data }) => ({ id, event, data })),
-    'the page has the same',
+    'the page has the same events',
   )
   t.equal(page.cursor, ids.at(-1))
   t.equal(page.more, false)
@@ -337,7 +337,7 @@ t.test('an order that has dropped its start', async (t) => {
   t.match(
     await take(stream, 1),
     [{ event: 'progress', data: { job_id: job.id } }],
-    'who is not so far back goes on',
+    'a client with a newer position continues',
   )
 })
 
@@ -354,7 +354,7 @@ t.test('the log of a job has dropped its start', async (t) => {
   t.equal(
     (await workflow.page(seen)).gap?.jobs.length,
     2,
-    'what is behind this position has been dropped too',
+    'the events after this position have been dropped too',
   )
   const { events } = await workflow.page((await workflow.page()).cursor)
   t.same(events, [])

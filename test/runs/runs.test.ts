@@ -116,7 +116,7 @@ t.test(
     t.same(
       keys.filter((key) => key.includes('alice')),
       [],
-      'no key names a user',
+      "no key contains a user's name",
     )
 
     const wrong = await sign(waiting, 3, 'approved', { digest: 'f'.repeat(64) })
@@ -186,7 +186,7 @@ t.test('events of runs are in the order of the workflow, and arrive once', async
   t.same(
     page.events.map(({ id }) => id),
     frames.map(({ id }) => id),
-    'the page has the same',
+    'the page has the same events',
   )
 })
 
@@ -389,7 +389,7 @@ t.test(
     t.same(
       crowd.map(({ status }) => status).sort(),
       [202, 202, 429, 429, 429, 429],
-      'however many come at once',
+      'even with simultaneous requests',
     )
 
     startWorker(t, env)

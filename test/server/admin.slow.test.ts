@@ -144,7 +144,7 @@ t.test('Bull Board is read-only', async (t) => {
     t.equal(
       seen.get('content-security-policy'),
       "default-src 'none';frame-ancestors 'none'",
-      'the API keeps its own',
+      'the API has its own policy',
     )
   }
   const before = await (await fetch(`${board}/api/queues`)).text()
@@ -218,7 +218,7 @@ t.test('the metrics follow the conventions and are as documented', async (t) => 
   }
   t.ok(
     rules.some(({ expr }) => expr.startsWith('absent(stagecast_redis_up)')),
-    'silence is an alert too',
+    'missing metrics fire an alert too',
   )
   for (const [where, query] of queries) {
     const names = query.match(/\b(stagecast|nodejs|process)_\w+/g) ?? []
@@ -262,7 +262,7 @@ t.test('while Redis is unavailable, the scrape succeeds and shows it', async (t)
   t.equal(
     sampleOf(await scrape(await adminOf(late)), 'stagecast_redis_up'),
     0,
-    'also where it was never there',
+    'also if Redis was never available',
   )
 
   await redis.start()
@@ -273,11 +273,11 @@ t.test('while Redis is unavailable, the scrape succeeds and shows it', async (t)
   t.equal(
     sampleOf(back, 'stagecast_jobs_total', { stage: '2', outcome: 'completed' }),
     1,
-    'nothing was forgotten',
+    'no count was lost',
   )
   t.ok(sampleOf(back, 'stagecast_redis_reconnects_total', { connection: 'commands' }) >= 1)
   await eventually(
-    'the board too',
+    'Bull Board too',
     async () => (await fetch(`${await adminOf(late)}/admin/queues/api/queues`)).ok,
   )
 })

@@ -168,7 +168,7 @@ t.test('a preview prints the result of the stage, and a failed one exits with it
   t.same(
     lines.map((line) => JSON.parse(line)),
     [found],
-    'nothing but the answer',
+    'only the result',
   )
   t.match(service.calls[0]?.body, { inputs: { year_from: 2020, preview: true }, research_question: QUESTION })
   service.answer = fail(422, 'QUESTION_LANGUAGE')

@@ -89,11 +89,11 @@ t.test('reads of one workflow are bounded; older events become a gap', async (t)
   t.match(
     feed.gap(),
     { data: { jobs: jobs.slice(0, 40).map((job_id) => ({ job_id })) } },
-    'the newest of them',
+    'the newest events',
   )
   api.app.stagecast.journal.records = records
   const job = await workflow.queued()
-  await eventually('it goes on', () => {
+  await eventually('the feed continues', () => {
     const data = feed.events.at(-1)?.data
     return data && 'job_id' in data && data.job_id === job.id
   })
@@ -170,7 +170,7 @@ t.test('a workflow with many events uses bounded memory', async (t) => {
   t.notOk(feed.isReplayable(''))
   t.ok(
     feed.append(new Message(['places', `${position(3)} ${position(4)}`])),
-    'what comes twice changes nothing',
+    'a repeated announcement changes nothing',
   )
   t.equal(feed.head, position(total))
 })

@@ -182,7 +182,7 @@ t.test('not even when its outcome has expired', async (t) => {
   await redis.del(keys.end(job.job_id), keys.log(job.job_id))
   await (await queuedJob(queue, job.job_id)).retry('failed')
   await eventually(
-    'the queue forgets what is over',
+    'the queue removes the finished job',
     async () => (await queue.getJobState(job.job_id)) === 'unknown',
   )
   t.equal(service.calls.length, 1)

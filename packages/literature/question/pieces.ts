@@ -15,7 +15,7 @@ export type Piece =
   | { kind: 'link'; link: Link }
   /** Connects the subject to what it acts on. */
   | { kind: 'verb'; token: Token; content: boolean }
-  /** A word that says what is asked: "effect", "relationship". */
+  /** A question word, such as "effect" or "relationship". */
   | { kind: 'asking'; token: Token; relation: boolean }
   | { kind: 'and' | 'or' | 'comma' | 'open' | 'close' | 'stop' }
 

@@ -94,7 +94,7 @@ t.test('the list has all runs with their owners, and each can be read by its ID'
   t.ok(acts().some(({ act, runId }) => act === 'read' && runId === second.id))
   t.ok(
     acts().every(({ actor }) => actor === 'root'),
-    'what owners do is not logged',
+    'actions of owners are not logged',
   )
   const after = await eventually('nothing waits any more', async () => {
     const seen = await read<Figures>('/api/admin/overview')

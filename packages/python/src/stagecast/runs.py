@@ -1,4 +1,4 @@
-"""Runs each job only once, however often it is requested, and in whichever process of this machine."""
+"""Runs each job only once, however often and in whichever processes of this machine it is requested."""
 import asyncio
 import logging
 from typing import Any, Dict, Optional
