@@ -122,7 +122,7 @@ def test_describe(tmp_path):
     assert stages[14]["title"] == "With options" and stages[14]["needs"] == [2] and stages[14]["version"] == "2"
     assert stages[14]["inputs"]["properties"]["years"] == {"type": "array", "items": {"type": "integer"}, "default": []}
     assert stages[14]["inputs"]["properties"]["population"]["required"] == ["name"]
-    assert stages[5]["title"] == "Holds the GIL-free wait of real work: a thread that does nothing else"
+    assert stages[5]["title"] == "Waits in a thread without the GIL, like real work"
     assert "inputs" not in stages[15] and stages[16]["inputs"]["properties"]["year_from"]["minimum"] == 1900
     assert not (tmp_path / "data").exists(), "describing starts nothing"
 
