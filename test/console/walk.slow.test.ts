@@ -38,6 +38,9 @@ t.test('from topic to checklist', { skip, timeout: 180_000 }, async (t) => {
   await run(14)
   await page.locator('.open-gap').first().waitFor()
   t.match(await page.locator('.markdown').textContent(), /Study selection.*records/)
+  const left = (cell: string) =>
+    page.evaluate(`getComputedStyle(document.querySelector('.markdown .hits ${cell}')).paddingInlineStart`)
+  t.equal(await left('tbody td'), await left('thead th'), 'a column stands under its head')
   await shot('stage-14')
   await run(16)
   await page.locator('.markdown').getByText('16. Study selection: reported').waitFor()

@@ -51,6 +51,10 @@ t.test(
     await t.test('it is signed off twice, and ends with a document', async (t) => {
       await approve(page, 10)
       await gateOf(page, 14).locator('.undecided').waitFor()
+      t.match(
+        await gateOf(page, 14).locator('.marked').textContent(),
+        /\d+ passages marked \[AUTHOR: …\] can stay open/,
+      )
       await approve(page, 14)
       await page.locator('.run.completed').waitFor()
       for (const stage of WAY) t.match(await stop(stage).getAttribute('class'), /completed/)
@@ -85,6 +89,7 @@ t.test(
       await page.getByRole('button', { name: 'Show the plan' }).click()
       const planned = (stage: number) =>
         page.locator('.plan .stop').filter({ has: page.locator(`.mark >> text="${stage}"`) })
+      await page.locator('.plan:not(.stale)').waitFor()
       await invented.waitFor()
       t.match(await planned(1).textContent(), /reused.*Nothing changed/)
       t.match(await planned(2).textContent(), /will run.*“Year from” changed/i)

@@ -14,10 +14,12 @@ interface DecideProps {
   title: string
   /** How many papers nobody has judged. */
   undecided: number
+  /** How many passages are marked for the author. */
+  marked: number
   onApproved: () => void
 }
 
-export function Decide({ run, step, title, undecided, onApproved }: DecideProps) {
+export function Decide({ run, step, title, undecided, marked, onApproved }: DecideProps) {
   const who = useStore(session)
   const { maySign, failure } = useMaySign(run, step.stage)
   return (
@@ -30,6 +32,12 @@ export function Decide({ run, step, title, undecided, onApproved }: DecideProps)
         <p class="undecided">
           <strong>{undecided === 1 ? '1 paper is undecided.' : `${undecided} papers are undecided.`}</strong>{' '}
           If you approve now, the result stays without {undecided === 1 ? 'it' : 'them'}.
+        </p>
+      )}
+      {marked > 0 && (
+        <p class="marked">
+          The {marked === 1 ? 'passage' : `${marked} passages`} marked [AUTHOR: …] can stay open here: write{' '}
+          {marked === 1 ? 'it' : 'them'} later, in the downloaded document.
         </p>
       )}
       {failure && <p class="alert">{failure}</p>}
@@ -45,7 +53,7 @@ export function Decide({ run, step, title, undecided, onApproved }: DecideProps)
   )
 }
 
-function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title' | 'undecided'>) {
+function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title' | 'undecided' | 'marked'>) {
   /** Several gates may be open on one page. */
   const id = `reason-${step.stage}`
   const [rejecting, setRejecting] = useState(false)

@@ -1,6 +1,8 @@
 /** A step that waits for a person: what was made, beside the decision. */
+import type { JobSnapshot } from '../../../contract/job.ts'
 import type { Decision } from '../../../contract/run.ts'
 import type { Run, RunStep } from '../../client/index.ts'
+import { data, number } from '../api/read.ts'
 import { Time } from '../page/parts.tsx'
 import { titleOf, useStages } from '../page/stages.ts'
 import { toDecideIn } from '../review/to-decide.tsx'
@@ -15,6 +17,12 @@ interface GateProps {
   before: Decision | null
   isMine: boolean
   onApproved: () => void
+}
+
+/** How many passages of a manuscript are marked for its author. */
+function markedIn({ result }: JobSnapshot): number {
+  const { kind, counts } = data(result?.results)
+  return kind === 'manuscript' ? (number(data(counts).gaps) ?? 0) : 0
 }
 
 /** The heading of a gate, to go to. */
@@ -49,6 +57,7 @@ export function Gate({ run, step, before, isMine, onApproved }: GateProps) {
           run={run}
           step={step}
           title={title}
+          marked={made.job ? markedIn(made.job) : 0}
           undecided={(made.job && toDecideIn(made.job)?.papers) ?? 0}
           onApproved={onApproved}
         />

@@ -9,6 +9,8 @@ const ACTIONS = { run: 'will run', reuse: 'reused', run_if_changed: 'runs if som
 interface PlanProps {
   steps: readonly PlanStep[]
   rerun: readonly number[]
+  /** The form has changed since, and a new plan is on its way. */
+  isStale: boolean
   /** By stage, what was approved so far. */
   approvals: ReadonlyMap<number, Decision>
   /** Stages whose sources the user chose: what their services say of the usual ones is not true then. */
@@ -16,12 +18,12 @@ interface PlanProps {
   onRerun: (rerun: number[]) => void
 }
 
-export function PlanView({ steps, rerun, approvals, ownSources, onRerun }: PlanProps) {
+export function PlanView({ steps, rerun, isStale, approvals, ownSources, onRerun }: PlanProps) {
   const { stages } = useStages()
   const toggle = (stage: number, on: boolean) =>
     onRerun(on ? [...rerun, stage] : rerun.filter((one) => one !== stage))
   return (
-    <section class="card plan" aria-labelledby="plan">
+    <section class={isStale ? 'card plan stale' : 'card plan'} aria-labelledby="plan" aria-busy={isStale}>
       <h2 id="plan" tabIndex={-1}>
         The plan
       </h2>

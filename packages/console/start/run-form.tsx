@@ -182,6 +182,7 @@ export function RunForm({ document: openApi, stages, workflow, stage: wanted, la
         <PlanView
           steps={planned.plan.steps}
           rerun={rerun}
+          isStale={!isCurrent}
           approvals={last.approvals}
           ownSources={inputs
             .filter(({ stage }) => isChosen(values[`inputs/${stage}/sources`]))
