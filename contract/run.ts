@@ -13,7 +13,7 @@ export const RunStatus = Type.Union(
 )
 export type RunStatus = Static<typeof RunStatus>
 
-/** Status of a step: that of its job, or a status that only steps have. */
+/** Status of a step: the status of its job, or one that only steps have. */
 export const StepStatus = Type.Union(
   [...JobStatus.anyOf, ...words('pending', 'reused', 'awaiting_sign_off', 'rejected', 'skipped', 'deleted')],
   { title: 'StepStatus' },

@@ -33,7 +33,7 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
   url: string
   tag: string
   params: P
-  /** Query parameters besides those of every log. */
+  /** Additional query parameters. */
   query?: TProperties
   /** The pattern of an event id, and whether it is the id of a job's or a workflow's event. */
   id: { pattern: string; of: string }

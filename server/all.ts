@@ -32,7 +32,7 @@ interface Parts {
   closers: (() => Promise<unknown>)[]
 }
 
-/** Starts what the environment lacks and returns the completed environment. */
+/** Starts Redis and the stage service unless the environment names them. Returns the environment with their addresses. */
 async function developmentEnvironment(parts: Parts): Promise<NodeJS.ProcessEnv> {
   const data = process.env.STAGECAST_DATA || '.stagecast/dev'
   const env: NodeJS.ProcessEnv = {

@@ -9,7 +9,7 @@
 -- key jobs: list of the user's jobs
 -- key everybody: list of all users' jobs
 -- key queued: the user's jobs that have not started yet
--- key asked: the request behind the job's key, see reserve.lua
+-- key asked: the request behind the job's Idempotency-Key, see reserve.lua
 -- arg id: job id
 -- arg member: the job's member in the user's list
 -- arg workflow: name of the workflow

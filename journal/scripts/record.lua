@@ -16,7 +16,7 @@
 -- key turns: hash of turns, see reserve.lua
 -- key queued: the user's jobs that have not started
 -- key took: how long completed jobs of the stage took, newest first
--- key asked: the request behind the job's key, see reserve.lua
+-- key asked: the request behind the job's Idempotency-Key, see reserve.lua
 -- arg id: job id
 -- arg member: the job's member in the user's list
 -- arg workflow: name of the workflow

@@ -4,7 +4,7 @@
 -- const STREAM_LENGTH: approximate length of the event stream
 -- const RUNS_CAPACITY: runs that a list keeps
 -- const ALL_CAPACITY: runs that the list of all users keeps
--- key memory: hash of a workflow: `version`, `run` (its newest run), and `result:<job id>`, what is known of each result
+-- key memory: hash of a workflow: `version`, `run` (its newest run), and `result:<job id>`, the stored results
 -- key carrier: BullMQ's hash of the job that continues the run if this process dies
 -- key order: order of the workflow
 -- key events: event stream of the queue
@@ -13,7 +13,7 @@
 -- key ofAll: runs of all users, by time
 -- key live: runs of the user that have not finished
 -- key waiting: steps of all users that wait for a decision, by time
--- key waitingOf: those of this user
+-- key waitingOf: steps of this user that wait for a decision, by time
 -- key tally: hash: runs by status
 -- arg version: version of the workflow that the caller read
 -- arg workflow: name of the workflow

@@ -1,4 +1,4 @@
-/** Sends requests with the caller's token and throws on an error answer. */
+/** Sends requests with the caller's token, and throws if the response is an error. */
 import { errorOf, foreign, StagecastError } from './stagecast-error.ts'
 
 export interface HttpOptions {
@@ -21,15 +21,15 @@ export class ConnectionError extends TypeError {
   }
 }
 
-/** Nothing arrived in time: something between here and the server holds the answer back. */
+/** Nothing arrived in time: a proxy between client and server holds the response back. */
 export class Swallowed extends Error {}
 
-/** Options of `request`: those of `fetch`, with headers in one shape. */
+/** Options of `request`: the options of `fetch`, with headers as a plain object. */
 export type Init = Omit<RequestInit, 'headers'> & {
   headers?: Record<string, string>
   /** How long the response headers may take, in ms, before `Swallowed` is thrown. */
   within?: number
-  /** Send no token. */
+  /** Whether to send no token. */
   anonymous?: boolean
 }
 
@@ -47,7 +47,7 @@ export class Http {
       )
   }
 
-  /** Returns the answer, its body unread. Throws `StagecastError`, or `ConnectionError` if there was no answer. */
+  /** Returns the response with its body unread. Throws `StagecastError`, or `ConnectionError` if there was no response. */
   async request(path: string, init: Init = {}): Promise<Response> {
     const answer = await this.send(path, init)
     // The token may have expired since it was fetched.
@@ -123,7 +123,7 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Whether the same request may succeed later: there was no answer, or the answer says so. */
+/** Whether the same request may succeed later: there was no response, or its status says so. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof StagecastError)) return error instanceof ConnectionError
   return error.status === 408 || error.status === 429 || error.status >= 500

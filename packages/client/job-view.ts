@@ -1,4 +1,4 @@
-/** The view of one job for a page, kept up to date by its events. */
+/** The view of one job, which its events keep up to date. */
 import type { JobError, JobStatus } from '../../contract/events.ts'
 import type { Hint, JobResult, JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
@@ -19,9 +19,9 @@ export interface JobView {
   steps: readonly JobEvent[]
   /** Whether earlier events are no longer kept. */
   gap: boolean
-  /** Set for a job that failed, was cancelled or is being retried. */
+  /** Set if the job failed, was cancelled or is being retried. */
   error: JobError | null
-  /** Set for a completed job. */
+  /** Set if the job has completed. */
   result: JobResult | null
   /** What a waiting job is waiting for. */
   hint: Hint | null
@@ -85,7 +85,7 @@ function withSnapshot(now: JobView, snapshot: JobSnapshot): JobView {
 
 function withStep(now: JobView, step: JobEvent): JobView {
   const { status, progress, attempt, message } = step.data
-  // An event that the snapshot already includes must not turn the state back.
+  // An event that the snapshot already includes must not reset the state.
   if (now.snapshot && step.id <= now.snapshot.cursor) return { ...now, message, steps: [...now.steps, step] }
   return {
     ...now,

@@ -1,4 +1,4 @@
-/** What a browser knows about its network. Elsewhere the network counts as available. */
+/** Reports whether a browser has a network. Elsewhere the network counts as available. */
 
 const page = globalThis as {
   addEventListener?(type: string, listener: () => void): void

@@ -9,7 +9,7 @@ export function pathOfWorkflow(id: string): string {
   return `/api/workflow/workflows/${encodeURIComponent(id)}`
 }
 
-/** A query string, '' if nothing is set. */
+/** Builds a query string; '' if no parameter is set. */
 export function search(query: Record<string, string | number | undefined>): string {
   const pairs = new URLSearchParams()
   for (const [name, value] of Object.entries(query))

@@ -5,7 +5,7 @@ import { StagecastError } from './stagecast-error.ts'
 
 const PAUSE_MS = 1500
 
-/** Rejects with an error that a retry cannot change (4xx except 408 and 429), or when `signal` is aborted. */
+/** Rejects with an error that a retry cannot fix (4xx except 408 and 429), or when `signal` is aborted. */
 export async function persist<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {

@@ -1,10 +1,10 @@
-/** Workflow runs as methods. */
+/** The routes of workflow runs: one method per route. */
 import type { PlanStep, Run, RunBody, RunStatus, SignOffBody, WaitingSignOff } from '../../contract/run.ts'
 import type { Http } from './http.ts'
 import { pathOfWorkflow, search } from './paths.ts'
 import { type Signal, type SubmitOptions, submit } from './submit.ts'
 
-/** Identifies a run: the answer of `start` or an entry of a list will do. */
+/** Identifies a run. The result of `start` and an entry of a list both fit. */
 export interface RunReference {
   workflow_id: string
   run_id: string
@@ -13,7 +13,7 @@ export interface RunReference {
 /** The body of a request that starts or plans a run. */
 export type RunRequest = RunBody
 
-/** The answer to a start: the run is stored. */
+/** The response to a start: the run is stored. */
 export interface AcceptedRun extends Pick<Run, 'run_id' | 'workflow_id' | 'name' | 'status' | 'steps'> {
   success: true
   /** Paths on the API. `events` contains a ticket, and begins with the run. */
@@ -44,7 +44,7 @@ export interface RunPage {
   next: string | null
 }
 
-/** A decision. `digest` is that of the step's `sign_off`; a rejection needs a `reason`. */
+/** A decision. `digest` is the one in the step's `sign_off`; a rejection needs a `reason`. */
 export type SignOffRequest = SignOffBody
 
 export interface SignOffPage {

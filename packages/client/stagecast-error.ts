@@ -4,11 +4,11 @@ import type { Problem } from '../../contract/errors.ts'
 export class StagecastError extends Error {
   /** The HTTP status. */
   readonly status: number
-  /** The API's stable code, or `HTTP_<status>` if the answer did not come from the API. */
+  /** The API's stable code, or `HTTP_<status>` if the response did not come from the API. */
   readonly code: string
-  /** The problem document, or what is known about an answer that did not come from the API. */
+  /** The problem document. For a response that did not come from the API it is made from status and text. */
   readonly problem: Problem
-  /** Seconds to wait before retrying, if the answer says so. */
+  /** Seconds to wait before a retry, if the response says so. */
   readonly retryAfter: number | undefined
 
   constructor(status: number, problem: Problem, retryAfter?: number) {
@@ -21,14 +21,14 @@ export class StagecastError extends Error {
   }
 }
 
-/** Reads an error answer. */
+/** Reads an error response. */
 export async function errorOf(answer: Response): Promise<StagecastError> {
   const text = await answer.text().catch(() => '')
   const problem = problemOf(answer, text)
   return problem ? new StagecastError(answer.status, problem, retryAfter(answer)) : foreign(answer, text)
 }
 
-/** The error for an answer that cannot come from the API, whatever its status. */
+/** The error for a response that cannot come from the API, whatever its status. */
 export function foreign(answer: Response, text: string): StagecastError {
   const { status, statusText } = answer
   const title = `The answer did not come from the API: status ${status}${statusText && ` ${statusText}`}`
@@ -37,7 +37,7 @@ export function foreign(answer: Response, text: string): StagecastError {
   return new StagecastError(status, problem, retryAfter(answer))
 }
 
-/** In seconds. Proxies may also send a date. */
+/** `Retry-After` in seconds. Proxies may send a date instead. */
 function retryAfter({ headers }: Response): number | undefined {
   const text = headers.get('retry-after')
   if (!text) return undefined

@@ -1,4 +1,4 @@
-/** The API as methods. */
+/** The client: one method per route. */
 import type { Stage } from '../../contract/catalogue.ts'
 import type { JobSnapshot, JobSummary } from '../../contract/job.ts'
 import { Http, type HttpOptions } from './http.ts'
@@ -48,8 +48,8 @@ export interface JobPage {
 }
 
 /**
- * A client of one API. Every method throws a `StagecastError` for an error answer, and a `ConnectionError`, which is a
- * `TypeError`, if there was no answer.
+ * A client of one API. Every method throws a `StagecastError` for an error response, and a `ConnectionError`, which is a
+ * `TypeError`, if there was no response.
  */
 export class Stagecast {
   /** Workflow runs and their sign-offs. */

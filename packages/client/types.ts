@@ -4,7 +4,7 @@ import type { Hint, JobSnapshot } from '../../contract/job.ts'
 import type { JobEvent } from '../../contract/job-event.ts'
 import type { RunEventData, SignOffEventData } from '../../contract/run.ts'
 
-/** Identifies a job: the answer of `execute` or an entry of a list will do. */
+/** Identifies a job. The result of `execute` and an entry of a list both fit. */
 export interface JobReference {
   stage: number
   job_id: string
@@ -13,7 +13,7 @@ export interface JobReference {
 /** The body of an execute request. */
 export type ExecuteRequest = ExecuteBody
 
-/** The answer to an execute: the job is queued. */
+/** The response to an execute: the job is queued. */
 export interface Accepted extends JobReference {
   success: true
   workflow_id: string

@@ -1,4 +1,4 @@
-/** The view of all jobs in a workflow for a page, kept up to date over one connection. */
+/** The view of all jobs in a workflow, which one connection keeps up to date. */
 import type { Hint, JobSnapshot, JobSummary } from '../../contract/job.ts'
 import type { JobEventData } from '../../contract/job-event.ts'
 import type { Run } from '../../contract/run.ts'
@@ -142,7 +142,7 @@ function withEvent(now: WorkflowView, data: JobEventData): WorkflowView {
   return put(now, job)
 }
 
-/** Events replay from the beginning but the list is current, so an older event must not turn a job back. */
+/** Events replay from the beginning, but the list is current, so an older event must not reset a job. */
 function isEarlier({ status, attempt, progress }: JobEventData, job: WatchedJob): boolean {
   if (job.finished_at !== null) return status !== job.status
   return attempt < job.attempt || (attempt === job.attempt && progress < job.progress)

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify'
 /** How long answers may take to reach their reader after the work has ended, in ms. */
 const FLUSH_MS = 1_000
 
-/** `stopWork` ends the work behind the answers. Build the app with `forceCloseConnections: true`. */
+/** `stopWork` stops the jobs whose answers are open. Build the app with `forceCloseConnections: true`. */
 export function installDrain(app: FastifyInstance, stopWork: () => Promise<void>): void {
   const open = new Set<ServerResponse>()
   let emptied = () => {}

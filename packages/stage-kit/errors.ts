@@ -26,7 +26,7 @@ export function sendError(error: FastifyError, request: FastifyRequest, reply: F
   return send(reply, failure)
 }
 
-/** What the caller may learn about an error: never more than a `StageFailure` says. */
+/** The failure that the caller gets for an error. Only a `StageFailure` passes its message on. */
 export function asFailure(error: unknown): StageFailure {
   if (error instanceof StageFailure) return error
   const { code = '', statusCode = 500, validation } = error as Partial<FastifyError>

@@ -56,7 +56,7 @@ function number(value: number, path: string, refuse: Refuse): number {
   return refuse(`${short(path)} is ${value}, which JSON does not allow; use null for a missing value.`)
 }
 
-/** A list, or an object that has no other class: JSON would keep at most the fields of a Map, a Date or a Buffer. */
+/** Whether a value is a list or a plain object. Of a Map, a Date or a Buffer, JSON would keep at most the fields. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) return true

@@ -7,7 +7,7 @@ import { ArtifactName, type StageRequest } from '../../contract/service.ts'
 import { StageFailure, type Work } from './stage.ts'
 import { type UpstreamHeaders, UpstreamStage } from './upstream.ts'
 
-/** Thrown at the next step of a job that nobody is waiting for any more, or whose service is closing. */
+/** Thrown at the next step of a job for which no caller waits any more, or whose service is closing. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }

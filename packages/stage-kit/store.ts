@@ -25,7 +25,7 @@ export interface Workspace {
   artifacts: string
 }
 
-/** Left by a process that was killed; no real work takes this long. */
+/** Work this old was left by a process that was killed; no real work takes this long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
 export type Store = Awaited<ReturnType<typeof openStore>>
@@ -46,7 +46,7 @@ export async function openStore(dataDir: string) {
   }
 
   return {
-    /** The record of a finished job, or undefined. A damaged one is removed. */
+    /** The record of a finished job, or undefined. A damaged record is removed. */
     async read(jobId: string): Promise<JobRecord | undefined> {
       const text = await readFile(join(folder(jobId), 'record.json'), 'utf8').catch(ignoreMissing)
       if (text === undefined) return undefined

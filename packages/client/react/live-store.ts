@@ -7,9 +7,9 @@ import type { Change } from '../job-view.ts'
 
 /** Whether the view is still being updated. */
 export interface Following {
-  /** No more updates will come: it has ended, or following failed. */
+  /** Whether no more updates will come, because the job has ended or watching failed. */
   isOver: boolean
-  /** Why following failed; `retry` tries again. */
+  /** Why watching failed; `retry` tries again. */
   failure: Error | null
 }
 
