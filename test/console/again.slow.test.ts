@@ -48,6 +48,12 @@ t.test('a workflow is run again', { skip, timeout: 300_000 }, async (t) => {
     await page.getByRole('heading', { name: 'The plan' }).waitFor()
     t.match(await page.locator('.plan .stop').nth(1).textContent(), /Literature search.*will run.*Decisions/)
     t.match(await page.locator('.plan .stop').nth(0).textContent(), /reused/)
+    await page.getByText('Options of stage 2').click()
+    const decided = page.getByRole('group', { name: 'Decisions' })
+    t.match(await decided.getByLabel('Paper').inputValue(), /^doi:/, 'what was decided is seen, not JSON')
+    t.equal(await decided.getByLabel('Decision', { exact: true }).inputValue(), 'include')
+    t.equal(await decided.getByRole('button', { name: 'Add' }).count(), 0, 'made at the papers')
+    t.same(await axe(page), [])
     await page.getByRole('button', { name: 'Start' }).click()
     await eventually(
       'it has completed',

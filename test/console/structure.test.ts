@@ -11,6 +11,7 @@ import {
   textOfRows,
 } from '../../packages/console/form/rows.ts'
 import { type Structure, structureOf } from '../../packages/console/form/structure.ts'
+import { inShort } from '../../packages/console/page/in-short.ts'
 
 const inputs = JSON.parse(JSON.stringify(LiteratureInputs.properties)) as Record<string, Schema>
 const of = (name: string) => structureOf(inputs[name] as Schema)
@@ -59,6 +60,19 @@ t.test('entries keep their names', async (t) => {
   t.equal(textOfRows(decisions, rowsOf(decisions, text) ?? []), text)
   t.equal(rowsOf(decisions, '{"doi:10.5555/a": {"decision": {"by": "me"}}}'), null)
   t.equal(textOfRows(decisions, []), '')
+})
+
+t.test('values are said in words', async (t) => {
+  const decisions = {
+    'doi:10.5555/a': { decision: 'include', reason: 'fits' },
+    'pmid:7': { decision: 'exclude' },
+  }
+  t.equal(inShort(decisions), 'doi:10.5555/a: include, “fits”; pmid:7: exclude')
+  t.equal(inShort([['sleep', 'rest'], ['age']]), 'sleep or rest, and age')
+  t.equal(inShort([{ depth: 2, soil: 'sand' }]), '(depth: 2; soil: sand)')
+  t.equal(inShort(true), 'yes')
+  t.equal(inShort(undefined), 'not set')
+  t.equal(inShort('x'.repeat(400)).length, 301, 'long ones are cut')
 })
 
 t.test('one text, or one for each name', async (t) => {

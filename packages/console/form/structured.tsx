@@ -115,8 +115,11 @@ function Each({ field, id, structure: { names }, text, onChange }: Props<Of<'eac
 }
 
 /** Made elsewhere, at the papers: here they are seen and changed. */
-const MADE_ELSEWHERE: Readonly<Record<string, string>> = {
-  decisions: 'None yet. Include or exclude papers where a review shows them; the decisions then stand here.',
+const MADE_ELSEWHERE: Readonly<Record<string, { name: string; none: string }>> = {
+  decisions: {
+    name: 'Paper',
+    none: 'None yet. Include or exclude papers where a review shows them; the decisions then stand here.',
+  },
 }
 
 function Rows({ field, structure, text, onChange }: Props<Of<'rows' | 'entries'>>) {
@@ -136,7 +139,7 @@ function Rows({ field, structure, text, onChange }: Props<Of<'rows' | 'entries'>
             <li key={at}>
               {structure.kind === 'entries' && (
                 <label class="labelled">
-                  Name
+                  {elsewhere?.name ?? 'Name'}
                   <input
                     autocomplete="off"
                     readOnly={elsewhere !== undefined}
@@ -153,20 +156,23 @@ function Rows({ field, structure, text, onChange }: Props<Of<'rows' | 'entries'>
                   onChange={(value) => set(withMember(rows, at, part.name, value))}
                 />
               ))}
-              <button
-                type="button"
-                class="plain small"
-                aria-label={`Remove ${row[NAME] || `row ${at + 1}`}`}
-                onClick={() => set(rows.filter((_, place) => place !== at))}
-              >
-                Remove
-              </button>
+              {/* A first row that is always there has nothing to remove. */}
+              {!(isText && rows.length === 1 && Object.keys(row).length === 0) && (
+                <button
+                  type="button"
+                  class="plain small"
+                  aria-label={`Remove ${row[NAME] || `row ${at + 1}`}`}
+                  onClick={() => set(rows.filter((_, place) => place !== at))}
+                >
+                  Remove
+                </button>
+              )}
             </li>
           ))}
         </ol>
       )}
       {elsewhere !== undefined ? (
-        rows.length === 0 && <p class="quiet">{elsewhere}</p>
+        rows.length === 0 && <p class="quiet">{elsewhere.none}</p>
       ) : (
         <button type="button" class="small" onClick={() => set([...rows, {}])}>
           + Add {rows.length > 0 ? 'another' : 'one'}

@@ -12,6 +12,9 @@ function said(value: unknown): string {
   if (value === null || value === undefined) return 'not set'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value !== 'object') return String(value)
+  // What a person decided about a paper, and why.
+  if ('decision' in value && typeof value.decision === 'string')
+    return [value.decision, 'reason' in value && `“${value.reason}”`].filter(Boolean).join(', ')
   if (!Array.isArray(value))
     return Object.entries(value)
       .map(([name, one]) => `${name.replaceAll('_', ' ')}: ${inner(one)}`)
@@ -25,5 +28,6 @@ function said(value: unknown): string {
 
 /** Inside of another value. */
 function inner(value: unknown): string {
-  return typeof value === 'object' && value !== null ? `(${said(value)})` : said(value)
+  const isMany = typeof value === 'object' && value !== null && !('decision' in value)
+  return isMany ? `(${said(value)})` : said(value)
 }
