@@ -37,7 +37,7 @@ export async function demoReview(
   console.log(`\n${reviewTable(review, (process.stdout.columns || DEFAULT_COLUMNS) - 1)}\n`)
   const file = join(dataDir, 'stage-service', 'jobs', job.job_id, 'artifacts', ARTIFACT)
   console.log(`The review is in ${relative('', file)}`)
-  console.log('To ask the API for it again:\n')
+  console.log('To get it from the API again:\n')
   console.log(`  STAGECAST_DATA=${relative('', dataDir)} npm run dev`)
   console.log(`  npm run -s stage -- artifacts 2 ${job.job_id} ${ARTIFACT}`)
 }

@@ -61,13 +61,13 @@ async function runTests(files: string[], redisUrl: string): Promise<number> {
   let { end, ...run } = await runTap(files, redisUrl)
   const again = run.failedFiles
   if (process.env.RERUN_FAILED === '1' && again.length > 0 && again.length <= MOST_AGAIN) {
-    console.log(`\nOnce more, one at a time: ${again.join(', ')}`)
+    console.log(`\nRunning again, one at a time: ${again.join(', ')}`)
     const second = await runTap(['--jobs=1', ...again.map(compiled)], redisUrl)
     end = second.end
     run = { ...second, passed: run.passed + second.passed, skipped: [...run.skipped, ...second.skipped] }
     for (const file of again)
       if (!second.failedFiles.includes(file))
-        console.log(`FLAKY  ${file} failed among the others, and passed alone`)
+        console.log(`FLAKY  ${file} failed with the others, but passed alone`)
   }
   for (const name of run.skipped) console.log(`SKIPPED ${name}`)
   const verdict = judge(end, run.passed, run.failed, run.skipped.length)

@@ -22,7 +22,9 @@ const chosen = CASES.filter(({ name }) => names.length === 0 || names.some((part
   .filter(({ ownRedis }) => !(ownRedis && redisUrl))
 
 if (unknown.length > 0 || !(scale > 0) || chosen.length === 0) {
-  console.error(`Nothing to do: ${unknown.join(' ') || 'no case has such a name'}. --list shows them all.`)
+  console.error(
+    `Nothing to run: ${unknown.length > 0 ? `unknown option ${unknown.join(' ')}` : 'no case has this name'}. --list shows all cases.`,
+  )
   process.exit(2)
 }
 if (options.includes('--list')) {
