@@ -96,6 +96,6 @@ t.test('the primary dies and its replica takes over', async (t) => {
 
 /** Like `finished`, while the API has no Redis for some time. */
 async function finishedThrough(url: string, job: Parameters<typeof status>[1]) {
-  await becomesReady(url, 30_000)
+  await becomesReady(url)
   return finished(url, job)
 }
