@@ -19,7 +19,7 @@ import {
 
 const PHONE = { viewport: { width: 320, height: 640 } }
 
-t.test('each state, light and dark, wide and narrow', { skip, timeout: 300_000 }, async (t) => {
+t.test('each state, light and dark, wide and narrow', { skip }, async (t) => {
   const api = await startAll(t, { paceMs: 40 })
   const { page, complaints } = await openTab(t, PHONE)
   await page.goto(`${api.url}/console/`)
@@ -59,7 +59,7 @@ t.test('each state, light and dark, wide and narrow', { skip, timeout: 300_000 }
   t.match(await axe(page), [/^select-name/], 'axe would have told')
 })
 
-t.test('while a job runs, is cancelled, is tried again, fails', { skip, timeout: 300_000 }, async (t) => {
+t.test('while a job runs, is cancelled, is tried again, fails', { skip }, async (t) => {
   const service = await fakeStageService(t, silence)
   // Long enough that the state does not change during the check.
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_JOB_BACKOFF_MS: '600000' })
@@ -95,7 +95,7 @@ t.test('while a job runs, is cancelled, is tried again, fails', { skip, timeout:
   await looks(t, page, 'offline')
 })
 
-t.test('by keyboard alone, and read out', { skip, timeout: 300_000 }, async (t) => {
+t.test('by keyboard alone, and read out', { skip }, async (t) => {
   const api = await startAll(t, { paceMs: 100, env: { ALLOW_MOCK_AUTH: 'true' } })
   const { page } = await openTab(t, { reducedMotion: 'reduce' })
   await page.goto(`${api.url}/console/`)

@@ -12,7 +12,7 @@ interface Run {
   steps: { stage: number; status: string; job_id: string }[]
 }
 
-t.test('a workflow is run again', { skip, timeout: 300_000 }, async (t) => {
+t.test('a workflow is run again', { skip }, async (t) => {
   const api = await startAll(t)
   const workflow = randomUUID()
   const runs = `${api.url}/api/workflow/workflows/${workflow}/runs`

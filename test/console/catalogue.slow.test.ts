@@ -44,7 +44,7 @@ const INPUTS = {
   additionalProperties: false,
 }
 
-t.test('the form of a stage of one’s own', { skip, timeout: 240_000 }, async (t) => {
+t.test('the form of a stage of one’s own', { skip }, async (t) => {
   const stages = new Stages({ data: t.testdir() }).stage(300, { inputs: INPUTS }, async (job) => {
     await job.write('samples.json', JSON.stringify(job.inputs))
     return { given: job.inputs }
@@ -120,7 +120,7 @@ t.test('the form of a stage of one’s own', { skip, timeout: 240_000 }, async (
     await wells.getByLabel('Since').fill('1990')
     t.same(await axe(page), [])
     await start()
-    await page.locator('.job.completed').waitFor({ timeout: 60_000 })
+    await page.locator('.job.completed').waitFor()
     const jobId = /jobs\/300\/([\w-]{36})$/.exec(page.url())?.[1]
     const status = `${api.url}/api/workflow/stages/300/jobs/${jobId}/status`
     const { data, result } = await get<{ data: { inputs: unknown }; result: object }>(status)

@@ -9,7 +9,7 @@ import { fail, fakeStageService, succeed } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { axe, CONSOLE, type Dom, openAs, openTab, overflow } from './console.ts'
 
-t.test('the dashboard', { skip, timeout: 300_000 }, async (t) => {
+t.test('the dashboard', { skip }, async (t) => {
   const service = await fakeStageService(t, (call) =>
     (call.stage === 3 ? fail(422, 'NO_LUCK') : succeed())(call),
   )

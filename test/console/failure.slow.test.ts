@@ -8,7 +8,7 @@ import { fail, fakeStageService, ndjson, success } from '../helpers/stage-servic
 import { eventually } from '../helpers/waiting.ts'
 import { axe, CONSOLE, openAs, openTab, overflow } from './console.ts'
 
-t.test('failures', { skip, timeout: 300_000 }, async (t) => {
+t.test('failures', { skip }, async (t) => {
   const service = await fakeStageService(t, (call) => {
     if (call.stage === 3) return fail(422, 'NO_CONSENT_FORM')(call)
     if (call.stage === 4) return fail(503, 'OVERLOADED')(call)

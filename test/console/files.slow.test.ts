@@ -22,7 +22,7 @@ const FILES: Record<string, string> = {
   'draft.docx': 'PK',
 }
 
-t.test('files of a result', { skip, timeout: 300_000 }, async (t) => {
+t.test('files of a result', { skip }, async (t) => {
   const service = await fakeStageService(t, (call) =>
     ndjson([
       { type: 'result', ...success(call, { artifacts: Object.keys(FILES), results: { told: EVIL } }) },

@@ -48,7 +48,7 @@ const REVIEW = {
   excluded: [{ title: EVIL, reason: EVIL }, 5],
 }
 
-t.test('hostile text stays text', { skip, timeout: 300_000 }, async (t) => {
+t.test('hostile text stays text', { skip }, async (t) => {
   const answer: Answer = (call) =>
     ndjson([
       { type: 'progress', percent: 10, message: EVIL },

@@ -7,7 +7,7 @@ import { openAs, openTab, QUESTION, startAll } from './console.ts'
 /** More than any page of the way has to pass. */
 const MOST_TABS = 150
 
-t.test('a workflow by keyboard alone', { skip, timeout: 300_000 }, async (t) => {
+t.test('a workflow by keyboard alone', { skip }, async (t) => {
   const api = await startAll(t)
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url)

@@ -7,7 +7,7 @@ import { fail, fakeStageService, silence } from '../helpers/stage-service.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { axe, CONSOLE, hasFocus, openAs, openTab, overflow } from './console.ts'
 
-t.test('earlier jobs', { skip, timeout: 300_000 }, async (t) => {
+t.test('earlier jobs', { skip }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t), CONSOLE))
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/jobs')
@@ -51,7 +51,7 @@ t.test('earlier jobs', { skip, timeout: 300_000 }, async (t) => {
   t.same(complaints, [])
 })
 
-t.test('an administrator finds and deletes jobs of others', { skip, timeout: 300_000 }, async (t) => {
+t.test('an administrator finds and deletes jobs of others', { skip }, async (t) => {
   const service = await fakeStageService(t, ({ stage, ...call }) =>
     stage === 5 ? silence({ stage, ...call }) : fail(422, 'NO_LUCK')({ stage, ...call }),
   )

@@ -9,7 +9,7 @@ import { randomPrefix, sharedRedis } from '../helpers/redis.ts'
 import { fakeStageService } from '../helpers/stage-service.ts'
 import { openAs, openTab, startReview } from './console.ts'
 
-t.test('below two prefixes', { skip, timeout: 300_000 }, async (t) => {
+t.test('below two prefixes', { skip }, async (t) => {
   const service = await fakeStageService(t)
   const { log } = memoryLog()
   const app = Fastify({ loggerInstance: log, forceCloseConnections: true }) as unknown as FastifyInstance

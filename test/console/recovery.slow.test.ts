@@ -17,7 +17,7 @@ import {
 } from '../helpers/stage-service.ts'
 import { axe, CONSOLE, openAs, openTab, startReview } from './console.ts'
 
-t.test('reload, lost network, killed server', { skip, timeout: 300_000 }, async (whole) => {
+t.test('reload, lost network, killed server', { skip }, async (whole) => {
   const t = whole
   const service = await fakeStageService(t, ndjson([], { end: false }))
   const env = await testEnv(t, { WORKER_URL: service.url, PORT: String(await freePort(t)) })
@@ -78,7 +78,7 @@ t.test('reload, lost network, killed server', { skip, timeout: 300_000 }, async 
   t.same(complaints, [])
 })
 
-t.test('a token that ends asks for another, and comes back', { skip, timeout: 300_000 }, async (t) => {
+t.test('a token that ends asks for another, and comes back', { skip }, async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
@@ -123,7 +123,7 @@ t.test('a token that ends asks for another, and comes back', { skip, timeout: 30
   t.equal(await page.getByLabel('Research question').inputValue(), '', 'nor what was typed')
 })
 
-t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, async (t) => {
+t.test('a token that ends while a job is watched', { skip }, async (t) => {
   const service = await fakeStageService(t, ndjson([], { end: false }))
   // The test freezes the clock, by which BullMQ renews locks.
   const env = await testEnv(t, { WORKER_URL: service.url, SSE_HEARTBEAT_MS: '50', WORKER_LOCK_MS: '60000' })
@@ -161,52 +161,48 @@ t.test('a token that ends while a job is watched', { skip, timeout: 300_000 }, a
   t.same(complaints, [])
 })
 
-t.test(
-  'mock authentication is said plainly, and no token counts unchecked',
-  { skip, timeout: 300_000 },
-  async (t) => {
-    const api = closeQuickly(t, await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }), CONSOLE))
-    const { page } = await openTab(t)
-    await page.goto(`${api.url}/`)
-    t.equal(new URL(page.url()).pathname, '/console/')
-    const bar = page.locator('.bar')
-    const height = async () => (await bar.boundingBox())?.height
-    await bar.getByText('user-dev-001').waitFor()
-    const high = await height()
-    t.match(await bar.textContent(), /Dashboard.*user-dev-001.*development/)
-    t.equal(await bar.getByText(/token|sign in|sign out/i).count(), 0, 'nothing leads to a form for a token')
+t.test('mock authentication is said plainly, and no token counts unchecked', { skip }, async (t) => {
+  const api = closeQuickly(t, await startApi(t, await testEnv(t, { ALLOW_MOCK_AUTH: 'true' }), CONSOLE))
+  const { page } = await openTab(t)
+  await page.goto(`${api.url}/`)
+  t.equal(new URL(page.url()).pathname, '/console/')
+  const bar = page.locator('.bar')
+  const height = async () => (await bar.boundingBox())?.height
+  await bar.getByText('user-dev-001').waitFor()
+  const high = await height()
+  t.match(await bar.textContent(), /Dashboard.*user-dev-001.*development/)
+  t.equal(await bar.getByText(/token|sign in|sign out/i).count(), 0, 'nothing leads to a form for a token')
 
-    await page.setViewportSize({ width: 390, height: 844 })
-    const middle = async (part: string) => {
-      const box = await bar.locator(part).boundingBox()
-      return box ? box.y + box.height / 2 : 0
-    }
-    const apart = (await middle('.who')) - (await middle('.brand'))
-    t.ok(Math.abs(apart) < 10, `the user stands beside the name on a phone, ${apart} px apart`)
-    await page.setViewportSize({ width: 1280, height: 800 })
+  await page.setViewportSize({ width: 390, height: 844 })
+  const middle = async (part: string) => {
+    const box = await bar.locator(part).boundingBox()
+    return box ? box.y + box.height / 2 : 0
+  }
+  const apart = (await middle('.who')) - (await middle('.brand'))
+  t.ok(Math.abs(apart) < 10, `the user stands beside the name on a phone, ${apart} px apart`)
+  await page.setViewportSize({ width: 1280, height: 800 })
 
-    await page.goto(`${api.url}/console/#/sign-in`)
-    await page.getByText('everybody is this user and may do everything').waitFor()
-    await page.getByText('Be another user, with a token').click()
-    t.same(await axe(page), [])
-    await enter(page, 'hello')
-    t.match(await page.locator('#token-fault').textContent(), /the server did not check it/)
-    t.match(await bar.textContent(), /Dashboard.*user-dev-001/, 'who one was, one is')
-    await enter(page, token('alice'))
-    await page.getByRole('button', { name: 'Sign out' }).waitFor()
-    t.match(await bar.textContent(), /alice/)
-    t.equal(await height(), high, 'the bar is as high as before')
-    await page.reload()
-    await bar.getByText('alice').waitFor()
+  await page.goto(`${api.url}/console/#/sign-in`)
+  await page.getByText('everybody is this user and may do everything').waitFor()
+  await page.getByText('Be another user, with a token').click()
+  t.same(await axe(page), [])
+  await enter(page, 'hello')
+  t.match(await page.locator('#token-fault').textContent(), /the server did not check it/)
+  t.match(await bar.textContent(), /Dashboard.*user-dev-001/, 'who one was, one is')
+  await enter(page, token('alice'))
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  t.match(await bar.textContent(), /alice/)
+  t.equal(await height(), high, 'the bar is as high as before')
+  await page.reload()
+  await bar.getByText('alice').waitFor()
 
-    await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByText('You are signed out.').waitFor()
-    t.same(await axe(page), [])
-    t.equal(await height(), high, 'and after signing out')
-    await page.getByRole('button', { name: 'Continue as user-dev-001' }).click()
-    await page.getByRole('link', { name: 'Dashboard' }).waitFor()
-  },
-)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByText('You are signed out.').waitFor()
+  t.same(await axe(page), [])
+  t.equal(await height(), high, 'and after signing out')
+  await page.getByRole('button', { name: 'Continue as user-dev-001' }).click()
+  await page.getByRole('link', { name: 'Dashboard' }).waitFor()
+})
 
 async function enter(page: Page, text: string): Promise<void> {
   await page.getByLabel('Token').fill(text)

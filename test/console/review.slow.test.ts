@@ -61,7 +61,7 @@ const REVIEW = {
   ],
 }
 
-t.test('links and notices', { skip, timeout: 300_000 }, async (t) => {
+t.test('links and notices', { skip }, async (t) => {
   const answer = succeed({ artifacts: ['literature_review.json'] })
   const { page, complaints } = await openReviewed(t, answer, REVIEW)
   await startReview(page)

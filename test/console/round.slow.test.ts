@@ -7,7 +7,7 @@ import { noBrowser as skip } from '../helpers/browser.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { hasFocus, openAs, openTab, QUESTION, startAll, startReview } from './console.ts'
 
-t.test('from the question to the review', { skip, timeout: 300_000 }, async (t) => {
+t.test('from the question to the review', { skip }, async (t) => {
   const api = await startAll(t, { paceMs: 150 })
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url)
@@ -85,7 +85,7 @@ t.test('from the question to the review', { skip, timeout: 300_000 }, async (t) 
   t.notMatch(addresses, /eyJ/, 'no token in an address')
 })
 
-t.test('cancelling', { skip, timeout: 300_000 }, async (t) => {
+t.test('cancelling', { skip }, async (t) => {
   const api = await startAll(t, { paceMs: 2000 })
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url)

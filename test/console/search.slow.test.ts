@@ -9,7 +9,7 @@ interface Asked {
   data: { inputs: Record<string, unknown>; workflow_id: string }
 }
 
-t.test('the search can be previewed and changed before it starts', { skip, timeout: 180_000 }, async (t) => {
+t.test('the search can be previewed and changed before it starts', { skip }, async (t) => {
   const api = await startAll(t)
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/new/2')
@@ -87,7 +87,7 @@ t.test('the search can be previewed and changed before it starts', { skip, timeo
   t.same(complaints, [])
 })
 
-t.test('decisions by hand', { skip, timeout: 180_000 }, async (t) => {
+t.test('decisions by hand', { skip }, async (t) => {
   const api = await startAll(t)
   const { page, complaints } = await openTab(t)
   await openAs(page, api.url, '#/new/2')

@@ -3,7 +3,7 @@ import t from 'tap'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { axe, openAs, openTab, overflow, QUESTION, startAll } from './console.ts'
 
-t.test('from topic to checklist', { skip, timeout: 180_000 }, async (t) => {
+t.test('from topic to checklist', { skip }, async (t) => {
   const api = await startAll(t)
   const { page, complaints } = await openTab(t)
   const workflow = '6f9619ff-8b86-4d01-b42d-00c04fc964ff'

@@ -10,7 +10,7 @@ import { axe, CONSOLE, openAs, openTab, overflow, startReview } from './console.
 
 const STAGES = 20
 
-t.test('a page watches twenty stages over one connection', { skip, timeout: 300_000 }, async (t) => {
+t.test('a page watches twenty stages over one connection', { skip }, async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url, STAGE_WORKER_CONCURRENCY: '30' })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
@@ -59,7 +59,7 @@ t.test('a page watches twenty stages over one connection', { skip, timeout: 300_
   t.same(complaints, [])
 })
 
-t.test('a waiting job says what it waits for', { skip, timeout: 300_000 }, async (t) => {
+t.test('a waiting job says what it waits for', { skip }, async (t) => {
   const api = closeQuickly(t, await startApi(t, await testEnv(t), CONSOLE))
   const { page } = await openTab(t)
   await openAs(page, api.url)
@@ -71,7 +71,7 @@ t.test('a waiting job says what it waits for', { skip, timeout: 300_000 }, async
   await page.locator('.job-row .message', { hasText: /No worker is available|next in the queue/ }).waitFor()
 })
 
-t.test('behind a buffering proxy the page polls, and says so', { skip, timeout: 300_000 }, async (t) => {
+t.test('behind a buffering proxy the page polls, and says so', { skip }, async (t) => {
   const service = await fakeStageService(t, silence)
   const env = await testEnv(t, { WORKER_URL: service.url })
   const api = closeQuickly(t, await startApi(t, env, CONSOLE))
