@@ -67,8 +67,6 @@ export interface JournalKeys {
   asked(jobId: string): string
   /** How long the newest completed jobs of a stage took, from being accepted to their end, in ms. */
   took(stage: number): string
-  /** Delayed jobs of a stage that wait until a worker may start them, by priority. */
-  line(stage: number): string
   /** Any other key under the prefix, e.g. `own('ticket-key')`. */
   own(...parts: string[]): string
 }
@@ -94,7 +92,6 @@ export function journalKeys(prefix: string): JournalKeys {
     adding: `${base}:adding`,
     asked: (id) => `${base}:asked:${id}`,
     took: (stage) => `${base}:took:${stage}`,
-    line: (stage) => `${base}:line:${stage}`,
     own: (...parts) => [base, ...parts].join(':'),
   }
 }

@@ -1,17 +1,15 @@
 /**
  * Decides whether jobs of one stage may start in this process, by its circuit and its number of running jobs. A job that
- * may not start takes no slot: it is delayed, and joins the stage's line. A worker that may start a job calls back the first
- * of the line, so a new user's job does not wait for all delayed ones.
+ * may not start takes no slot: it is delayed, and called back as soon as it may start. Jobs are called back by priority, as
+ * the queue would start them, so a new user's job does not wait for all delayed ones.
  */
 import { Circuit, type CircuitState, type Passage, type Verdict } from './circuit.ts'
-import type { Line } from './line.ts'
 
 export interface GateOptions {
   /** Jobs that may run side by side; 0 for a stage that this worker does not serve. */
   places: number
   breakerFailures: number
   breakerResetMs: number
-  line: Line
   /** Returns a delayed job to waiting; false if it is no longer delayed. */
   callBack(jobId: string): Promise<boolean>
   onCircuit(state: CircuitState): void
@@ -24,23 +22,19 @@ const SHORTEST_MS = 500
 const SPREAD_MS = 10
 /** How long a place is kept for a job that was called back, in ms: another process may have taken the job. */
 const KEPT_MS = 100
-/** How often to ask whether the line still is empty, when a job has ended, in ms. */
-const ASK_MS = 1000
 /** How often a job of an unknown stage is offered to the other workers at most, in ms. */
 const OFFER_MS = 1000
+/** Delayed jobs to remember, by priority; the rest come back when their delay ends. */
+export const MOST_REMEMBERED = 10_000
 
 export class Gate {
   readonly circuit: Circuit
   private running = 0
-  /** Jobs of this process that joined the line and were not called back yet, roughly: others call them, too. */
-  private behind = 0
-  /** Whether the line may hold a job: other workers add to it, too. */
-  private mayHoldJobs = true
-  private askedAt = Number.NEGATIVE_INFINITY
+  /** Delayed jobs in the order of their first arrival. */
+  private readonly line = new Map<string, Delayed>()
   /** Jobs that were called back and have not arrived, and until when a place is kept for each. */
   private readonly called = new Map<string, number>()
-  /** The question to the line that is under way. */
-  private asking: Promise<string | null> | null = null
+  private calling = false
   private timer: NodeJS.Timeout | undefined
   private offeredAt = Number.NEGATIVE_INFINITY
   private readonly options: GateOptions
@@ -51,36 +45,20 @@ export class Gate {
       options.onCircuit(state)
       void this.callNext()
     })
-    void this.callNext()
   }
 
-  /**
-   * Lets a job start, or returns null: then delay it. A job that was not called back starts only if the line is empty, as far
-   * as this process knows. `timesDelayed`: how often it was delayed before; then there may be a line.
-   */
-  async enter(jobId: string, timesDelayed: number): Promise<Passage | null> {
-    if (timesDelayed > 0 && !this.called.has(jobId)) {
-      this.mayHoldJobs = true
-      void this.callNext()
-    }
-    await this.asking
-    const passage = this.admit(jobId)
-    if (!passage) this.mayHoldJobs = true
-    return passage
-  }
-
-  private admit(jobId: string): Passage | null {
+  /** Lets a job start, or returns null: then delay it. */
+  enter(jobId: string): Passage | null {
     const isCalled = this.called.delete(jobId)
-    if (!isCalled && this.mayHoldJobs) return null
     const taken = this.running + (isCalled ? 0 : this.kept)
     const passage = taken < this.options.places ? this.circuit.enter() : null
     if (!passage) return null
+    this.line.delete(jobId)
     this.running += 1
     return {
       end: (verdict: Verdict) => {
         this.running -= 1
         passage.end(verdict)
-        if (performance.now() - this.askedAt > ASK_MS) this.mayHoldJobs = true
         void this.callNext()
       },
     }
@@ -91,29 +69,29 @@ export class Gate {
    * a delay ends, in an order that can stay the same for minutes: without an offer, a worker that does not know a stage
    * could take its jobs every time before a worker that does.
    */
-  delayMs(timesDelayed: number): number {
-    const spread = this.behind * SPREAD_MS
-    if (this.options.places > 0) return Math.min(LONGEST_MS, SHORTEST_MS * 2 ** timesDelayed + spread)
+  delayMs(jobId: string): number {
+    const times = this.line.get(jobId)?.times ?? 0
+    const spread = this.line.size * SPREAD_MS
+    if (this.options.places > 0) return Math.min(LONGEST_MS, SHORTEST_MS * 2 ** times + spread)
     const now = performance.now()
-    if (timesDelayed === 0 || now - this.offeredAt < OFFER_MS)
-      return Math.min(LONGEST_MS, SHORTEST_MS + spread)
+    if (times === 0 || now - this.offeredAt < OFFER_MS) return Math.min(LONGEST_MS, SHORTEST_MS + spread)
     this.offeredAt = now
     return 0
   }
 
-  /** Puts a job into the line once it is delayed. What it waits for may have happened meanwhile. */
-  async join(jobId: string, priority: number): Promise<void> {
-    if (this.options.places === 0) return
-    this.behind += 1
-    await this.options.line.add(jobId, priority)
-    this.mayHoldJobs = true
-    await this.callNext()
+  /** Remembers a job once it is delayed. If it may start by now, it is called back at once. */
+  remember(jobId: string, priority: number): void {
+    const times = (this.line.get(jobId)?.times ?? 0) + 1
+    this.line.set(jobId, { priority, times })
+    if (this.line.size > MOST_REMEMBERED) this.line.delete(this.first((a, b) => a > b) as string)
+    void this.callNext()
   }
 
   stop(): void {
     this.circuit.stop()
     clearTimeout(this.timer)
-    this.mayHoldJobs = false
+    this.line.clear()
+    this.called.clear()
   }
 
   private get free(): number {
@@ -122,7 +100,7 @@ export class Gate {
     return (circuit.state === 'half-open' ? 1 : this.options.places - running) - this.kept
   }
 
-  /** Places kept for jobs that were called back. */
+  /** Places kept for jobs that were called back. One that comes too late to find its place kept still counts as called. */
   private get kept(): number {
     const now = performance.now()
     let kept = 0
@@ -133,24 +111,35 @@ export class Gate {
     return kept
   }
 
+  /** The delayed job whose priority comes before those of the others; of equal ones the first to arrive. */
+  private first(isBefore: (a: number, b: number) => boolean): string | undefined {
+    let found: [jobId: string, priority: number] | undefined
+    for (const [jobId, { priority }] of this.line)
+      if (!found || isBefore(priority, found[1])) found = [jobId, priority]
+    return found?.[0]
+  }
+
   /** Calls back as many jobs as may start, one after the other. */
   private async callNext(): Promise<void> {
-    if (this.asking) return
+    if (this.calling) return
+    this.calling = true
     clearTimeout(this.timer)
-    while (this.mayHoldJobs && this.free > 0) {
-      // A job may join meanwhile.
-      this.mayHoldJobs = false
-      this.askedAt = performance.now()
-      this.asking = this.options.line.takeFirst().catch(() => null)
-      const jobId = await this.asking
-      this.asking = null
-      if (jobId === null) continue
-      this.mayHoldJobs = true
-      this.behind = Math.max(0, this.behind - 1)
+    while (this.free > 0) {
+      const jobId = this.first((a, b) => a < b)
+      if (jobId === undefined) break
+      this.line.delete(jobId)
       this.called.set(jobId, performance.now() + KEPT_MS)
       if (!(await this.options.callBack(jobId).catch(() => false))) this.called.delete(jobId)
     }
-    if (this.mayHoldJobs && this.called.size > 0)
+    this.calling = false
+    if (this.line.size > 0 && this.kept > 0)
       this.timer = setTimeout(() => void this.callNext(), KEPT_MS + 1).unref()
   }
+}
+
+interface Delayed {
+  /** BullMQ's priority; the lowest comes first. */
+  priority: number
+  /** How often it was delayed. */
+  times: number
 }

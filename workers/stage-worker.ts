@@ -196,15 +196,11 @@ export function startStageWorker(options: StageWorkerOptions): StageWorker {
       return queueEnd.putBack(job, token)
     }
     const stage = stages.of(job)
-    const timesDelayed = job.attemptsStarted - job.attemptsMade - 1
-    const passage = await stage.gate.enter(jobId, timesDelayed)
-    if (!passage) {
-      return queueEnd.putOff(job, token, stage.gate.delayMs(timesDelayed), () => {
-        stage.gate.join(jobId, job.priority).catch((err: Error) => {
-          log.debug({ err, jobId }, 'a delayed job is not in line: it comes back when its delay ends')
-        })
-      })
-    }
+    const passage = stage.gate.enter(jobId)
+    if (!passage)
+      return queueEnd.putOff(job, token, stage.gate.delayMs(jobId), () =>
+        stage.gate.remember(jobId, job.priority),
+      )
     const controller = new AbortController()
     const release = keepLock(job, token, () => controller.abort('lock-lost'))
     const ended = runJob(job, token, stage, passage, controller.signal).finally(() => running.delete(jobId))

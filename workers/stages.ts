@@ -11,7 +11,6 @@ import type { AttemptOptions } from './attempt.ts'
 import type { CircuitState } from './circuit.ts'
 import { hashedFiles } from './files.ts'
 import { Gate } from './gate.ts'
-import { openLine } from './line.ts'
 import { StageClient } from './stage-client.ts'
 import { UpstreamReader } from './upstream.ts'
 import { Versions } from './versions.ts'
@@ -105,7 +104,6 @@ export class WorkerStages {
       places: isKnown ? this.placesFor(limits.concurrency) : 0,
       breakerFailures: limits.breaker_failures ?? options.breakerFailures,
       breakerResetMs: options.breakerResetMs,
-      line: openLine(redis, keys.line(stage)),
       callBack: options.callBack,
       onCircuit: (state: CircuitState) => {
         log.warn({ stage, state }, 'the circuit of a stage changed state')

@@ -98,28 +98,6 @@ t.test('while a stage is at its limit, users who come late wait for one round', 
   t.same(calls, many.slice(0, calls.length), 'in order within a user')
 })
 
-t.test('three workers at the limit of a stage share one line', async (t) => {
-  const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '2' })
-  const many = await ask(api, 'many', 300)
-  for (let i = 0; i < 3; i += 1) startWorker(t, env)
-  const queue = openQueue(t, env)
-  let served = 0
-  const serve = async () => succeed()(await service.call(served++))
-  for (let i = 0; i < 9; i += 1) await serve()
-  await eventually('all are delayed or run', async () => (await queue.getDelayedCount()) === 300 - 9 - 3)
-  const few = Array.from({ length: 20 }, (_, i) => `user-${i}`)
-  for (const user of few) await ask(api, user)
-  await eventually('all are delayed or run', async () => (await queue.getDelayedCount()) === 300 - 9 - 3 + 20)
-  const from = served
-  while (!few.every((one) => users(service).includes(one))) await serve()
-  const others = users(service)
-    .slice(from, -1)
-    .filter((one) => one === 'many').length
-  t.ok(others <= 3 * 2 + 2, `${others} of the other user's jobs before the last of the twenty`)
-  const calls = service.calls.filter(({ body }) => body.user_id === 'many').map(({ body }) => body.job_id)
-  t.same([...calls].sort(), many.slice(0, calls.length).sort(), 'the first ones first')
-})
-
 t.test('who comes later waits for one round, however long the others have been at it', async (t) => {
   const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '1' })
   const answer = async (index: number) => succeed()(await service.call(index))
