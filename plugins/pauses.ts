@@ -14,7 +14,7 @@ declare module './core.ts' {
       look(): Promise<readonly string[]>
       /** Pauses the queue of jobs: running jobs continue, no other job starts. Returns the paused queues. Throws 503. */
       pause(): Promise<readonly string[]>
-      /** Resumes every queue, whatever paused it. Returns the paused queues. Throws 503. */
+      /** Resumes every queue, no matter who paused it. Returns the paused queues. Throws 503. */
       resume(): Promise<readonly string[]>
     }
   }

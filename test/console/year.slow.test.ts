@@ -19,7 +19,7 @@ t.test('from the question to the manuscript, and again with another year', { ski
   const stop = (stage: number) =>
     page.locator('.run .stop').filter({ has: page.locator(`.mark >> text="${stage}"`) })
 
-  await t.test('the first run waits at the gaps, and says what nobody has judged', async (t) => {
+  await t.test('the first run waits at the gaps, and says how many papers are undecided', async (t) => {
     await page.getByLabel('Your question').fill(ASKED)
     await page.getByRole('button', { name: 'Show the plan' }).click()
     await page.getByText('5 to run, 2 to sign off.').waitFor()

@@ -172,7 +172,7 @@ t.test('one Ctrl-C may arrive several times and counts once', async (t) => {
   t.match(await status(url, job), { status: 'completed', attempt: 1 })
 })
 
-t.test('a log that nobody reads loses lines, but does not block the process', async (t) => {
+t.test('a log without a reader loses lines, but does not block the process', async (t) => {
   const { env } = await setUp(t, succeed())
   const api = await startDoor(t, 'server/api.ts', env)
   const worker = await startDoor(t, 'server/worker.ts', env)

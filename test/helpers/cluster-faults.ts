@@ -1,4 +1,4 @@
-/** Faults of the node that owns a slot which lose nothing that the node has confirmed. */
+/** Faults of the node that owns a slot. None of them loses a confirmed write. */
 import { type ClusterNode, clusterInfo, type TestCluster } from './redis-cluster.ts'
 import { eventually } from './waiting.ts'
 

@@ -38,7 +38,7 @@ t.test('the 20 stages', async (t) => {
   )
 })
 
-t.test('a service lists its stages; a service that does not answer delays nobody', async (t) => {
+t.test('a service lists its stages; a service that does not answer delays no request', async (t) => {
   const service = await fakeStageService(t)
   service.onGet = (url, response) => {
     t.equal(url, '/api/workflow/stages')

@@ -1,4 +1,4 @@
-/** Loggers of one process whose standard output nobody reads. */
+/** Loggers of one process whose standard output is not read. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'

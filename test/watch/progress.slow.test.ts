@@ -204,7 +204,7 @@ t.test('a client that reconnects finds a feed that is still up to date', async (
   progress.catchUpAll()
   t.ok(progress.isEmpty, 'a feed that would need a read is dropped')
   await leave()
-  await eventually('feeds to which nobody returns are dropped', () => progress.isEmpty)
+  await eventually('feeds without a returning client are dropped', () => progress.isEmpty)
 
   const { feed, follower } = follow(t, api, job.id)
   await job.complete()

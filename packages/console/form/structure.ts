@@ -1,4 +1,4 @@
-/** What a schema says about a value that is more than one text or choice, so that nobody has to type it as JSON. */
+/** Describes structured values by their schema, so that the form can offer fields instead of JSON. */
 import type { Schema } from './json-schema.ts'
 
 /** A member of a row. */

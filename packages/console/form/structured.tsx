@@ -33,7 +33,7 @@ export function Structured(props: Props<Structure>) {
   }
 }
 
-/** What is typed, which may not be complete yet; begins anew when the form's value changes from elsewhere. */
+/** The text as typed, which may be incomplete. It is reset when something else changes the form's value. */
 function useTyped<T>(text: string, read: (text: string) => T, write: (typed: T) => string) {
   const [typed, setTyped] = useState<T>(() => read(text))
   const sent = useRef(text)

@@ -1,4 +1,4 @@
-/** Papers that nobody has judged: how many, and the way to the place where a person decides. */
+/** The number of undecided papers, and a link to where a person decides. */
 import type { JobSnapshot } from '../../../contract/job.ts'
 import type { JobReference, RunStep } from '../../client/index.ts'
 import { data, number } from '../api/read.ts'

@@ -12,7 +12,7 @@ interface DecideProps {
   step: RunStep
   /** What the stage is called. */
   title: string
-  /** How many papers nobody has judged. */
+  /** Number of undecided papers. */
   undecided: number
   /** How many passages are marked for the author. */
   marked: number

@@ -14,7 +14,7 @@ interface TitleProps {
   before: Run | undefined
 }
 
-/** The time until it is known, and where nothing tells them apart. */
+/** The time: while the differences are loading, and for runs without any. */
 export function RunTitle({ run, before }: TitleProps) {
   const { value } = useAnswer(
     (signal) => titleOf(run, before, signal),
