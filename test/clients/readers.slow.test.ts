@@ -61,7 +61,15 @@ async function followed(t: Test, source: Source, job: ScriptedJob, life: Promise
 t.test('event-source-polyfill', { skip: missing ?? false }, async (t) => {
   const { job, url, life } = await lively(t)
   const { EventSourcePolyfill } = load('event-source-polyfill')
+  // It prints the error of each stream that was interrupted, and reconnects.
+  const { error } = console
+  const printed: unknown[] = []
+  console.error = (...args) => printed.push(...args)
+  t.teardown(() => {
+    console.error = error
+  })
   await followed(t, new EventSourcePolyfill(url, { headers: AUTHORIZATION }), job, life)
+  for (const one of printed) t.match(one, /terminated/)
 })
 
 t.test('eventsource', { skip: missing ?? false }, async (t) => {
