@@ -97,7 +97,12 @@ export function enqueuer<Request extends EnqueueRequest>(
 
   /** Reserves the jobs' turns, then adds them. */
   async function admitAll(asked: Asked<Request>[]): Promise<(EnqueueOutcome | Claimed)[]> {
-    const reservations = asked.map(({ jobId, request, keyed }) => ({ jobId, userId: request.userId, keyed }))
+    const reservations = asked.map(({ jobId, request: { stage, userId }, keyed }) => ({
+      jobId,
+      stage,
+      userId,
+      keyed,
+    }))
     const replies = await reserve(redis, keys, reservations, maxWaiting)
     const jobs: Admitted<Request>[] = []
     for (const [i, { jobId, request }] of asked.entries()) {

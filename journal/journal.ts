@@ -61,6 +61,8 @@ export interface JournalKeys {
   turns: string
   /** A user's jobs that have not started, by turn. The key contains a digest of the user id. */
   queued(userId: string): string
+  /** The first job of a stage that each worker put off, by priority: see `reserve.ts`. */
+  fronts(stage: number): string
   /** Jobs that are being added. */
   adding: string
   /** The request behind a job's Idempotency-Key. */
@@ -90,6 +92,7 @@ export function journalKeys(prefix: string): JournalKeys {
     turns: `${base}:turns`,
     queued: (userId) => `${base}:queued:${userDigest(userId)}`,
     adding: `${base}:adding`,
+    fronts: (stage) => `${base}:fronts:${stage}`,
     asked: (id) => `${base}:asked:${id}`,
     took: (stage) => `${base}:took:${stage}`,
     own: (...parts) => [base, ...parts].join(':'),

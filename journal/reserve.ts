@@ -4,6 +4,9 @@
  * Users take turns. Each job has a **turn**: one more than the highest turn that has started, or than its user's newest
  * turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
  * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
+ *
+ * While jobs wait for a place of their stage, the lowest of their turns counts, if the highest that has started is beyond
+ * it: each worker puts off jobs of its own, and starts them in order, but not in the order of all workers.
  */
 import type { Redis } from 'ioredis'
 import { userDigest, uuidOf } from './ids.ts'
@@ -15,8 +18,12 @@ const HIGHEST_PRIORITY = 2_000_000
 /** How long a job may wait, and how long its Idempotency-Key is remembered until the job ends, in seconds. */
 const WAIT_TTL_SECONDS = 30 * 86_400
 
+/** More than there are workers that put off jobs of one stage, unless many of them have crashed. */
+const FRONTS = 20
+
 export interface Reservation {
   jobId: string
+  stage: number
   userId: string
   /** For a request with a key: its fingerprint, and the digest under which the previous release would have stored the key. */
   keyed?: { fingerprint: string; claim: string } | undefined
@@ -30,7 +37,7 @@ export type ReserveReply =
   | ['full']
   | ['claimed', claim: string]
 
-const script = loadScript<(ReserveReply | ['refused', error: string])[]>('reserve')
+const script = loadScript<(ReserveReply | ['refused', error: string])[]>('reserve', { FRONTS })
 
 /** Reserves turns in one call; returns a reply or Redis's error for each. `most`: maximum queued jobs per user, 0 = no limit. */
 export async function reserve(
@@ -50,8 +57,9 @@ export async function reserve(
     most,
     ttl: WAIT_TTL_SECONDS,
     prefix: keys.job(''),
-    rest: reservations.flatMap(({ jobId, userId, keyed }) => [
+    rest: reservations.flatMap(({ jobId, stage, userId, keyed }) => [
       jobId,
+      stage,
       userDigest(userId),
       keyed?.fingerprint ?? '',
       keyed?.claim ?? '',

@@ -195,8 +195,12 @@ export default fp<RunsPluginOptions>(
         if ('missing' in draft) return { kind: 'missing', missing: draft.missing }
         const now = Date.now()
         const next = advance(draft.run, { results: draft.results, ends: new Map(), now })
-        const first = next.document.steps.find(isLive)?.job_id
-        if (first && maxWaiting > 0 && !(await queue.takeTurn(userId, first, maxWaiting)))
+        const first = next.document.steps.find(isLive)
+        if (
+          first?.job_id &&
+          maxWaiting > 0 &&
+          !(await queue.takeTurn(userId, first.job_id, first.stage, maxWaiting))
+        )
           return { kind: 'full' }
         const changes = [{ before: null, after: next.document }]
         const superseded =

@@ -72,9 +72,9 @@ export class RunQueue {
   }
 
   /** Reserves a job's turn in the queue of stages. Returns false if the user already has `most` queued jobs there. */
-  async takeTurn(userId: string, jobId: string, most: number): Promise<boolean> {
+  async takeTurn(userId: string, jobId: string, stage: number, most: number): Promise<boolean> {
     const { redis, keys } = this.options
-    const [reply] = await reserve(redis, keys, [{ jobId, userId }], most)
+    const [reply] = await reserve(redis, keys, [{ jobId, stage, userId }], most)
     if (reply instanceof Error) throw reply
     return reply?.[0] !== 'full'
   }
@@ -83,7 +83,7 @@ export class RunQueue {
   async add(origin: RunOrigin, jobs: readonly JobData[]): Promise<void> {
     const { redis, keys, journal } = this.options
     // A run that has started continues, however many jobs its user has queued.
-    const steps = jobs.map(({ job_id, user_id }) => ({ jobId: job_id, userId: user_id }))
+    const steps = jobs.map(({ job_id, stage, user_id }) => ({ jobId: job_id, stage, userId: user_id }))
     const turns = await reserve(redis, keys, steps)
     const flows = jobs.map((data, i) => {
       const reply = turns[i]

@@ -4,6 +4,7 @@
  * the queue would start them, so a new user's job does not wait for all delayed ones.
  */
 import { Circuit, type CircuitState, type Passage, type Verdict } from './circuit.ts'
+import type { Front } from './front.ts'
 
 export interface GateOptions {
   /** Jobs that may run side by side; 0 for a stage that this worker does not serve. */
@@ -12,6 +13,8 @@ export interface GateOptions {
   breakerResetMs: number
   /** Returns a delayed job to waiting; false if it is no longer delayed. */
   callBack(jobId: string): Promise<boolean>
+  /** Reports the first of the delayed jobs, when it changes and when it was delayed again. */
+  onFront(front: Front | null): void
   onCircuit(state: CircuitState): void
 }
 
@@ -32,6 +35,8 @@ export class Gate {
   private running = 0
   /** Delayed jobs in the order of their first arrival. */
   private readonly line = new Map<string, Delayed>()
+  /** The first job of the line. */
+  private front: string | undefined
   /** Jobs that were called back and have not arrived, and until when a place is kept for each. */
   private readonly called = new Map<string, number>()
   private calling = false
@@ -53,7 +58,7 @@ export class Gate {
     const taken = this.running + (isCalled ? 0 : this.kept)
     const passage = taken < this.options.places ? this.circuit.enter() : null
     if (!passage) return null
-    this.line.delete(jobId)
+    this.forget(jobId)
     this.running += 1
     return {
       end: (verdict: Verdict) => {
@@ -83,7 +88,9 @@ export class Gate {
   remember(jobId: string, priority: number): void {
     const times = (this.line.get(jobId)?.times ?? 0) + 1
     this.line.set(jobId, { priority, times })
-    if (this.line.size > MOST_REMEMBERED) this.line.delete(this.first((a, b) => a > b) as string)
+    const front = this.front === undefined ? undefined : this.line.get(this.front)
+    if (!front || priority < front.priority || jobId === this.front) this.moveFront(jobId)
+    if (this.line.size > MOST_REMEMBERED) this.forget(this.first((a, b) => a > b) as string)
     void this.callNext()
   }
 
@@ -111,6 +118,17 @@ export class Gate {
     return kept
   }
 
+  private forget(jobId: string): void {
+    this.line.delete(jobId)
+    if (jobId === this.front) this.moveFront(this.first((a, b) => a < b))
+  }
+
+  private moveFront(jobId: string | undefined): void {
+    this.front = jobId
+    const job = jobId === undefined ? undefined : this.line.get(jobId)
+    this.options.onFront(jobId !== undefined && job ? { jobId, priority: job.priority } : null)
+  }
+
   /** The delayed job whose priority comes before those of the others; of equal ones the first to arrive. */
   private first(isBefore: (a: number, b: number) => boolean): string | undefined {
     let found: [jobId: string, priority: number] | undefined
@@ -125,9 +143,9 @@ export class Gate {
     this.calling = true
     clearTimeout(this.timer)
     while (this.free > 0) {
-      const jobId = this.first((a, b) => a < b)
+      const jobId = this.front
       if (jobId === undefined) break
-      this.line.delete(jobId)
+      this.forget(jobId)
       this.called.set(jobId, performance.now() + KEPT_MS)
       if (!(await this.options.callBack(jobId).catch(() => false))) this.called.delete(jobId)
     }

@@ -10,6 +10,7 @@ import { openFetch, type ProxySettings } from '../outgoing/outgoing.ts'
 import type { AttemptOptions } from './attempt.ts'
 import type { CircuitState } from './circuit.ts'
 import { hashedFiles } from './files.ts'
+import { frontWriter } from './front.ts'
 import { Gate } from './gate.ts'
 import { StageClient } from './stage-client.ts'
 import { UpstreamReader } from './upstream.ts'
@@ -105,6 +106,7 @@ export class WorkerStages {
       breakerFailures: limits.breaker_failures ?? options.breakerFailures,
       breakerResetMs: options.breakerResetMs,
       callBack: options.callBack,
+      onFront: frontWriter(redis, keys.fronts(stage), log),
       onCircuit: (state: CircuitState) => {
         log.warn({ stage, state }, 'the circuit of a stage changed state')
         options.onCircuit()

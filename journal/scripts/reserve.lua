@@ -1,4 +1,5 @@
 -- Prepares jobs before they are added to BullMQ: stores their Idempotency-Keys and gives each the next turn of its user.
+-- const FRONTS: how many jobs of a stage's fronts are read
 -- key turns: hash: `last` (the highest turn that has started), `base` (turns are counted from it as BullMQ's priorities)
 -- key adding: sorted set of jobs that are being added, by start time
 -- key wait: BullMQ's list of jobs that go first
@@ -33,11 +34,26 @@ local function drop_stale(queued, user, count)
   end
 end
 
+-- The lowest turn of the jobs that wait for a place of their stage, or false. Workers write these jobs to the stage's
+-- fronts, and may end before they remove them.
+local fronts = {}
+local function front_of(stage)
+  if fronts[stage] == nil then
+    fronts[stage] = false
+    local jobs = redis.call('ZRANGE', prefix .. 'fronts:' .. stage, 0, FRONTS - 1, 'WITHSCORES')
+    for i = #jobs - 1, 1, -2 do
+      if redis.call('ZSCORE', delayed, jobs[i]) then fronts[stage] = base + jobs[i + 1] end
+    end
+  end
+  return fronts[stage]
+end
+
 -- id: job id
+-- stage: its stage
 -- user: digest of the user
 -- fingerprint: fingerprint of the request; '' = it has no key
 -- claimed: digest of the key
-local function reserve_one(id, user, fingerprint, claimed)
+local function reserve_one(id, stage, user, fingerprint, claimed)
   -- The user's jobs that have not started, by turn.
   local queued = prefix .. 'queued:' .. user
   -- The request behind the job's key: a letter (q: asked, a: added, e: ended, d: deleted), then the fingerprint.
@@ -78,7 +94,10 @@ local function reserve_one(id, user, fingerprint, claimed)
   end
   if not turn then
     local newest = redis.call('ZREVRANGE', queued, 0, 0, 'WITHSCORES')
-    turn = math.max(last, tonumber(newest[2]) or 0) + 1
+    -- Where several workers are at the limit of a stage, one may have started jobs long before their turns.
+    local front = front_of(stage)
+    local started = front and math.min(last, front - 1) or last
+    turn = math.max(started, tonumber(newest[2]) or 0) + 1
     redis.call('ZADD', queued, string.format('%.0f', turn), id)
     redis.call('EXPIRE', queued, ttl)
   end
@@ -86,8 +105,8 @@ local function reserve_one(id, user, fingerprint, claimed)
 end
 
 local replies, refused, refusal = {}, 0, nil
-for at = 1, #rest, 4 do
-  local reply, err = reserve_one(unpack(rest, at, at + 3))
+for at = 1, #rest, 5 do
+  local reply, err = reserve_one(unpack(rest, at, at + 4))
   replies[#replies + 1] = reply
   if err then refused, refusal = refused + 1, err end
 end

@@ -98,6 +98,58 @@ t.test('while a stage is at its limit, users who come late wait for one round', 
   t.same(calls, many.slice(0, calls.length), 'in order within a user')
 })
 
+t.test('a job that another worker started long before its turn does not hold back new users', async (t) => {
+  const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '2' })
+  const { redis, journal } = api.app.stagecast
+  await ask(api, 'many', 100)
+  startWorker(t, env)
+  const queue = openQueue(t, env)
+  await service.call(0)
+  await eventually('the others are delayed', async () => (await queue.getDelayedCount()) === 99)
+  // As a worker leaves it that came late: it knows none of the delayed jobs.
+  await redis.hset(journal.keys.turns, 'last', 90)
+  const [late] = await ask(api, 'late')
+  t.ok(((await queue.getJob(late as string))?.priority ?? 90) <= 3, 'its turn is one of the next')
+  await ask(api, 'third')
+  await eventually('they are delayed, too', async () => (await queue.getDelayedCount()) === 101)
+  const other = await api.app.stagecast.queue.enqueue({ stage: 4, userId: 'other', body: body() })
+  t.equal(other.kind, 'queued')
+  const { jobId } = other as { jobId: string }
+  t.equal((await queue.getJob(jobId))?.priority, 91, 'nothing waits for a place of this stage')
+  for (let i = 0; i < 5; i += 1) succeed()(await service.call(i))
+  await service.call(5)
+  t.ok(users(service).slice(0, 6).includes('late'))
+  // A worker ended before it removed these.
+  const { keys } = journal
+  await redis.zadd(keys.fronts(4), 1, 'gone', 2, jobId)
+  const next = await api.app.stagecast.queue.enqueue({ stage: 4, userId: 'next', body: body() })
+  const { jobId: nextId } = next as { jobId: string }
+  const last = Number(await redis.hget(keys.turns, 'last'))
+  t.equal((await queue.getJob(nextId))?.priority, last + 1, 'only delayed jobs count')
+})
+
+t.test('with three workers at the limit of a stage, new users wait for about one round', async (t) => {
+  const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '2' })
+  await ask(api, 'many', 300)
+  for (let i = 0; i < 3; i += 1) startWorker(t, env)
+  const queue = openQueue(t, env)
+  let served = 0
+  const serve = async () => succeed()(await service.call(served++))
+  for (let i = 0; i < 9; i += 1) await serve()
+  const delayed = (count: number) => async () => (await queue.getDelayedCount()) === count
+  await eventually('all others are delayed', delayed(300 - 9 - 3))
+  const few = Array.from({ length: 20 }, (_, i) => `user-${i}`)
+  for (const user of few) await ask(api, user)
+  await eventually('the new ones are delayed, too', delayed(300 - 9 - 3 + 20))
+  const from = served
+  while (!few.every((one) => users(service).includes(one))) await serve()
+  const others = users(service)
+    .slice(from, -1)
+    .filter((one) => one === 'many').length
+  // Usually 4 to 10: each worker starts what it put off itself, so one may run out of new users before the others.
+  t.ok(others <= 3 * 8, `${others} of the other user's jobs before the last of the twenty`)
+})
+
 t.test('who comes later waits for one round, however long the others have been at it', async (t) => {
   const { service, env, api } = await start(t, () => {}, { STAGE_WORKER_CONCURRENCY: '1' })
   const answer = async (index: number) => succeed()(await service.call(index))

@@ -5,7 +5,9 @@ import { eventually } from '../helpers/waiting.ts'
 
 function gate(overrides: Partial<GateOptions>): Gate {
   return new Gate({
-    ...{ places: 1, breakerFailures: 5, breakerResetMs: 1000, callBack: async () => true, onCircuit() {} },
+    ...{ places: 1, breakerFailures: 5, breakerResetMs: 1000, callBack: async () => true },
+    onFront() {},
+    onCircuit() {},
     ...overrides,
   })
 }
@@ -85,5 +87,31 @@ t.test('when too many are delayed, those that come first in the queue are rememb
   first?.end('well')
   t.same(called, ['late'])
   t.equal(full.delayMs(`job-${MOST_REMEMBERED - 1}`), full.delayMs('unknown'), 'the last ones were dropped')
+  full.stop()
+})
+
+t.test('the first of the delayed jobs is reported', async (t) => {
+  const fronts: (string | undefined)[] = []
+  const called: string[] = []
+  const full = gate({
+    onFront: (front) => fronts.push(front?.jobId),
+    callBack: async (jobId) => called.push(jobId) > 0,
+  })
+  const first = full.enter('first')
+  full.remember('b', 7)
+  full.remember('c', 8)
+  t.same(fronts.splice(0), ['b'])
+  full.remember('b', 7)
+  t.same(fronts.splice(0), ['b'], 'again, once it was delayed again')
+  full.remember('a', 3)
+  t.same(fronts.splice(0), ['a'])
+  first?.end('well')
+  await eventually('it is called', () => called.length === 1)
+  t.same(fronts.splice(0), ['b'])
+  full.enter('a')?.end('well')
+  await eventually('the next one is called', () => called.length === 2)
+  full.enter('b')?.end('well')
+  await eventually('the last one is called', () => called.length === 3)
+  t.same(fronts, ['c', undefined])
   full.stop()
 })
