@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Bench, Benchmark, Row } from './benchmark.ts'
 import { httpRequest } from './http-load.ts'
 import { CONNECTIONS, httpRows } from './http-pair.ts'
-import { QUESTION, spawnApi, token } from './stagecast.ts'
+import { production, QUESTION, spawnApi, token } from './stagecast.ts'
 
 /** Replaced by the key of each request. */
 const PLACE = 'the-key'
@@ -16,6 +16,7 @@ export const execute: Benchmark = {
       ...(await compare(bench, { level: 'info', target: 1 })),
       ...(await compare(bench, { level: 'silent', target: 1, label: ', no log' })),
       ...(await compare(bench, { level: 'info', target: 0.9, label: ', Idempotency-Key', isKeyed: true })),
+      ...(await compare(bench, { level: 'info', label: ', least route', isLeast: true })),
     ]
   },
 }
@@ -24,13 +25,15 @@ interface Case {
   /** Log level of both sides. */
   level: string
   /** Share of the floor's rate to reach. */
-  target: number
+  target?: number
   label?: string
   /** Whether each request has a different Idempotency-Key. */
   isKeyed?: boolean
+  /** Measures the least that any such route has to do, instead of ours. */
+  isLeast?: boolean
 }
 
-async function compare(bench: Bench, { level, target, label = '', isKeyed }: Case): Promise<Row[]> {
+async function compare(bench: Bench, { level, target, label = '', isKeyed, isLeast }: Case): Promise<Row[]> {
   const env = { REDIS_URL: bench.redisUrl, REDIS_PREFIX: bench.prefix(), LOG_LEVEL: level }
   const accepted = Array.from({ length: CONNECTIONS }, (_, i) =>
     httpRequest(
@@ -48,8 +51,11 @@ async function compare(bench: Bench, { level, target, label = '', isKeyed }: Cas
   const added = httpRequest('POST', '/execute', {}, body())
   return httpRows(bench, {
     ours: {
-      name: 'Stagecast',
-      start: () => spawnApi(bench, bench.prefix(), { LOG_LEVEL: level }),
+      name: isLeast ? 'the least that execute does' : 'Stagecast',
+      start: () =>
+        isLeast
+          ? bench.spawn('least-execute', { env: production(bench, bench.prefix(), { LOG_LEVEL: level }) })
+          : spawnApi(bench, bench.prefix(), { LOG_LEVEL: level }),
       request: (i) => (isKeyed ? keyed(accepted[i] as string) : (accepted[i] as string)),
     },
     floor: {
@@ -59,9 +65,9 @@ async function compare(bench: Bench, { level, target, label = '', isKeyed }: Cas
     },
     status: 202,
     prepare: () => bench.redis.flushall(),
-    target,
     label,
-    ...(!isKeyed && { slowest: 1 }),
+    ...(target && { target }),
+    ...(target && !isKeyed && { slowest: 1 }),
   })
 }
 

@@ -21,7 +21,7 @@ export interface Pair {
   /** Called before each measurement. */
   prepare?(): Promise<unknown>
   /** Share of the floor's rate to reach. */
-  target: number
+  target?: number
   /** Maximum ratio to the floor's p99. */
   slowest?: number
   /** Appended to the name of each row. */
@@ -60,7 +60,7 @@ export async function httpRows(bench: Bench, pair: Pair): Promise<Row[]> {
     ...(target && { target }),
   })
   return [
-    row('requests', '/s', 'perSecond', { at: 'least', value: pair.target }),
+    row('requests', '/s', 'perSecond', pair.target ? { at: 'least', value: pair.target } : undefined),
     row('latency p50', 'ms', 'p50'),
     row('latency p99', 'ms', 'p99', pair.slowest ? { at: 'most', value: pair.slowest } : undefined),
     row('server CPU per request', 'µs', 'cpu'),
