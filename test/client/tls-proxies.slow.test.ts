@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { get, type RequestOptions } from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { enqueue, startApi, testEnv } from '../helpers/app.ts'
 import { authority } from '../helpers/certificates.ts'
 import { documentedProxy, lacks, type ProxyKind } from '../helpers/documented-proxy.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 
 for (const kind of ['nginx', 'haproxy'] as ProxyKind[]) {
@@ -56,12 +56,4 @@ for (const kind of ['nginx', 'haproxy'] as ProxyKind[]) {
 
 async function ask(options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => get({ ...options, agent: false }, resolve).on('error', reject))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

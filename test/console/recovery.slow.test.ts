@@ -1,11 +1,11 @@
 /** Recovery of an open page: a reload, a lost network, a killed server, an expired token. */
-import { type AddressInfo, createServer } from 'node:net'
 import { mock } from 'node:test'
 import type { Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { startApi, startDoor, startWorker, testEnv, token } from '../helpers/app.ts'
 import { noBrowser as skip } from '../helpers/browser.ts'
 import { CuttingProxy } from '../helpers/cutting-proxy.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { end } from '../helpers/processes.ts'
 import { closeQuickly } from '../helpers/quick-close.ts'
 import {
@@ -20,7 +20,7 @@ import { axe, CONSOLE, openAs, openTab, startReview } from './console.ts'
 t.test('reload, lost network, killed server', { skip }, async (whole) => {
   const t = whole
   const service = await fakeStageService(t, ndjson([], { end: false }))
-  const env = await testEnv(t, { WORKER_URL: service.url, PORT: String(await freePort(t)) })
+  const env = await testEnv(t, { WORKER_URL: service.url, PORT: String(await freePort()) })
   let api = await startDoor(t, 'server/api.ts', env)
   startWorker(t, env)
   const { page, complaints } = await openTab(t)
@@ -232,14 +232,4 @@ async function stage(service: FakeStageService) {
       call.response.end()
     },
   }
-}
-
-/** A port that was free a moment ago. A fixed port is needed, so that a restarted server has the same address. */
-async function freePort(t: Test): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  t.comment(`the server is on port ${port}`)
-  return port
 }

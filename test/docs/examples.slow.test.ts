@@ -2,7 +2,6 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -15,7 +14,9 @@ import type { JobEvent } from '../../contract/job-event.ts'
 import type { PlanStep } from '../../contract/run.ts'
 import { findProgram } from '../../dev/find-redis.mjs'
 import { startBuiltInService } from '../../packages/literature/start.ts'
+import { FILES } from '../../packages/literature/test/files.ts'
 import { type Env, JWT_SECRET, startApi, startWorker, type TestApi, testEnv } from '../helpers/app.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { program } from '../helpers/processes.ts'
 import { fakeStageService } from '../helpers/stage-service.ts'
 import { example, exampleNames, ROOT, read, unmarked } from './markdown.ts'
@@ -76,22 +77,6 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0
 const browser = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   .map((name) => findProgram(name, process.env))
   .find((path) => path !== null)
-
-const FILES = [
-  'literature_review.json',
-  'references.csl.json',
-  'references.bib',
-  'references.ris',
-  'uncertain.csl.json',
-  'uncertain.bib',
-  'uncertain.ris',
-  'excluded.csl.json',
-  'excluded.bib',
-  'excluded.ris',
-  'prisma.json',
-  'prisma.svg',
-  'search_log.json',
-]
 
 t.test('every marked example is tested', async (t) => {
   t.same(exampleNames().sort(), [...SHELL, ...RUNS, ...OTHERS, ...ELSEWHERE].sort())
@@ -397,13 +382,4 @@ async function folder(t: Test): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'stagecast-docs-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   return dir
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,14 +1,13 @@
 /** A Redis that requires client certificates. */
 
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../server/config.ts'
 import stagecast from '../../stagecast.ts'
 import { type Env, enqueue, startDoor, testEnv } from '../helpers/app.ts'
 import { authority } from '../helpers/certificates.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { finished } from '../helpers/jobs.ts'
 import { adminOf } from '../helpers/outage.ts'
 import { logLine } from '../helpers/processes.ts'
@@ -127,12 +126,4 @@ async function encryptedRedis(t: Test) {
   if (!(error instanceof Error)) return { url, certificates, missing: false as const }
   if (process.env.REQUIRE_ALL_TESTS === '1' || !/Unknown option/i.test(error.message)) throw error
   return { url, certificates, missing: `this Redis has no TLS: ${error.message}` }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -1,9 +1,9 @@
 /** Standard output is a pipe without a reader, as when a log collector hangs. SIGTERM still ends the process. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { testEnv } from '../helpers/app.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { program } from '../helpers/processes.ts'
 import { eventually } from '../helpers/waiting.ts'
 
@@ -37,12 +37,4 @@ for (const file of ['server/api.ts', 'server/worker.ts', 'server/all.ts']) {
     t.equal(code, 0)
     t.ok(performance.now() - from < 30_000, 'it exits instead of blocking for ever')
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { EXTRA_DIRS, findProgram } from '../../dev/find-redis.mjs'
+import { freePort } from './free-port.ts'
+import { aroundLocation } from './nginx.ts'
 import { ROOT } from './processes.ts'
 import { eventually } from './waiting.ts'
 
@@ -37,7 +38,7 @@ export async function documentedProxy(
   const given = change(documented(block)).replaceAll('127.0.0.1:3001', new URL(target).host)
   const file = join(dir, `${kind}.conf`)
   const { text, args } = {
-    nginx: { text: aroundNginx(dir, port, given), args: ['-p', dir, '-c', file, '-e', 'stderr'] },
+    nginx: { text: aroundLocation(dir, port, given), args: ['-p', dir, '-c', file, '-e', 'stderr'] },
     haproxy: { text: given.replace('127.0.0.1:8080', `127.0.0.1:${port}`), args: ['-db', '-f', file] },
     // Use plain HTTP, and no admin listener.
     caddy: {
@@ -74,31 +75,4 @@ function documented(name: string): string {
   const block = new RegExp(`<!-- proxy: ${name} -->\\n\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(text)?.[1]
   if (!block) throw new Error(`docs/proxies.md has no configuration of ${name}`)
   return block
-}
-
-function aroundNginx(dir: string, port: number, location: string): string {
-  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  return `
-daemon off;
-master_process off;
-pid ${dir}/nginx.pid;
-events { worker_connections 64; }
-http {
-  access_log off;
-  ${folders.map((name) => `${name}_temp_path ${dir}/${name};`).join('\n  ')}
-  server {
-    listen 127.0.0.1:${port};
-    ${location}
-  }
-}
-`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { EXTRA_DIRS, findProgram } from '../../dev/find-redis.mjs'
+import { freePort } from './free-port.ts'
 import { eventually } from './waiting.ts'
 
 const program = findProgram('nginx', process.env, EXTRA_DIRS)
@@ -46,16 +46,20 @@ export async function bufferingNginx(t: Test, target: string, { heeds = false } 
   return url
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+function configuration(dir: string, port: number, target: string, heeds: boolean): string {
+  return aroundLocation(
+    dir,
+    port,
+    `location / {
+      proxy_pass ${target};
+      proxy_buffering on;
+      ${heeds ? '' : 'proxy_ignore_headers X-Accel-Buffering;'}
+    }`,
+  )
 }
 
-function configuration(dir: string, port: number, target: string, heeds: boolean): string {
+/** A configuration with one server, for an nginx without privileges. */
+export function aroundLocation(dir: string, port: number, location: string): string {
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
 daemon off;
@@ -67,11 +71,7 @@ http {
   ${folders.map((name) => `${name}_temp_path ${dir}/${name};`).join('\n  ')}
   server {
     listen 127.0.0.1:${port};
-    location / {
-      proxy_pass ${target};
-      proxy_buffering on;
-      ${heeds ? '' : 'proxy_ignore_headers X-Accel-Buffering;'}
-    }
+    ${location}
   }
 }
 `

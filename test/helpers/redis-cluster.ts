@@ -1,12 +1,11 @@
 /** Starts a Redis Cluster of real servers on this machine for one test. */
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { findRedis } from '../../dev/find-redis.mjs'
 import { type Guarded, spawnGuarded } from '../../dev/redis-guard.ts'
+import { freePorts } from './free-port.ts'
 import type { Owner } from './owner.ts'
 import { eventually } from './waiting.ts'
 
@@ -150,13 +149,4 @@ async function startNode(dir: string, own: Settings & { port: number }): Promise
 
 export async function clusterInfo({ admin }: ClusterNode, field: string): Promise<string | undefined> {
   return new RegExp(`${field}:(\\S+)`).exec((await admin.call('CLUSTER', 'INFO')) as string)?.[1]
-}
-
-/** Ports that were free a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  return ports
 }

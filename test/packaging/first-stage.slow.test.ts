@@ -6,13 +6,13 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { JobSnapshot } from '../../contract/job.ts'
 import { openTab } from '../console/console.ts'
 import { noBrowser } from '../helpers/browser.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { ROOT } from '../helpers/processes.ts'
 import { eventually } from '../helpers/waiting.ts'
 import { install, pack, run, start } from './packed.ts'
@@ -248,14 +248,4 @@ async function startDev(t: Test, folder: string, more: NodeJS.ProcessEnv): Promi
   const isReady = async () => (await fetch(`${url}/health/ready`)).status === 200
   await eventually('it is ready', isReady, PATIENCE_MS)
   return url
-}
-
-/** A port that was free a moment ago. A fixed port is needed, so that a killed service can restart at its address. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

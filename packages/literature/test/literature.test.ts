@@ -3,24 +3,9 @@ import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { LiteratureReview } from '../schema.ts'
 import { SAMPLE_RECORDS, sample } from '../sources/sample.ts'
+import { FILES } from './files.ts'
 import { stageOver } from './literature-work.ts'
 import { QUESTION, stageRequest } from './service-client.ts'
-
-const FILES = [
-  'literature_review.json',
-  'references.csl.json',
-  'references.bib',
-  'references.ris',
-  'uncertain.csl.json',
-  'uncertain.bib',
-  'uncertain.ris',
-  'excluded.csl.json',
-  'excluded.bib',
-  'excluded.ris',
-  'prisma.json',
-  'prisma.svg',
-  'search_log.json',
-]
 
 t.test('the question of the demo', async (t) => {
   const { outcome, review, steps, files } = await stageOver(t).work()

@@ -159,26 +159,17 @@ export const connect: Connect = ({ baseUrl, token }): Adapter => {
   }
 }
 
-/** What only events of runs have is reached by their type alone. */
+/** What only some events have is reached by their type alone. */
+function seen(one: Schemas['JobEvent']): Seen {
+  const told = { id: one.id, event: one.event, progress: one.data.progress }
+  if (one.event === 'completed') return { ...told, artifacts: one.data.result.artifacts }
+  const hasError = one.event === 'retrying' || one.event === 'failed' || one.event === 'cancelled'
+  return hasError ? { ...told, error: one.data.error.code } : told
+}
+
 function ofRun(one: Schemas['WorkflowEvent']): string[] {
   if (one.event === 'run') return [one.data.status]
   return one.event === 'sign_off' ? [one.data.verdict] : []
-}
-
-/** What only some events have is reached by their type alone. */
-function seen(one: Schemas['JobEvent']): Seen {
-  const { id, event, data } = one
-  const told = { id, event, progress: data.progress }
-  switch (one.event) {
-    case 'completed':
-      return { ...told, artifacts: one.data.result.artifacts }
-    case 'retrying':
-    case 'failed':
-    case 'cancelled':
-      return { ...told, error: one.data.error.code }
-    default:
-      return told
-  }
 }
 
 function failure({ code, detail }: Schemas['Problem']): Error {
