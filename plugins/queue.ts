@@ -28,7 +28,7 @@ export interface TracedRequest extends EnqueueRequest {
 export interface QueueDepth {
   /** Jobs that a worker can take now. */
   waiting: number
-  /** Jobs whose next attempt is scheduled. */
+  /** Jobs that wait for a retry, or are held back by an open circuit or a limit of their stage. */
   delayed: number
   active: number
   /** When the next waiting job was accepted, epoch ms. */

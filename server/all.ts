@@ -82,7 +82,7 @@ function greet(url: string, { stages }: Catalogue, sources: string | undefined):
     '  LITERATURE_SOURCES=europepmc,crossref npm run dev\n\n'
   process.stdout.write(
     [
-      `\nStagecast serves ${url} until Ctrl-C. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
+      `\nStagecast is running at ${url}. Press Ctrl-C to stop it. Open ${url}/console/ in a browser. The API: ${url}/docs.`,
       'Or, in another terminal:\n',
       `  curl -s ${url}/api/workflow/stages/${stage}/execute -H 'content-type: application/json' -d '${question}'`,
       `  curl -N "${url}<urls.events of the answer>"\n`,

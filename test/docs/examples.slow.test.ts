@@ -357,7 +357,7 @@ async function startDev(t: Test, name: string): Promise<string> {
   server.stderr.on('data', (chunk) => said.push(String(chunk)))
   for await (const line of createInterface({ input: server.stdout })) {
     said.push(line)
-    if (!line.startsWith('Stagecast serves ')) continue
+    if (!line.startsWith('Stagecast is running at ')) continue
     server.stdout.resume()
     return line
   }

@@ -236,7 +236,7 @@ async function startDev(t: Test, folder: string, more: NodeJS.ProcessEnv): Promi
     let said = ''
     child.stdout?.on('data', (chunk) => {
       said += chunk
-      const url = /Stagecast serves (\S+) until/.exec(said)?.[1]
+      const url = /Stagecast is running at (\S+)\. Press/.exec(said)?.[1]
       if (url) resolve(url)
     })
   })

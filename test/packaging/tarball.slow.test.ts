@@ -70,7 +70,7 @@ t.test('npx stagecast', async (t) => {
   const ready = new Promise<string>((resolve) => {
     child.stdout?.on('data', (chunk) => {
       said += chunk
-      const url = /Stagecast serves (\S+) until/.exec(said)?.[1]
+      const url = /Stagecast is running at (\S+)\. Press/.exec(said)?.[1]
       if (url) resolve(url)
     })
   })
