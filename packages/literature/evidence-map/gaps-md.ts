@@ -1,4 +1,4 @@
-/** The gaps as Markdown: each sentence with its cell and its papers. */
+/** The gaps as Markdown: each sentence with its papers. */
 import { plural } from '../count.ts'
 import { inlineCode, plainText } from '../markdown.ts'
 import type { EvidenceMap, MapGap } from './shape.ts'
@@ -18,8 +18,8 @@ export function gapsMarkdown({ question, notice, papers, gaps }: EvidenceMap): s
     '',
     `Question: ${plainText(question)}`,
     '',
-    `Counted over ${plural(papers, 'included paper')}. A gap is what this review did not find. Each sentence names the cell`,
-    'of evidence_map.json that it is computed from.',
+    `These counts cover ${plural(papers, 'included paper')}. A gap is what this review did not find. It does not mean`,
+    'that nothing exists. The file evidence_map.json names the cell of the map behind each gap.',
     ...(gaps.length === 0
       ? ['', papers === 0 ? 'No paper is included, so nothing can be counted.' : 'No gap was found.']
       : []),
@@ -31,7 +31,7 @@ export function gapsMarkdown({ question, notice, papers, gaps }: EvidenceMap): s
   return `${lines.join('\n')}\n`
 }
 
-function line({ text, pointer, count, of, paper_ids }: MapGap): string {
-  const papers = paper_ids.length > 0 ? `: ${paper_ids.map(inlineCode).join(', ')}` : ''
-  return `- ${plainText(text)} (${inlineCode(pointer)}, ${count} of ${of}${papers})`
+function line({ text, paper_ids }: MapGap): string {
+  const papers = paper_ids.length > 0 ? ` (${paper_ids.map(inlineCode).join(', ')})` : ''
+  return `- ${plainText(text)}${papers}`
 }

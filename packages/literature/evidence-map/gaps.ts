@@ -25,13 +25,13 @@ export function gapsOf(map: EvidenceMap): MapGap[] {
       `/by_concept/${at}`,
       cell,
       map.papers,
-      `${what} of ${among} was found to deal with ${cell.concept}.`,
+      `${what} of ${among} was found to address ${cell.concept}.`,
     )
   }
   for (const [at, cell] of map.by_pair.entries()) {
     const [one, other] = cell.concepts
     if (cell.count > 0 || bare.has(one) || bare.has(other)) continue
-    add('pair', `/by_pair/${at}`, cell, map.papers, `${none} to deal with both ${one} and ${other}.`)
+    add('pair', `/by_pair/${at}`, cell, map.papers, `${none} to address both ${one} and ${other}.`)
   }
   const missing = new Set(
     map.by_kind.filter(({ kind, count }) => TOLD.includes(kind) && count === 0).map(({ kind }) => kind),
@@ -53,7 +53,8 @@ export function gapsOf(map: EvidenceMap): MapGap[] {
   for (const [at, cell] of map.by_concept_and_years.entries()) {
     if (!newest || cell.years !== newest.label || cell.count > 0 || bare.has(cell.concept)) continue
     const of = map.by_concept.find(({ concept }) => concept === cell.concept)?.count ?? 0
-    const text = `None of the ${plural(of, 'paper')} on ${cell.concept} was published in ${cell.years}, the newest years of this review.`
+    const when = newest.from === newest.to ? `in ${cell.years}` : `from ${cell.years}`
+    const text = `None of the ${plural(of, 'paper')} on ${cell.concept} was published ${when}, the latest period of this review.`
     add('recent', `/by_concept_and_years/${at}`, cell, of, text)
   }
   return gaps
