@@ -40,7 +40,7 @@ const YEARS_PER_COLUMN = 5
 /** Raise a stage's version when the same inputs would produce different files. */
 export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions): StageTable {
   return new Stages({ data: dataDir })
-    .stage<ProtocolInputs>(1, { version: '1', inputs: schemaOf(1) }, async (job) => {
+    .stage<ProtocolInputs>(1, { version: '2', inputs: schemaOf(1) }, async (job) => {
       if (!job.question?.trim()) {
         throw new StageFailure(422, 'QUESTION_MISSING', 'Stage 1 needs a research_question with words in it.')
       }
@@ -58,7 +58,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
       const { question, notice, concepts, left_out, criteria, queries } = protocol
       return { kind: 'protocol', question, notice, concepts, left_out, criteria, queries }
     })
-    .stage<{ years_per_column?: number }>(10, { version: '2', inputs: schemaOf(10) }, async (job) => {
+    .stage<{ years_per_column?: number }>(10, { version: '3', inputs: schemaOf(10) }, async (job) => {
       const review = await readJson<LiteratureReview>(job, REVIEW.stage, REVIEW.file)
       await job.progress(20, `${plural(review.value.papers.length, 'included paper')} read, hash verified`)
       const { years_per_column = YEARS_PER_COLUMN } = job.inputs
@@ -78,7 +78,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         to_decide: toDecide(review.value),
       }
     })
-    .stage<ManuscriptInputs>(14, { version: '3', inputs: schemaOf(14) }, async (job) => {
+    .stage<ManuscriptInputs>(14, { version: '4', inputs: schemaOf(14) }, async (job) => {
       const sources = await sourcesOf(job)
       await job.progress(30, 'files of earlier stages read, hashes verified')
       const manuscript = manuscriptOf(sources)
@@ -98,7 +98,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
         to_decide: toDecide(sources.review.value),
       }
     })
-    .stage(16, { version: '2', inputs: schemaOf(16) }, async (job) => {
+    .stage(16, { version: '3', inputs: schemaOf(16) }, async (job) => {
       const text = await readText(job, 14, MANUSCRIPT)
       const bindings = await readJson<Bindings>(job, 14, BINDINGS)
       await job.progress(40, 'manuscript and bindings read, hashes verified')

@@ -14,7 +14,7 @@ export function checklistMarkdown({ manuscript, items, unbound }: Checklist): st
     '# Checklist: PRISMA 2020',
     '',
     `${inShort(items)} The list shows where the draft reports each item. It makes no judgement and gives no score.`,
-    '"Not assessed" means that the draft has no section for the item. The items are in our own words.',
+    '"Not assessed" means that the draft has no section for the item. The items are paraphrased.',
     ...items.flatMap(({ item, topic, asks, state, places }) => [
       '',
       `## ${item}. ${topic}: ${STATES[state]}`,
@@ -22,19 +22,19 @@ export function checklistMarkdown({ manuscript, items, unbound }: Checklist): st
       `The item asks: ${asks}`,
       ...places.flatMap(({ title, quotation, gap }) => [
         '',
-        `${gap ? 'Gap in' : 'Place'}: ${title}`,
+        `${gap ? 'Gap in section' : 'Section'}: ${title}`,
         '',
         `> ${gap ? gapOf(quotation) : plainText(unmarked(quotation))}`,
       ]),
     ]),
     '',
-    '## Numbers that are not bound to an artifact',
+    '## Numbers that are not bound to a file',
     '',
     ...(unbound.length === 0
       ? ['None.']
       : unbound.map(({ text, start }) => `- ${text} at character ${start}`)),
     '',
-    '## The text that was checked',
+    '## Checked text',
     '',
     `${inlineCode(manuscript.name)}, SHA-256 ${inlineCode(manuscript.sha256)}.`,
   ]

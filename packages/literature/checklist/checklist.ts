@@ -38,7 +38,7 @@ export interface Place {
 export function checklistOf(text: string, bindings: Bindings): Checklist {
   const sha256 = createHash('sha256').update(text).digest('hex')
   if (sha256 !== bindings.manuscript.sha256) {
-    throw new Error(`${bindings.manuscript.name} is not the text that bindings.json was written for`)
+    throw new Error(`${bindings.manuscript.name} does not match the text that bindings.json was written for`)
   }
   return {
     kind: 'checklist',

@@ -18,7 +18,7 @@ export const ITEMS: readonly Item[] = [
   {
     item: 2,
     topic: 'Abstract',
-    asks: 'The abstract sums up aim, methods, results and conclusions.',
+    asks: 'The abstract summarises the aim, methods, results and conclusions.',
     sections: ['abstract'],
   },
   {
@@ -36,7 +36,7 @@ export const ITEMS: readonly Item[] = [
   {
     item: 5,
     topic: 'Eligibility criteria',
-    asks: 'What a study must be to count, and how studies were grouped.',
+    asks: 'Which studies were eligible, and how they were grouped.',
     sections: ['eligibility'],
   },
   {
@@ -54,19 +54,19 @@ export const ITEMS: readonly Item[] = [
   {
     item: 8,
     topic: 'Selection process',
-    asks: 'How it was decided whether a study qualifies, by whom and with which tools.',
+    asks: 'How studies were selected, by whom and with which tools.',
     sections: ['selection'],
   },
   {
     item: 9,
     topic: 'Data collection',
-    asks: 'How data were taken from reports, by whom and with which tools.',
+    asks: 'How data were extracted from reports, by whom and with which tools.',
     sections: ['collection'],
   },
   {
     item: 10,
     topic: 'Data items',
-    asks: 'Which outcomes and other items were looked for, and what was assumed where they were missing.',
+    asks: 'Which outcomes and other data were sought, and what was assumed where they were missing.',
     sections: ['collection'],
   },
   {
@@ -110,7 +110,7 @@ export const ITEMS: readonly Item[] = [
   {
     item: 19,
     topic: 'Results of studies',
-    asks: 'The results of each study, with figures and their precision.',
+    asks: 'The results of each study, with estimates and their precision.',
     sections: ['individual'],
   },
   {
@@ -134,16 +134,21 @@ export const ITEMS: readonly Item[] = [
   {
     item: 23,
     topic: 'Discussion',
-    asks: 'The results in context, the limits of evidence and process, and what follows.',
+    asks: 'The results in context, the limitations of the evidence and of the review process, and the implications.',
     sections: ['interpretation', 'limitations-evidence', 'limitations-process', 'implications'],
   },
   {
     item: 24,
     topic: 'Registration and protocol',
-    asks: 'Where the review is registered, where its protocol is, and what was changed.',
+    asks: 'Where the review is registered, where its protocol can be found, and what was amended.',
     sections: ['registration'],
   },
-  { item: 25, topic: 'Support', asks: 'Who paid for it, and what the funders did.', sections: ['support'] },
+  {
+    item: 25,
+    topic: 'Support',
+    asks: 'Who funded the review, and what role the funders had.',
+    sections: ['support'],
+  },
   {
     item: 26,
     topic: 'Competing interests',
@@ -153,7 +158,7 @@ export const ITEMS: readonly Item[] = [
   {
     item: 27,
     topic: 'Availability',
-    asks: 'Which data, code and other material can be had, and where.',
+    asks: 'Which data, code and other material are available, and where.',
     sections: ['availability'],
   },
 ]

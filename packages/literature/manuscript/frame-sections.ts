@@ -38,7 +38,7 @@ export function introduction({ review }: Sources): Section[] {
         { kind: 'paragraph', content: say`This review asks: ${value(review, '/question')}` },
         ...(concepts.length > 0
           ? [
-              { kind: 'paragraph' as const, content: say`The question was read as these concepts:` },
+              { kind: 'paragraph' as const, content: say`The question was split into these concepts:` },
               { kind: 'list' as const, items: concepts },
             ]
           : []),
@@ -78,14 +78,14 @@ export function others({ protocol }: Sources): Section[] {
       ...(protocol
         ? say`The protocol of this review is the file protocol.json of the same workflow. `
         : say`No protocol was declared in this workflow before the search. `),
-      gap('Give the register and the number of the registration, or say that the review was not registered'),
+      gap('Give the registry and the registration number, or say that the review was not registered'),
     ]),
     open('support', 'Support', [gap('Name the sources of support and the role of the funders')]),
     open('interests', 'Competing interests', [gap('Declare the competing interests of the authors')]),
     open(
       'availability',
       'Availability of data',
-      say`The records, the decisions about each of them, the queries and the counts are the files literature_review.json, search_log.json, prisma.json and evidence_map.json of this workflow. Each number in this text is bound to its place in them in bindings.json.`,
+      say`The records, the decisions about each of them, the queries and the counts are in the files literature_review.json, search_log.json, prisma.json and evidence_map.json of this workflow. The file bindings.json links each number in this text to its place in these files.`,
     ),
   ]
 }

@@ -2,6 +2,8 @@
  * Stage 14: a draft manuscript. It writes out methods and results because they are facts. A marked gap leaves each
  * judgement to the author.
  */
+
+import { sourceNames } from '../source-names.ts'
 import { discussion, introduction, others } from './frame-sections.ts'
 import { methods } from './methods.ts'
 import { results } from './results.ts'
@@ -28,7 +30,7 @@ export function manuscriptOf(sources: Sources): Manuscript {
     title: inputs.value.title
       ? [value(inputs, '/title')]
       : [
-          gap('Give the manuscript a title that says it is a review'),
+          gap('Give the manuscript a title that identifies it as a review'),
           words(': '),
           value(review, '/question'),
         ],
@@ -38,7 +40,7 @@ export function manuscriptOf(sources: Sources): Manuscript {
   }
 }
 
-function abstract({ review, flow, map }: Sources): Section {
+function abstract({ review, flow, log, map }: Sources): Section {
   const kinds = Object.keys(review.value.summary.study_types).length
   return {
     id: 'abstract',
@@ -52,7 +54,7 @@ function abstract({ review, flow, map }: Sources): Section {
       },
       {
         kind: 'paragraph',
-        content: say`Methods. We searched ${value(review, '/source')}. Records were deduplicated, screened by rules on titles and abstracts, and counted by concept, kind of study and year. No full text was read, and no result was pooled.`,
+        content: say`Methods. We searched ${words(sourceNames(log.value.searches.filter(({ role }) => role === 'searches').map(({ source }) => source)))}. Records were deduplicated, screened by rules on titles and abstracts, and counted by concept, kind of study and year. No full text was read, and no results were pooled.`,
       },
       {
         kind: 'paragraph',

@@ -1,4 +1,5 @@
 /** The methods section, which contains only facts. */
+import { sourceNameFirst } from '../source-names.ts'
 import type { Sources } from './sources-of.ts'
 import {
   type Block,
@@ -24,7 +25,7 @@ export function methods(sources: Sources): Section[] {
       blocks: [
         {
           kind: 'paragraph',
-          content: say`This text follows the order of ${name('PRISMA 2020')}. It was drafted from the files of a workflow; what they do not tell is marked for the authors.`,
+          content: say`This text follows the order of ${name('PRISMA 2020')}. It was drafted from the files of a workflow; what they do not contain is marked for the authors.`,
         },
       ],
     },
@@ -39,7 +40,7 @@ export function methods(sources: Sources): Section[] {
       blocks: [
         {
           kind: 'paragraph',
-          content: say`From title, abstract, publication types and subject headings we took the kind of study, the number of participants, and sentences labelled as results or conclusions. An item is stated only where the record tells it, with the words that say so; otherwise it is left open. No author was asked.`,
+          content: say`From the title, abstract, publication types and subject headings of each record, we extracted the kind of study, the number of participants, and sentences labelled as results or conclusions. We took an item only if the record states it; otherwise it is given as not stated. No authors were contacted.`,
         },
       ],
     },
@@ -51,7 +52,7 @@ export function methods(sources: Sources): Section[] {
         {
           kind: 'paragraph',
           content: [
-            ...say`No risk of bias was assessed, because no full text was read. `,
+            ...say`Risk of bias was not assessed, because no full text was read. `,
             gap('Assess it, or say why not'),
           ],
         },
@@ -64,7 +65,7 @@ export function methods(sources: Sources): Section[] {
       blocks: [
         {
           kind: 'paragraph',
-          content: say`No result was pooled. The included papers were counted by concept, kind of study and year of publication; a gap is a cell of this map with no paper or one. Papers without a stated kind or year are counted apart. The question was ${value(review, '/question')}`,
+          content: say`No results were pooled. The included papers were counted by concept, kind of study and year of publication; a gap is a cell of this map with at most one paper. Papers without a stated kind or year are counted separately. The question was: ${value(review, '/question')}`,
         },
       ],
     },
@@ -78,24 +79,28 @@ function eligibility({ review, protocol }: Sources): Block[] {
   const items: Inline[][] = [
     ...(inputs.year_from === undefined
       ? []
-      : [say`published in ${value(review, '/inputs/year_from')} or later`]),
+      : [say`were published in ${value(review, '/inputs/year_from')} or later`]),
     ...(inputs.year_to === undefined
       ? []
-      : [say`published in ${value(review, '/inputs/year_to')} or earlier`]),
-    ...(inputs.study_types ? [say`of one of these kinds: ${listed('study_types')}`] : []),
-    ...(inputs.include_keywords?.length ? [say`naming at least one of: ${listed('include_keywords')}`] : []),
-    ...(inputs.exclude_keywords?.length ? [say`naming none of: ${listed('exclude_keywords')}`] : []),
-    ...(inputs.language ? [say`written in the language ${value(review, '/inputs/language')}`] : []),
-    ...(inputs.require_abstract ? [say`with an abstract`] : []),
-    say`not retracted`,
-    say`dealing with the concepts of the question`,
+      : [say`were published in ${value(review, '/inputs/year_to')} or earlier`]),
+    ...(inputs.study_types ? [say`were of one of these kinds: ${listed('study_types')}`] : []),
+    ...(inputs.include_keywords?.length
+      ? [say`contained at least one of these keywords: ${listed('include_keywords')}`]
+      : []),
+    ...(inputs.exclude_keywords?.length
+      ? [say`contained none of these keywords: ${listed('exclude_keywords')}`]
+      : []),
+    ...(inputs.language ? [say`were written in the language ${value(review, '/inputs/language')}`] : []),
+    ...(inputs.require_abstract ? [say`had an abstract`] : []),
+    say`had not been retracted`,
+    say`addressed the concepts of the question`,
   ]
   return [
     {
       kind: 'paragraph',
       content: protocol
-        ? say`The criteria were declared in a protocol before the search. Papers were eligible that are:`
-        : say`Papers were eligible that are:`,
+        ? say`The criteria were declared in a protocol before the search. Papers were eligible if they:`
+        : say`Papers were eligible if they:`,
     },
     { kind: 'list', items },
   ]
@@ -104,15 +109,15 @@ function eligibility({ review, protocol }: Sources): Block[] {
 function informationSources({ review, log }: Sources): Block[] {
   const searches = log.value.searches.map((search, at): Inline[] => {
     const to = (...names: (string | number)[]) => pointerTo('searches', at, ...names)
-    const source = value(log, to('source'))
-    if (search.failure) return say`${source} could not be asked: ${value(log, to('failure', 'message'))}`
-    if (search.role === 'completes') return say`${source} completed what others had found`
+    const source = words(sourceNameFirst(search.source))
+    if (search.failure) return say`${source} could not be searched: ${value(log, to('failure', 'message'))}`
+    if (search.role === 'completes') return say`${source} completed records that other sources had returned`
     const when = search.searched_at === null ? say`on this machine` : say`on ${value(log, to('searched_at'))}`
-    return say`${source} was searched ${when}: it has ${counted(log, to('hits'), 'hit')}, of which ${value(log, to('records_read'))} were read`
+    return say`${source} was searched ${when}: it had ${counted(log, to('hits'), 'hit')}, of which ${value(log, to('records_read'))} were read`
   })
   const imports = review.value.imports.map((_, at) => {
     const to = (part: string) => pointerTo('imports', at, part)
-    return say`${value(review, to('source'))} gave ${counted(review, to('records'), 'record')}, imported as ${value(review, to('format'))}`
+    return say`${value(review, to('source'))} supplied ${counted(review, to('records'), 'record')}, imported as ${value(review, to('format'))}`
   })
   return [{ kind: 'list', items: [...searches, ...imports] }]
 }
@@ -120,15 +125,15 @@ function informationSources({ review, log }: Sources): Block[] {
 /** The query used for each source, word for word. */
 function strategy({ log, review }: Sources): Block[] {
   const blocks: Block[] = []
-  for (const [at, { request, role, steps, step }] of log.value.searches.entries()) {
+  for (const [at, { source, request, role, steps, step }] of log.value.searches.entries()) {
     if (!request || role !== 'searches') continue
     const to = (...names: (string | number)[]) => pointerTo('searches', at, ...names)
     const last = steps.length - 1
     const asked =
       step !== null && last >= 0
-        ? say` asked for ${value(log, to('steps', stepAt(steps, request), 'says'))}. Its query, word for word:`
+        ? say` was searched for ${value(log, to('steps', stepAt(steps, request), 'says'))}. The query, word for word:`
         : say` was sent this query:`
-    blocks.push({ kind: 'paragraph', content: [value(log, to('source')), ...asked] })
+    blocks.push({ kind: 'paragraph', content: [words(sourceNameFirst(source)), ...asked] })
     for (const parameter of Object.keys(request)) {
       blocks.push({ kind: 'code', content: [value(log, to('request', parameter))] })
     }
@@ -161,14 +166,14 @@ function selection({ review, flow }: Sources): Block[] {
   return [
     {
       kind: 'paragraph',
-      content: say`Duplicates were linked by identifier, then by title, year and first author. A program screened each record by its title and abstract; what it could not judge was left for a person. ${value(review, '/match_rule')}`,
+      content: say`Duplicates were linked by identifier, then by title, year and first author. A program screened each record by its title and abstract; records that it could not judge were left to a person. ${value(review, '/match_rule')}`,
     },
     {
       kind: 'paragraph',
       content:
         included + excluded > 0
-          ? say`A person decided by hand to include ${counted(flow, '/screening/decided_by_person/included', 'record')} and to exclude ${value(flow, '/screening/decided_by_person/excluded')}; the reason stands with each.`
-          : say`No record was decided by hand.`,
+          ? say`A person decided to include ${counted(flow, '/screening/decided_by_person/included', 'record')} and to exclude ${value(flow, '/screening/decided_by_person/excluded')}; the reason is recorded with each decision.`
+          : say`No decision was made by hand.`,
     },
   ]
 }

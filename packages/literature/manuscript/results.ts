@@ -33,7 +33,7 @@ function studySelection({ review, flow }: Sources): Block[] {
   } = flow.value.screening
   const each = (counts: Record<string, number>, ...path: string[]) =>
     Object.entries(counts).flatMap(([rule, count]) =>
-      count > 0 ? [say`${value(flow, pointerTo(...path, rule))} as ${inWords(rule)}`] : [],
+      count > 0 ? [say`${inWords(rule)} (${value(flow, pointerTo(...path, rule))})`] : [],
     )
   const taken = each(removed, 'identification', 'records_removed_before_screening')
   const excluded = each(rules, 'screening', 'records_excluded_by_rule')
@@ -42,17 +42,17 @@ function studySelection({ review, flow }: Sources): Block[] {
     {
       kind: 'paragraph',
       content: [
-        ...say`The sources have ${counted(flow, '/identification/records_identified', 'record')}. `,
+        ...say`The search identified ${counted(flow, '/identification/records_identified', 'record')}. `,
         ...(records_unread > 0
-          ? say`${value(flow, '/identification/records_unread')} of them were left unread because of a limit; this is not an exclusion. `
+          ? say`${value(flow, '/identification/records_unread')} of them were not read because of a limit; they do not count as excluded. `
           : say`All of them were read. `),
-        ...(taken.length > 0 ? say`Before screening, records were taken out: ${joined(taken)}. ` : []),
+        ...(taken.length > 0 ? say`Before screening, records were removed: ${joined(taken)}. ` : []),
         ...say`We screened ${counted(flow, '/screening/records_screened', 'record')} and excluded ${value(flow, '/screening/records_excluded')}`,
         ...(excluded.length > 0 ? say`: ${joined(excluded)}. ` : say`. `),
         ...(records_uncertain > 0
           ? say`${value(flow, '/screening/records_uncertain')} could not be judged: ${joined(uncertain)}. `
           : []),
-        ...say`${counted(review, '/counts/included', 'paper')} ${words(review.value.counts.included === 1 ? 'is' : 'are')} included. The flow is drawn in the file prisma.svg.`,
+        ...say`We included ${counted(review, '/counts/included', 'paper')}. The file prisma.svg shows the flow of records.`,
       ],
     },
   ]
@@ -112,12 +112,12 @@ function individual({ review, references }: Sources): Block[] {
     },
   )
   if (items.length === 0) {
-    return [{ kind: 'paragraph', content: say`No abstract of an included paper labels its results.` }]
+    return [{ kind: 'paragraph', content: say`No included paper has an abstract that labels its results.` }]
   }
   return [
     {
       kind: 'paragraph',
-      content: say`In the words of their abstracts; a sentence was taken only where the abstract says that it is a result or a conclusion:`,
+      content: say`Each sentence is quoted from an abstract, and only if the abstract labels it as a result or a conclusion:`,
     },
     { kind: 'list', items: items.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ content }) => content) },
   ]
@@ -126,13 +126,13 @@ function individual({ review, references }: Sources): Block[] {
 function mapOf({ map }: Sources): Block[] {
   const { concepts, kinds, by_concept_and_kind: cells, papers } = map.value
   if (papers === 0)
-    return [{ kind: 'paragraph', content: say`With no paper included, there is nothing to map.` }]
+    return [{ kind: 'paragraph', content: say`No paper is included, so there is nothing to map.` }]
   const cell = (concept: string, kind: string) =>
     cells.findIndex((one) => one.concept === concept && one.kind === kind)
   return [
     {
       kind: 'paragraph',
-      content: say`Number of included papers by concept and kind of study. A paper that deals with several concepts is counted in each. The picture is the file evidence_map.svg.`,
+      content: say`The table counts the included papers by concept and kind of study. A paper that addresses several concepts is counted under each. The file evidence_map.svg shows the same map.`,
     },
     {
       kind: 'table',
@@ -152,12 +152,11 @@ function mapOf({ map }: Sources): Block[] {
 
 function gapsOf({ map, references }: Sources): Block[] {
   const { gaps } = map.value
-  if (gaps.length === 0)
-    return [{ kind: 'paragraph', content: say`The map has no cell that counts as a gap.` }]
+  if (gaps.length === 0) return [{ kind: 'paragraph', content: say`The map has no gaps.` }]
   return [
     {
       kind: 'paragraph',
-      content: say`A gap is what this review did not find; it does not say that nothing exists.`,
+      content: say`A gap is what this review did not find; it does not mean that nothing exists.`,
     },
     {
       kind: 'list',
@@ -174,12 +173,22 @@ function keyOf(token: Inline): string {
 }
 
 const RULES: Readonly<Record<string, string>> = {
-  duplicates: 'duplicates',
+  without_title: 'no title',
   notices: 'notices about other papers',
-  without_title: 'records without a title',
-  other_topic: 'on another topic',
-  part_of_question: 'dealing with a part of the question',
-  no_abstract: 'without an abstract',
+  other_topic: 'another topic',
+  part_of_question: 'only part of the question addressed',
+  before_year_from: 'published too early',
+  after_year_to: 'published too late',
+  year_unknown: 'unknown year',
+  language_unknown: 'unknown language',
+  other_language: 'another language',
+  other_language_text: 'text in another language',
+  other_study_type: 'another kind of study',
+  study_type_unknown: 'unknown kind of study',
+  no_include_keyword: 'no required keyword',
+  exclude_keyword: 'an excluded keyword',
+  beyond_max_results: 'ranked below the number of papers requested',
+  decided_by_person: 'decided by a person',
 }
 
 /** The rule as the review words it. */

@@ -1,5 +1,6 @@
 /** The protocol as Markdown. */
 import { inlineCode, plainText } from '../markdown.ts'
+import { sourceNameFirst } from '../source-names.ts'
 import type { Protocol } from './protocol.ts'
 
 export function protocolMarkdown(protocol: Protocol): string {
@@ -16,15 +17,15 @@ export function protocolMarkdown(protocol: Protocol): string {
     '',
     '## Groups of terms',
     '',
-    'A paper must deal with every group. Any term of a group is enough.',
+    'A paper must match every group. Any term of a group is enough.',
     '',
-    '| group | role | terms | other names |',
+    '| group | role | terms | synonyms |',
     '|---|---|---|---|',
     ...required.map(({ role, terms, synonyms }, at) => {
       return `| ${at + 1} | ${role} | ${terms.map(plainText).join(', ')} | ${synonyms.map(plainText).join(', ') || '–'} |`
     }),
     ...(others.length > 0
-      ? ['', `Only for the order: ${others.map(({ label }) => plainText(label)).join(', ')}.`]
+      ? ['', `Only for ranking: ${others.map(({ label }) => plainText(label)).join(', ')}.`]
       : []),
     ...(left_out.length > 0
       ? [
@@ -37,22 +38,22 @@ export function protocolMarkdown(protocol: Protocol): string {
     '',
     '## Criteria',
     '',
-    'A paper stays when it',
+    'A paper is eligible if it',
     '',
     ...criteria.map(({ text }) => `- ${plainText(text)}`),
     '',
     '## Sources',
     '',
-    ...sources.map((source) => `- ${source}`),
+    ...sources.map((source) => `- ${sourceNameFirst(source)}`),
     '',
     '## Draft queries',
     '',
-    'The strictest query of each source. A search goes on to broader ones where too little is found.',
+    'The strictest query for each source. A search that finds too few records continues with broader queries.',
     ...queries.flatMap(({ source, says, request }) => [
       '',
-      `### ${source}`,
+      `### ${sourceNameFirst(source)}`,
       '',
-      `Asks for ${plainText(says)}.`,
+      `It searches for ${plainText(says)}.`,
       '',
       ...Object.entries(request).map(([name, value]) => `- ${name}: ${inlineCode(value)}`),
     ]),

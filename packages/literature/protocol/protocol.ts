@@ -53,7 +53,7 @@ export function protocolOf(
 function draftOf(source: Searching, query: Query, inputs: Protocol['inputs']): Protocol['queries'] {
   const own = typeof inputs.query === 'object' ? inputs.query[source.name as 'pubmed'] : inputs.query
   if (own !== undefined) {
-    const says = 'the query of the request, as it is'
+    const says = 'the query of the request, unchanged'
     return [{ source: source.name, says, request: source.plan(own, inputs, 0).request }]
   }
   const [strictest] = strictSteps(query)
@@ -68,17 +68,31 @@ function criteriaOf(query: Query, inputs: Protocol['inputs']): Criterion[] {
   const listed = (values: readonly string[]) => values.map((value) => value.replaceAll('_', ' ')).join(', ')
   const required = query.by === 'query' ? [] : query.concepts.filter((one) => one.required)
   return [
-    ...required.map(({ label, role }) => ({ option: 'concepts', text: `deals with ${label} (${role})` })),
+    ...required.map(({ label, role }) => ({ option: 'concepts', text: `addresses ${label} (${role})` })),
     ...(year_from === undefined ? [] : [{ option: 'year_from', text: `published in ${year_from} or later` }]),
     ...(year_to === undefined ? [] : [{ option: 'year_to', text: `published in ${year_to} or earlier` }]),
-    ...(study_types ? [{ option: 'study_types', text: `is one of: ${listed(study_types)}` }] : []),
+    ...(study_types
+      ? [{ option: 'study_types', text: `is of one of these kinds: ${listed(study_types)}` }]
+      : []),
     ...(include_keywords?.length
-      ? [{ option: 'include_keywords', text: `names at least one of: ${include_keywords.join(', ')}` }]
+      ? [
+          {
+            option: 'include_keywords',
+            text: `contains at least one of these keywords: ${include_keywords.join(', ')}`,
+          },
+        ]
       : []),
     ...(exclude_keywords?.length
-      ? [{ option: 'exclude_keywords', text: `names none of: ${exclude_keywords.join(', ')}` }]
+      ? [
+          {
+            option: 'exclude_keywords',
+            text: `contains none of these keywords: ${exclude_keywords.join(', ')}`,
+          },
+        ]
       : []),
-    ...(inputs.language ? [{ option: 'language', text: `is written in "${inputs.language}"` }] : []),
+    ...(inputs.language
+      ? [{ option: 'language', text: `is written in the language "${inputs.language}"` }]
+      : []),
     ...(inputs.require_abstract ? [{ option: 'require_abstract', text: 'has an abstract' }] : []),
     { option: 'retracted', text: 'is not retracted' },
   ]

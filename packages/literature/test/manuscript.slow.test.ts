@@ -166,7 +166,7 @@ t.test('the checklist: 27 items, each with its place and quotation', async (t) =
   )
   t.match(
     ran.text('checklist.md'),
-    /## 16\. Study selection: reported\n\n.*\n\nPlace: Study selection\n\n> The sources have \d+ records/,
+    /## 16\. Study selection: reported\n\n.*\n\nSection: Study selection\n\n> The search identified \d+ records/,
   )
   const again = await run(16, { after: [draft] })
   for (const [file, content] of ran.files)
