@@ -82,7 +82,7 @@ function decide(concepts: Concept[]): Concept[] {
 
 function tooCommon(concepts: readonly Concept[]): LeftOut[] {
   return concepts.flatMap(({ label, required }) =>
-    required ? [] : { word: label, reason: 'too common to choose papers by; it influences their order' },
+    required ? [] : { word: label, reason: 'too common to select papers by; used only for ranking' },
   )
 }
 

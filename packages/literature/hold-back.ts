@@ -24,7 +24,7 @@ export function holdBack(screened: readonly Screened[], query: Query): Screened[
   }
   return screened.map((one) => {
     if (one.screening.decision !== 'included' || covered(one) > 0 || !isOneWord(one)) return one
-    const reason = 'it shares only one word with the question, and undecided papers deal with more of it'
+    const reason = 'it shares only one word with the question, while undecided papers match more of it'
     const { criteria } = one.screening
     return { ...one, screening: { decision: 'uncertain', rule: 'part_of_question', reason, criteria } }
   })

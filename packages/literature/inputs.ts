@@ -66,7 +66,7 @@ function refuseOtherLanguage(question: string): void {
   const language = otherLanguage(question)
   if (language === undefined) return
   const message =
-    `The question seems to be in ${language}, and only English questions can be read. Nothing was sent to any source. ` +
+    `The question seems to be in ${language}, and only English questions are supported. Nothing was sent to any source. ` +
     'Ask in English, or give the terms as inputs.concepts or a query as inputs.query.'
   throw new StageFailure(422, 'QUESTION_LANGUAGE', message)
 }

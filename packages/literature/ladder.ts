@@ -63,7 +63,7 @@ export async function climb(
     const { total, remarks = [] } = await ask(plan)
     made.chosen = {
       step: 'own_query',
-      says: 'the query of the request, as it is',
+      says: 'the query of the request, unchanged',
       plan,
       hits: total,
       remarks,

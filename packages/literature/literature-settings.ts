@@ -64,7 +64,9 @@ export function readLiterature(
   const unknown = named.filter((name) => !LITERATURE_SOURCES.some((known) => known === name))
   if (unknown.length > 0) {
     const there = LITERATURE_SOURCES.join(', ')
-    faults.push(`LITERATURE_SOURCES names ${unknown.join(', ') || 'nothing'}; there are: ${there}`)
+    faults.push(
+      `LITERATURE_SOURCES must be a comma-separated list of ${there}; it contains ${unknown.join(', ') || 'an empty name'}`,
+    )
   } else faults.push(...sourceFaults(sources).map((fault) => `LITERATURE_SOURCES ${fault}`))
 
   const contact = value('LITERATURE_CONTACT')
@@ -80,7 +82,7 @@ export function readLiterature(
   const key = (name: string) => {
     const text = value(name)
     if (text !== undefined && !/^[\x21-\x7e]{1,200}$/.test(text))
-      faults.push(`${name} must be visible ASCII without blanks`)
+      faults.push(`${name} must be printable ASCII without spaces`)
     return text
   }
   return {

@@ -7,12 +7,12 @@ import { words } from './text.ts'
 
 /** Explains the decision to readers of the review. */
 export const MATCH_RULE =
-  'A record meets a concept if its title or abstract contains one of its terms or synonyms, or all significant words of ' +
-  'a term; endings and British or American spelling do not matter. A record is included if it meets every required ' +
-  'concept except setting and comparator (one in four may be missing), or if it matches the search step that filled the ' +
-  'review and contains a word of the topic or intervention; a single word does not suffice if an undecided record meets ' +
-  'two concepts. It is excluded if it does not reach half of any concept, ' +
-  'and is uncertain otherwise.'
+  'A record matches a concept if its title or abstract contains one of the terms or synonyms of the concept, or all ' +
+  'significant words of a term; word endings and British or American spelling are ignored. A record is included if it ' +
+  'matches every required concept except setting and comparator (one in four may be missing), or if it matches the ' +
+  'search step that filled the review and contains a word of the topic or intervention; a single word is not enough if ' +
+  'an undecided record matches two concepts. A record is excluded if it matches less than half of every concept. ' +
+  'Otherwise it is uncertain.'
 
 /** Where one record covers one concept. */
 export interface Hit {

@@ -39,12 +39,12 @@ export function strictSteps(query: Query): Step[] {
   const steps = [
     {
       name: 'phrases',
-      says: 'all of the question, its phrases word for word',
+      says: 'the whole question, with exact phrases',
       expression: { all: concepts.map(strictGroup) },
     },
     {
       name: 'words',
-      says: 'all of the question, the words of a phrase anywhere',
+      says: 'the whole question, with the words of each phrase anywhere',
       expression: { all: loose },
     },
   ]
@@ -54,7 +54,7 @@ export function strictSteps(query: Query): Step[] {
     const names = gone.map(({ label }) => label).join(', ')
     steps.push({
       name: `without_${gone.length}`,
-      says: `without ${names}`,
+      says: `the question without ${names}`,
       expression: { all: loose.slice(0, keep) },
     })
   }
@@ -121,7 +121,7 @@ export function weighedStep(units: readonly Weighed[], share: number): Step {
   const expression = reaching(units, (total * share) / 100 - 1e-9) ?? { any: [] }
   if (units.length > 2 && lengthOf(leavesIn(expression)) > MAX_LENGTH)
     return weighedStep(units.slice(0, -1), share)
-  const says = `words that make up ${share} % of the weight of the question (rare words weigh more): ${names}`
+  const says = `words that carry ${share} % of the weight of the question (rare words weigh more): ${names}`
   return {
     name: `weight_${share}`,
     says,

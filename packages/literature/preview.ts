@@ -34,9 +34,9 @@ export async function preview(
   const { signal, progress } = work
   const wanted = { query, inputs, limit: 0 }
   const { searches } = await search(sources, [], wanted, cache, async () => {}, signal)
-  await progress(40, `${plural(sources.length, 'source')} asked for the whole`)
+  await progress(40, `whole query counted in ${plural(sources.length, 'source')}`)
   const lines = await linesOf(query, asked, sources, searches, cache, signal)
-  await progress(90, `${plural(lines.length, 'line')} counted; this is a preview, so nothing was read`)
+  await progress(90, `${plural(lines.length, 'line')} counted; this is a preview, so no records were read`)
 
   const notice = sources.flatMap((source) => source.notice ?? []).join(' ') || null
   const failed = searches.filter(({ failure }) => failure)
@@ -68,9 +68,9 @@ export async function preview(
 
 function summaryOf(searches: readonly Search[]): string {
   const each = searches.map(({ source, total, failure }) =>
-    failure ? `${source} could not be asked` : `${plural(total, 'hit')} in ${source}`,
+    failure ? `${source} could not be searched` : `${plural(total, 'hit')} in ${source}`,
   )
-  return `Preview: ${each.join(', ')}. Nothing was read.`
+  return `Preview: ${each.join(', ')}. No records were read.`
 }
 
 /** The query that a review would send, and the steps that led to it. */

@@ -44,7 +44,7 @@ export function refusePrivate(field: string, text: string): void {
   for (const harmless of HARMLESS) plain = plain.replace(harmless, ' … ')
   const found = named ?? PATTERNS.find(([, pattern]) => pattern.test(plain))
   if (!found) return
-  const message = `${field} holds what looks like ${found[0]}. Nothing was sent to any source; take it out and ask again.`
+  const message = `${field} contains what looks like ${found[0]}. Nothing was sent to any source. Remove it and try again.`
   throw new StageFailure(422, 'PRIVATE_DATA', message)
 }
 

@@ -12,6 +12,7 @@ import type { LiteratureReview, ReviewedPaper } from './schema.ts'
 import { SCHEMA_ID } from './schema.ts'
 import type { Screened, Screening } from './screen.ts'
 import type { Search } from './search.ts'
+import { sourceNameFirst, sourceNames } from './source-names.ts'
 import type { Summary } from './summarise.ts'
 
 /** The findings of the earlier steps. */
@@ -95,7 +96,9 @@ export function review(findings: Findings): Omit<LiteratureReview, 'artifacts'> 
   const { asked, query, notice, searches, included, uncertain, excluded, summary } = findings
   const source = asked.inputs.sources.join(',')
   const warnings = searches.flatMap(({ source: name, failure }) =>
-    failure ? { source: name, code: failure.code, message: `${name} is missing: ${failure.message}` } : [],
+    failure
+      ? { source: name, code: failure.code, message: `${sourceNameFirst(name)} failed: ${failure.message}` }
+      : [],
   )
   return {
     $schema: SCHEMA_ID,
@@ -172,14 +175,14 @@ function entry(
 
 function why(paper: Paper, found: ReturnType<typeof hits>): string {
   if (found.length === 0)
-    return 'Found by its source; its title and abstract deal with none of the concepts, at most with words of them.'
+    return 'Returned by its source; its title and abstract mention none of the concepts, at most single words of them.'
   const parts = found.map(({ concept, title, abstract }) => {
     const place = title.length > 0 ? (abstract.length > 0 ? 'title and abstract' : 'title') : 'abstract'
     const terms = [...new Set([...title, ...abstract])].slice(0, 3).join(', ')
     return `${concept} in its ${place} (${terms})`
   })
-  const blind = paper.abstract === null ? '; it has no abstract, so its title alone was looked at' : ''
-  return `Deals with ${parts.join(' and with ')}${blind}.`
+  const blind = paper.abstract === null ? '; it has no abstract, so only its title was checked' : ''
+  return `Mentions ${parts.join(' and ')}${blind}.`
 }
 
 function textOf(findings: Findings): string {
@@ -189,10 +192,13 @@ function textOf(findings: Findings): string {
   const sentences = [opening(included, screened, query)]
   if (uncertain.length > 0) sentences.push(`${uncertain.length} could not be judged and need a decision.`)
   const { decided_by_person } = countsOf(findings)
-  if (decided_by_person > 0) sentences.push(`${plural(decided_by_person, 'paper')} decided by hand.`)
+  if (decided_by_person > 0) {
+    const were = decided_by_person === 1 ? 'was' : 'were'
+    sentences.push(`${plural(decided_by_person, 'paper')} ${were} decided by hand.`)
+  }
   const best = included[0]?.paper
   if (best) sentences.push(`The best match is "${best.title}" (${best.year ?? 'no year'}).`)
-  if (failed.length > 0) sentences.push(`Incomplete: ${failed.join(', ')} could not be asked.`)
+  if (failed.length > 0) sentences.push(`Incomplete: ${sourceNames(failed)} could not be searched.`)
   if (notice) sentences.push(notice)
   return sentences.join(' ')
 }
@@ -204,6 +210,10 @@ function opening(included: readonly Reviewed[], screened: number, { concepts }: 
   const years = included.flatMap(({ paper }) => paper.year ?? [])
   const [first, last] = [Math.min(...years), Math.max(...years)]
   const span =
-    years.length === 0 ? '' : first === last ? `, published in ${first}` : `, published ${first} to ${last}`
+    years.length === 0
+      ? ''
+      : first === last
+        ? `, published in ${first}`
+        : `, published from ${first} to ${last}`
   return `Included: ${included.length} of ${plural(screened, 'paper')} found${span}.`
 }

@@ -31,7 +31,7 @@ const Kind = closed(
 const Mark = closed({ type: words(...NOTICE_TYPES), doi: Text, pmid: Text, source: Type.String() })
 const Criteria = closed(
   { met: Type.Array(Type.String()), missed: Type.Array(Type.String()) },
-  'concepts and options by whether the record has them; what nobody can tell is missed',
+  'concepts and options by whether the record has them; unknown counts as missed',
 )
 
 const Ruling = {
@@ -113,7 +113,7 @@ export const LiteratureReview = Type.Object(
     kind: Type.Literal('literature_review'),
     source: Type.String({ description: 'the searched sources, separated by commas' }),
     notice: Text,
-    degraded: Type.Boolean({ description: 'a source is missing: see warnings' }),
+    degraded: Type.Boolean({ description: 'a source failed: see warnings' }),
     warnings: Type.Array(closed({ source: Type.String(), code: Type.String(), message: Type.String() })),
     question: Type.String(),
     inputs: Type.Omit(LiteratureInputs, ['records'], { additionalProperties: false }),

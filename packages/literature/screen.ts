@@ -83,9 +83,9 @@ function rulesFor(inputs: LiteratureInputs): Rule[] {
   ]
   if (inputs.year_from !== undefined || inputs.year_to !== undefined) {
     rules.push({
-      criterion: `published ${[inputs.year_from ?? 'any year', inputs.year_to ?? 'today'].join(' to ')}`,
+      criterion: `published ${span(inputs)}`,
       verdict({ year }) {
-        if (year === null) return unsure('year_unknown', 'its year is not known')
+        if (year === null) return unsure('year_unknown', 'its year of publication is unknown')
         if (year < year_from)
           return against('before_year_from', `it was published in ${year}, before ${year_from}`)
         return year > year_to
@@ -99,7 +99,7 @@ function rulesFor(inputs: LiteratureInputs): Rule[] {
       criterion: `language ${language}`,
       verdict(paper) {
         if (paper.languages.includes(language)) return undefined
-        if (paper.language === null) return unsure('language_unknown', 'its language is not known')
+        if (paper.language === null) return unsure('language_unknown', 'its language is unknown')
         return against('other_language', `its language is ${paper.language}, not ${language}`)
       },
     })
@@ -119,11 +119,16 @@ function rulesFor(inputs: LiteratureInputs): Rule[] {
     ...(require_abstract && { criterion: 'an abstract' }),
     verdict({ abstract }) {
       if (abstract !== null) return undefined
-      if (require_abstract) return against('no_abstract', 'it has no abstract, which the request demands')
-      return unsure('no_abstract', 'it has no abstract to be judged by')
+      if (require_abstract) return against('no_abstract', 'it has no abstract, but the request requires one')
+      return unsure('no_abstract', 'it has no abstract to judge it by')
     },
   })
   return rules
+}
+
+function span({ year_from, year_to }: LiteratureInputs): string {
+  if (year_to === undefined) return `in ${year_from} or later`
+  return year_from === undefined ? `in ${year_to} or earlier` : `from ${year_from} to ${year_to}`
 }
 
 function keywordRules({
@@ -139,8 +144,8 @@ function keywordRules({
       verdict({ abstract }, text) {
         if (include.some((word) => has(text, word))) return undefined
         if (abstract === null)
-          return unsure('no_abstract', 'its title alone has none of the keywords asked for')
-        return against('no_include_keyword', 'it has none of the keywords asked for')
+          return unsure('no_abstract', 'it has no abstract, and its title has none of the requested keywords')
+        return against('no_include_keyword', 'it has none of the requested keywords')
       },
     })
   }
@@ -184,7 +189,7 @@ function topicRule(query: Query, sought: readonly Sought[], asked: readonly Expr
       const missed = sought.filter((_, at) => (degrees[at] ?? 0) < 1).map(({ concept }) => concept.label)
       if (degrees.some((one) => one >= HALF))
         return unsure('part_of_question', `it does not name ${missed.join(', ')}`)
-      return against('other_topic', 'title and abstract do not deal with what was asked')
+      return against('other_topic', 'its title and abstract are on another topic')
     },
   }
 }

@@ -183,5 +183,5 @@ function incomplete(records: readonly SourceRecord[]): string[] {
 
 function unreachable(searches: readonly Search[]): StageFailure {
   const why = searches.map(({ source, failure }) => `${source}: ${failure?.message}`).join('; ')
-  return new StageFailure(503, 'SOURCES_UNREACHABLE', `No source gave an answer. ${why}.`, true)
+  return new StageFailure(503, 'SOURCES_UNREACHABLE', `No source answered. ${why}.`, true)
 }

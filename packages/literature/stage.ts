@@ -25,7 +25,7 @@ export interface LiteratureOptions {
 }
 
 const INVENTED =
-  'Searches a small set of invented records, for trying it out, unless you choose other sources in its options.'
+  'By default it searches a small set of invented records, so that you can try it out. Choose other sources in its options.'
 
 /** How many papers the answer itself repeats; the file has them all. */
 const ANSWERED_PAPERS = 5
@@ -35,7 +35,9 @@ const [LEAST_READ, MOST_READ] = [100, 500]
 /** Throws a `StageFailure` if a chosen source does not exist or the choice is invalid. */
 export function literatureStage({ sources, chosen, cache }: LiteratureOptions): Stage {
   const missing = chosen.filter((name) => !sources.has(name))
-  const faults = missing.map((name) => `there is no ${name}; there are: ${[...sources.keys()].join(', ')}`)
+  const faults = missing.map(
+    (name) => `${name} is unknown; the known sources are ${[...sources.keys()].join(', ')}`,
+  )
   const [fault] = [...faults, ...sourceFaults(chosen)]
   if (fault) throw new StageFailure(422, 'SOURCE_UNAVAILABLE', `The sources of stage 2: ${fault}.`)
 
@@ -137,7 +139,8 @@ function importedBy(imports: readonly Imported[]): string {
 /** Says that imported records are not invented, if the review also has sample data. */
 function noticeOf(sources: readonly Source[], imports: readonly Imported[]): string | null {
   const notices = sources.flatMap((source) => source.notice ?? [])
-  if (notices.length > 0 && imports.length > 0) notices.push('Imported records are as you gave them.')
+  if (notices.length > 0 && imports.length > 0)
+    notices.push('Imported records are real: they are as you supplied them.')
   return notices.join(' ') || null
 }
 

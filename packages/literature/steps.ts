@@ -163,7 +163,7 @@ function select(
   const isKept = (one: (typeof ranked)[number]) => within.has(one) || byPerson(one)
   const behind = [...included.filter((one) => !isKept(one)), ...uncertain.slice(max)]
   const beyond = behind.map(({ paper }): Screened => {
-    const reason = `it ranks behind the ${max} that were asked for`
+    const reason = `it ranks below the ${max} papers requested`
     const { criteria } = screenings.get(paper.id) ?? { criteria: { met: [], missed: [] } }
     return { paper, screening: { criteria, decision: 'excluded', rule: 'beyond_max_results', reason } }
   })

@@ -5,6 +5,7 @@ import { hits } from './match.ts'
 import type { Paper } from './paper.ts'
 import type { Query } from './query.ts'
 import type { Search } from './search.ts'
+import { sourceName, sourceNameFirst, sourceNames } from './source-names.ts'
 import { words as stemsOf } from './text.ts'
 
 export interface Theme {
@@ -102,8 +103,7 @@ function themes(papers: ReadonlyMap<string, string[]>, kind: Theme['kind']): The
 
 function gapsOf(query: Query, included: readonly Found[]): Gap[] {
   const of = included.length
-  if (of === 0)
-    return [{ gap: 'no_paper', text: 'No paper is included at all.', count: 0, of, paper_ids: [] }]
+  if (of === 0) return [{ gap: 'no_paper', text: 'No paper is included.', count: 0, of, paper_ids: [] }]
   const found = (gap: string, papers: readonly Found[], what: string): Gap => {
     const paper_ids = papers.map(({ paper }) => paper.id).sort()
     const text = `${paper_ids.length === 0 ? 'None' : paper_ids.length} of the ${plural(of, 'included paper')} ${what}.`
@@ -116,7 +116,7 @@ function gapsOf(query: Query, included: readonly Found[]): Gap[] {
     if (!required) continue
     const naming = included.filter(({ paper }) => hits(query, paper).some(({ concept }) => concept === label))
     if (naming.length < Math.min(MIN_PAPERS, of)) {
-      gaps.push(found('concept_missing', naming, `was found to name ${label} (${role})`))
+      gaps.push(found('concept_missing', naming, `was found to mention ${label} (${role})`))
     }
   }
   const trials = ofKind('randomized_controlled_trial')
@@ -141,22 +141,28 @@ function limitationsOf(
   uncertain: number,
   searches: readonly Search[],
 ): string[] {
-  const limits = ['Titles and abstracts only; no full text was read, and no risk of bias was judged.']
+  const limits = ['Only titles and abstracts were read, not full texts, and risk of bias was not assessed.']
   const asked = searches.filter(({ kind }) => kind === 'searches')
-  limits.push(`Searched: ${asked.map(({ source }) => source).join(', ')}; nothing else.`)
+  limits.push(
+    asked.length === 0
+      ? 'No source was searched.'
+      : `Only ${sourceNames(asked.map(({ source }) => source))} ${asked.length === 1 ? 'was' : 'were'} searched.`,
+  )
   if (query.concepts.length === 0) limits.push('The question contains no word to search for.')
   for (const { source, kind, total, records, failure } of searches) {
-    if (failure) limits.push(`${source} is missing: ${failure.message}.`)
+    if (failure) limits.push(`${sourceNameFirst(source)} failed: ${failure.message}.`)
     else if (kind === 'searches' && records.length < total) {
       limits.push(
-        `${source} has ${plural(total, 'hit')}; the first ${records.length} by its own order were read.`,
+        `${sourceNameFirst(source)} had ${plural(total, 'hit')}; the first ${records.length} in its own order were read.`,
       )
     }
   }
   for (const { source, climb } of searches) {
     const { chosen } = climb ?? {}
     if (chosen && !['phrases', 'own_query'].includes(chosen.step) && climb && climb.steps.length > 1) {
-      limits.push(`${source} was asked more broadly, because too little was found: ${chosen.says}.`)
+      limits.push(
+        `The search of ${sourceName(source)} was broadened because it found too few records. It asked for ${chosen.says}.`,
+      )
     }
   }
   if (uncertain > 0) limits.push(`${plural(uncertain, 'paper')} could not be judged and need a decision.`)

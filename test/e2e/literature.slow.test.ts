@@ -66,7 +66,7 @@ t.test('if all sources are unreachable, the job is retried, then fails as SOURCE
   const job = await enqueue(api.url, { body: { inputs: INPUTS } })
   const end = await finished(api.url, job)
   t.match(end, { status: 'failed', attempt: 3, error: { code: 'SOURCES_UNREACHABLE', attempt: 3 } })
-  t.match(end.error?.message, /^No source gave an answer\. europepmc: .*; openalex: /)
+  t.match(end.error?.message, /^No source answered\. europepmc: .*; openalex: /)
 })
 
 t.test('a question with private data fails at once, and nothing is sent', async (t) => {

@@ -21,7 +21,7 @@ export function prismaS(findings: Findings): Item[] {
     inputs.year_to === undefined ? '' : `to ${inputs.year_to}`,
     inputs.language === undefined ? '' : `language ${inputs.language}`,
     ...searched.map(({ source, records, total }) =>
-      records.length < total ? `${source}: the first ${records.length} of ${total}, by its own order` : '',
+      records.length < total ? `${source}: the first ${records.length} of ${total}, in its own order` : '',
     ),
   ].filter((limit) => limit !== '')
   const dates = searched.flatMap(({ source, searched_at }) =>
@@ -30,7 +30,7 @@ export function prismaS(findings: Findings): Item[] {
   const names = searched.map(({ source }) => source).join(', ')
   const told: [name: string, told: string | null][] = [
     ['Database name', names || 'None was searched.'],
-    ['Multi-database searching', 'Each source was searched by itself, through its own interface.'],
+    ['Multi-database searching', 'Each source was searched separately, through its own interface.'],
     ['Study registries', 'No registry was searched.'],
     ['Online resources and browsing', 'None were browsed.'],
     ['Citation searching', 'No references or citations were followed.'],
@@ -41,16 +41,19 @@ export function prismaS(findings: Findings): Item[] {
         ? `Records were imported: ${imported.map(({ source, total }) => `${source}: ${total}`).join('; ')}.`
         : 'None by this service.',
     ],
-    ['Full search strategies', 'Each query stands word for word under searches in this file.'],
+    ['Full search strategies', 'Each query is given word for word under searches in this file.'],
     ['Limits and restrictions', limits.length > 0 ? `${limits.join('; ')}.` : 'None.'],
     ['Search filters', 'No published filter was used.'],
     ['Prior work', null],
     ['Updates', null],
-    ['Dates of searches', dates.length > 0 ? `${dates.join('; ')}.` : 'No source was asked over a network.'],
+    [
+      'Dates of searches',
+      dates.length > 0 ? `${dates.join('; ')}.` : 'No source was searched over a network.',
+    ],
     ['Peer review', null],
     [
       'Total records',
-      `Identified: ${counts.identified}; read: ${counts.read}; left unread because of a limit: ${counts.unread}.`,
+      `Identified: ${counts.identified}; read: ${counts.read}; not read because of a limit: ${counts.unread}.`,
     ],
     [
       'Deduplication',

@@ -56,7 +56,7 @@ export function slotsOf(pieces: readonly Piece[]): { slots: Slot[]; left_out: Le
         joined = undefined
         left_out.push({
           word: piece.token.text,
-          reason: 'it is part of how the question is asked, not of its subject',
+          reason: 'it belongs to the wording of the question, not to its subject',
         })
         break
       case 'verb':

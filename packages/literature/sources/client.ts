@@ -104,10 +104,7 @@ async function once(
     if (!String(headers['content-type'] ?? '').includes(type)) {
       const words = withoutSent(wordsOf(text.slice(0, 65_536)) ?? '', parameters)
       const said = words ? `: "${words}"` : ''
-      throw new SourceFailure(
-        'bad_answer',
-        `it answered with something else than ${type.toUpperCase()}${said}`,
-      )
+      throw new SourceFailure('bad_answer', `it did not answer with ${type.toUpperCase()}${said}`)
     }
     return text
   } catch (error) {

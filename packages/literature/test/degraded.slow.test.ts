@@ -108,18 +108,16 @@ t.test('one source is slow, one fails, one does not answer: the review completes
     {
       source: 'pubmed',
       code: 'server_error',
-      message: 'pubmed is missing: it answered with status 500: "no"',
+      message: 'PubMed failed: it answered with status 500: "no"',
     },
-    { source: 'openalex', code: 'timeout', message: 'openalex is missing: it took too long to answer' },
+    { source: 'openalex', code: 'timeout', message: 'OpenAlex failed: it took too long to answer' },
   ])
   t.match(outcome.results, { degraded: true, warnings: review.warnings })
   t.match(review.counts, { identified: 7, screened: 7 })
   t.ok(steps.some(({ message }) => message === '7 records from 1 source; degraded, without pubmed, openalex'))
-  t.match(review.summary.text, /Incomplete: pubmed, openalex could not be asked\./)
+  t.match(review.summary.text, /Incomplete: PubMed and OpenAlex could not be searched\./)
   t.ok(
-    review.summary.limitations.some(
-      (line) => line === 'pubmed is missing: it answered with status 500: "no".',
-    ),
+    review.summary.limitations.some((line) => line === 'PubMed failed: it answered with status 500: "no".'),
   )
 })
 

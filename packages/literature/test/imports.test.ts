@@ -165,7 +165,7 @@ t.test('imported records are deduplicated, screened and counted as a separate so
     told: /import:Embase: 3/,
   })
   t.ok(steps.some(({ message }) => message.includes(', 3 of import:Embase')))
-  t.match(review.notice, /invented.*Imported records are as you gave them/)
+  t.match(review.notice, /invented.*Imported records are real/)
 })
 
 t.test('a person’s decisions settle uncertain and other papers', async (t) => {
@@ -202,7 +202,7 @@ t.test('a person’s decisions settle uncertain and other papers', async (t) => 
     excluded_by_rule: { decided_by_person: 1 },
   })
   t.strictSame(review.undecided, ['doi:10.5555/nobody'])
-  t.match(review.summary.text, /2 papers decided by hand/)
+  t.match(review.summary.text, /2 papers were decided by hand/)
   t.match(files['excluded.ris'], /N1 {2}- .*Excluded: a person decided: wrong population/)
   t.match(files['references.bib'], 'a person decided: read in full')
   const title = before.uncertain[0]?.title ?? 'none'

@@ -31,7 +31,7 @@ t.test('the question of the demo', async (t) => {
   t.match(review, { source: 'sample', notice: /invented/, question: QUESTION, summary: { source: 'sample' } })
   t.match(review.summary.text, /Sample data: every record/)
   for (const paper of review.papers) {
-    t.match(paper, { source: 'sample', doi: /^10\.5555\//, why: /^Deals with /, screening: { rule: 'all' } })
+    t.match(paper, { source: 'sample', doi: /^10\.5555\//, why: /^Mentions /, screening: { rule: 'all' } })
     t.ok(paper.matched_terms.length > 0 && paper.ranking.score > 0)
   }
   const entry = ({ doi }: { doi: string | null }) => doi ?? ''

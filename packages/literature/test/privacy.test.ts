@@ -71,7 +71,10 @@ t.test('private data in any field is refused before anything is sent, and is not
     [{ inputs: { exclude_keywords: [address] } }, 'inputs/exclude_keywords/0'],
   ] as const) {
     const error = await work(request).catch((reason: Error) => reason)
-    t.match(error, { code: 'PRIVATE_DATA', message: new RegExp(`^${field} holds what looks like an e-mail`) })
+    t.match(error, {
+      code: 'PRIVATE_DATA',
+      message: new RegExp(`^${field} contains what looks like an e-mail`),
+    })
     t.notMatch((error as Error).message, address)
   }
   t.equal(imitation.requests.length, 0)

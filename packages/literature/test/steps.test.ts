@@ -343,12 +343,12 @@ t.test('summary: themes with papers, gaps, limitations', async (t) => {
     count: 0,
     of: 2,
     paper_ids: [],
-    text: /None of the 2 included papers was found to name nurses \(population\)/,
+    text: /None of the 2 included papers was found to mention nurses \(population\)/,
   })
   for (const said of [
-    'abstracts only',
-    'europepmc has 900 hits; the first 0',
-    'pubmed is missing: it took too long',
+    'Only titles and abstracts',
+    'Europe PMC had 900 hits; the first 0',
+    'PubMed failed: it took too long',
     '3 papers could not be judged',
   ]) {
     t.match(limitations.join('\n'), said)
