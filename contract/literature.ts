@@ -76,7 +76,7 @@ export const LiteratureInputs = Type.Object(
         minItems: 1,
         uniqueItems: true,
         description:
-          'sample cannot be combined; crossref only completes records, so it needs another source; if none is chosen, the usual ones of this server',
+          'sample cannot be combined with others; crossref only completes records, so it needs another source; if none is chosen, the default sources of this server are used',
       }),
     ),
     max_results: Type.Optional(
