@@ -68,7 +68,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
       await job.write('evidence_map.csv', mapCsv(map))
       await job.write('evidence_map.svg', mapSvg(map))
       await job.write('gaps.md', gapsMarkdown(map))
-      await job.progress(90, `${plural(map.gaps.length, 'gap')} named`)
+      await job.progress(90, `${plural(map.gaps.length, 'gap')} found`)
       return {
         kind: 'evidence_map',
         notice: map.notice,
@@ -105,7 +105,7 @@ export function stagesAround(dataDir: string, { sources, chosen }: AroundOptions
       const checklist = checklistOf(text.value, bindings.value)
       await job.write('checklist.json', json(checklist))
       await job.write('checklist.md', checklistMarkdown(checklist))
-      await job.progress(90, `${plural(checklist.items.length, 'item')} looked for`)
+      await job.progress(90, `${plural(checklist.items.length, 'item')} checked`)
       return {
         kind: 'checklist',
         guideline: checklist.guideline,
