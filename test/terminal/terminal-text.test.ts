@@ -90,7 +90,7 @@ t.test('a preview as a table', async (t) => {
   )
   t.match(shown, /\n {4}1 sleep +12,345 +no answer\n/)
   t.match(shown, /\n {4}2 the query that {2}\[31mwould be sent +7 +0\n/)
-  t.match(shown, /Query for europepmc\n {2}asks for all\n {2}query: sleep\*\n {2}odd\n/)
+  t.match(shown, /Query for europepmc\n {2}searches for all\n {2}query: sleep\*\n {2}odd\n/)
   t.match(shown, /without "nap": rare/)
   t.ok(shown.split('\n').every((line) => line.length <= 70))
   t.equal(tellPreview({ lines: 7, queries: [null] }), '')

@@ -61,7 +61,7 @@ function query({ source, request, says, remarks, not_in_query }: Data): string {
     ([name, value]) => `${plain(name)}: ${text(value)}`,
   )
   const lost = list(not_in_query).map(({ word, reason }) => `without "${text(word)}": ${text(reason)}`)
-  const asks = text(says) ? [`asks for ${text(says)}`] : []
+  const asks = text(says) ? [`searches for ${text(says)}`] : []
   return section(`Query for ${text(source)}`, [...asks, ...sent, ...texts(remarks), ...lost])
 }
 
