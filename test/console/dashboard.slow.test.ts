@@ -50,7 +50,7 @@ t.test('the dashboard', { skip }, async (t) => {
   t.equal(await page.locator('.chart canvas').count(), 2)
   for (const at of [0, 1]) t.ok((await inkOf(page, at)) > 30, `something is drawn in chart ${at}`)
   await page.getByRole('radio', { name: '6 hours' }).press('ArrowLeft')
-  await page.getByRole('img', { name: 'by minute: in the last hour 3 ended, 1 of them failed' }).waitFor()
+  await page.getByRole('img', { name: 'per minute: in the last hour 3 ended, 1 of them failed' }).waitFor()
   await page.getByRole('img', { name: 'in the last hour at most 3 jobs waited' }).waitFor()
   await page.locator('.chart').first().hover()
   await page.locator('.chart .push', { hasText: /:/ }).waitFor()

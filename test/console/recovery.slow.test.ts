@@ -183,8 +183,8 @@ t.test('mock authentication is said plainly, and no token counts unchecked', { s
   await page.setViewportSize({ width: 1280, height: 800 })
 
   await page.goto(`${api.url}/console/#/sign-in`)
-  await page.getByText('everybody is this user and may do everything').waitFor()
-  await page.getByText('Be another user, with a token').click()
+  await page.getByText('everyone is this user and may do everything').waitFor()
+  await page.getByText('Sign in as another user with a token').click()
   t.same(await axe(page), [])
   await enter(page, 'hello')
   t.match(await page.locator('#token-fault').textContent(), /the server did not check it/)

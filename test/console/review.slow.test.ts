@@ -77,8 +77,8 @@ t.test('links and notices', { skip }, async (t) => {
       }),
     )
     t.same(shown, [
-      ['Full text (PDF) cc-by, says OpenAlex', 'https://example.org/tre.pdf'],
-      ['Full text says Europe PMC', 'http://example.org/tre'],
+      ['Full text (PDF) cc-by, according to OpenAlex', 'https://example.org/tre.pdf'],
+      ['Full text according to Europe PMC', 'http://example.org/tre'],
       ['PubMed', 'https://pubmed.ncbi.nlm.nih.gov/33445566/'],
       ['PMC', 'https://pmc.ncbi.nlm.nih.gov/articles/PMC7788990/'],
       ['Europe PMC', 'https://europepmc.org/article/MED/33445566'],

@@ -20,7 +20,7 @@ t.test('from the question to the review', { skip }, async (t) => {
     t.ok(start && start.y + start.height <= (page.viewportSize()?.height ?? 0), 'the start is in sight')
     await page.keyboard.press('Control+Enter')
     const question = page.getByLabel('Research question')
-    await page.locator('#field-research_question-fault').getByText('is needed').waitFor()
+    await page.locator('#field-research_question-fault').getByText('is required').waitFor()
     t.equal(await question.getAttribute('aria-invalid'), 'true')
     t.match(await page.locator('#field-inputs-max_results-fault').textContent(), /must be at most 200/)
     t.ok(await hasFocus(question), 'has the focus')

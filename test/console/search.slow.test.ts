@@ -41,11 +41,11 @@ t.test('the search can be previewed and changed before it starts', { skip }, asy
     await term.press('Enter')
     await page.getByRole('button', { name: 'Remove stroke' }).click()
     t.ok(await hasFocus(term), 'the focus stays')
-    await page.getByText('The form has changed:').waitFor()
+    await page.getByText('The form has changed.').waitFor()
     await page.getByRole('button', { name: 'Remove group 2' }).focus()
     await page.getByRole('button', { name: 'Preview again' }).click()
     await page.locator('.hits', { hasText: 'cardiovascular health or blood pressure' }).waitFor()
-    t.equal(await page.getByText('The form has changed:').count(), 0)
+    t.equal(await page.getByText('The form has changed.').count(), 0)
     await looks(t, page)
   })
 
@@ -101,7 +101,9 @@ t.test('decisions by hand', { skip }, async (t) => {
   await t.test('papers come first, sample data is said once', async (t) => {
     const headings = await page.locator('.review h3').allTextContents()
     t.match(headings[0], /^Papers/)
-    t.ok(headings.indexOf('How the records were chosen') > headings.findIndex((one) => /^For you/.test(one)))
+    t.ok(
+      headings.indexOf('How the records were selected') > headings.findIndex((one) => /^For you/.test(one)),
+    )
     const text = (await page.locator('.review').textContent()) ?? ''
     t.equal(text.match(/sample data/gi)?.length, 1)
   })
@@ -117,7 +119,7 @@ t.test('decisions by hand', { skip }, async (t) => {
   await t.test('a reload loses none; one can be taken back', async () => {
     await page.reload()
     await page.getByText('2 decisions').waitFor()
-    await uncertain.locator('.paper').nth(1).getByRole('button', { name: 'Take back' }).click()
+    await uncertain.locator('.paper').nth(1).getByRole('button', { name: 'Undo' }).click()
     await page.getByText('1 decision', { exact: true }).waitFor()
   })
 

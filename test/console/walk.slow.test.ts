@@ -22,7 +22,7 @@ t.test('from topic to checklist', { skip }, async (t) => {
     await page.setViewportSize({ width: 1280, height: 900 })
   }
   await run(1)
-  await page.locator('.markdown').getByText('A paper must deal with every group').waitFor()
+  await page.locator('.markdown').getByText('A paper must match every group').waitFor()
   await shot('stage-1')
   await run(2)
   await page.locator('.paper').first().waitFor()

@@ -23,7 +23,7 @@ t.test('a page watches twenty stages over one connection', { skip }, async (t) =
   await service.call(STAGES - 2)
 
   await openAs(page, api.url, `#/workflows/${workflow_id}`)
-  await page.getByText(`0 of ${STAGES - 1} jobs over`).waitFor()
+  await page.getByText(`0 of ${STAGES - 1} jobs finished`).waitFor()
   await page.locator('.transport.sse').waitFor()
   await enqueue(api.url, {
     stage: STAGES,
@@ -47,7 +47,7 @@ t.test('a page watches twenty stages over one connection', { skip }, async (t) =
       call.stage === 7 ? ['error', { code: 'NO_LUCK', message: 'none' }] : ['result', success(call)]
     call.response.end(`${JSON.stringify({ type, retryable: false, ...(end as object) })}\n`)
   }
-  await page.getByText(`${STAGES} of ${STAGES} jobs over`).waitFor()
+  await page.getByText(`${STAGES} of ${STAGES} jobs finished`).waitFor()
   t.equal(await page.locator('.job-row.completed').count(), STAGES - 1)
   t.match(await page.locator('.job-row.failed').textContent(), /none NO_LUCK/)
 

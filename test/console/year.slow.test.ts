@@ -28,7 +28,7 @@ t.test('from the question to the manuscript, and again with another year', { ski
     await gate.locator('.undecided').waitFor()
     t.match(await gate.locator('.undecided').textContent(), /\d+ papers are undecided\. If you approve now/)
     await looks(t, page, 'the gate of stage 10')
-    await gate.getByRole('link', { name: 'Decide about them in stage 2' }).click()
+    await gate.getByRole('link', { name: 'Decide on them in stage 2' }).click()
     const heading = page.getByRole('heading', { name: 'For you to decide' })
     await heading.waitFor()
     t.ok(await hasFocus(heading), 'the page begins at the papers to decide about')
@@ -37,7 +37,7 @@ t.test('from the question to the manuscript, and again with another year', { ski
     await page.goBack()
     await page.locator('.run').getByRole('link', { name: 'Gap analysis' }).click()
     await page.locator('.job.completed').waitFor()
-    await page.getByRole('link', { name: 'Decide about them in stage 2' }).waitFor()
+    await page.getByRole('link', { name: 'Decide on them in stage 2' }).waitFor()
     await page.getByRole('link', { name: 'Back to its workflow' }).click()
   })
 
@@ -50,7 +50,7 @@ t.test('from the question to the manuscript, and again with another year', { ski
     await gateOf(page, 14).locator('.undecided').waitFor()
     t.match(
       await gateOf(page, 14).locator('.marked').textContent(),
-      /\d+ passages marked \[AUTHOR: …\] can stay open/,
+      /\d+ passages marked \[AUTHOR: …\] open for now/,
     )
     await approve(page, 14)
     await page.locator('.run.completed').waitFor()
@@ -110,7 +110,7 @@ t.test('from the question to the manuscript, and again with another year', { ski
     t.match(await stop(2).getAttribute('class'), /completed/)
     for (const stage of [10, 14]) {
       await gateOf(page, stage).getByText('This result needs a new decision.').waitFor()
-      t.match(await stop(stage).textContent(), /The approval by alice of .* no longer counts/)
+      t.match(await stop(stage).textContent(), /The approval by alice on .* no longer counts/)
       await approve(page, stage)
     }
     await page.locator('.run.completed').waitFor()
@@ -125,7 +125,7 @@ t.test('from the question to the manuscript, and again with another year', { ski
   await t.test('runs are told apart, and found again', async (t) => {
     await page.getByText('Earlier runs').click()
     await page.getByRole('link', { name: /First run/ }).click()
-    await page.getByText('This is not the latest run, but an earlier one: First run.').waitFor()
+    await page.getByText('This is an earlier run, not the latest: First run.').waitFor()
     await looks(t, page, 'an earlier run')
     await page.getByRole('link', { name: 'See the latest run' }).click()
     await page.getByText('Earlier runs').waitFor()

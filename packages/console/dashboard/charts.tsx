@@ -44,7 +44,7 @@ function Ended({ history }: { history: History }) {
     ['failed', 'of them failed', 'bars', 'bad'],
   ])
   const minutes = step_ms / 60_000
-  const by = minutes === 1 ? 'by minute' : `by ${minutes} minutes`
+  const by = minutes === 1 ? 'per minute' : `per ${minutes} minutes`
   const summary = `Jobs ${by}: ${since(hours)} ${sum('ended')} ended, ${sum('failed')} of them failed.`
   return <TimeChart title={`Finished jobs, ${by}`} summary={summary} step={step_ms} {...series} />
 }
@@ -57,7 +57,7 @@ function Depth({ history }: { history: History }) {
   ])
   const most = Math.max(0, ...points.map(({ waiting }) => waiting ?? 0))
   const summary = `The queue: ${since(hours)} at most ${most} jobs waited.`
-  return <TimeChart title="In the queue, at most" summary={summary} step={step_ms} {...series} />
+  return <TimeChart title="Waiting and running jobs, maximum" summary={summary} step={step_ms} {...series} />
 }
 
 type Line = [of: 'waiting' | 'active' | 'ended' | 'failed', string, Series['kind'], Series['tone']]

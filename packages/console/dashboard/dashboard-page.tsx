@@ -33,7 +33,7 @@ const BECAUSE: Record<string, string> = {
   paused: 'Jobs are waiting because the queue is paused.',
   'no-worker': 'Jobs are waiting because no worker is available. Start one: npm run start:worker.',
   'circuit-open':
-    'Jobs are waiting because the service of their stage keeps failing. One job is tried from time to time.',
+    'Jobs are waiting because the service of their stage keeps failing. From time to time, one job is tried.',
   busy: 'Jobs are waiting because all workers are busy. More workers would help.',
 }
 
@@ -59,7 +59,7 @@ function Queue({ overview: { at, queue, stages } }: { overview: Overview }) {
       <dl class="tiles">
         <Tile name="Waiting" value={queue.waiting} under={oldest} />
         <Tile name="Running" value={queue.active} under="right now" />
-        <Tile name="To be retried" value={queue.delayed} under="after a pause" />
+        <Tile name="To be retried" value={queue.delayed} under="after a delay" />
         <Tile name="Throughput" value={Math.round(perMinute * 10) / 10} under="jobs a minute" />
       </dl>
     </section>

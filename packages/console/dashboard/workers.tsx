@@ -13,8 +13,8 @@ export function Workers({ overview: { at, workers, catalogue } }: { overview: Ov
         <p>No worker is connected. Jobs start when one connects: npm run start:worker.</p>
       ) : (
         <p class="quiet">
-          {workers.length === 1 ? 'One worker' : `${workers.length} workers`}: {running} of {places} places
-          taken.
+          {workers.length === 1 ? 'One worker' : `${workers.length} workers`}: {running} of {places} slots in
+          use.
         </p>
       )}
       <ul class="workers">

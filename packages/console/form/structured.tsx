@@ -118,7 +118,7 @@ function Each({ field, id, structure: { names }, text, onChange }: Props<Of<'eac
 const MADE_ELSEWHERE: Readonly<Record<string, { name: string; none: string }>> = {
   decisions: {
     name: 'Paper',
-    none: 'None yet. Include or exclude papers where a review shows them; the decisions then stand here.',
+    none: 'No decisions yet. Include or exclude papers on the page of a review. The decisions then appear here.',
   },
 }
 

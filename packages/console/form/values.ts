@@ -66,7 +66,7 @@ export function faultsOf(
 /** Rewords a validator's message for people. */
 function plainly(message: string): string {
   return message
-    .replace(/^must have required property.*/, 'is needed')
+    .replace(/^must have required property.*/, 'is required')
     .replace(/^must be (<=|>=) /, (_, than) => `must be at ${than === '<=' ? 'most' : 'least'} `)
     .replace(
       /^must NOT have (more|fewer) than /,

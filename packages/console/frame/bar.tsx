@@ -37,10 +37,7 @@ export function Bar() {
           </span>
         )}
         {who.kind === 'open' && who.development && (
-          <span
-            class="chip warm"
-            title="A server for development: everybody is this user and may do everything."
-          >
+          <span class="chip warm" title="A development server: everyone is this user and may do everything.">
             development
           </span>
         )}

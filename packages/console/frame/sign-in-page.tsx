@@ -1,13 +1,11 @@
 /** Signs in with a token. A server that lets everybody in says so first. */
 import { useEffect, useState } from 'preact/hooks'
 import { tellFailure, whoAmI } from '../api/api.ts'
-import { enterAs, type Me, session, signIn } from '../api/session.ts'
+import { enterAs, type Me, signIn } from '../api/session.ts'
 import { Heading } from '../page/parts.tsx'
 import { links, route } from '../state/route.ts'
-import { useStore } from '../state/store.ts'
 
 export function SignInPage({ why }: { why: string }) {
-  const who = useStore(session)
   /** Whom the server takes this page for without a token. */
   const [me, setMe] = useState<Me | null>(null)
   useEffect(() => {
@@ -29,19 +27,19 @@ export function SignInPage({ why }: { why: string }) {
           {why}
         </p>
       )}
-      {me ? <Open me={me} isInside={who.kind === 'open'} /> : <TokenForm />}
+      {me ? <Open me={me} /> : <TokenForm />}
     </div>
   )
 }
 
 /** A token is the exception here, so its form is folded. */
-function Open({ me, isInside }: { me: Me; isInside: boolean }) {
+function Open({ me }: { me: Me }) {
   return (
     <>
       <p>
-        You need not sign in here: you are <bdi class="unbroken">{me.user_id}</bdi>.
+        You do not need to sign in here: you are <bdi class="unbroken">{me.user_id}</bdi>.
         {me.authentication === 'development' &&
-          ' This server is for development, where everybody is this user and may do everything.'}
+          ' This is a development server: everyone is this user and may do everything.'}
       </p>
       <div class="actions">
         <button
@@ -52,11 +50,11 @@ function Open({ me, isInside }: { me: Me; isInside: boolean }) {
             leave()
           }}
         >
-          {isInside ? 'Go on' : 'Continue'} as <bdi>{me.user_id}</bdi>
+          Continue as <bdi>{me.user_id}</bdi>
         </button>
       </div>
       <details class="fold">
-        <summary class="quiet">Be another user, with a token</summary>
+        <summary class="quiet">Sign in as another user with a token</summary>
         <TokenForm />
       </details>
     </>
@@ -112,7 +110,7 @@ function TokenForm() {
 }
 
 const UNCHECKED =
-  'This is not a JSON Web Token, so the server did not check it. A token is three parts with dots between them.'
+  'This is not a JSON Web Token, so the server did not check it. A token has three parts, separated by dots.'
 
 /** Returns '' if the token is accepted, which shows the requested page; else what is wrong with it. */
 async function enter(token: string): Promise<string> {

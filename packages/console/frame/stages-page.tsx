@@ -14,7 +14,7 @@ export function StagesPage() {
       <Heading>Stages</Heading>
       <p class="lead">
         Ask a question and take it through several stages. You see the plan before anything runs, follow each
-        step, and decide where a person must sign off.
+        step, and approve or reject the results that need sign-off.
       </p>
       {failure && <Failure text={failure} again={again} />}
       {!stages && !failure && <Loading what="the stages" />}
@@ -36,7 +36,7 @@ function Single({ stages }: { stages: readonly Stage[] }) {
     <>
       <section aria-labelledby="single">
         <h2 id="single">Or start with a single stage</h2>
-        {offered.length === 0 && <p class="empty">No stage service offers a stage.</p>}
+        {offered.length === 0 && <p class="empty">No stage is available.</p>}
         <ol class="stages">
           {offered.map((one) => (
             <li key={one.stage}>
@@ -79,7 +79,7 @@ function Card(one: Stage) {
       {description && available !== false && <span class="what">{description}</span>}
       <span class="marks">
         {available === false ? (
-          <span>no service offers it</span>
+          <span>not available</span>
         ) : (
           <>
             {needs.length > 0 && <span>after {listed(needs)}</span>}

@@ -13,7 +13,7 @@ export function Announcer({ view }: { view: JobView }) {
 function announcement({ status, progress, attempt, error }: JobView): string {
   if (status === 'active') {
     const quarter = Math.min(75, Math.floor(progress / 25) * 25)
-    return `Attempt ${attempt} is running, ${quarter === 0 ? 'just begun' : `more than ${quarter} percent done`}.`
+    return `Attempt ${attempt} is running, ${quarter === 0 ? 'just started' : `more than ${quarter} percent done`}.`
   }
   if (status === 'retrying') return `Attempt ${attempt} failed, retrying. ${error?.message ?? ''}`
   if (status === 'failed') return `The job failed. ${error?.message ?? ''}`

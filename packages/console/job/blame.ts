@@ -14,10 +14,10 @@ export const INPUT = 'The stage service did not accept the input'
 /** The service says that it would fail again, but not whether the input or something else is the cause. */
 export const REJECTED = 'The stage service rejected this job'
 export const STAGECAST = 'Stagecast failed'
-export const OPERATOR = 'The operator of this server has to act'
+export const OPERATOR = 'The operator of this server must act'
 
 const AGAIN = 'Retry. If it happens again, tell the operator of this server.'
-const CHANGE = 'Change what the message names, and run it again.'
+const CHANGE = 'Change what the message names, then run it again.'
 
 /** Codes that Stagecast gives itself. The first match counts. */
 const OWN: readonly [code: RegExp, whose: string, advice: string, retry: boolean][] = [
@@ -52,7 +52,7 @@ const OWN: readonly [code: RegExp, whose: string, advice: string, retry: boolean
   [
     /^WORKER_LOST$/,
     STAGECAST,
-    'The worker process died while it ran this job, for example because it ran out of memory. Retry. If it happens again, its log says more.',
+    'The worker process died while it ran this job, for example because it ran out of memory. Retry. If it happens again, look in its log.',
     true,
   ],
   [/^WORKER_SHUTDOWN$/, STAGECAST, 'Retry.', true],
@@ -70,7 +70,7 @@ export function blameOf(error: Pick<JobError, 'code' | 'retryable' | 'service_st
   if (status !== undefined) return blameOfService(code, status, retryable)
   // Jobs of an earlier release do not say whose code it is. Services use this one for failures that may pass.
   if (code === 'INTERNAL_ERROR' && !retryable)
-    return { whose: STAGECAST, advice: 'This is a bug. The log of the worker says more.', retry: true }
+    return { whose: STAGECAST, advice: 'This is a bug. Look in the log of the worker.', retry: true }
   const found = OWN.find(([pattern]) => pattern.test(code))
   if (found) return { whose: found[1], advice: found[2], retry: found[3] }
   return blameOfService(code, 200, retryable)
@@ -100,7 +100,7 @@ function blameOfService(code: string, status: number, retryable: boolean): Blame
     )
   if (/^SOURCES?_(?:UNREACHABLE|UNAVAILABLE)$/.test(code))
     return { whose: SERVICE, advice: 'The literature databases did not answer. Retry later.', retry: true }
-  if (status === 429) return { whose: SERVICE, advice: 'It has too much to do. Retry later.', retry: true }
+  if (status === 429) return { whose: SERVICE, advice: 'It is overloaded. Retry later.', retry: true }
   if (status >= 500 || retryable) return { whose: SERVICE, advice: AGAIN, retry: true }
   // What every request of Stagecast's has in common: its method, its headers, that it is JSON.
   if ([406, 415, 417, 426, 431].includes(status))

@@ -38,7 +38,7 @@ export function JobPage({ stage, job_id, planDecisions }: PageProps) {
       {view.failure && <Failure text={view.failure} />}
       {view.result && stages?.find((one) => one.stage === stage)?.sign_off && (
         <p class="note">
-          In a run of its workflow a person signs off this result before it counts as done.{' '}
+          In a run of its workflow, a person must sign off this result before it counts as done.{' '}
           <a href={links.workflow(snapshot.workflow_id)}>See the workflow</a>
         </p>
       )}

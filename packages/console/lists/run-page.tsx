@@ -35,7 +35,7 @@ export function RunPage({ workflow_id, run_id }: RunReference) {
       {failure && <Failure text={failure} />}
       {!isLatest && (
         <p class="note">
-          This is not the latest run, but an earlier one:{' '}
+          This is an earlier run, not the latest:{' '}
           <strong>
             <RunTitle run={run} before={earlier[0]} />
           </strong>

@@ -20,12 +20,11 @@ export function SignOffsPage() {
       <Heading>Sign-offs</Heading>
       <p class="lead">Results that wait for your decision, the longest wait first.</p>
       {failure && <Failure text={failure} />}
-      {!waiting && !failure && <Loading what="what waits for you" />}
+      {!waiting && !failure && <Loading what="your sign-offs" />}
       {waiting?.length === 0 && (
         <p class="empty">
           Nothing waits for your sign-off.
-          {who.kind === 'token' &&
-            ' If you expected something, check that your token has the sign-off scope.'}
+          {who.kind === 'token' && ' If you expected one, check that your token has the sign-off scope.'}
         </p>
       )}
       {waiting && waiting.length > 0 && (
@@ -35,7 +34,7 @@ export function SignOffsPage() {
           ))}
         </ul>
       )}
-      {more && <p class="hint">More results wait; they follow when these are decided.</p>}
+      {more && <p class="hint">More results are waiting. They appear here when you have decided on these.</p>}
     </>
   )
 }

@@ -41,7 +41,7 @@ export function WorkflowPage({ id }: { id: string }) {
           <p class="row meta" role="status">
             {all.length > 0 && !run && (
               <span>
-                {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} over
+                {over} of {all.length} {all.length === 1 ? 'job' : 'jobs'} finished
               </span>
             )}
             {!failure && (isLive || state !== 'online') && (
@@ -84,7 +84,7 @@ function Jobs({ jobs, folded }: { jobs: readonly WatchedJob[]; folded: boolean }
   return (
     <details class="fold">
       <summary>
-        <h2>Jobs outside of runs</h2> <span class="quiet">{jobs.length}</span>
+        <h2>Jobs outside runs</h2> <span class="quiet">{jobs.length}</span>
       </summary>
       {list}
     </details>
@@ -140,7 +140,7 @@ function Next({ id, canRun }: { id: string; canRun: boolean }) {
           {stages?.map(({ stage, title, available }) => (
             <option key={stage} value={String(stage)} disabled={available === false}>
               {stage} · {title}
-              {available === false && ' · no service offers it'}
+              {available === false && ' · not available'}
             </option>
           ))}
         </select>

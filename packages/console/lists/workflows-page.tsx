@@ -39,7 +39,7 @@ export function WorkflowsPage() {
       )}
       {more && (
         <p class="hint">
-          These are the workflows of your newest {RUNS} runs. Older ones are found under{' '}
+          These are the workflows of your newest {RUNS} runs. Older ones are listed under{' '}
           <a href={links.jobs}>Jobs</a>.
         </p>
       )}

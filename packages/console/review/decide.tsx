@@ -17,7 +17,7 @@ export function Decide({ paper, deciding }: { paper: Data; deciding: Deciding })
     <div class="decide">
       <fieldset class="switch">
         <legend class="unseen">
-          Decide about <bdi>{text(paper.title) || id}</bdi>
+          Decide on <bdi>{text(paper.title) || id}</bdi>
         </legend>
         <label>
           <input
@@ -55,7 +55,7 @@ export function Decide({ paper, deciding }: { paper: Data; deciding: Deciding })
             />
           </label>
           <button type="button" class="plain" onClick={() => deciding.decide(id, null)}>
-            Take back
+            Undo
           </button>
         </>
       )}

@@ -15,7 +15,7 @@ export function Notices({ review }: { review: Data }) {
       <h3 id="notices">
         Notices <span class="quiet">{notices.length}</span>
       </h3>
-      <p class="hint">These are not papers themselves. They mark the papers they concern.</p>
+      <p class="hint">Notices are not counted as papers. Each one marks the papers it concerns.</p>
       <ul class="plain-list">
         {notices.map((notice, at) => (
           <li key={at}>

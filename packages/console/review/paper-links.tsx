@@ -40,7 +40,9 @@ function openLinks(paper: Data): Link[] {
     const address = webAddress(text(url))
     if (!address || seen.has(address)) return []
     seen.add(address)
-    const told = [text(license), text(source) && `says ${words(text(source))}`].filter(Boolean).join(', ')
+    const told = [text(license), text(source) && `according to ${words(text(source))}`]
+      .filter(Boolean)
+      .join(', ')
     return { name: format === 'pdf' ? 'Full text (PDF)' : 'Full text', url: address, note: told }
   })
 }

@@ -44,7 +44,7 @@ export function ReviewView({ review, prisma, deciding }: ReviewProps) {
       {uncertain.length > 0 && (
         <div class="actions">
           <button type="button" onClick={goToUndecided}>
-            Decide about {uncertain.length === 1 ? '1 paper' : `${uncertain.length} papers`}
+            Decide on {uncertain.length === 1 ? '1 paper' : `${uncertain.length} papers`}
           </button>
         </div>
       )}
@@ -55,7 +55,7 @@ export function ReviewView({ review, prisma, deciding }: ReviewProps) {
       <Themes themes={list(summary.themes)} />
       <Bullets id="gaps" title="Gaps" items={texts(summary.gaps, 'text')} />
       {flow && (
-        <Part id="flow" title="How the records were chosen">
+        <Part id="flow" title="How the records were selected">
           <Flow flow={flow} />
         </Part>
       )}

@@ -32,7 +32,7 @@ export function ToDecideNote({ papers, stage, steps }: NoteProps) {
       {papers === 1 ? 'it' : 'them'}, so this result leaves {papers === 1 ? 'it' : 'them'} out.{' '}
       {place ? (
         <a href={links.decide(place)}>
-          Decide about {papers === 1 ? 'it' : 'them'} in stage {stage}
+          Decide on {papers === 1 ? 'it' : 'them'} in stage {stage}
         </a>
       ) : (
         `The owner can include or exclude ${papers === 1 ? 'it' : 'them'} on the page of stage ${stage}.`

@@ -28,7 +28,7 @@ function List({ run, before }: { run: Run; before: Run }) {
   )
   const left = before.steps.filter(({ stage }) => !run.steps.some((step) => step.stage === stage))
   if (failure) return <Failure text={failure} />
-  if (!value) return <Loading what="what changed" />
+  if (!value) return <Loading what="the changes" />
   return (
     <>
       <ul class="change-list">

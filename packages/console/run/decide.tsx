@@ -31,13 +31,13 @@ export function Decide({ run, step, title, undecided, marked, onApproved }: Deci
       {undecided > 0 && (
         <p class="undecided">
           <strong>{undecided === 1 ? '1 paper is undecided.' : `${undecided} papers are undecided.`}</strong>{' '}
-          If you approve now, the result stays without {undecided === 1 ? 'it' : 'them'}.
+          If you approve now, the result will not include {undecided === 1 ? 'it' : 'them'}.
         </p>
       )}
       {marked > 0 && (
         <p class="marked">
-          The {marked === 1 ? 'passage' : `${marked} passages`} marked [AUTHOR: …] can stay open here: write{' '}
-          {marked === 1 ? 'it' : 'them'} later, in the downloaded document.
+          You can leave the {marked === 1 ? 'passage' : `${marked} passages`} marked [AUTHOR: …] open for now
+          and write {marked === 1 ? 'it' : 'them'} later in the downloaded document.
         </p>
       )}
       {failure && <p class="alert">{failure}</p>}
@@ -87,8 +87,8 @@ function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title' | 'undecid
       {!rejecting && (
         <>
           <p>
-            Read it to its end first. If you approve it, the later stages start. If you reject it, the run
-            ends here; you can then change the options and run again.
+            Read the result to the end first. If you approve it, the later stages start. If you reject it, the
+            run ends here; you can then change the options and run again.
           </p>
           <div class="actions">
             <button
@@ -110,7 +110,7 @@ function Verdict({ run, step, onApproved }: Omit<DecideProps, 'title' | 'undecid
           <div class={missing ? 'field faulty' : 'field'}>
             <label for={id}>Reason</label>
             <p class="hint" id={`${id}-hint`}>
-              The owner of the run reads it. A later run makes this stage again.
+              The owner of the run sees this reason. A later run repeats this stage.
             </p>
             <textarea
               id={id}

@@ -54,7 +54,7 @@ export function PlanView({ steps, rerun, isStale, approvals, ownSources, onRerun
               </div>
               <p class="quiet why">
                 {plannedWhy(action, because)}.{sign_off === true && ' Then it waits for a sign-off.'}
-                {sign_off === 'if_changed' && ' A new result of its own waits for a sign-off again.'}
+                {sign_off === 'if_changed' && ' If its result changes, it waits for a sign-off again.'}
               </p>
               {action !== 'reuse' && !ownSources.includes(stage) && <NoteOf stage={stage} />}
               <Approval sign_off={sign_off} approval={approvals.get(stage)} />
@@ -93,10 +93,10 @@ function Approval({
   if (!approval) return null
   const given = (
     <>
-      The approval by <bdi>{approval.by}</bdi> of <Time at={approval.at} />
+      The approval by <bdi>{approval.by}</bdi> on <Time at={approval.at} />
     </>
   )
-  if (sign_off === false) return <p class="quiet">{given} stays.</p>
+  if (sign_off === false) return <p class="quiet">{given} remains valid.</p>
   return (
     <p class="voided">
       {given} {sign_off === true ? 'becomes void.' : 'becomes void if the result changes.'}

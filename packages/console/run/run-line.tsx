@@ -91,8 +91,8 @@ function Step({ step, run, job, before, isMine }: StepProps) {
         {step.error && status === 'failed' && <p class="advice">{blameOf(step.error).advice}</p>}
         {step.status === 'awaiting_sign_off' && before?.verdict === 'approved' && (
           <p class="voided">
-            The approval by <bdi>{before.by}</bdi> of <Time at={before.at} /> no longer counts: the result is
-            a new one.
+            The approval by <bdi>{before.by}</bdi> on <Time at={before.at} /> no longer counts, because the
+            result is new.
           </p>
         )}
         {decision && (

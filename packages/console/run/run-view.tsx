@@ -81,8 +81,7 @@ export function RunView({ run, jobs, earlier, isMine }: RunProps) {
         )}
         {kept && (
           <p>
-            What an earlier run made is kept:{' '}
-            <a href={links.run(kept)}>see the results of the completed run</a>
+            The results of an earlier run are kept: <a href={links.run(kept)}>see the completed run</a>
           </p>
         )}
         {gates.length > 0 && (

@@ -24,14 +24,14 @@ export function PreviewResult({ stage, results, asked }: PreviewResultProps) {
   return (
     <section aria-labelledby="preview">
       <h2 id="preview">What would be searched</h2>
-      <p class="hint">This was a preview: the sources were asked for counts, and no papers were read.</p>
+      <p class="hint">This was a preview: the sources only counted hits, and no papers were read.</p>
       <Groups concepts={preview.concepts} />
       <LeftOutWords words={preview.leftOut} />
       <PreviewView preview={preview} />
       {fields && (
         <div class="actions">
           <a class="button primary" href={links.create(stage)} onClick={goOn}>
-            Change it, or start
+            Edit or start the search
           </a>
         </div>
       )}

@@ -75,13 +75,13 @@ function Query({ query, onTake }: { query: SourceQuery; onTake: PreviewViewProps
         <h3>The query for {words(source)}</h3>
         {onTake && query.query && (
           <button type="button" class="small push" onClick={() => onTake(query)}>
-            Edit it as my own
+            Edit as my own query
           </button>
         )}
       </div>
       {says && (
         <p class="hint">
-          Asks for <bdi>{says}</bdi>.
+          It searches for <bdi>{says}</bdi>.
         </p>
       )}
       {query.query ? (

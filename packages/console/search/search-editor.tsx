@@ -58,7 +58,7 @@ export function SearchEditor(props: SearchEditorProps) {
       <fieldset class="switch wide">
         <legend class="unseen">What is searched</legend>
         <ModeChoice mode={mode} own="question" onChoose={() => set('question', {})}>
-          What the question says
+          Terms from the question
         </ModeChoice>
         <ModeChoice mode={mode} own="groups" onChoose={() => set('groups', { groups })}>
           My groups of terms
@@ -75,7 +75,7 @@ export function SearchEditor(props: SearchEditorProps) {
       )}
       {mode === 'groups' && (
         <>
-          <p class="hint">A paper must meet every group, each by any of its terms.</p>
+          <p class="hint">A paper must match every group. Any term of a group is enough.</p>
           <GroupsEditor
             groups={groups.length > 0 ? groups : [[]]}
             roles={groups.length === read.length ? read.map(({ role }) => role) : []}
@@ -103,7 +103,7 @@ export function SearchEditor(props: SearchEditorProps) {
           {looking.busy
             ? looking.message
             : preview
-              ? stale && 'The form has changed: preview again to see its hits.'
+              ? stale && 'The form has changed. Preview again to see the new hits.'
               : 'Shows the groups and their hits in each source. No papers are read yet.'}
         </p>
       </div>
@@ -124,7 +124,7 @@ export function SearchEditor(props: SearchEditorProps) {
 function AsRead({ concepts, looked }: { concepts: readonly Concept[]; looked: boolean }) {
   if (looked) return <Groups concepts={concepts} />
   return (
-    <p class="hint">The question is read into groups of terms. Preview the search to see and edit them.</p>
+    <p class="hint">The question is split into groups of terms. Preview the search to see and edit them.</p>
   )
 }
 

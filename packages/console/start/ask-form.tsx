@@ -56,7 +56,7 @@ export function AskForm({ stages }: { stages: readonly Stage[] }) {
         }}
       />
       {way.length > 0 && (
-        <ol class="way" aria-label="Its stages">
+        <ol class="way" aria-label="Stages of the workflow">
           {way.map(({ stage, title, sign_off }) => (
             <li key={stage}>
               <span class="number">{stage}</span> {title}
@@ -70,7 +70,7 @@ export function AskForm({ stages }: { stages: readonly Stage[] }) {
       )}
       <div class="actions">
         <button class="primary" type="submit">
-          {way.length > 0 ? 'Show the plan' : 'Choose its stages'}
+          {way.length > 0 ? 'Show the plan' : 'Choose the stages'}
         </button>
         <a class="button" href={links.newRun()} onClick={() => values[keyOf(FIELD)] && keep(false)}>
           Choose stages and options

@@ -30,7 +30,7 @@ export function NewPage({ stage, workflow }: { stage: number; workflow: string }
         <p class="note">A person must sign off this stage's result before it counts as done.</p>
       )}
       {known.available === false ? (
-        <p class="note">No stage service offers this stage, so it cannot be started.</p>
+        <p class="note">This stage is not available, because no stage service offers it.</p>
       ) : (
         <StageForm key={stage} stage={stage} fields={fields} workflow={workflow} />
       )}
@@ -137,7 +137,7 @@ function StageForm({ stage, fields, workflow }: { stage: number; fields: Field[]
       <div class={workflowFault ? 'field faulty' : 'field'}>
         <label for="field-workflow_id">Workflow</label>
         <p class="hint" id="field-workflow_id-hint">
-          Stages with the same workflow id belong together and can be watched on one page.
+          Stages with the same workflow ID belong together and can be watched on one page.
         </p>
         <input
           id="field-workflow_id"

@@ -12,6 +12,7 @@ import type { LastRun } from '../run/last-run.ts'
 import { PlanView } from '../run/plan-view.tsx'
 import { dropRunDraft } from '../run/run-draft.ts'
 import { inputsOf, QUESTION, STAGES, usual, withNeeds } from '../run/run-fields.ts'
+import { listed } from '../run/words.ts'
 import { links } from '../state/route.ts'
 import { StageChoice } from './stage-choice.tsx'
 import { useRunDraft } from './use-run-draft.ts'
@@ -248,9 +249,9 @@ function OptionsInShort({ set, others, values }: { set: Field[]; others: Field[]
 
 /** What is wrong with the choice of stages. */
 function stageFaults(chosen: readonly number[], stages: readonly Stage[]): Faults {
-  if (chosen.length === 0) return { stages: 'are needed: choose at least one' }
+  if (chosen.length === 0) return { stages: 'are required: choose at least one' }
   const unserved = stages.filter(({ stage, available }) => chosen.includes(stage) && available === false)
   if (unserved.length === 0) return {}
-  const which = unserved.map(({ stage }) => stage).join(', ')
-  return { stages: `cannot start: no service offers ${which}` }
+  const which = listed(unserved.map(({ stage }) => stage))
+  return { stages: `cannot start: ${which} ${unserved.length === 1 ? 'is' : 'are'} not available` }
 }

@@ -32,7 +32,7 @@ export function StageChoice({ stages, chosen, fault, onChange }: ChoiceProps) {
       {unserved.length > 0 && (
         <details class="fold">
           <summary class="quiet">
-            {unserved.length} {unserved.length === 1 ? 'stage' : 'stages'} that no service offers
+            {unserved.length} {unserved.length === 1 ? 'stage' : 'stages'} not available
           </summary>
           <div class="choices">
             {unserved.map((one) => (
@@ -65,7 +65,7 @@ function Choice({ stage: { stage, title, sign_off, available }, chosen, onChange
       <span class={isMissing ? 'quiet' : ''}>
         {stage} · {title}
         {sign_off && <span class="quiet"> · sign-off</span>}
-        {isMissing && <span class="quiet"> · no service offers it</span>}
+        {isMissing && <span class="quiet"> · not available</span>}
       </span>
     </label>
   )
