@@ -1,4 +1,4 @@
-/** The official client for the whole API: no dependencies, for browsers and Node 20 or later. */
+/** The official client for the whole API: no dependencies, for browsers and Node 20.20 or later. */
 
 export type { PlanStep, Run, RunStatus, RunStep, WaitingSignOff } from '../../contract/run.ts'
 export { ConnectionError } from './http.ts'
