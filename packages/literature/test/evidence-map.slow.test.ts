@@ -111,7 +111,11 @@ t.test('a map: each number has its papers, each gap its cell', async (t) => {
     const cell = at(map, gap.pointer) as { count: number; paper_ids: string[] }
     t.same([cell.count, cell.paper_ids], [gap.count, gap.paper_ids], gap.text)
     t.match(gap.text, gap.count === 0 ? /^None of / : /^Only one of /)
-    t.ok(ran.text('gaps.md').includes(plainText(gap.text)), 'gaps.md lists the gap')
+    const text = ran.text('gaps.md')
+    const line = text.split('\n').find((one) => one.startsWith(`- ${plainText(gap.text)}`)) ?? ''
+    const [, number] = /\(cell (\d+)\)$/.exec(line) ?? []
+    t.ok(number, 'gaps.md lists the gap')
+    t.match(text, `\n${number}. \`${gap.pointer}\`: ${gap.count} of ${gap.of} paper`, 'and its cell')
   }
   const rows = ran.text('evidence_map.csv').trim().split('\r\n')
   t.equal(rows.length, map.cells.length + 1)
