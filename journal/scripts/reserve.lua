@@ -42,7 +42,9 @@ local function front_of(stage)
     fronts[stage] = false
     local jobs = redis.call('ZRANGE', prefix .. 'fronts:' .. stage, 0, FRONTS - 1, 'WITHSCORES')
     for i = #jobs - 1, 1, -2 do
-      if redis.call('ZSCORE', delayed, jobs[i]) then fronts[stage] = base + jobs[i + 1] end
+      local stored = redis.call('HMGET', prefix .. jobs[i], 'timestamp', 'cursor')
+      local waits = stored[1] and (not stored[2] or redis.call('ZSCORE', delayed, jobs[i]))
+      if waits then fronts[stage] = base + jobs[i + 1] end
     end
   end
   return fronts[stage]

@@ -90,7 +90,7 @@ t.test('the development server, also for a page of another origin', async (t) =>
     ['cors', origin],
   ] as const) {
     const greeting = await startDev(t, name)
-    const url = /http:\/\/[\d.:]+/.exec(greeting)?.[0] as string
+    const url = /http:\/\/[\d.]+:\d+/.exec(greeting)?.[0] as string
     t.ok(README.includes(`\n${greeting.replaceAll(url, API)}\n`), greeting)
     const answer = await fetch(`${url}/api/workflow/stages`, { headers: { origin } })
     t.equal(answer.status, 200)

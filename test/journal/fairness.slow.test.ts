@@ -122,10 +122,11 @@ t.test('a job that another worker started long before its turn does not hold bac
   // A worker ended before it removed these.
   const { keys } = journal
   await redis.zadd(keys.fronts(4), 1, 'gone', 2, jobId)
+  await eventually('the job of the other stage has started', () => users(service).includes('other'))
+  const last = Number(await redis.hget(keys.turns, 'last'))
   const next = await api.app.stagecast.queue.enqueue({ stage: 4, userId: 'next', body: body() })
   const { jobId: nextId } = next as { jobId: string }
-  const last = Number(await redis.hget(keys.turns, 'last'))
-  t.equal((await queue.getJob(nextId))?.priority, last + 1, 'only delayed jobs count')
+  t.equal((await queue.getJob(nextId))?.priority, last + 1, 'only waiting jobs count')
 })
 
 t.test('with three workers at the limit of a stage, new users wait for about one round', async (t) => {
