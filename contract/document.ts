@@ -38,7 +38,7 @@ function walk(node: unknown, schemas: Components | null): unknown {
   return { $ref: `#/components/schemas/${title}` }
 }
 
-/** Tells a schema from `info`, which has a title too, and from properties that contain one named `title`. */
+/** Distinguishes a schema from `info`, which has a title too, and from properties that contain one named `title`. */
 function isSchema({ type, anyOf, allOf }: Node): boolean {
   return typeof type === 'string' || Array.isArray(anyOf) || Array.isArray(allOf)
 }

@@ -39,7 +39,7 @@ const MANAGERS = [
 /**
  * @param {NodeJS.ProcessEnv} env
  * @param {{ isRoot?: boolean, extraDirs?: string[] }} [machine]
- * @returns {Plan | null} null if there is no known package manager
+ * @returns {Plan | null} null without a known package manager
  */
 export function planRedisInstall(env, machine = {}) {
   const { isRoot = process.getuid?.() === 0, extraDirs = EXTRA_DIRS } = machine

@@ -9,7 +9,7 @@ import type { JournalKeys } from './journal.ts'
 
 /** How many minutes are kept. */
 export const KEPT_MINUTES = 1440
-/** Longer than the minutes are kept. A queue that is no longer used leaves nothing behind. */
+/** Longer than the minutes are kept. An unused queue leaves nothing behind. */
 const TTL_SECONDS = 2 * 86_400
 
 export const MINUTE_MS = 60_000

@@ -6,7 +6,7 @@
  * - `RECORD` appends to the log, moves the cursor and announces the step on the queue's event stream. It rejects a writer
  *   without the lock, so a worker that was frozen and thawed cannot overwrite its successor. If it stores an outcome, the
  *   job has ended: the first outcome stored is final.
- * - `CANCEL` flags a job with a running attempt, or tells the caller that none is running. Between attempts a worker may
+ * - `CANCEL` flags a job with a running attempt, or replies that none is running. Between attempts a worker may
  *   hold the lock, but it writes nothing; the cursor decides who wins.
  * - `PLACE` adds events that were not appended to the log to the order of their workflow.
  *
@@ -61,7 +61,7 @@ export interface JournalKeys {
   turns: string
   /** A user's jobs that have not started, by turn. The key contains a digest of the user id. */
   queued(userId: string): string
-  /** The first job of a stage that each worker put off, by priority: see `reserve.ts`. */
+  /** For each worker, the first of the stage's jobs that it has delayed, by priority: see `reserve.ts`. */
   fronts(stage: number): string
   /** Jobs that are being added. */
   adding: string
@@ -188,7 +188,7 @@ export function cancelCall(keys: JournalKeys, job: JobOrigin, now: number, resul
   }
 }
 
-/** Reply of `place`. `known`: the event already had a position. `gone`: there is no such job (yet). */
+/** Reply of `place`. `known`: the event already had a position. `gone`: the job does not exist (yet). */
 export type PlaceReply = 'placed' | 'known' | 'gone'
 
 export const place = loadScript<PlaceReply[]>('place', CONSTANTS)

@@ -41,7 +41,7 @@ export interface JobRecord {
 
 export interface JournalReader {
   keys: JournalKeys
-  /** The state of a job, or null if there is no such job (any more). */
+  /** The state of a job, or null if the job does not exist (any more). */
   snapshot(jobId: string): Promise<JobSnapshot | null>
   /** The state of the job if it belongs to that stage and, unless null, that user; throws 404 otherwise. */
   find(jobId: string, stage: number, userId: string | null): Promise<JobSnapshot>

@@ -5,8 +5,8 @@
  * turn, whichever is higher. A user's jobs take consecutive turns; jobs of different users can share a turn. BullMQ's
  * priority is the turn minus a base, which rises whenever the queue is empty and in `tidyQueue`.
  *
- * While jobs wait for a place of their stage, the lowest of their turns counts, if the highest that has started is beyond
- * it: each worker puts off jobs of its own, and starts them in order, but not in the order of all workers.
+ * While a stage is at its limit, its first delayed job bounds the turns that count as started. Each worker delays jobs of
+ * its own and starts them in order, so with several workers a job may start long before its turn.
  */
 import type { Redis } from 'ioredis'
 import { userDigest, uuidOf } from './ids.ts'
@@ -18,7 +18,7 @@ const HIGHEST_PRIORITY = 2_000_000
 /** How long a job may wait, and how long its Idempotency-Key is remembered until the job ends, in seconds. */
 const WAIT_TTL_SECONDS = 30 * 86_400
 
-/** More than there are workers that put off jobs of one stage, unless many of them have crashed. */
+/** More than the workers that delay jobs of one stage, unless many of them have crashed. */
 const FRONTS = 20
 
 export interface Reservation {

@@ -14,7 +14,7 @@ declare module './core.ts' {
     deletion: {
       /** Throws 409 unless the job has finished, and 503 if the service or Redis did not confirm. Repeat the call to continue. */
       job(by: Deleter, job: JobSnapshot): Promise<void>
-      /** Deletes all jobs of a workflow, one after the other. Throws 404 if there is no such workflow. */
+      /** Deletes all jobs of a workflow, one after the other. Throws 404 if the workflow does not exist. */
       workflow(by: Deleter, userId: string, workflowId: string): Promise<void>
     }
   }

@@ -56,7 +56,7 @@ export default fp<{ ttlSeconds: number }>(
     async function check(kind: 'job' | 'workflow', ticket: string, id: string) {
       const bytes = Buffer.from(ticket, 'base64url')
       const genuine =
-        // User ids are never empty, so the length tells the two kinds of ticket apart.
+        // User ids are never empty, so the length distinguishes the two kinds of ticket.
         (kind === 'job' ? bytes.length === BYTES : bytes.length > BYTES) &&
         bytes.toString('base64url') === ticket &&
         timingSafeEqual(bytes.subarray(SIGNED_BYTES, BYTES), sign(bytes, key ?? (await loadKey())))

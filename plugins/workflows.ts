@@ -24,7 +24,7 @@ declare module './core.ts' {
     /** Feeds of workflows, by the name that `workflowName` gives. */
     workflows: Feeds<WorkflowFeed> & {
       exists(name: string): Promise<boolean>
-      /** The next page of events after `cursor`; null if there is no such workflow. */
+      /** The next page of events after `cursor`; null if the workflow does not exist. */
       page(name: string, cursor: string): Promise<WorkflowPage | null>
     }
   }

@@ -38,7 +38,7 @@ export interface EventLog<P extends TObject, Page extends NewsPage> {
   /** The pattern of an event id, and whether it is the id of a job's or a workflow's event. */
   id: { pattern: string; of: string }
   stream: Operation & {
-    /** The response to a client that already has the last event; absent if there is no last event. */
+    /** The response to a client that already has the last event; absent if the last event does not exist. */
     finished?: TSchema
     /** Opens the stream after `cursor`. */
     open(request: EventRequest<P>, reply: FastifyReply, cursor: string): Promise<FastifyReply>

@@ -122,7 +122,7 @@ function isEventSource({ query, headers }: FastifyRequest): boolean {
   return (query as { ticket?: string }).ticket !== undefined && headers.accept === 'text/event-stream'
 }
 
-/** Tells an EventSource to reconnect later. Any status other than 200 would stop it for good. */
+/** Makes an EventSource reconnect later. Any status other than 200 would stop it for good. */
 function turnAway(reply: FastifyReply, { code, extras: { retryAfter = 1 } }: ProblemError): void {
   startStream(reply)
   breakOff(reply.raw, retryAfter * 1000, ERRORS[code].title)

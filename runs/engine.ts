@@ -35,7 +35,7 @@ export class RunEngine {
 
   /**
    * Advances the run until nothing is left to do. `carrier`: key of the job that repeats this if the process dies.
-   * `removed`: a job that counts as ended even if none of its data is stored. Returns null if there is no such run.
+   * `removed`: a job that counts as ended even if none of its data is stored. Returns null if the run does not exist.
    */
   async goOn(
     origin: RunOrigin,

@@ -36,7 +36,7 @@ export interface RunQueueOptions {
 export interface Carrier {
   /** Key of its hash. While the hash exists, the run will advance. */
   key: string
-  /** Removes it once it is no longer needed. */
+  /** Removes it when it has served its purpose. */
   drop(): Promise<void>
 }
 

@@ -64,7 +64,7 @@ export class RunStore {
     return { memory, run }
   }
 
-  /** Null if there is no such run. */
+  /** Null if the run does not exist. */
   async run(runId: string): Promise<StoredRun | null> {
     return toRun(await this.redis.hmget(this.keys.own('run', runId), ...FIELDS))
   }

@@ -46,7 +46,7 @@ export async function runDoor(start: () => Promise<Running>): Promise<void> {
       })
     }
   } catch (error) {
-    // There is no log yet: print one fault per line, without a stack.
+    // The log does not exist yet: print one fault per line, without a stack.
     const { message, code } = error as NodeJS.ErrnoException
     const hint = code === 'EADDRINUSE' ? ' (choose another PORT, WORKER_HEALTH_PORT or ADMIN_PORT)' : ''
     const text = error instanceof ConfigError ? message : `Cannot start: ${message}${hint}`

@@ -24,7 +24,7 @@ const requireFromHere = createRequire(import.meta.url)
 const requireFromTap = createRequire(requireFromHere.resolve('tap'))
 const requireAll = process.env.REQUIRE_ALL_TESTS === '1'
 
-/** If more files than this fail, they are not rerun, because that is no coincidence. */
+/** If more files than this fail, the cause is not chance, so they are not rerun. */
 const MOST_AGAIN = 8
 
 process.exitCode = await main(process.argv.slice(2))

@@ -79,7 +79,7 @@ export class Stream implements Follower {
     return Math.min(...[deadline, patience].filter((at) => at > now)) - now
   }
 
-  /** Interrupts the stream; tells the client to reconnect after a random delay. */
+  /** Interrupts the stream; asks the client to reconnect after a random delay. */
   sendBack(): void {
     if (this.isOver) return
     this.isOver = true

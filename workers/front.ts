@@ -1,4 +1,4 @@
-/** Shows which job of a stage this worker put off comes first, so that new users get an early turn: see `reserve.ts`. */
+/** Publishes the first of a stage's delayed jobs of this worker, so that new users get an early turn: see `reserve.ts`. */
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 
@@ -8,7 +8,7 @@ export interface Front {
   priority: number
 }
 
-/** Longer than any job is put off, in seconds: then it is shown again. */
+/** Longer than any delay, in seconds. A job that is delayed again is published again. */
 const TTL_SECONDS = 60
 
 export function frontWriter(

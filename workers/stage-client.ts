@@ -42,7 +42,7 @@ export interface StageCall {
   attempt: number
   /** The trace that the call belongs to. */
   trace: TraceContext | null
-  /** Ends the call by closing the connection, which tells the service to stop. */
+  /** Ends the call by closing the connection, which stops the service. */
   signal: AbortSignal
   /** Called for each line: the service is alive. */
   onAlive(): void

@@ -12,7 +12,7 @@
 -- arg prefix: prefix of the keys of jobs and users; their names are in journal.ts
 -- rest: the arguments of `place_one` for each event
 --
--- Returns for each event 'placed', 'known' (it already had a position) or 'gone' (there is no such job).
+-- Returns for each event 'placed', 'known' (it already had a position) or 'gone' (the job does not exist).
 
 -- Scores are distinct, so that a page can start after one.
 local listed_at

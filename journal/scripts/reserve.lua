@@ -34,8 +34,8 @@ local function drop_stale(queued, user, count)
   end
 end
 
--- The lowest turn of the jobs that wait for a place of their stage, or false. Workers write these jobs to the stage's
--- fronts, and may end before they remove them.
+-- The turn of the first job that a stage's limit holds back, or false. Each worker adds its first one to the stage's fronts.
+-- A worker that crashes leaves its entry there.
 local fronts = {}
 local function front_of(stage)
   if fronts[stage] == nil then

@@ -56,7 +56,7 @@ export interface WatchOptions {
   signal?: AbortSignal | undefined
   /**
    * Called when the way events arrive changes. `sse`: in a stream. `polling`: in pages, because a proxy holds the stream back
-   * or the API has no room for it. `waiting`: not at all; there is no connection, and a retry follows.
+   * or the API has no room for it. `waiting`: not at all; the connection is lost, and a retry follows.
    */
   onTransport?: ((transport: Transport) => void) | undefined
 }

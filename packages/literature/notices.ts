@@ -62,7 +62,7 @@ function finder(papers: readonly Paper[]): (notice: Paper) => string[] {
     }
     const about = noticeInTitle(title)?.about
     const found = about ? (byTitle.get(words(about).join(' ')) ?? []) : []
-    // If two papers share the title, we cannot tell which one is meant.
+    // If two papers share the title, the notice is ambiguous.
     return found.length === 1 ? found : []
   }
 }

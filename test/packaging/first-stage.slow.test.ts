@@ -77,7 +77,7 @@ t.test('ten lines of Python, behind npx stagecast dev', { skip: noPython || noBr
     await api.said(job, 'word 1')
     t.equal((await fetch(url + job.urls.cancel, { method: 'POST' })).status, 202)
     t.equal((await api.events(job)).at(-1)?.event, 'cancelled')
-    // The closed connection tells the service to stop.
+    // The closed connection stops the service.
     const running = async () => ((await (await fetch(`${service.url}/health`)).json()) as Health).running
     await eventually('the service has stopped', async () => (await running()) === 0, PATIENCE_MS)
   })

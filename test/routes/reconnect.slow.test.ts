@@ -1,4 +1,4 @@
-/** Clients can tell an end from an interruption: only the end of a job ends its stream cleanly. */
+/** Clients can distinguish an end from an interruption: only the end of a job ends its stream cleanly. */
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
 import { authorization, type Env, get, startApi, testEnv, token } from '../helpers/app.ts'

@@ -97,7 +97,7 @@ function objectOf(row: Row, parts: readonly Part[]): Record<string, unknown> {
       const typed = row[name]
       if (typed === undefined || typed === false) return []
       if (typeof typed === 'string' && typed.trim() === '') return []
-      // What is no number stays a text, and the server says so.
+      // Anything that is not a number stays a string, and the server rejects it.
       const isNumber = kind === 'number' && Number.isFinite(Number(typed))
       return [[name, isNumber ? Number(typed) : typed]]
     }),

@@ -22,7 +22,7 @@ export interface Field {
   schema: Schema
 }
 
-/** The form fields of `stage` in schema order, without the workflow ID; null if there is no such stage. */
+/** The form fields of `stage` in schema order, without the workflow ID; null if the stage does not exist. */
 export function fieldsOf(document: OpenApi, stage: number): Field[] | null {
   const content = document.paths[`/api/workflow/stages/${stage}/execute`]?.post?.requestBody?.content
   const schema = content?.['application/json']?.schema

@@ -1,4 +1,4 @@
-/** Tells the bar that the number of results that wait for a sign-off may have changed. */
+/** Notifies the bar when the number of open sign-offs may have changed. */
 import { Store } from './store.ts'
 
 /** How often it may have changed. */

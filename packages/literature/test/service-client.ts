@@ -79,7 +79,7 @@ export interface RawAnswer {
   body: string
 }
 
-/** Sends the path unchanged, which `fetch` would normalise. Rejects only if there is no answer. */
+/** Sends the path unchanged, which `fetch` would normalise. Rejects only if no answer arrives. */
 export function raw(
   url: string,
   path: string,

@@ -64,7 +64,7 @@ async def _send_lines(run: Run, seen: int, heartbeat: float, send: Send) -> None
         await _send(send, [_last_line(run)])
         await send({"type": "http.response.body"})
     except asyncio.CancelledError:
-        # The server stops waiting for us, so tell the remaining callers to retry.
+        # The server stops waiting for us, so ask the remaining callers to retry.
         if not run.end.done():
             error = Refusal(503, "SHUTTING_DOWN", "The stage service is shutting down; try again in a moment.")
             await _send(send, [error_line(error)])

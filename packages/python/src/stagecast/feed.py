@@ -1,6 +1,6 @@
 """How processes share a running job: the working process appends lines to a file, and the others read it.
 
-Every reader holds a shared lock on the file while callers in its process wait. The working process can therefore tell whether
+Every reader holds a shared lock on the file while callers in its process wait. The working process therefore knows whether
 anybody is still waiting, and a reader that is killed stops counting at once.
 """
 import fcntl
